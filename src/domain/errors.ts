@@ -1,0 +1,60 @@
+import type { Money } from './money.ts';
+
+/**
+ * Everything that can be refused to a visitor, with the facts that the answer tells.
+ * A new code does not compile until `adapters/http/problems.ts` gives it a status and a title,
+ * and its test fails until `docs/errors.md` says what to do about it.
+ */
+type FactsByCode = {
+  'validation-failed': { errors: readonly { path: string; message: string }[] };
+  'amount-out-of-range': { min: Money; max: Money };
+  'idempotency-key-missing': undefined;
+  unauthenticated: undefined;
+  'queue-token-missing': undefined;
+  'queue-token-invalid': undefined;
+  'insufficient-balance': { required: Money; balance: Money };
+  forbidden: undefined;
+  'not-admitted': { position: number };
+  'session-expired': undefined;
+  'sales-not-open': { opensAt: Date };
+  'route-not-found': undefined;
+  'concert-not-found': undefined;
+  'date-not-found': undefined;
+  'seat-not-found': { seatNumbers: readonly number[] };
+  'reservation-not-found': undefined;
+  'payment-not-found': undefined;
+  'user-not-found': undefined;
+  'seat-taken': { seatNumbers: readonly number[] };
+  'seat-limit-reached': { limit: number; held: number };
+  'already-paid': undefined;
+  'reservation-not-held': undefined;
+  'idempotency-key-in-use': undefined;
+  'hold-expired': undefined;
+  'body-too-large': undefined;
+  'media-type-unsupported': undefined;
+  'idempotency-key-reused': undefined;
+  'rate-limited': { retryAfterSeconds: number };
+  'queue-full': { retryAfterSeconds: number };
+  busy: { retryAfterSeconds: number };
+  unavailable: { retryAfterSeconds: number };
+  internal: undefined;
+};
+
+export type Code = keyof FactsByCode;
+export type Facts<C extends Code> = FactsByCode[C];
+
+/**
+ * The visitor's situation, not our fault: thrown, so that no caller can overlook it, and answered as a problem document.
+ * What is our own mistake is a `RangeError` or whatever it happens to be, and is answered as `internal`.
+ */
+export class Refusal<C extends Code = Code> extends Error {
+  readonly code: C;
+  readonly facts: Facts<C>;
+
+  constructor(code: C, ...[facts]: Facts<C> extends undefined ? [] : [facts: Facts<C>]) {
+    super(code);
+    this.name = 'Refusal';
+    this.code = code;
+    this.facts = facts as Facts<C>;
+  }
+}

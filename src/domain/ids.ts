@@ -1,0 +1,21 @@
+// Branded strings, so that a seat cannot be held for a concert's id. Where an id enters the system (an HTTP schema,
+// a row, a signed token) it has been checked to be a UUID; inside it is trusted.
+
+declare const brand: unique symbol;
+type Id<Name extends string> = string & { readonly [brand]: Name };
+
+export type UserId = Id<'user'>;
+export type ConcertId = Id<'concert'>;
+export type ReservationId = Id<'reservation'>;
+export type PaymentId = Id<'payment'>;
+export type ChargeId = Id<'charge'>;
+
+/** A calendar date of a concert, `YYYY-MM-DD`. It has no time zone: it is the date printed on the ticket. */
+export type ConcertDate = Id<'date'>;
+
+export const userId = (uuid: string): UserId => uuid as UserId;
+export const concertId = (uuid: string): ConcertId => uuid as ConcertId;
+export const reservationId = (uuid: string): ReservationId => uuid as ReservationId;
+export const paymentId = (uuid: string): PaymentId => uuid as PaymentId;
+export const chargeId = (uuid: string): ChargeId => uuid as ChargeId;
+export const concertDate = (date: string): ConcertDate => date as ConcertDate;
