@@ -1,0 +1,93 @@
+import type { PaymentId, ReservationId, UserId } from '#domain/ids.ts';
+import type { Page, PageRequest } from '#domain/page.ts';
+import type { PlaceId } from '#domain/queue.ts';
+import type { Answered, RequestKey } from '#domain/request.ts';
+import type { Hold, Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
+
+export type HoldOrder = Hold & {
+  /** Whose session the hold prolongs; recorded with it, in case nobody is left to do so. */
+  readonly place: PlaceId;
+  readonly holdSeconds: number;
+  readonly seatsPerUserMax: number;
+  readonly request: RequestKey;
+};
+
+/** A seat that somebody has: for how much longer, and who, as far as a person has it at all. */
+export type Occupied = {
+  readonly seatNumber: number;
+  readonly by?: { readonly userId: UserId; readonly reservationId: ReservationId };
+  /** Absent when no deadline frees it: sold or blocked. */
+  readonly forMilliseconds?: number;
+};
+
+export type HoldOutcome =
+  | ({ readonly outcome: 'held'; readonly remainingMs: number } & Answered<Reservation>)
+  | { readonly outcome: 'taken'; readonly occupied: readonly Occupied[] };
+
+export type PayOrder = {
+  readonly paymentId: PaymentId;
+  readonly reservationId: ReservationId;
+  readonly place: PlaceId;
+  readonly request: RequestKey;
+};
+
+/** A payment and what it paid for, so that the seats' marks can be taken away. */
+export type Paid = Answered<Payment> & { readonly hold: Hold };
+
+/** What became of a reservation, for those who were not there when it happened. */
+export type Aftermath = {
+  readonly eventId: string;
+  readonly hold: Hold;
+  /** Whose session the change prolongs or ends; absent if it does neither. */
+  readonly place?: PlaceId;
+  /** As of now, not as of the event: late news does no harm. */
+  readonly status: ReservationStatus;
+  /** Of the hold; 0 when it is over. */
+  readonly remainingMs: number;
+};
+
+/**
+ * The only authority, and the only clock, for seats, holds and payments. Each command is one indivisible step: it
+ * happens as a whole and is remembered under its request key, or nothing happens. A repeated command gets its first answer.
+ *
+ * Commands refuse `idempotency-key-reused` and `idempotency-key-in-use`, and `busy` or `unavailable` when the store is.
+ */
+export type BoxOffice = {
+  /**
+   * Sets all of the seats aside until a deadline, or none. A hold past its deadline is no obstacle: it ends here.
+   * Refuses `date-not-found`, `seat-not-found`, `seat-limit-reached`.
+   */
+  hold(order: HoldOrder): Promise<HoldOutcome>;
+
+  /** Whether this request has its answer, which repeating it would give again. Waits for one that is under way. */
+  knows(request: RequestKey): Promise<boolean>;
+
+  /**
+   * Takes the price from the wallet and gives the seats to the user.
+   * Refuses `reservation-not-found`, `already-paid`, `reservation-not-held`, `hold-expired`, `insufficient-balance`.
+   */
+  pay(order: PayOrder): Promise<Paid>;
+
+  /**
+   * Gives the seats of a hold back. Harmless when repeated.
+   * Refuses `reservation-not-found`, `already-paid`, `hold-expired`.
+   */
+  release(userId: UserId, reservationId: ReservationId): Promise<Hold>;
+
+  /** Tidies away up to `batchMax` seats of holds past their deadline; answers how many. Nothing depends on its being done. */
+  expireLapsed(batchMax: number): Promise<number>;
+
+  /** Forgets up to `batchMax` answers to requests older than the retention; answers how many. */
+  forgetAnswers(batchMax: number): Promise<number>;
+
+  /** Up to `batchMax` aftermaths that nobody else is looking after for the next while. */
+  takeAftermaths(batchMax: number): Promise<readonly Aftermath[]>;
+
+  /** These were looked after and need not come again. */
+  settleAftermaths(eventIds: readonly string[]): Promise<void>;
+
+  findReservation(userId: UserId, reservationId: ReservationId): Promise<Reservation | undefined>;
+  listReservations(userId: UserId, page: PageRequest): Promise<Page<Reservation>>;
+  findPayment(userId: UserId, paymentId: PaymentId): Promise<Payment | undefined>;
+  listPayments(userId: UserId, page: PageRequest): Promise<Page<Payment>>;
+};

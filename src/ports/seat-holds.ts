@@ -1,0 +1,26 @@
+import type { RequestKey } from '#domain/request.ts';
+import type { Hold } from '#domain/reservation.ts';
+
+/**
+ * Turns the crowd away from seats that are taken before the box office sees it. Fast and forgetful: a mark that is
+ * missing or stale makes the service slower, never wrong, because the box office alone decides.
+ *
+ * Refuses `unavailable` when it cannot be reached.
+ */
+export type SeatHolds = {
+  /**
+   * Marks all of the seats, or none, for a few seconds: as long as the command may take. Marks that this user already
+   * has do not stand in the way, and neither does anything if this very request was answered before: the box office
+   * will give its answer again. Refuses `seat-taken`, naming the seats.
+   */
+  claim(hold: Hold, request: RequestKey): Promise<void>;
+
+  /** Marks the seats as long as given, whoever had them marked: what the box office said is so. */
+  keep(hold: Hold, milliseconds: number): Promise<void>;
+
+  /** Remembers that this request has its answer, so that a repetition is not turned away as one of the crowd. */
+  remember(hold: Hold, request: RequestKey): Promise<void>;
+
+  /** Takes the marks of this reservation away; those of others stay. Harmless when repeated. */
+  release(hold: Hold): Promise<void>;
+};
