@@ -1,0 +1,183 @@
+import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
+import type { Hold, Payment, Reservation } from '#domain/reservation.ts';
+import type { Aftermath, BoxOffice, Occupied } from '#ports/box-office.ts';
+import type { Postgres } from './client.ts';
+import { guarded } from './failures.ts';
+import { pageOf } from './page-of.ts';
+import {
+  type AftermathRow,
+  type HoldReply,
+  type PaymentJson,
+  type ReservationJson,
+  replyOf,
+  rowsOf,
+  statements,
+} from './statements.ts';
+
+/** Answers are given again for at least this long after the first time. */
+const ANSWERS_KEPT_HOURS = 24;
+/** Longer than a relay takes, so that no two of them work on the same row; a crashed relay delays it by as much. */
+const AFTERMATH_LEASE_SECONDS = 10;
+
+export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
+  return {
+    async hold(order) {
+      const reply = await replyOf(
+        pool,
+        statements.holdSeats,
+        order.reservationId,
+        order.userId,
+        order.concertId,
+        order.date,
+        order.seatNumbers,
+        order.holdSeconds,
+        order.seatsPerUserMax,
+        order.place.sequence,
+        order.place.epoch,
+        order.request.key,
+        order.request.fingerprint,
+      );
+      if ('occupied' in reply) return { outcome: 'taken', occupied: reply.occupied.map(toOccupied) };
+      const { answer, replayed, remainingMs = 0 } = reply;
+      return { outcome: 'held', answer: toReservation(answer), replayed, remainingMs };
+    },
+
+    async knows({ userId, key, fingerprint }) {
+      return (await replyOf(pool, statements.recallAnswer, userId, key, fingerprint)) !== null;
+    },
+
+    async pay({ paymentId, reservationId, place, request }) {
+      const { userId, concertId } = place;
+      const reply = await replyOf(
+        pool,
+        statements.payReservation,
+        paymentId,
+        userId,
+        concertId,
+        reservationId,
+        place.sequence,
+        place.epoch,
+        request.key,
+        request.fingerprint,
+      );
+      const hold = { userId, concertId, reservationId, date: concertDate(reply.date), seatNumbers: reply.seatNumbers };
+      return { answer: toPayment(reply.answer), replayed: reply.replayed, hold };
+    },
+
+    async release(userId, reservationId) {
+      const { answer } = await replyOf(pool, statements.releaseReservation, userId, reservationId);
+      return {
+        userId,
+        reservationId,
+        concertId: concertId(answer.concertId),
+        date: concertDate(answer.date),
+        seatNumbers: answer.seatNumbers,
+      };
+    },
+
+    async expireLapsed(batchMax) {
+      const [row] = await rowsOf(pool, statements.expireHolds, batchMax);
+      return row?.count ?? 0;
+    },
+
+    async forgetAnswers(batchMax) {
+      const [row] = await rowsOf(pool, statements.forgetAnswers, ANSWERS_KEPT_HOURS, batchMax);
+      return row?.count ?? 0;
+    },
+
+    async takeAftermaths(batchMax) {
+      const rows = await rowsOf(pool, statements.takeAftermaths, batchMax, AFTERMATH_LEASE_SECONDS);
+      return rows.map(toAftermath);
+    },
+
+    async settleAftermaths(eventIds) {
+      const ids = eventIds.map(BigInt);
+      await guarded(() => prisma.aftermath.deleteMany({ where: { eventId: { in: ids } } }));
+    },
+
+    async findReservation(userId, reservationId) {
+      const [row] = await rowsOf(pool, statements.findReservation, reservationId, userId);
+      return row === undefined ? undefined : toReservation(row);
+    },
+
+    async listReservations(userId, { limit, after }) {
+      const rows = await rowsOf(pool, statements.listReservations, userId, after, limit + 1);
+      return pageOf(rows.map(toReservation), limit, (reservation) => reservation.reservationId);
+    },
+
+    async findPayment(userId, paymentId) {
+      const row = await guarded(() => prisma.payment.findUnique({ where: { paymentId, userId } }));
+      return row === null ? undefined : toPayment(row);
+    },
+
+    async listPayments(userId, { limit, after }) {
+      const rows = await guarded(() =>
+        prisma.payment.findMany({
+          where: { userId, ...(after === undefined ? {} : { paymentId: { lt: after } }) },
+          orderBy: { paymentId: 'desc' },
+          take: limit + 1,
+        }),
+      );
+      return pageOf(rows.map(toPayment), limit, (payment) => payment.paymentId);
+    },
+  };
+}
+
+function toReservation(row: ReservationJson): Reservation {
+  return {
+    reservationId: reservationId(row.reservationId),
+    userId: userId(row.userId),
+    concertId: concertId(row.concertId),
+    date: concertDate(row.date),
+    seatNumbers: row.seatNumbers,
+    status: row.status,
+    amount: row.amount,
+    currency: row.currency,
+    heldUntil: new Date(row.heldUntil),
+    heldForSeconds: row.heldForSeconds,
+    createdAt: new Date(row.createdAt),
+  };
+}
+
+/** From a function's JSON or from Prisma, which has the same columns as bigints and dates. */
+function toPayment(
+  row: { [K in keyof PaymentJson]: PaymentJson[K] extends number ? number | bigint : string | Date },
+): Payment {
+  return {
+    paymentId: paymentId(String(row.paymentId)),
+    reservationId: reservationId(String(row.reservationId)),
+    userId: userId(String(row.userId)),
+    amount: Number(row.amount),
+    currency: String(row.currency),
+    balance: Number(row.balance),
+    paidAt: new Date(row.paidAt),
+  };
+}
+
+function toOccupied(seat: Extract<HoldReply, { occupied: unknown }>['occupied'][number]): Occupied {
+  const { seatNumber, forMs } = seat;
+  return {
+    seatNumber,
+    ...(seat.userId !== null && seat.reservationId !== null
+      ? { by: { userId: userId(seat.userId), reservationId: reservationId(seat.reservationId) } }
+      : {}),
+    ...(forMs === null ? {} : { forMilliseconds: forMs }),
+  };
+}
+
+function toAftermath(row: AftermathRow): Aftermath {
+  const hold: Hold = {
+    reservationId: reservationId(row.reservationId),
+    userId: userId(row.userId),
+    concertId: concertId(row.concertId),
+    date: concertDate(row.date),
+    seatNumbers: row.seatNumbers,
+  };
+  const aftermath = { eventId: row.eventId, hold, status: row.status, remainingMs: Number(row.remainingMs) };
+  if (row.sequence === null || row.epoch === null) return aftermath;
+  const { userId: user, concertId: concert } = hold;
+  return {
+    ...aftermath,
+    place: { userId: user, concertId: concert, sequence: Number(row.sequence), epoch: row.epoch },
+  };
+}

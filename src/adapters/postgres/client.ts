@@ -1,0 +1,49 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { Pool } from 'pg';
+import { PrismaClient } from './generated/client.ts';
+
+export type PostgresSettings = {
+  readonly url: string;
+  readonly poolMax: number;
+  /** How long to wait for a connection before answering `busy`. */
+  readonly connectTimeoutMs: number;
+  /** A statement that takes longer is ended by the server. */
+  readonly statementTimeoutMs: number;
+};
+
+export type Postgres = {
+  /** For the statements of `statements.ts`, prepared once per connection. */
+  readonly pool: Pool;
+  /** For everything else, over the same connections. */
+  readonly prisma: PrismaClient;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * One pool for both ways of asking. The session's time zone is UTC because Prisma's adapter reads and writes times
+ * without their offset.
+ */
+export function connectPostgres(settings: PostgresSettings, onError: (error: Error) => void): Postgres {
+  const pool = new Pool({
+    connectionString: settings.url,
+    max: settings.poolMax,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    options: `-c TimeZone=UTC -c statement_timeout=${settings.statementTimeoutMs}`,
+    application_name: 'frontrow',
+  });
+  // Without a listener the loss of an idle connection would end the process.
+  pool.on('error', onError);
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    pool,
+    prisma,
+    async ping() {
+      await pool.query('SELECT 1');
+    },
+    async close() {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { Refusal } from '#domain/errors.ts';
+
+const RETRY_AFTER_SECONDS = 1;
+/** A deadlock or a serialization failure undid everything and may be tried again; more often than this is a fault of ours. */
+const TRIES_MAX = 3;
+
+const RETRIABLE = new Set(['40P01', '40001']);
+/** Lock timeout, statement timeout, too many connections. */
+const BUSY = new Set(['55P03', '57014', '53300']);
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+/** Connection exceptions, operator intervention (shutdown, crash, not yet up). */
+const UNREACHABLE_CLASSES = ['08', '57P'];
+/** `pg` and Prisma's adapter have no code for these. */
+const POOL_TIMEOUT = /timeout exceeded when trying to connect/;
+const CONNECTION_LOST = /Connection terminated|Client has encountered a connection error|Can't reach database server/;
+
+/** Does the work, again if Postgres undid it, and says `busy` or `unavailable` when that is what is the matter. */
+export async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (RETRIABLE.has(codeOf(error)) && tries < TRIES_MAX) continue;
+      throw asRefusal(error);
+    }
+  }
+}
+
+function asRefusal(error: unknown): unknown {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : '';
+  if (BUSY.has(code) || RETRIABLE.has(code) || POOL_TIMEOUT.test(message)) {
+    return new Refusal('busy', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+  const unreachable =
+    UNREACHABLE.has(code) ||
+    UNREACHABLE_CLASSES.some((start) => code.startsWith(start)) ||
+    CONNECTION_LOST.test(message);
+  return unreachable ? new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS }) : error;
+}
+
+/** The SQLSTATE or system code of an error, or of the one that caused it. */
+function codeOf(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
+    const code: unknown = Reflect.get(at, 'originalCode') ?? Reflect.get(at, 'code');
+    if (typeof code === 'string') return code;
+  }
+  return '';
+}

@@ -1,0 +1,266 @@
+import type { Pool } from 'pg';
+import type { SeatStatus } from '#domain/concert.ts';
+import { type Code, Refusal } from '#domain/errors.ts';
+import type { ReservationStatus } from '#domain/reservation.ts';
+import { guarded } from './failures.ts';
+
+// The statements that Prisma's client cannot make: what must be atomic (functions, installed by the migrations) and what
+// compares with the clock of Postgres. Prepared under their name, once per connection.
+
+/** What a statement takes and gives. The types are ours to keep true: `tests/contracts` runs every one of them. */
+type Statement<Values extends readonly unknown[], Row> = {
+  readonly name: string;
+  readonly text: string;
+  /** Carries the types only. */
+  readonly of?: (values: Values) => Row;
+};
+
+/** What a function of ours replies: one JSON object, a refusal or an answer. */
+type Reply<Answer> = {
+  readonly reply: ({ readonly refusal: Code; readonly facts?: unknown } & Partial<Answer>) | Answer;
+};
+
+type Remembered<Answer> = { readonly answer: Answer; readonly replayed: boolean };
+type RequestValues = [key: string, fingerprint: string];
+
+export type ReservationJson = {
+  readonly reservationId: string;
+  readonly userId: string;
+  readonly concertId: string;
+  readonly date: string;
+  readonly seatNumbers: number[];
+  readonly status: ReservationStatus;
+  readonly amount: number;
+  readonly currency: string;
+  readonly heldUntil: string;
+  readonly heldForSeconds: number;
+  readonly createdAt: string;
+};
+
+export type PaymentJson = {
+  readonly paymentId: string;
+  readonly reservationId: string;
+  readonly userId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly balance: number;
+  readonly paidAt: string;
+};
+
+export type ChargeJson = {
+  readonly chargeId: string;
+  readonly userId: string;
+  readonly amount: number;
+  readonly balance: number;
+  readonly currency: string;
+  readonly chargedAt: string;
+};
+
+export type HoldReply =
+  | (Remembered<ReservationJson> & { readonly remainingMs?: number })
+  | {
+      readonly occupied: {
+        readonly seatNumber: number;
+        readonly userId: string | null;
+        readonly reservationId: string | null;
+        readonly forMs: number | null;
+      }[];
+    };
+
+export type PayReply = Remembered<PaymentJson> & { readonly date: string; readonly seatNumbers: number[] };
+export type ReleaseReply = {
+  readonly answer: { readonly concertId: string; readonly date: string; readonly seatNumbers: number[] };
+};
+
+export type AftermathRow = {
+  readonly eventId: string;
+  readonly sequence: string | null;
+  readonly epoch: string | null;
+  readonly reservationId: string;
+  readonly userId: string;
+  readonly concertId: string;
+  readonly date: string;
+  readonly seatNumbers: number[];
+  readonly status: ReservationStatus;
+  readonly remainingMs: string;
+};
+
+export type ConcertRow = {
+  readonly concertId: string;
+  readonly title: string;
+  readonly venue: string;
+  readonly currency: string;
+  readonly salesOpenAt: Date;
+  readonly salesOpen: boolean;
+  readonly activeMax: number | null;
+  readonly waitingMax: number | null;
+  readonly sessionSeconds: number | null;
+  readonly holdSeconds: number | null;
+  readonly seatsPerUserMax: number | null;
+};
+
+export type DateRow = {
+  readonly date: string;
+  readonly startsAt: Date;
+  readonly seatsTotal: number;
+  readonly seatsAvailable: number;
+};
+
+export type SeatRow = { readonly seatNumber: number; readonly price: string; readonly status: SeatStatus };
+
+const concertColumns = `
+  concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
+  sales_open_at <= clock_timestamp() AS "salesOpen", active_max AS "activeMax", waiting_max AS "waitingMax",
+  session_seconds AS "sessionSeconds", hold_seconds AS "holdSeconds", seats_per_user_max AS "seatsPerUserMax"`;
+
+const stillToCome =
+  'EXISTS (SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())';
+
+/** A hold past its deadline is over, whether or not the expiry job has written that down. */
+const reservationColumns = `
+  reservation_id AS "reservationId", user_id AS "userId", concert_id AS "concertId", date::text,
+  ARRAY(SELECT seat_number FROM reservation_seats s WHERE s.reservation_id = r.reservation_id ORDER BY 1) AS "seatNumbers",
+  CASE WHEN status = 'HELD' AND held_until <= clock_timestamp() THEN 'EXPIRED' ELSE status END AS status,
+  amount::float8, currency, held_until AS "heldUntil", held_for_seconds AS "heldForSeconds", created_at AS "createdAt"`;
+
+export const statements = {
+  holdSeats: {
+    name: 'hold-seats',
+    text: 'SELECT hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS reply',
+  } as Statement<
+    [
+      reservationId: string,
+      userId: string,
+      concertId: string,
+      date: string,
+      seatNumbers: readonly number[],
+      holdSeconds: number,
+      seatsPerUserMax: number,
+      sequence: number,
+      epoch: string,
+      ...RequestValues,
+    ],
+    Reply<HoldReply>
+  >,
+
+  recallAnswer: {
+    name: 'recall-answer',
+    text: 'SELECT recall_answer($1, $2, $3) AS reply',
+  } as Statement<[userId: string, ...RequestValues], Reply<Remembered<unknown> | null>>,
+
+  payReservation: {
+    name: 'pay-reservation',
+    text: 'SELECT pay_reservation($1, $2, $3, $4, $5, $6, $7, $8) AS reply',
+  } as Statement<
+    [
+      paymentId: string,
+      userId: string,
+      concertId: string,
+      reservationId: string,
+      sequence: number,
+      epoch: string,
+      ...RequestValues,
+    ],
+    Reply<PayReply>
+  >,
+
+  releaseReservation: {
+    name: 'release-reservation',
+    text: 'SELECT release_reservation($1, $2) AS reply',
+  } as Statement<[userId: string, reservationId: string], Reply<ReleaseReply>>,
+
+  chargeBalance: {
+    name: 'charge-balance',
+    text: 'SELECT charge_balance($1, $2, $3, $4, $5, $6) AS reply',
+  } as Statement<
+    [chargeId: string, userId: string, amount: number, balanceMax: number, ...RequestValues],
+    Reply<Remembered<ChargeJson>>
+  >,
+
+  expireHolds: {
+    name: 'expire-holds',
+    text: 'SELECT expire_holds($1) AS count',
+  } as Statement<[batchMax: number], { readonly count: number }>,
+
+  forgetAnswers: {
+    name: 'forget-answers',
+    text: 'SELECT forget_answers($1, $2) AS count',
+  } as Statement<[hours: number, batchMax: number], { readonly count: number }>,
+
+  takeAftermaths: {
+    name: 'take-aftermaths',
+    text: `SELECT event_id AS "eventId", sequence, epoch, reservation_id AS "reservationId", user_id AS "userId",
+      concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, remaining_ms AS "remainingMs"
+      FROM take_aftermaths($1, $2)`,
+  } as Statement<[batchMax: number, leaseSeconds: number], AftermathRow>,
+
+  findConcert: {
+    name: 'find-concert',
+    text: `SELECT ${concertColumns} FROM concerts c WHERE concert_id = $1`,
+  } as Statement<[concertId: string], ConcertRow>,
+
+  listConcerts: {
+    name: 'list-concerts',
+    text: `SELECT ${concertColumns} FROM concerts c
+      WHERE ${stillToCome} AND ($1::uuid IS NULL OR concert_id < $1) ORDER BY concert_id DESC LIMIT $2`,
+  } as Statement<[after: string | undefined, limit: number], ConcertRow>,
+
+  listConcertsOnSale: {
+    name: 'list-concerts-on-sale',
+    text: `SELECT ${concertColumns} FROM concerts c WHERE ${stillToCome} AND sales_open_at <= clock_timestamp()`,
+  } as Statement<[], ConcertRow>,
+
+  listDates: {
+    name: 'list-dates',
+    text: `SELECT d.date::text, d.starts_at AS "startsAt", count(s.seat_number)::integer AS "seatsTotal",
+        count(*) FILTER (WHERE s.status = 'AVAILABLE' OR (s.status = 'HELD' AND s.held_until <= clock_timestamp()))::integer
+          AS "seatsAvailable"
+      FROM concert_dates d LEFT JOIN seats s USING (concert_id, date)
+      WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()
+      GROUP BY d.date, d.starts_at ORDER BY d.date`,
+  } as Statement<[concertId: string], DateRow>,
+
+  listSeats: {
+    name: 'list-seats',
+    text: `SELECT seat_number AS "seatNumber", price,
+        CASE WHEN status = 'HELD' AND held_until <= clock_timestamp() THEN 'AVAILABLE' ELSE status END AS status
+      FROM seats WHERE concert_id = $1 AND date = $2 ORDER BY seat_number`,
+  } as Statement<[concertId: string, date: string], SeatRow>,
+
+  findReservation: {
+    name: 'find-reservation',
+    text: `SELECT ${reservationColumns} FROM reservations r WHERE reservation_id = $1 AND user_id = $2`,
+  } as Statement<[reservationId: string, userId: string], ReservationJson>,
+
+  listReservations: {
+    name: 'list-reservations',
+    text: `SELECT ${reservationColumns} FROM reservations r
+      WHERE user_id = $1 AND ($2::uuid IS NULL OR reservation_id < $2) ORDER BY reservation_id DESC LIMIT $3`,
+  } as Statement<[userId: string, after: string | undefined, limit: number], ReservationJson>,
+};
+
+/** The rows of a statement. */
+export async function rowsOf<Values extends readonly unknown[], Row>(
+  pool: Pool,
+  statement: Statement<Values, Row>,
+  ...values: Values
+): Promise<Row[]> {
+  const { name, text } = statement;
+  const result = await guarded(() => pool.query({ name, text, values: [...values] }));
+  return result.rows;
+}
+
+/** What a function of ours replies; its refusals are thrown. */
+export async function replyOf<Values extends readonly unknown[], Answer>(
+  pool: Pool,
+  statement: Statement<Values, Reply<Answer>>,
+  ...values: Values
+): Promise<Answer> {
+  const [row] = await rowsOf(pool, statement, ...values);
+  if (row === undefined) throw new RangeError(`${statement.name} replied nothing`);
+  const { reply } = row;
+  if (reply !== null && typeof reply === 'object' && 'refusal' in reply) {
+    throw new Refusal(reply.refusal as Code, reply.facts as never);
+  }
+  return reply as Answer;
+}

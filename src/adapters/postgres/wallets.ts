@@ -1,0 +1,68 @@
+import { chargeId, userId } from '#domain/ids.ts';
+import type { LedgerEntry } from '#domain/wallet.ts';
+import type { Wallets } from '#ports/wallets.ts';
+import type { Postgres } from './client.ts';
+import { guarded } from './failures.ts';
+import { pageOf } from './page-of.ts';
+import { replyOf, statements } from './statements.ts';
+
+export function postgresWallets({ pool, prisma }: Postgres): Wallets {
+  return {
+    async open(userId, currency) {
+      await guarded(async () => {
+        await prisma.user.createMany({ data: { userId }, skipDuplicates: true });
+        await prisma.wallet.createMany({ data: { userId, currency }, skipDuplicates: true });
+      });
+    },
+
+    async charge({ chargeId: id, amount, balanceMax, request }) {
+      const { answer, replayed } = await replyOf(
+        pool,
+        statements.chargeBalance,
+        id,
+        request.userId,
+        amount,
+        balanceMax,
+        request.key,
+        request.fingerprint,
+      );
+      const charge = {
+        chargeId: chargeId(answer.chargeId),
+        userId: userId(answer.userId),
+        amount: answer.amount,
+        balance: answer.balance,
+        currency: answer.currency,
+        chargedAt: new Date(answer.chargedAt),
+      };
+      return { answer: charge, replayed };
+    },
+
+    async find(userId) {
+      const row = await guarded(() => prisma.wallet.findUnique({ where: { userId } }));
+      return row === null ? undefined : { userId, balance: Number(row.balance), currency: row.currency };
+    },
+
+    async listEntries(userId, { limit, after }) {
+      const rows = await guarded(() =>
+        prisma.ledgerEntry.findMany({
+          where: { userId, ...(after === undefined ? {} : { entryId: { lt: BigInt(after) } }) },
+          orderBy: { entryId: 'desc' },
+          take: limit + 1,
+          include: { transaction: true, wallet: { select: { currency: true } } },
+        }),
+      );
+      const entries = rows.map(
+        (row): LedgerEntry => ({
+          entryId: String(row.entryId),
+          kind: row.transaction.kind,
+          transactionId: row.transactionId,
+          amount: Number(row.amount),
+          balance: Number(row.balanceAfter),
+          currency: row.wallet?.currency ?? '',
+          recordedAt: row.transaction.recordedAt,
+        }),
+      );
+      return pageOf(entries, limit, (entry) => entry.entryId);
+    },
+  };
+}
