@@ -1,0 +1,20 @@
+import { Refusal } from '#domain/errors.ts';
+
+const RETRY_AFTER_SECONDS = 1;
+
+/** What ioredis throws, without a code, when the connection is down, closes, or does not answer in time. */
+const UNREACHABLE =
+  /Connection is closed|Stream isn't writeable|Command timed out|Reached the max retries|Socket timeout|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/;
+/** Redis is there and cannot serve: starting, read-only replica, out of memory, no master. */
+const UNABLE = /^(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|TRYAGAIN)/;
+
+/** Says `unavailable` when Redis cannot be reached or cannot serve; the rest rises untouched. */
+export async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    if (!UNREACHABLE.test(message) && !UNABLE.test(message)) throw error;
+    throw new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+}

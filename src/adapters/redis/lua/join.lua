@@ -1,0 +1,40 @@
+-- Draws a place at the end of the line, or finds the one that the user has.
+-- Replies {outcome, epoch, sequence, joined, detail}: 'full' alone, or
+-- 'drawn' | 'waiting' with the position, or 'active' with the session's end in ms.
+local epoch_key, sequence_key, line, joined, active, sessions = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local user, candidate_epoch, waiting_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+redis.call('SET', epoch_key, candidate_epoch, 'NX')
+local epoch = redis.call('GET', epoch_key)
+
+local function joined_at(sequence)
+  local offset = (sequence - 1) * 6
+  return struct.unpack('>I6', redis.call('GETRANGE', joined, offset, offset + 5))
+end
+
+local waiting = redis.call('ZSCORE', line, user)
+if waiting then
+  local sequence = tonumber(waiting)
+  return { 'waiting', epoch, sequence, joined_at(sequence), redis.call('ZRANK', line, user) + 1 }
+end
+
+local ends = tonumber(redis.call('ZSCORE', active, user) or 0)
+if ends > now then
+  local sequence = tonumber(string.match(redis.call('HGET', sessions, user), '^%d+'))
+  return { 'active', epoch, sequence, joined_at(sequence), ends }
+end
+
+if redis.call('ZCARD', line) >= waiting_max then
+  return { 'full' }
+end
+
+-- A session that has run out but was not tidied yet gives way to the new place.
+redis.call('ZREM', active, user)
+redis.call('HDEL', sessions, user)
+local sequence = redis.call('INCR', sequence_key)
+redis.call('ZADD', line, sequence, user)
+redis.call('SETRANGE', joined, (sequence - 1) * 6, struct.pack('>I6', now))
+return { 'drawn', epoch, sequence, now, redis.call('ZRANK', line, user) + 1 }

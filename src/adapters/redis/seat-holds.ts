@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis';
+import { Refusal } from '#domain/errors.ts';
+import type { Hold } from '#domain/reservation.ts';
+import type { SeatHolds } from '#ports/seat-holds.ts';
+import { guarded } from './failures.ts';
+import { answeredKey, seatKeys } from './keys.ts';
+import { run, scripts } from './scripts.ts';
+
+/** A claim outlives the command that made it by little: a crash between claim and hold blocks the seat this long. */
+const CLAIM_TTL_MS = 10_000;
+/** As long as the box office keeps the answer. */
+const ANSWERED_TTL_MS = 24 * 3_600_000;
+
+export function redisSeatHolds(redis: Redis): SeatHolds {
+  return {
+    async claim(hold, request) {
+      const [outcome, ...indices] = await run(
+        redis,
+        scripts.claim,
+        [answeredKey(hold, request), ...seatKeys(hold)],
+        hold.userId,
+        markOf(hold),
+        CLAIM_TTL_MS,
+      );
+      if (outcome !== 'taken') return;
+      const taken = new Set(indices);
+      throw new Refusal('seat-taken', { seatNumbers: hold.seatNumbers.filter((_, index) => taken.has(index + 1)) });
+    },
+
+    async keep(hold, milliseconds) {
+      await run(redis, scripts.keep, seatKeys(hold), markOf(hold), milliseconds);
+    },
+
+    async remember(hold, request) {
+      await guarded(() => redis.set(answeredKey(hold, request), '1', 'PX', ANSWERED_TTL_MS));
+    },
+
+    async release(hold) {
+      await run(redis, scripts.release, seatKeys(hold), markOf(hold));
+    },
+  };
+}
+
+/** Who has a seat and by which reservation, so that an older reservation's end cannot take a newer one's mark away. */
+function markOf({ userId, reservationId }: Hold): string {
+  return `${userId}:${reservationId}`;
+}
