@@ -1,0 +1,11 @@
+import type { Ports } from '#ports/index.ts';
+import type { Admission } from '#ports/waiting-room.ts';
+
+/** Lets the next people in, at every concert on sale. Any instance may do it at any time, all at once too. */
+export async function admitWaiting({
+  concerts,
+  waitingRoom,
+}: Pick<Ports, 'concerts' | 'waitingRoom'>): Promise<readonly Admission[]> {
+  const onSale = await concerts.listOnSale();
+  return Promise.all(onSale.map(({ concertId, policy }) => waitingRoom.admit(concertId, policy)));
+}

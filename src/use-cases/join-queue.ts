@@ -1,0 +1,17 @@
+import { Refusal } from '#domain/errors.ts';
+import type { ConcertId, UserId } from '#domain/ids.ts';
+import { type Standing, standingOf } from '#domain/queue.ts';
+import type { Ports } from '#ports/index.ts';
+
+/** Joins the line of a concert, or finds the place the user already has. Admission lets them in, soon if there is room. */
+export async function joinQueue(
+  { concerts, waitingRoom, random }: Pick<Ports, 'concerts' | 'waitingRoom' | 'random'>,
+  input: { readonly concertId: ConcertId; readonly userId: UserId },
+): Promise<{ readonly standing: Standing; readonly fresh: boolean }> {
+  const concert = await concerts.find(input.concertId);
+  if (concert === undefined) throw new Refusal('concert-not-found');
+  if (!concert.salesOpen) throw new Refusal('sales-not-open', { opensAt: concert.salesOpenAt });
+
+  const { claim, place, fresh } = await waitingRoom.join(input.concertId, input.userId, concert.policy);
+  return { standing: standingOf(claim, place, concert.policy, random()), fresh };
+}

@@ -1,0 +1,37 @@
+import type { Aftermath } from '#ports/box-office.ts';
+import type { Ports } from '#ports/index.ts';
+
+/** Bounds one run. Whatever is left over comes with the next. */
+const BATCH_MAX = 200;
+
+type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'seatHolds'>;
+
+/**
+ * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again.
+ *
+ * @returns how many were settled
+ * @throws the first failure, after the others were settled
+ */
+export async function relayAftermaths(ports: Needed): Promise<number> {
+  const aftermaths = await ports.boxOffice.takeAftermaths(BATCH_MAX);
+  const outcomes = await Promise.allSettled(aftermaths.map((aftermath) => relay(ports, aftermath)));
+
+  const settled = aftermaths.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+  if (settled.length > 0) await ports.boxOffice.settleAftermaths(settled.map(({ eventId }) => eventId));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return settled.length;
+}
+
+async function relay(
+  { waitingRoom, seatHolds }: Needed,
+  { hold, place, status, remainingMs }: Aftermath,
+): Promise<void> {
+  if (status === 'HELD' && remainingMs > 0) {
+    await seatHolds.keep(hold, remainingMs);
+    if (place !== undefined) await waitingRoom.extend(place, remainingMs);
+    return;
+  }
+  await seatHolds.release(hold);
+  if (status === 'CONFIRMED' && place !== undefined) await waitingRoom.leave(place);
+}
