@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto';
+
+/** A short name for a content: the same content has the same revision, another content another. */
+export function revisionOf(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22);
+}
+
+/** Whether `If-None-Match` names this revision (RFC 9110, section 13.1.2: by weak comparison). */
+export function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const candidates = ifNoneMatch.split(',').map((candidate) => candidate.trim().replace(/^W\//, ''));
+  return candidates.includes(etag) || candidates.includes('*');
+}

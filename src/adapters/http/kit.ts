@@ -1,0 +1,35 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Currency } from '#domain/money.ts';
+import type { Ports } from '#ports/index.ts';
+import type { Identity } from './identity.ts';
+import type { QueuePass } from './queue-pass.ts';
+import type { QueueTokens } from './queue-token.ts';
+import type { Readiness } from './readiness.ts';
+
+/** What routes are registered on: Fastify, its schemas being zod's. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What the routes work with, handed to each by the server. */
+export type Kit = {
+  readonly ports: Ports;
+  readonly identity: Identity;
+  readonly queueTokens: QueueTokens;
+  readonly queuePass: QueuePass;
+  readonly readiness: Readiness;
+  readonly currency: Currency;
+  /** Route settings of a command: it counts against the client's rate limit. */
+  readonly limited: { readonly rateLimit: { readonly max: number; readonly timeWindow: number } | false };
+};

@@ -1,0 +1,93 @@
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '#domain/errors.ts';
+import { type QueueClaim, requireActive } from '#domain/queue.ts';
+import type { Ports } from '#ports/index.ts';
+import { requestKeyOf } from './idempotency.ts';
+import type { Identity } from './identity.ts';
+import type { QueueTokens } from './queue-token.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the queue token says, once `requireToken` has let the request pass. */
+    claim: QueueClaim | undefined;
+  }
+}
+
+type Hook = (request: FastifyRequest) => Promise<void>;
+
+/** The one place where the line is checked. */
+export type QueuePass = {
+  /** Lets requests with a genuine queue token for this user and concert pass, wherever in line it stands. */
+  readonly requireToken: Hook;
+  /** Behind `requireToken`: lets only those pass who are in, and keeps their session open while the request is under way. */
+  readonly requireActive: Hook;
+  /**
+   * The same for a command, once its body is validated. A session that has ended is no obstacle to a command that was
+   * answered before, because paying ends the session and its answer may have been lost on the way.
+   */
+  readonly requireActiveOrRepeated: Hook;
+  /**
+   * The same, and a genuine token is enough while the line cannot be reached. For payment: that a seat is held proves
+   * that its holder was let in, and money must not have to wait for Redis.
+   */
+  readonly requireActiveToPay: Hook;
+};
+
+export function queuePass(
+  tokens: QueueTokens,
+  { waitingRoom, boxOffice }: Pick<Ports, 'waitingRoom' | 'boxOffice'>,
+  identity: Identity,
+): QueuePass {
+  async function requireToken(request: FastifyRequest): Promise<void> {
+    const token = request.headers['queue-token'];
+    if (typeof token !== 'string' || token === '') throw new Refusal('queue-token-missing');
+    const claim = tokens.verify(token);
+    if (claim === undefined) throw new Refusal('queue-token-invalid');
+    await requireSameUser(request, claim);
+    requireSameConcert(request, claim);
+    request.claim = claim;
+  }
+
+  /** A queue token is enough to say who asks; who says it twice must say the same. */
+  async function requireSameUser(request: FastifyRequest, claim: QueueClaim): Promise<void> {
+    if (request.headers.authorization === undefined) return;
+    await identity.requireUser(request);
+    if (request.user !== claim.userId) throw new Refusal('queue-token-invalid');
+  }
+
+  async function requireIn(request: FastifyRequest): Promise<void> {
+    requireActive(await waitingRoom.settle(claimOf(request)));
+  }
+
+  async function requireInOrRepeated(request: FastifyRequest): Promise<void> {
+    await requireIn(request).catch(async (error: unknown) => {
+      const ended = error instanceof Refusal && error.code === 'session-expired';
+      const repeated = ended && (await boxOffice.knows(requestKeyOf(request, claimOf(request).userId)));
+      if (!repeated) throw error;
+    });
+  }
+
+  async function requireInToPay(request: FastifyRequest): Promise<void> {
+    await requireInOrRepeated(request).catch((error: unknown) => {
+      if (!(error instanceof Refusal && error.code === 'unavailable')) throw error;
+    });
+  }
+
+  return {
+    requireToken,
+    requireActive: requireIn,
+    requireActiveOrRepeated: requireInOrRepeated,
+    requireActiveToPay: requireInToPay,
+  };
+}
+
+function requireSameConcert(request: FastifyRequest, claim: QueueClaim): void {
+  const { concertId } = request.params as { concertId?: string };
+  if (concertId !== undefined && concertId.toLowerCase() !== claim.concertId) throw new Refusal('queue-token-invalid');
+}
+
+/** The claim of a request that `requireToken` has let pass. */
+export function claimOf(request: FastifyRequest): QueueClaim {
+  if (request.claim === undefined) throw new RangeError('this route has no queue pass');
+  return request.claim;
+}

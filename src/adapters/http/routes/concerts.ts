@@ -1,0 +1,108 @@
+import { matches, revisionOf } from '#adapters/http/etag.ts';
+import type { Api, Kit } from '#adapters/http/kit.ts';
+import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import {
+  concert,
+  concertPage,
+  dates,
+  headers,
+  notModified,
+  params,
+  query,
+  refusals,
+  seats,
+} from '#adapters/http/schemas.ts';
+import { viewConcert } from '#adapters/http/views.ts';
+import { Refusal } from '#domain/errors.ts';
+import { concertDate, concertId } from '#domain/ids.ts';
+import { listDates } from '#use-cases/list-dates.ts';
+import { listSeats } from '#use-cases/list-seats.ts';
+
+/** Concerts change rarely and for everybody at once. */
+const PUBLIC = 'public, max-age=1';
+
+export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
+  api.get(
+    '/concerts',
+    {
+      schema: {
+        tags: ['concerts'],
+        summary: 'Concerts with a date still to come',
+        querystring: query.page,
+        response: { 200: concertPage, ...refusals() },
+      },
+    },
+    async (request, reply) => {
+      const page = await ports.concerts.list(pageRequest(request.query, 'uuid'));
+      return reply.header('cache-control', PUBLIC).send(answerPage(request, reply, page, viewConcert));
+    },
+  );
+
+  api.get(
+    '/concerts/:concertId',
+    {
+      schema: {
+        tags: ['concerts'],
+        summary: 'One concert',
+        params: params.concert,
+        response: { 200: concert, ...refusals('concert-not-found') },
+      },
+    },
+    async (request, reply) => {
+      const found = await ports.concerts.find(concertId(request.params.concertId));
+      if (found === undefined) throw new Refusal('concert-not-found');
+      return reply.header('cache-control', PUBLIC).send(viewConcert(found));
+    },
+  );
+
+  const guarded = ['queue-token-missing', 'queue-token-invalid', 'not-admitted', 'session-expired'] as const;
+
+  api.get(
+    '/concerts/:concertId/dates',
+    {
+      onRequest: [queuePass.requireToken, queuePass.requireActive],
+      schema: {
+        tags: ['concerts'],
+        summary: 'Dates that still have a seat',
+        security: [{ queueToken: [] }],
+        headers: headers.queueToken,
+        params: params.concert,
+        querystring: query.dates,
+        response: { 200: dates, ...refusals(...guarded, 'concert-not-found') },
+      },
+    },
+    async (request) => {
+      const asked = { concertId: concertId(request.params.concertId), all: request.query.all };
+      const listed = await listDates(ports, asked);
+      return { items: listed.map((date) => ({ ...date, startsAt: date.startsAt.toISOString() })) };
+    },
+  );
+
+  api.get(
+    '/concerts/:concertId/dates/:date/seats',
+    {
+      onRequest: [queuePass.requireToken, queuePass.requireActive],
+      schema: {
+        tags: ['concerts'],
+        summary: 'The seats of a date',
+        description:
+          'Send `If-None-Match` with the `ETag` of the last answer to be told 304 while nothing has changed.',
+        security: [{ queueToken: [] }],
+        headers: headers.queueToken,
+        params: params.date,
+        querystring: query.seats,
+        response: { 200: seats, 304: notModified, ...refusals(...guarded, 'concert-not-found', 'date-not-found') },
+      },
+    },
+    async (request, reply) => {
+      const { concertId: id, date } = request.params;
+      const asked = { concertId: concertId(id), date: concertDate(date), available: request.query.available };
+      const { concert, seats } = await listSeats(ports, asked);
+      const items = seats.map((seat) => ({ ...seat, currency: concert.currency }));
+      const revision = revisionOf(items);
+      reply.header('etag', `"${revision}"`).header('cache-control', 'private, no-cache');
+      if (matches(request.headers['if-none-match'], `"${revision}"`)) return reply.status(304).send();
+      return reply.send({ concertId: concert.concertId, date, revision, items });
+    },
+  );
+}

@@ -1,0 +1,92 @@
+import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
+import { userOf } from '#adapters/http/identity.ts';
+import type { Api, Kit } from '#adapters/http/kit.ts';
+import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import { claimOf } from '#adapters/http/queue-pass.ts';
+import { body, headers, params, payment, paymentPage, query, refusals } from '#adapters/http/schemas.ts';
+import { viewPayment } from '#adapters/http/views.ts';
+import { Refusal } from '#domain/errors.ts';
+import { paymentId, reservationId } from '#domain/ids.ts';
+import { pay } from '#use-cases/pay.ts';
+
+export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }: Kit): void {
+  api.post(
+    '/payments',
+    {
+      onRequest: [queuePass.requireToken, requireIdempotencyKey],
+      preHandler: queuePass.requireActiveToPay,
+      config: limited,
+      schema: {
+        tags: ['payments'],
+        summary: 'Pay a reservation from my balance',
+        description: 'The seats are yours; the queue token ends.',
+        security: [{ queueToken: [] }],
+        headers: headers.queueToken.extend(headers.idempotencyKey.shape),
+        body: body.payment,
+        response: {
+          201: payment,
+          ...refusals(
+            'idempotency-key-missing',
+            'queue-token-missing',
+            'queue-token-invalid',
+            'insufficient-balance',
+            'not-admitted',
+            'session-expired',
+            'reservation-not-found',
+            'already-paid',
+            'reservation-not-held',
+            'idempotency-key-in-use',
+            'hold-expired',
+            'idempotency-key-reused',
+            'body-too-large',
+            'media-type-unsupported',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const place = claimOf(request);
+      const id = reservationId(request.body.reservationId);
+      const paid = await pay(ports, { place, reservationId: id, request: requestKeyOf(request, place.userId) });
+      markReplay(reply, paid);
+      return reply.status(201).send(viewPayment(paid.answer));
+    },
+  );
+
+  api.get(
+    '/payments',
+    {
+      onRequest: identity.requireUser,
+      schema: {
+        tags: ['payments'],
+        summary: 'My payments, newest first',
+        security: [{ accessToken: [] }],
+        querystring: query.page,
+        response: { 200: paymentPage, ...refusals('unauthenticated') },
+      },
+    },
+    async (request, reply) => {
+      const page = await ports.boxOffice.listPayments(userOf(request), pageRequest(request.query, 'uuid'));
+      return answerPage(request, reply, page, viewPayment);
+    },
+  );
+
+  api.get(
+    '/payments/:paymentId',
+    {
+      onRequest: identity.requireUser,
+      schema: {
+        tags: ['payments'],
+        summary: 'One of my payments',
+        security: [{ accessToken: [] }],
+        params: params.payment,
+        response: { 200: payment, ...refusals('unauthenticated', 'payment-not-found') },
+      },
+    },
+    async (request) => {
+      const found = await ports.boxOffice.findPayment(userOf(request), paymentId(request.params.paymentId));
+      if (found === undefined) throw new Refusal('payment-not-found');
+      return viewPayment(found);
+    },
+  );
+}

@@ -1,0 +1,75 @@
+import { userOf } from '#adapters/http/identity.ts';
+import type { Api, Kit } from '#adapters/http/kit.ts';
+import { claimOf } from '#adapters/http/queue-pass.ts';
+import { headers, joined, nothing, params, refusals, standing } from '#adapters/http/schemas.ts';
+import { viewStanding } from '#adapters/http/views.ts';
+import { concertId } from '#domain/ids.ts';
+import type { Standing } from '#domain/queue.ts';
+import { joinQueue } from '#use-cases/join-queue.ts';
+import { leaveQueue } from '#use-cases/leave-queue.ts';
+import { pollQueue } from '#use-cases/poll-queue.ts';
+
+export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass, limited }: Kit): void {
+  const withToken = (told: Standing) => ({ ...viewStanding(told), token: queueTokens.sign(told.claim) });
+
+  api.post(
+    '/concerts/:concertId/queue',
+    {
+      onRequest: identity.requireUser,
+      config: limited,
+      schema: {
+        tags: ['queue'],
+        summary: 'Join the line, or find my place in it',
+        security: [{ accessToken: [] }],
+        params: params.concert,
+        response: {
+          200: joined.describe('You were in line already: the same place, the same token'),
+          201: joined.describe('You have a place'),
+          ...refusals('unauthenticated', 'sales-not-open', 'concert-not-found', 'queue-full'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const asked = { concertId: concertId(request.params.concertId), userId: userOf(request) };
+      const { standing, fresh } = await joinQueue(ports, asked);
+      return reply.status(fresh ? 201 : 200).send(withToken(standing));
+    },
+  );
+
+  api.get(
+    '/queue',
+    {
+      onRequest: queuePass.requireToken,
+      schema: {
+        tags: ['queue'],
+        summary: 'My place in line',
+        security: [{ queueToken: [] }],
+        headers: headers.queueToken,
+        response: { 200: standing, ...refusals('queue-token-missing', 'queue-token-invalid') },
+      },
+    },
+    async (request, reply) => {
+      const told = await pollQueue(ports, claimOf(request));
+      return reply.header('retry-after', told.pollAfterSeconds).send(viewStanding(told));
+    },
+  );
+
+  api.delete(
+    '/queue',
+    {
+      onRequest: queuePass.requireToken,
+      config: limited,
+      schema: {
+        tags: ['queue'],
+        summary: 'Give my place up',
+        security: [{ queueToken: [] }],
+        headers: headers.queueToken,
+        response: { 204: nothing, ...refusals('queue-token-missing', 'queue-token-invalid') },
+      },
+    },
+    async (request, reply) => {
+      await leaveQueue(ports, claimOf(request));
+      return reply.status(204).send();
+    },
+  );
+}

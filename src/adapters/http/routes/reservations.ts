@@ -1,0 +1,126 @@
+import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
+import { userOf } from '#adapters/http/identity.ts';
+import type { Api, Kit } from '#adapters/http/kit.ts';
+import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import { claimOf } from '#adapters/http/queue-pass.ts';
+import {
+  body,
+  headers,
+  nothing,
+  params,
+  query,
+  refusals,
+  reservation,
+  reservationPage,
+} from '#adapters/http/schemas.ts';
+import { viewReservation } from '#adapters/http/views.ts';
+import { Refusal } from '#domain/errors.ts';
+import { concertDate, reservationId } from '#domain/ids.ts';
+import { releaseReservation } from '#use-cases/release-reservation.ts';
+import { reserveSeats } from '#use-cases/reserve-seats.ts';
+
+export function reservationRoutes(api: Api, { ports, identity, queuePass, limited }: Kit): void {
+  api.post(
+    '/reservations',
+    {
+      onRequest: [queuePass.requireToken, requireIdempotencyKey],
+      preHandler: queuePass.requireActiveOrRepeated,
+      config: limited,
+      schema: {
+        tags: ['reservations'],
+        summary: 'Hold seats: all of them, or none',
+        security: [{ queueToken: [] }],
+        headers: headers.queueToken.extend(headers.idempotencyKey.shape),
+        body: body.reservation,
+        response: {
+          201: reservation,
+          ...refusals(
+            'idempotency-key-missing',
+            'queue-token-missing',
+            'queue-token-invalid',
+            'not-admitted',
+            'session-expired',
+            'concert-not-found',
+            'date-not-found',
+            'seat-not-found',
+            'seat-taken',
+            'seat-limit-reached',
+            'idempotency-key-in-use',
+            'idempotency-key-reused',
+            'body-too-large',
+            'media-type-unsupported',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const claim = claimOf(request);
+      const { date, seatNumbers } = request.body;
+      const order = { claim, date: concertDate(date), seatNumbers, request: requestKeyOf(request, claim.userId) };
+      const held = await reserveSeats(ports, order);
+      markReplay(reply, held);
+      return reply.status(201).send(viewReservation(held.answer));
+    },
+  );
+
+  api.get(
+    '/reservations',
+    {
+      onRequest: identity.requireUser,
+      schema: {
+        tags: ['reservations'],
+        summary: 'My reservations, newest first',
+        security: [{ accessToken: [] }],
+        querystring: query.page,
+        response: { 200: reservationPage, ...refusals('unauthenticated') },
+      },
+    },
+    async (request, reply) => {
+      const page = await ports.boxOffice.listReservations(userOf(request), pageRequest(request.query, 'uuid'));
+      return answerPage(request, reply, page, viewReservation);
+    },
+  );
+
+  api.get(
+    '/reservations/:reservationId',
+    {
+      onRequest: identity.requireUser,
+      schema: {
+        tags: ['reservations'],
+        summary: 'One of my reservations',
+        security: [{ accessToken: [] }],
+        params: params.reservation,
+        response: { 200: reservation, ...refusals('unauthenticated', 'reservation-not-found') },
+      },
+    },
+    async (request) => {
+      const id = reservationId(request.params.reservationId);
+      const found = await ports.boxOffice.findReservation(userOf(request), id);
+      if (found === undefined) throw new Refusal('reservation-not-found');
+      return viewReservation(found);
+    },
+  );
+
+  api.delete(
+    '/reservations/:reservationId',
+    {
+      onRequest: identity.requireUser,
+      config: limited,
+      schema: {
+        tags: ['reservations'],
+        summary: 'Give held seats back',
+        security: [{ accessToken: [] }],
+        params: params.reservation,
+        response: {
+          204: nothing,
+          ...refusals('unauthenticated', 'reservation-not-found', 'already-paid', 'hold-expired'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const id = reservationId(request.params.reservationId);
+      await releaseReservation(ports, { userId: userOf(request), reservationId: id });
+      return reply.status(204).send();
+    },
+  );
+}

@@ -1,0 +1,104 @@
+import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
+import { requireSelf, userOf } from '#adapters/http/identity.ts';
+import type { Api, Kit } from '#adapters/http/kit.ts';
+import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import { balance, body, charge, entryPage, headers, params, query, refusals, user } from '#adapters/http/schemas.ts';
+import { viewCharge, viewEntry } from '#adapters/http/views.ts';
+import { Refusal } from '#domain/errors.ts';
+import { chargeBalance } from '#use-cases/charge-balance.ts';
+import { registerUser } from '#use-cases/register-user.ts';
+
+export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit): void {
+  api.post(
+    '/users',
+    {
+      config: limited,
+      schema: {
+        tags: ['users'],
+        summary: 'Become a user, with an empty balance',
+        response: { 201: user, ...refusals() },
+      },
+    },
+    async (_request, reply) => {
+      const userId = await registerUser(ports, { currency });
+      const { accessToken, expiresAt } = await identity.issue(userId);
+      return reply.status(201).send({ userId, accessToken, expiresAt: expiresAt.toISOString() });
+    },
+  );
+
+  const own = [identity.requireUser, requireSelf];
+
+  api.get(
+    '/users/:userId/balance',
+    {
+      onRequest: own,
+      schema: {
+        tags: ['users'],
+        summary: 'My balance',
+        security: [{ accessToken: [] }],
+        params: params.user,
+        response: { 200: balance, ...refusals('unauthenticated', 'forbidden', 'user-not-found') },
+      },
+    },
+    async (request) => {
+      const found = await ports.wallets.find(userOf(request));
+      if (found === undefined) throw new Refusal('user-not-found');
+      return found;
+    },
+  );
+
+  api.post(
+    '/users/:userId/balance/charges',
+    {
+      onRequest: [...own, requireIdempotencyKey],
+      config: limited,
+      schema: {
+        tags: ['users'],
+        summary: 'Charge my balance',
+        security: [{ accessToken: [] }],
+        headers: headers.idempotencyKey,
+        params: params.user,
+        body: body.charge,
+        response: {
+          201: charge,
+          ...refusals(
+            'amount-out-of-range',
+            'idempotency-key-missing',
+            'unauthenticated',
+            'forbidden',
+            'user-not-found',
+            'idempotency-key-in-use',
+            'idempotency-key-reused',
+            'body-too-large',
+            'media-type-unsupported',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const order = { amount: request.body.amount, request: requestKeyOf(request, userOf(request)) };
+      const charged = await chargeBalance(ports, order);
+      markReplay(reply, charged);
+      return reply.status(201).send(viewCharge(charged.answer));
+    },
+  );
+
+  api.get(
+    '/users/:userId/balance/entries',
+    {
+      onRequest: own,
+      schema: {
+        tags: ['users'],
+        summary: 'The ledger of my balance, newest first',
+        security: [{ accessToken: [] }],
+        params: params.user,
+        querystring: query.page,
+        response: { 200: entryPage, ...refusals('unauthenticated', 'forbidden') },
+      },
+    },
+    async (request, reply) => {
+      const page = await ports.wallets.listEntries(userOf(request), pageRequest(request.query, 'number'));
+      return answerPage(request, reply, page, viewEntry);
+    },
+  );
+}

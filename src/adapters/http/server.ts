@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Redis } from 'ioredis';
+import { Refusal } from '#domain/errors.ts';
+import type { Currency } from '#domain/money.ts';
+import type { Ports } from '#ports/index.ts';
+import { type AccessTokenSettings, builtInIdentity } from './identity.ts';
+import type { Api, Kit } from './kit.ts';
+import { registerOpenApi } from './openapi.ts';
+import { answerProblem, answerRouteNotFound } from './problems.ts';
+import { queuePass } from './queue-pass.ts';
+import { queueTokens, type SigningKey } from './queue-token.ts';
+import { type Probe, readinessOf } from './readiness.ts';
+import { logRequests } from './request-log.ts';
+import { concertRoutes } from './routes/concerts.ts';
+import { healthRoutes } from './routes/health.ts';
+import { paymentRoutes } from './routes/payments.ts';
+import { queueRoutes } from './routes/queue.ts';
+import { reservationRoutes } from './routes/reservations.ts';
+import { userRoutes } from './routes/users.ts';
+
+export type ServerSettings = {
+  readonly bodyLimitBytes: number;
+  /** Commands per client and minute; 0 switches the limit off. */
+  readonly rateLimitPerMinute: number;
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: boolean;
+  readonly currency: Currency;
+  readonly identity: AccessTokenSettings;
+  readonly queueTokenKeys: readonly [SigningKey, ...SigningKey[]];
+};
+
+export type ServerParts = {
+  readonly ports: Ports;
+  readonly settings: ServerSettings;
+  readonly log: FastifyBaseLogger;
+  readonly probes: Readonly<Record<string, Probe>>;
+  /** Whether the process was told to stop. */
+  readonly stopping: () => boolean;
+  /** Counts commands per client, over all instances; without it each process counts for itself. */
+  readonly redis?: Redis;
+};
+
+const MINUTE_MS = 60_000;
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 'x-request-id'];
+
+/** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
+export async function createServer({ ports, settings, log, probes, stopping, redis }: ServerParts): Promise<Api> {
+  const api = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    bodyLimit: settings.bodyLimitBytes,
+    trustProxy: settings.trustProxy,
+    requestIdHeader: false,
+    genReqId: ({ headers }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    // Kept-alive connections would hold up a shutdown until their clients let go.
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      answerProblem(error, request, reply);
+    },
+  })
+    .setValidatorCompiler(validatorCompiler)
+    .setSerializerCompiler(serializerCompiler)
+    .withTypeProvider<ZodTypeProvider>();
+
+  api.setErrorHandler(answerProblem);
+  api.setNotFoundHandler(answerRouteNotFound);
+  api.decorateRequest('user', undefined);
+  api.decorateRequest('claim', undefined);
+  api.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  logRequests(api);
+
+  await api.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } });
+  if (settings.corsOrigins.length > 0) {
+    await api.register(cors, { origin: [...settings.corsOrigins], exposedHeaders: EXPOSED_HEADERS });
+  }
+  await api.register(rateLimit, {
+    global: false,
+    ...(redis === undefined ? {} : { redis }),
+    nameSpace: 'frontrow:rate:',
+    // While Redis is away nobody is counted: a shop that cannot count its visitors should not turn them away.
+    skipOnError: true,
+    hook: 'preHandler',
+    keyGenerator: clientOf,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new Refusal('rate-limited', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
+    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
+    addHeaders: {
+      'x-ratelimit-limit': false,
+      'x-ratelimit-remaining': false,
+      'x-ratelimit-reset': false,
+      'retry-after': false,
+    },
+  });
+  await registerOpenApi(api);
+
+  const identity = builtInIdentity(settings.identity);
+  const tokens = queueTokens(settings.queueTokenKeys);
+  const max = settings.rateLimitPerMinute;
+  const kit: Kit = {
+    ports,
+    identity,
+    queueTokens: tokens,
+    queuePass: queuePass(tokens, ports, identity),
+    readiness: readinessOf(probes, stopping),
+    currency: settings.currency,
+    limited: { rateLimit: max === 0 ? false : { max, timeWindow: MINUTE_MS } },
+  };
+
+  await api.register(async (root) => healthRoutes(root.withTypeProvider<ZodTypeProvider>(), kit));
+  await api.register(
+    async (scope) => {
+      const v1 = scope.withTypeProvider<ZodTypeProvider>();
+      // What is said about a user is for that user; routes with public answers say so themselves.
+      v1.addHook('onRequest', async (_request, reply) => {
+        reply.header('cache-control', 'no-store');
+      });
+      queueRoutes(v1, kit);
+      concertRoutes(v1, kit);
+      reservationRoutes(v1, kit);
+      paymentRoutes(v1, kit);
+      userRoutes(v1, kit);
+    },
+    { prefix: '/v1' },
+  );
+  await api.ready();
+  return api;
+}
+
+/** Swagger UI styles its elements inline; nothing else needs more than its own origin. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:'],
+  objectSrc: ["'none'"],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+};
+
+/** A known user is limited wherever they come from; a stranger by address. */
+function clientOf(request: FastifyRequest): string {
+  return request.user ?? request.claim?.userId ?? request.ip;
+}

@@ -1,0 +1,33 @@
+import type { Concert } from '#domain/concert.ts';
+import type { Standing } from '#domain/queue.ts';
+import type { Payment, Reservation } from '#domain/reservation.ts';
+import type { Charge, LedgerEntry } from '#domain/wallet.ts';
+
+// How the domain's values are written in an answer: times as RFC 3339 in UTC, and nothing that is not in the contract.
+
+export const viewStanding = ({ claim, expiresAt, ...standing }: Standing) => ({
+  concertId: claim.concertId,
+  userId: claim.userId,
+  sequence: claim.sequence,
+  joinedAt: claim.joinedAt.toISOString(),
+  ...standing,
+  ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+});
+
+export const viewConcert = ({ policy, ...concert }: Concert) => ({
+  ...concert,
+  salesOpenAt: concert.salesOpenAt.toISOString(),
+  holdSeconds: policy.holdSeconds,
+  seatsPerUserMax: policy.seatsPerUserMax,
+});
+
+export const viewReservation = (reservation: Reservation) => ({
+  ...reservation,
+  seatNumbers: [...reservation.seatNumbers],
+  heldUntil: reservation.heldUntil.toISOString(),
+  createdAt: reservation.createdAt.toISOString(),
+});
+
+export const viewPayment = (payment: Payment) => ({ ...payment, paidAt: payment.paidAt.toISOString() });
+export const viewCharge = (charge: Charge) => ({ ...charge, chargedAt: charge.chargedAt.toISOString() });
+export const viewEntry = (entry: LedgerEntry) => ({ ...entry, recordedAt: entry.recordedAt.toISOString() });

@@ -1,0 +1,32 @@
+import type { Ports } from '#ports/index.ts';
+import { admitWaiting } from '#use-cases/admit-waiting.ts';
+import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
+import { type Job, repeat } from './repeat.ts';
+
+export type JobSettings = {
+  readonly admissionTickMs: number;
+  readonly expiryTickMs: number;
+  readonly relayTickMs: number;
+};
+
+/** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
+const TIDY_BATCH_MAX = 500;
+
+/** The work that nobody asks for. Every instance does all of it. */
+export function startJobs(ports: Ports, settings: JobSettings, onError: (job: string, error: unknown) => void): Job {
+  const { boxOffice } = ports;
+  const start = (name: string, work: () => Promise<unknown>, everyMs: number) =>
+    repeat(work, everyMs, (error) => onError(name, error));
+
+  const jobs = [
+    start('admission', () => admitWaiting(ports), settings.admissionTickMs),
+    start('relay', () => relayAftermaths(ports), settings.relayTickMs),
+    start('expiry', () => boxOffice.expireLapsed(TIDY_BATCH_MAX), settings.expiryTickMs),
+    start('forgetting', () => boxOffice.forgetAnswers(TIDY_BATCH_MAX), settings.expiryTickMs),
+  ];
+  return {
+    async stop() {
+      await Promise.all(jobs.map((job) => job.stop()));
+    },
+  };
+}

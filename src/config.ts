@@ -1,0 +1,132 @@
+import { z } from 'zod';
+
+// Every setting: its variable, default, bound and unit. `.env.example` lists the same, and a test keeps the two equal.
+
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+type SigningKey = { readonly id: string; readonly secret: string };
+
+const SECRET_LENGTH_MIN = 32;
+const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`);
+
+/** `id:secret,id2:secret2`: the first signs, all verify. */
+const signingKeys = z.string().transform((value, context) => {
+  const keys = value.split(',').map((pair) => {
+    const [id = '', ...rest] = pair.trim().split(':');
+    return { id, secret: rest.join(':') };
+  });
+  const sound = keys.every(({ id, secret }) => /^[\w-]{1,16}$/.test(id) && secret.length >= SECRET_LENGTH_MIN);
+  if (!sound || new Set(keys.map(({ id }) => id)).size !== keys.length) {
+    context.addIssue(
+      `must be id:secret pairs, ids of 1 to 16 letters, secrets of at least ${SECRET_LENGTH_MIN} characters`,
+    );
+  }
+  return keys as [SigningKey, ...SigningKey[]];
+});
+
+const schema = z.object({
+  HOST: z.string().default('0.0.0.0'),
+  PORT: integer(0, 65_535).default(3000),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  ACCESS_TOKEN_SECRET: secret,
+  ACCESS_TOKEN_SECONDS: integer(60, 31_536_000).default(86_400),
+  QUEUE_TOKEN_KEYS: signingKeys,
+
+  ACTIVE_MAX: integer(1, 1_000_000).default(100),
+  WAITING_MAX: integer(1, 100_000_000).default(1_000_000),
+  SESSION_SECONDS: integer(1, 86_400).default(600),
+  HOLD_SECONDS: integer(1, 3_600).default(300),
+  SEATS_PER_USER_MAX: integer(1, 1_000).default(4),
+
+  CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as KRW')
+    .default('KRW'),
+  CHARGE_MIN: integer(1, Number.MAX_SAFE_INTEGER).default(1),
+  CHARGE_MAX: integer(1, Number.MAX_SAFE_INTEGER).default(10_000_000),
+  BALANCE_MAX: integer(1, Number.MAX_SAFE_INTEGER).default(1_000_000_000),
+
+  ADMISSION_TICK_MS: integer(10, 60_000).default(200),
+  EXPIRY_TICK_MS: integer(10, 60_000).default(1_000),
+  RELAY_TICK_MS: integer(10, 60_000).default(500),
+
+  DATABASE_POOL_MAX: integer(1, 500).default(10),
+  DATABASE_CONNECT_TIMEOUT_MS: integer(100, 60_000).default(3_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: integer(100, 60_000).default(5_000),
+  REDIS_COMMAND_TIMEOUT_MS: integer(50, 10_000).default(250),
+
+  BODY_LIMIT_BYTES: integer(1_024, 1_048_576).default(16_384),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(300),
+  CORS_ORIGINS: list.default([]),
+  TRUST_PROXY: flag.default(false),
+  SHUTDOWN_SECONDS: integer(1, 300).default(8),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+
+  MIGRATE_ON_START: flag.default(false),
+  SEED_DEMO: flag.default(false),
+});
+
+/** The names of all variables, for the test that holds `.env.example` against them. */
+export const variableNames = Object.keys(schema.shape);
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Config = ReturnType<typeof readConfig>;
+
+/** Names every variable that is missing or wrong, not only the first. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(`These settings are missing or wrong (see .env.example):\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+export function readConfig(environment: Environment) {
+  // `PORT=` in an .env file means "not set", not "the empty string".
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(set);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  }
+  const env = parsed.data;
+  return {
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      bodyLimitBytes: env.BODY_LIMIT_BYTES,
+      rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+      corsOrigins: env.CORS_ORIGINS,
+      trustProxy: env.TRUST_PROXY,
+      currency: env.CURRENCY,
+      identity: { secret: env.ACCESS_TOKEN_SECRET, seconds: env.ACCESS_TOKEN_SECONDS },
+      queueTokenKeys: env.QUEUE_TOKEN_KEYS,
+    },
+    policy: {
+      activeMax: env.ACTIVE_MAX,
+      waitingMax: env.WAITING_MAX,
+      sessionSeconds: env.SESSION_SECONDS,
+      holdSeconds: env.HOLD_SECONDS,
+      seatsPerUserMax: env.SEATS_PER_USER_MAX,
+    },
+    walletLimits: { chargeMin: env.CHARGE_MIN, chargeMax: env.CHARGE_MAX, balanceMax: env.BALANCE_MAX },
+    jobs: { admissionTickMs: env.ADMISSION_TICK_MS, expiryTickMs: env.EXPIRY_TICK_MS, relayTickMs: env.RELAY_TICK_MS },
+    postgres: {
+      url: env.DATABASE_URL,
+      poolMax: env.DATABASE_POOL_MAX,
+      connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+    },
+    redis: { url: env.REDIS_URL, commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
+    migrateOnStart: env.MIGRATE_ON_START,
+    seedDemo: env.SEED_DEMO,
+    shutdownSeconds: env.SHUTDOWN_SECONDS,
+    logLevel: env.LOG_LEVEL,
+  } as const;
+}
