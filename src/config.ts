@@ -67,6 +67,7 @@ const schema = z.object({
   RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(300),
   CORS_ORIGINS: list.default([]),
   TRUST_PROXY: flag.default(false),
+  DRAIN_SECONDS: integer(0, 60).default(0),
   SHUTDOWN_SECONDS: integer(1, 300).default(8),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
@@ -126,6 +127,7 @@ export function readConfig(environment: Environment) {
     redis: { url: env.REDIS_URL, commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
     migrateOnStart: env.MIGRATE_ON_START,
     seedDemo: env.SEED_DEMO,
+    drainSeconds: env.DRAIN_SECONDS,
     shutdownSeconds: env.SHUTDOWN_SECONDS,
     logLevel: env.LOG_LEVEL,
   } as const;

@@ -21,8 +21,8 @@ export type Concert = {
   readonly venue: string;
   readonly currency: Currency;
   readonly salesOpenAt: Date;
-  /** Whether sales have opened, by the clock of the store that decides it. */
-  readonly salesOpen: boolean;
+  /** By the clock of the store that sells: UPCOMING before sales open, CLOSED once the last date has begun. */
+  readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
   readonly policy: Policy;
 };
 

@@ -17,6 +17,7 @@ type FactsByCode = {
   'not-admitted': { position: number };
   'session-expired': undefined;
   'sales-not-open': { opensAt: Date };
+  'sales-closed': undefined;
   'route-not-found': undefined;
   'concert-not-found': undefined;
   'date-not-found': undefined;

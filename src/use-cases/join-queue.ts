@@ -10,7 +10,8 @@ export async function joinQueue(
 ): Promise<{ readonly standing: Standing; readonly fresh: boolean }> {
   const concert = await concerts.find(input.concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  if (!concert.salesOpen) throw new Refusal('sales-not-open', { opensAt: concert.salesOpenAt });
+  if (concert.sales === 'UPCOMING') throw new Refusal('sales-not-open', { opensAt: concert.salesOpenAt });
+  if (concert.sales === 'CLOSED') throw new Refusal('sales-closed');
 
   const { claim, place, fresh } = await waitingRoom.join(input.concertId, input.userId, concert.policy);
   return { standing: standingOf(claim, place, concert.policy, random()), fresh };

@@ -44,6 +44,7 @@ export const problems = {
   },
   'session-expired': { status: 403, title: 'Your session has ended', detail: 'Join the line again.' },
   'sales-not-open': { status: 403, title: 'Sales have not opened', detail: 'Come back at opensAt.' },
+  'sales-closed': { status: 403, title: 'Sales are over', detail: 'The last date has begun.' },
   'route-not-found': { status: 404, title: 'There is no such call', detail: 'See /docs for the calls there are.' },
   'concert-not-found': { status: 404, title: 'There is no such concert', detail: 'List the concerts.' },
   'date-not-found': { status: 404, title: 'There is no such date', detail: 'List the dates of the concert.' },

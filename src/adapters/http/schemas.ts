@@ -110,7 +110,7 @@ export const concert = z
     venue: z.string().meta({ example: 'Small Hall' }),
     currency,
     salesOpenAt: instant,
-    salesOpen: z.boolean(),
+    sales: z.enum(['UPCOMING', 'OPEN', 'CLOSED']).meta({ example: 'OPEN' }),
     holdSeconds: z.int().describe('How long a seat is held before it must be paid').meta({ example: 300 }),
     seatsPerUserMax: z.int().describe('Seats of one date that a user may hold and own').meta({ example: 4 }),
   })

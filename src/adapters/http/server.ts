@@ -46,6 +46,8 @@ export type ServerParts = {
 };
 
 const MINUTE_MS = 60_000;
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 10_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 'x-request-id'];
 
@@ -63,6 +65,9 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     },
     // Kept-alive connections would hold up a shutdown until their clients let go.
     forceCloseConnections: 'idle',
+    // A request that comes on a kept-alive connection during a shutdown is still answered, as the last one on it.
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     frameworkErrors: (error, request, reply) => {
       answerProblem(error, request, reply);
     },

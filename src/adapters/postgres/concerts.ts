@@ -59,7 +59,7 @@ function toConcert(row: ConcertRow, defaults: Policy): Concert {
     venue: row.venue,
     currency: row.currency,
     salesOpenAt: row.salesOpenAt,
-    salesOpen: row.salesOpen,
+    sales: row.sales,
     policy: {
       activeMax: row.activeMax ?? defaults.activeMax,
       waitingMax: row.waitingMax ?? defaults.waitingMax,

@@ -91,7 +91,7 @@ export type ConcertRow = {
   readonly venue: string;
   readonly currency: string;
   readonly salesOpenAt: Date;
-  readonly salesOpen: boolean;
+  readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
   readonly activeMax: number | null;
   readonly waitingMax: number | null;
   readonly sessionSeconds: number | null;
@@ -108,13 +108,14 @@ export type DateRow = {
 
 export type SeatRow = { readonly seatNumber: number; readonly price: string; readonly status: SeatStatus };
 
+const stillToCome = `EXISTS (
+  SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
+
 const concertColumns = `
   concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
-  sales_open_at <= clock_timestamp() AS "salesOpen", active_max AS "activeMax", waiting_max AS "waitingMax",
-  session_seconds AS "sessionSeconds", hold_seconds AS "holdSeconds", seats_per_user_max AS "seatsPerUserMax"`;
-
-const stillToCome =
-  'EXISTS (SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())';
+  CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,
+  active_max AS "activeMax", waiting_max AS "waitingMax", session_seconds AS "sessionSeconds",
+  hold_seconds AS "holdSeconds", seats_per_user_max AS "seatsPerUserMax"`;
 
 /** A hold past its deadline is over, whether or not the expiry job has written that down. */
 const reservationColumns = `

@@ -25,7 +25,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
         response: {
           200: joined.describe('You were in line already: the same place, the same token'),
           201: joined.describe('You have a place'),
-          ...refusals('unauthenticated', 'sales-not-open', 'concert-not-found', 'queue-full'),
+          ...refusals('unauthenticated', 'sales-not-open', 'sales-closed', 'concert-not-found', 'queue-full'),
         },
       },
     },
