@@ -1,0 +1,19 @@
+// npm run db:migrate
+import { migrate } from '#adapters/postgres/migrate.ts';
+
+const databaseUrl = process.env.DATABASE_URL;
+if (databaseUrl) {
+  try {
+    const applied = await migrate(databaseUrl);
+    console.log(applied.length === 0 ? 'Nothing to do.' : applied.map((name) => `Applied ${name}.`).join('\n'));
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+  }
+} else {
+  console.error(
+    'DATABASE_URL is not set. Which database? For example DATABASE_URL=postgres://user:password@localhost:5432/frontrow\n' +
+      'Without a database of your own, `npm start` runs one and migrates it.',
+  );
+  process.exitCode = 1;
+}
