@@ -1,0 +1,38 @@
+import { localSecrets } from './secrets.ts';
+import { startLocalServices } from './services.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export type LocalEnvironment = {
+  readonly environment: Environment;
+  /** What runs here because nothing else was named: nothing, or Postgres, Redis, or both. */
+  readonly servers: readonly ('Postgres' | 'Redis')[];
+  readonly dataDir: string;
+  stop(): Promise<void>;
+};
+
+/**
+ * Fills in what the environment does not name, so that `npm start` works on a bare machine: servers of our own, secrets
+ * made once, the demo. With both URLs set nothing is filled in and nothing is touched.
+ */
+export async function localEnvironment(given: Environment, say: (line: string) => void): Promise<LocalEnvironment> {
+  const dataDir = given.DATA_DIR || '.data';
+  const postgres = !given.DATABASE_URL;
+  const redis = !given.REDIS_URL;
+  if (!postgres && !redis) return { environment: given, servers: [], dataDir, stop: async () => {} };
+
+  const services = await startLocalServices({ dataDir, durable: true, postgres, redis, say });
+  try {
+    const filledIn = {
+      ...(await localSecrets(dataDir)),
+      ...(services.databaseUrl && { DATABASE_URL: services.databaseUrl, MIGRATE_ON_START: 'true', SEED_DEMO: 'true' }),
+      ...(services.redisUrl && { REDIS_URL: services.redisUrl }),
+    };
+    const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
+    const servers = [...(postgres ? ['Postgres' as const] : []), ...(redis ? ['Redis' as const] : [])];
+    return { environment: { ...filledIn, ...named }, servers, dataDir, stop: services.stop };
+  } catch (error) {
+    await services.stop();
+    throw error;
+  }
+}

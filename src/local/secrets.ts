@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { handOver } from './hand-over.ts';
+
+/** The settings that have no default: made on the first start, kept, so that tokens outlive a restart. */
+export async function localSecrets(
+  dataDir: string,
+): Promise<{ ACCESS_TOKEN_SECRET: string; QUEUE_TOKEN_KEYS: string }> {
+  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  return {
+    ACCESS_TOKEN_SECRET: await keptSecret(join(dataDir, 'access-token-secret')),
+    QUEUE_TOKEN_KEYS: `local:${await keptSecret(join(dataDir, 'queue-token-secret'))}`,
+  };
+}
+
+/** 32 random bytes, base64url, in a file of their owner's alone: made by the first call, the same for every later one. */
+export async function keptSecret(path: string): Promise<string> {
+  const secret = randomBytes(32).toString('base64url');
+  const draft = `${path}.${randomBytes(4).toString('hex')}`;
+  await writeFile(draft, secret, { mode: 0o600 });
+  try {
+    await handOver(draft);
+    // Whole or not at all, and never over an existing one: a hard link is the one call that does both.
+    await link(draft, path);
+    return secret;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return readFile(path, 'utf8');
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

@@ -1,0 +1,74 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chown, lstat, mkdir, realpath, rm, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LocalProblem } from './local-problem.ts';
+
+/** Where the servers keep their data, and as whom they run when we are root; otherwise they run as we do. */
+export type ServerHome = { readonly dir: string; readonly runAs?: ServerUser };
+export type ServerUser = { readonly uid: number; readonly gid: number };
+
+/** For what the servers' user cannot reach in our own folders. Not the temp folder: that does not outlive a reboot. */
+export const OUTSIDE = '/var/lib/frontrow';
+
+/**
+ * Postgres refuses to run as root, and whom it runs as instead may be unable to pass through the folders above (`/root`,
+ * mostly). The data then lives outside, and `servers` in the data directory is a link to it: there to be seen, and deleting
+ * the data directory still means starting afresh.
+ */
+export async function serverHome(dataDir: string, say: (line: string) => void): Promise<ServerHome> {
+  const dir = join(dataDir, 'servers');
+  if (process.getuid?.() !== 0) {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    return { dir: await realpath(dir) };
+  }
+
+  const outside = join(
+    OUTSIDE,
+    createHash('sha256')
+      .update(await realpath(dataDir))
+      .digest('hex')
+      .slice(0, 16),
+  );
+  const runAs = await serverUser(dir);
+  if (canReach(runAs, dataDir)) {
+    await makeFor(runAs, dir);
+  } else if (!(await linksTo(dir, outside))) {
+    // A link that leads elsewhere came with a copied tree, and data without a link to it belongs to a deleted one.
+    await rm(dir, { force: true });
+    await rm(outside, { recursive: true, force: true });
+    await mkdir(OUTSIDE, { recursive: true });
+    await makeFor(runAs, outside);
+    await symlink(outside, dir);
+    say(`Postgres cannot run as root, and its user cannot reach ${dataDir}: its data is kept in ${outside}.`);
+  }
+  return { dir: await realpath(dir), runAs };
+}
+
+/** Whether the servers' user gets as far as this folder or may run this program; only the kernel knows all the rules. */
+export function canReach({ uid, gid }: ServerUser, path: string): boolean {
+  return spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], { uid, gid, cwd: '/' }).status === 0;
+}
+
+/** Whoever owns the data already; at first `nobody`, which every Unix has, so that no user needs to be added. */
+async function serverUser(dir: string): Promise<ServerUser> {
+  const owner = await stat(dir).catch(() => undefined);
+  if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+async function makeFor({ uid, gid }: ServerUser, dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await chown(dir, uid, gid);
+}
+
+async function linksTo(dir: string, target: string): Promise<boolean> {
+  const entry = await lstat(dir).catch(() => undefined);
+  if (entry?.isDirectory()) {
+    throw new LocalProblem(
+      `The user of Postgres cannot reach its data in ${dir} any more. Move it back to where it was made, or delete it.`,
+    );
+  }
+  return entry !== undefined && (await realpath(dir).catch(() => undefined)) === target;
+}

@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { claimDataDir } from './data-dir.ts';
+import { LocalProblem } from './local-problem.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+import { serverHome } from './server-home.ts';
+
+export type LocalServicesOptions = {
+  /** Everything is kept in here, made if need be. One process at a time uses it. */
+  readonly dataDir: string;
+  /** Whether what was acknowledged must survive: true for people, false for tests, which would wait for the disk. */
+  readonly durable: boolean;
+  readonly postgres: boolean;
+  readonly redis: boolean;
+  say(line: string): void;
+};
+
+export type LocalServices = {
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  /** Ends the servers within a few seconds, whatever they are doing. */
+  stop(): Promise<void>;
+};
+
+/**
+ * A real Postgres and a real Redis, reachable from this machine only, that end with this process. What a person can put
+ * right is thrown as a `LocalProblem`.
+ */
+export async function startLocalServices(options: LocalServicesOptions): Promise<LocalServices> {
+  const { durable, say } = options;
+  const dataDir = resolve(options.dataDir);
+  const claim = await claimDataDir(dataDir).catch((error) => {
+    throw explained(error, dataDir);
+  });
+
+  const stops: (() => Promise<void>)[] = [];
+  let stopping: Promise<void> | undefined;
+  function stop(): Promise<void> {
+    stopping ??= Promise.all(stops.map((stopServer) => stopServer())).then(claim.release);
+    return stopping;
+  }
+  const started = async (server: Promise<{ url: string; stop(): Promise<void> }>) => {
+    const { url, stop } = await server;
+    stops.push(stop);
+    return url;
+  };
+
+  try {
+    const home = await serverHome(dataDir, say);
+    const starts = [
+      options.postgres ? started(startPostgres({ home, durable, say })) : undefined,
+      options.redis ? started(startRedis({ home, durable, say })) : undefined,
+    ] as const;
+    // Both are waited for even if one fails: the other is to be stopped then, and cannot be while it starts.
+    await Promise.allSettled(starts);
+    const [databaseUrl, redisUrl] = await Promise.all(starts);
+    return { ...(databaseUrl && { databaseUrl }), ...(redisUrl && { redisUrl }), stop };
+  } catch (error) {
+    await stop();
+    throw explained(error as Error, dataDir);
+  }
+}
+
+function explained(error: NodeJS.ErrnoException, dataDir: string): Error {
+  if (error.code !== 'EACCES' && error.code !== 'EPERM') return error;
+  return new LocalProblem(`${dataDir} was made by another user (${error.message}). Start as that user, or delete it.`, {
+    cause: error,
+  });
+}
