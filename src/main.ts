@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { pino } from 'pino';
+import { v7 as newId } from 'uuid';
+import { createServer } from '#adapters/http/server.ts';
+import { startJobs } from '#adapters/jobs/start-jobs.ts';
+import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
+import { connectPostgres } from '#adapters/postgres/client.ts';
+import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { migrate } from '#adapters/postgres/migrate.ts';
+import { seedDemo } from '#adapters/postgres/seed-demo.ts';
+import { postgresWallets } from '#adapters/postgres/wallets.ts';
+import { connectRedis } from '#adapters/redis/client.ts';
+import { redisLock } from '#adapters/redis/lock.ts';
+import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
+import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { ConfigError, readConfig } from '#config';
+import { localEnvironment } from '#local/local-environment.ts';
+import { LocalProblem } from '#local/local-problem.ts';
+import type { Ports } from '#ports/index.ts';
+
+// The composition root: everything is made here, in order, and ended in reverse.
+
+const say = (line: string) => console.log(line);
+const closers: { name: string; close: () => Promise<unknown> }[] = [];
+let stopping: Promise<void> | undefined;
+
+async function start(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile();
+  const local = await localEnvironment(process.env, say);
+  closers.push({ name: 'local servers', close: local.stop });
+  const config = readConfig(local.environment);
+  deadlineSeconds = config.drainSeconds + config.shutdownSeconds;
+  const log = pino({
+    level: config.logLevel,
+    redact: ['*.authorization', '*["queue-token"]', '*.token', '*.accessToken'],
+  });
+
+  if (config.migrateOnStart) await migrate(config.postgres.url);
+  const postgres = connectPostgres(config.postgres, (err) => log.warn({ err }, 'lost a connection to Postgres'));
+  closers.push({ name: 'Postgres', close: postgres.close });
+  if (config.seedDemo) await seedDemo(postgres, config.http.currency);
+  const { redis, ...redisConnection } = await connectRedis(config.redis, (err) => log.warn({ err }, 'lost Redis'));
+  closers.push({ name: 'Redis', close: redisConnection.close });
+
+  const ports: Ports = {
+    waitingRoom: redisWaitingRoom(redis),
+    seatHolds: redisSeatHolds(redis),
+    lock: redisLock(redis, (err) => log.warn({ err }, 'went on without a lock')),
+    boxOffice: postgresBoxOffice(postgres),
+    wallets: postgresWallets(postgres),
+    concerts: postgresConcerts(postgres, config.policy),
+    newId,
+    random: Math.random,
+    walletLimits: config.walletLimits,
+  };
+
+  const jobs = startJobs(ports, config.jobs, (job, err) => log.warn({ err, job }, 'a job failed and will run again'));
+  closers.push({ name: 'jobs', close: jobs.stop });
+  const server = await createServer({
+    ports,
+    settings: config.http,
+    log,
+    redis,
+    probes: { postgres: postgres.ping, redis: redisConnection.ping },
+    stopping: () => stopping !== undefined,
+  });
+  closers.push({ name: 'HTTP', close: () => server.close() });
+  closers.push({ name: 'load balancers', close: () => setTimeout(config.drainSeconds * 1_000) });
+  announce(await server.listen({ host: config.http.host, port: config.http.port }), local.servers, local.dataDir);
+}
+
+function announce(address: string, servers: readonly string[], dataDir: string): void {
+  const base = address.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
+  say(`Frontrow is up.\n  API      ${base}/v1\n  Swagger  ${base}/docs\n  Health   ${base}/readyz`);
+  if (servers.length > 0)
+    say(`  It runs on its own ${servers.join(' and ')}, with data in ${dataDir}. Ctrl-C ends all of it.`);
+}
+
+let deadlineSeconds = 8;
+
+/** Ends everything, the youngest first: not ready, finish what is under way, then the jobs, the stores, the servers of our own. */
+function stop(exitCode: number): Promise<void> {
+  stopping ??= (async () => {
+    void setTimeout(deadlineSeconds * 1_000, undefined, { ref: false }).then(() => process.exit(1));
+    for (const { name, close } of closers.toReversed()) {
+      await close().catch((error: unknown) => console.error(`${name} did not end well:`, error));
+    }
+    process.exit(exitCode);
+  })();
+  return stopping;
+}
+
+process.once('SIGINT', () => stop(0));
+process.once('SIGTERM', () => stop(0));
+
+start().catch((error: NodeJS.ErrnoException) => {
+  if (error instanceof ConfigError || error instanceof LocalProblem) console.error(error.message);
+  else if (error.code === 'EADDRINUSE')
+    console.error(`${error.message}\nAnother program uses this port. Set PORT to a free one.`);
+  else console.error(error);
+  return stop(1);
+});
