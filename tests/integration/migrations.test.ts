@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { Client } from 'pg';
+import { describe, expect, inject, test } from 'vitest';
+import { migrate } from '#adapters/postgres/migrate.ts';
+import { copyDatabase } from '#tests/support/database.ts';
+import { driftOf } from '#tests/support/drift.ts';
+import { until } from '#tests/support/until.ts';
+
+const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
+/** Made by a migration after the first, so that its name can be taken before. */
+const A_FUNCTION = 'CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$';
+const ITS_MIGRATION = '20261120000100_guards';
+
+describe('the schema', () => {
+  test('says the same as the migrations', async () => {
+    await using database = await migrated();
+    expect(await driftOf(database.url)).toBe('');
+  });
+
+  test.each([
+    ['a column more', 'ALTER TABLE users ADD COLUMN planted int', 'DROP COLUMN "planted"'],
+    ['another type', 'ALTER TABLE users ALTER COLUMN created_at TYPE timestamptz', 'TIMESTAMPTZ(3)'],
+    [
+      'a foreign key less',
+      'ALTER TABLE wallets DROP CONSTRAINT wallets_user_id_fkey',
+      'ADD CONSTRAINT "wallets_user_id_fkey"',
+    ],
+  ])('is seen to drift from a database with %s', async (_, plant, remedy) => {
+    await using database = await migrated();
+    await database.query(plant);
+    expect(await driftOf(database.url)).toContain(remedy);
+  });
+});
+
+describe('migrating', () => {
+  test('applies each migration once, however many instances start at once', async () => {
+    await using database = await empty();
+    const applied = await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)));
+    expect(applied.flat()).toEqual(await migrationNames());
+    expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
+  });
+
+  test('has nothing to do the second time', async () => {
+    await using database = await migrated();
+    expect(await migrate(database.url)).toEqual([]);
+  });
+
+  test('leaves the records that `prisma migrate deploy` leaves', async () => {
+    await using database = await migrated();
+    const records = await database.query(
+      `SELECT migration_name, checksum, applied_steps_count, logs, rolled_back_at, started_at <= finished_at AS finished
+         FROM _prisma_migrations ORDER BY started_at`,
+    );
+    const expected = (await migrationNames()).map(async (name) => ({
+      migration_name: name,
+      checksum: sha256(await readFile(new URL(`${name}/migration.sql`, MIGRATIONS))),
+      applied_steps_count: 1,
+      logs: null,
+      rolled_back_at: null,
+      finished: true,
+    }));
+    expect(records).toEqual(await Promise.all(expected));
+  });
+
+  test('waits for another that migrates, but not for ever', async () => {
+    await using database = await empty();
+    await using other = await session(database.url);
+    await other.query('SELECT pg_advisory_lock(72707369)');
+    await expect(migrate(database.url, 1)).rejects.toThrow(
+      'Somebody else has been migrating this database for 1 seconds',
+    );
+  });
+
+  test('names the migration that fails, keeps nothing of it, and goes on from there once the cause is gone', async () => {
+    await using database = await empty();
+    await database.query(A_FUNCTION);
+    await expect(migrate(database.url)).rejects.toThrow(
+      `Migration ${ITS_MIGRATION} failed and was undone: function "refuse_change" already exists`,
+    );
+    await database.query('DROP FUNCTION refuse_change');
+    expect((await migrate(database.url))[0]).toBe(ITS_MIGRATION);
+    expect(await driftOf(database.url)).toBe('');
+  });
+
+  test('killed in the middle of a migration, does it again', async () => {
+    await using database = await empty();
+    await using other = await session(database.url);
+    // Whoever makes the same function waits for this transaction to end.
+    await other.query(`BEGIN; ${A_FUNCTION}`);
+    await killWhileItWaits(database);
+    await other.query('ROLLBACK');
+    expect((await migrate(database.url))[0]).toBe(ITS_MIGRATION);
+    expect(await driftOf(database.url)).toBe('');
+  });
+
+  test('killed after a migration and before its next step, does not do it again', async () => {
+    await using database = await empty();
+    await database.query(A_FUNCTION);
+    await migrate(database.url).catch(() => 'the first migration is done, and the table of records is there');
+    await database.query('DROP FUNCTION refuse_change');
+    await using other = await session(database.url);
+    await other.query('SELECT pg_advisory_lock(1)');
+    await database.query(
+      `CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(1); RETURN NEW; END $$;
+       CREATE TRIGGER waits BEFORE UPDATE OF applied_steps_count ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION wait()`,
+    );
+    await killWhileItWaits(database);
+    await database.query('DROP FUNCTION wait CASCADE');
+    expect(await migrate(database.url)).toEqual((await migrationNames()).slice(2));
+    expect(await driftOf(database.url)).toBe('');
+  });
+});
+
+async function killWhileItWaits(database: { readonly url: string; query(sql: string): Promise<unknown[]> }) {
+  const killed = expect(migrate(database.url)).rejects.toThrow();
+  const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  await until('the migration waits', async () => (await database.query(waiting)).length === 1);
+  await database.query(`SELECT pg_terminate_backend(pid) FROM (${waiting}) AS migrating`);
+  await killed;
+}
+
+async function empty() {
+  return own('template0');
+}
+
+async function migrated() {
+  return own(inject('databaseTemplate'));
+}
+
+async function own(template: string) {
+  const database = await copyDatabase(inject('databaseUrl'), template);
+  const { query, [Symbol.asyncDispose]: end } = await session(database.databaseUrl);
+  const drop = async () => {
+    await end();
+    await database.drop();
+  };
+  return { url: database.databaseUrl, query, [Symbol.asyncDispose]: drop };
+}
+
+async function session(databaseUrl: string) {
+  const client = new Client(databaseUrl);
+  await client.connect();
+  return {
+    query: async (sql: string) => (await client.query(sql)).rows,
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
+
+async function migrationNames(): Promise<string[]> {
+  const entries = await readdir(MIGRATIONS, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function sha256(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,36 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { claimDataDir } from '#local/data-dir.ts';
+
+let above: string;
+beforeEach(async () => {
+  above = await mkdtemp(join(tmpdir(), 'frontrow-claim-'));
+});
+afterEach(() => rm(above, { recursive: true }));
+
+describe('claiming the data directory', () => {
+  it('succeeds for exactly one of many at the same time', async () => {
+    const dir = join(above, 'data');
+    const claims = await Promise.allSettled(Array.from({ length: 20 }, () => claimDataDir(dir)));
+    expect(claims.filter((claim) => claim.status === 'fulfilled')).toHaveLength(1);
+    for (const claim of claims) {
+      if (claim.status === 'rejected') expect(claim.reason).toMatchObject({ name: 'LocalProblem' });
+      else await claim.value.release();
+    }
+  });
+
+  it('names the process that has it and the ways out', async () => {
+    const { release } = await claimDataDir(above);
+    await expect(claimDataDir(above)).rejects.toThrow(
+      new RegExp(`already running on ${above}: process ${process.pid}\\..*kill ${process.pid}.*DATABASE_URL`, 's'),
+    );
+    await release();
+  });
+
+  it('is possible again after a release', async () => {
+    await (await claimDataDir(above)).release();
+    await (await claimDataDir(above)).release();
+  });
+});
