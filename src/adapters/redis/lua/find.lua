@@ -3,14 +3,20 @@
 -- Replies {'waiting', position, turnover per second as a string} | {'active', end in ms} | {'expired'}.
 local epoch_key, line, active, sessions, pace = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local user, sequence, epoch, settle_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+-- As in admit.lua, which measures the turnover only when it changes: until then it fades.
+local SMOOTHING_MS = 60000
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 if redis.call('GET', epoch_key) ~= epoch then
   return { 'expired' }
 end
 
 if tonumber(redis.call('ZSCORE', line, user) or 0) == sequence then
-  local rate = redis.call('HGET', pace, 'rate') or '0'
-  return { 'waiting', redis.call('ZRANK', line, user) + 1, rate }
+  local rate, at = unpack(redis.call('HMGET', pace, 'rate', 'at'))
+  local turnover = tonumber(rate or 0) * math.exp(-(now - tonumber(at or now)) / SMOOTHING_MS)
+  return { 'waiting', redis.call('ZRANK', line, user) + 1, tostring(turnover) }
 end
 
 local session = redis.call('HGET', sessions, user)
@@ -22,8 +28,6 @@ if tonumber(drawn) ~= sequence then
   return { 'expired' }
 end
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ends = tonumber(redis.call('ZSCORE', active, user))
 if ends <= now then
   return { 'expired' }
