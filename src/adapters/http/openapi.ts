@@ -1,6 +1,8 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { answerHeaders } from './answers.ts';
+import { type Answers, describeAnswers, problemExamples } from './describe-answers.ts';
 import type { Api } from './kit.ts';
 
 const DOCS = '/docs';
@@ -18,6 +20,7 @@ export async function registerOpenApi(api: Api): Promise<void> {
           'choose seats, reserve, charge your balance, pay.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      servers: [{ url: '/', description: 'The server that this document comes from' }],
       tags: [
         { name: 'queue', description: 'The line in front of a concert' },
         { name: 'concerts', description: 'Concerts, dates and seats' },
@@ -28,14 +31,71 @@ export async function registerOpenApi(api: Api): Promise<void> {
       ],
       components: {
         securitySchemes: {
-          accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-          queueToken: { type: 'apiKey', in: 'header', name: 'Queue-Token' },
+          accessToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'The accessToken of POST /v1/users: says who the user is',
+          },
+          queueToken: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Queue-Token',
+            description: 'The token given on joining the line: says whose place it is, and needs nothing else',
+          },
         },
       },
     },
-    transform: createJsonSchemaTransform({ skipList: [] }),
-    transformObject: jsonSchemaTransformObject,
+    transform: ({ schema, ...route }) => {
+      const { response, ...asked } = schema;
+      const described = describeRequest({ ...route, schema: asked });
+      if (response === undefined) return described;
+      const answers = describeAnswers(response as Answers);
+      return { ...described, schema: { ...described.schema, response: answers } };
+    },
+    transformObject: (described) => tidy(describeSchemas(described) as Document),
   });
   await api.register(swaggerUi, { routePrefix: DOCS, uiConfig: { persistAuthorization: true, tryItOutEnabled: true } });
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());
+}
+
+const zodToJsonConfig = { override: plain };
+const describeRequest = createJsonSchemaTransform({ skipList: [], zodToJsonConfig });
+const describeSchemas = createJsonSchemaTransformObject({ zodToJsonConfig });
+
+/** Leaves out what zod says twice: the long patterns of formats that have a name, and the bounds that no integer reaches. */
+function plain({ jsonSchema }: { readonly jsonSchema: { pattern?: string; format?: string; minimum?: number } }): void {
+  if (jsonSchema.format === 'date-time') jsonSchema.pattern = '\\.\\d{3}Z$';
+  else if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+}
+
+type Document = {
+  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+};
+type Operation = {
+  readonly parameters?: readonly { name: string; readonly in: string }[];
+  readonly responses: Readonly<Record<string, { headers?: Record<string, { schema: unknown }> }>>;
+};
+
+/** Puts right what the generators cannot say: headers as references and in their usual case, and no shapes but those used. */
+function tidy({ components, paths, ...rest }: Document) {
+  for (const { parameters = [], responses } of Object.values(paths).flatMap((path) => Object.values(path))) {
+    for (const parameter of parameters) if (parameter.in === 'header') parameter.name = titleCase(parameter.name);
+    for (const response of Object.values(responses)) {
+      const headers = Object.entries(response.headers ?? {});
+      response.headers = Object.fromEntries(headers.map(([name, { schema }]) => [name, schema]) as never);
+    }
+  }
+  const schemas = Object.entries(components.schemas)
+    .filter(([name]) => !name.endsWith('Input'))
+    .sort(([a], [b]) => a.localeCompare(b, 'en'));
+  const shared = { schemas: Object.fromEntries(schemas), headers: answerHeaders, examples: problemExamples };
+  return { ...rest, paths, components: { ...components, ...shared } };
+}
+
+/** `if-none-match` → `If-None-Match`. */
+function titleCase(header: string): string {
+  return header.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 }

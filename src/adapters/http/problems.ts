@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { type Code, Refusal } from '#domain/errors.ts';
@@ -101,14 +104,35 @@ export function typeOf(code: Code): string {
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const refused = asRefusal(error);
   if (refused.code === 'internal') request.log.error({ err: error }, 'a request failed');
-  const { status, title, detail } = problems[refused.code];
-  const facts: Record<string, unknown> = { ...refused.facts };
-  if (typeof facts.retryAfterSeconds === 'number') reply.header('retry-after', facts.retryAfterSeconds);
-  return reply
-    .status(status)
-    .type(PROBLEM_TYPE)
-    .send({ type: typeOf(refused.code), title, status, code: refused.code, detail, instance: request.id, ...facts });
+  const { status, headers, body } = problemOf(refused, request.id);
+  return reply.status(status).headers(headers).send(body);
 }
+
+function problemOf({ code, facts }: Refusal, requestId: string) {
+  const { status, title, detail } = problems[code];
+  const told: Record<string, unknown> = { ...facts };
+  const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'x-request-id': requestId };
+  if (typeof told.retryAfterSeconds === 'number') headers['retry-after'] = String(told.retryAfterSeconds);
+  if (status === 401) headers['www-authenticate'] = code === 'unauthenticated' ? 'Bearer' : 'Queue-Token';
+  return { status, headers, body: { type: typeOf(code), title, status, code, detail, instance: requestId, ...told } };
+}
+
+/** What could not be read as HTTP: answered by hand, because there is no request to answer to. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const message = UNREADABLE[error.code ?? ''] ?? 'is not HTTP';
+  const refused = new Refusal('validation-failed', { errors: [{ path: 'request', message }] });
+  const { status, headers, body } = problemOf(refused, randomUUID());
+  const content = JSON.stringify(body);
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(content) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${content}`);
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'has a URL or headers that are too long',
+  ERR_HTTP_REQUEST_TIMEOUT: 'did not arrive in time',
+};
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import type { Code } from '#domain/errors.ts';
-import { PROBLEM_TYPE, problems, typeOf } from './problems.ts';
 
 // The shapes of `/v1`. They validate what comes in, and the OpenAPI document, with its examples, is generated from them.
 
@@ -9,251 +7,369 @@ const SEATS_PER_REQUEST_MAX = 20;
 const SEAT_NUMBER_MAX = 1_000_000;
 const PAGE_LIMIT_MAX = 100;
 const PAGE_LIMIT_DEFAULT = 20;
+const CURSOR_LENGTH_MAX = 100;
 
-const example = {
+// One story: a user joins, waits, is let in, holds seats 7 and 8, charges and pays.
+const story = {
   user: '01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f',
   concert: '01939c5e-0000-7000-8000-000000000001',
   reservation: '01939c61-52d4-7e08-b1a6-90c4f7e2d310',
   payment: '01939c62-8f17-7b35-a4c9-2e61d0b87f54',
   charge: '01939c60-14aa-7d92-8e73-5b0f9c3a6d21',
-  request: '01939c63-0b52-7aa4-8d1c-6f2e9b7a4c30',
   date: '2027-05-01',
-  time: '2026-11-20T09:30:00.000Z',
-  later: '2026-11-20T09:35:00.000Z',
+  startsAt: '2027-05-01T10:00:00.000Z',
+  salesOpenAt: '2026-11-20T09:00:00.000Z',
+  joinedAt: '2026-11-20T09:30:00.000Z',
+  sessionEndsAt: '2026-11-20T09:42:10.000Z',
+  heldAt: '2026-11-20T09:33:00.000Z',
+  heldUntil: '2026-11-20T09:38:00.000Z',
+  chargedAt: '2026-11-20T09:34:10.000Z',
+  paidAt: '2026-11-20T09:34:45.000Z',
   token:
     'k1.AZOcXno7fEGfDj1bihwuTwGTnF4AAHAAgAAAAAAAAAEAAAAAA-kBk5xeekAAq83vEjRW.3u7xV0p8qT1mYc5sZr2kLwN9bHfGdJaKeMvXyQtUoIs',
-};
+} as const;
 
-const id = (value: string) => z.uuid().toLowerCase().meta({ example: value });
-const instant = z.iso.datetime({ precision: 3 }).meta({ example: example.time });
-const date = z.iso.date().describe('Calendar date of a concert').meta({ example: example.date });
-const money = z.int().describe("In the currency's smallest unit");
-const currency = z.string().length(3).describe('ISO 4217').meta({ example: 'KRW' });
-const seatNumber = z.int().min(1).max(SEAT_NUMBER_MAX).meta({ example: 7 });
+const example = <T extends z.ZodType>(schema: T, ...values: readonly z.output<T>[]) =>
+  schema.meta({ examples: values });
+
+const id = (value: string) => example(z.uuid().toLowerCase(), value);
+const instant = (value: string) => example(z.iso.datetime({ precision: 3 }), value);
+const date = example(z.iso.date().describe('Calendar date of a concert'), story.date);
+const money = (value: number, description = "In the currency's smallest unit") =>
+  example(z.int().min(0).describe(description), value);
+const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
+const seatNumber = example(z.int().min(1).max(SEAT_NUMBER_MAX), 7);
+const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
 
 export const params = {
-  concert: z.object({ concertId: id(example.concert) }),
-  date: z.object({ concertId: id(example.concert), date }),
-  user: z.object({ userId: id(example.user) }),
-  reservation: z.object({ reservationId: id(example.reservation) }),
-  payment: z.object({ paymentId: id(example.payment) }),
+  concert: z.object({ concertId: id(story.concert) }),
+  date: z.object({ concertId: id(story.concert), date }),
+  user: z.object({ userId: id(story.user) }),
+  reservation: z.object({ reservationId: id(story.reservation) }),
+  payment: z.object({ paymentId: id(story.payment) }),
 };
 
-const boolean = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform((value) => value === 'true');
+const flag = (description: string) =>
+  z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe(description);
+
 export const query = {
   page: z.object({
-    limit: z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT),
-    cursor: z.string().max(100).optional().describe('nextCursor of the page before'),
+    limit: z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).default(PAGE_LIMIT_DEFAULT).describe('Items per page'),
+    cursor: example(
+      z.string().max(CURSOR_LENGTH_MAX).optional().describe('nextCursor of the page before'),
+      'MDE5MzljNjE',
+    ),
   }),
-  dates: z.object({ all: boolean.describe('Also the dates without a free seat') }),
-  seats: z.object({ available: boolean.describe('Only the seats that are free') }),
+  dates: z.object({ all: flag('Also the dates without a free seat') }),
+  seats: z.object({ available: flag('Only the seats that are free') }),
 };
 
 export const headers = {
-  queueToken: z.object({
-    'queue-token': z.string().describe('The token given on joining the line').meta({ example: example.token }),
-  }),
   idempotencyKey: z.object({
-    'idempotency-key': z
-      .string()
-      .describe('1 to 255 characters; the same for every repetition of a command')
-      .meta({ example: 'order-7f3a' }),
+    'idempotency-key': example(
+      z.string().describe('1 to 255 characters, bare or in quotes; the same for every repetition of a command'),
+      'order-7f3a',
+    ),
+  }),
+  ifNoneMatch: z.object({
+    'if-none-match': example(
+      z.string().describe('ETags that the client already has, or *').optional(),
+      '"o2Yx0yq1m3nD4eR5sT6uVw"',
+    ),
   }),
 };
 
 export const body = {
-  reservation: z.object({
-    date,
-    seatNumbers: z
-      .array(seatNumber)
-      .min(1)
-      .max(SEATS_PER_REQUEST_MAX)
-      .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a seat twice')
-      .meta({ example: [7, 8], uniqueItems: true }),
-  }),
-  payment: z.object({ reservationId: id(example.reservation) }),
-  charge: z.object({ amount: money.meta({ example: 150_000 }) }),
+  reservation: example(
+    z.object({
+      date,
+      seatNumbers: z
+        .array(seatNumber)
+        .min(1)
+        .max(SEATS_PER_REQUEST_MAX)
+        .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a seat twice')
+        .meta({ examples: [[7, 8]], uniqueItems: true }),
+    }),
+    { date: story.date, seatNumbers: [7, 8] },
+  ),
+  payment: example(z.object({ reservationId: id(story.reservation) }), { reservationId: story.reservation }),
+  charge: example(
+    z.object({ amount: example(z.int().describe("In the currency's smallest unit; more than 0"), 150_000) }),
+    { amount: 150_000 },
+  ),
 };
 
-export const user = z
-  .object({
-    userId: id(example.user),
-    accessToken: z.string().meta({ example: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzOWM1ZSJ9.c2lnbmF0dXJl' }),
-    expiresAt: instant,
-  })
-  .meta({ id: 'User' });
+/** A shape with a name of its own in the document, and what it may look like. */
+function named<T extends z.ZodType>(name: string, schema: T, ...examples: readonly z.output<T>[]): T {
+  return schema.meta({ id: name, examples });
+}
+
+export const user = named(
+  'User',
+  z.object({
+    userId: id(story.user),
+    accessToken: z.string().describe('Send it as Authorization: Bearer'),
+    expiresAt: instant('2026-11-21T09:29:58.000Z'),
+  }),
+  {
+    userId: story.user,
+    accessToken: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzOWM1ZS03YTNiLTdjNDEtOWYwZS0zZDViOGExYzJlNGYifQ.c2lnbmF0dXJl',
+    expiresAt: '2026-11-21T09:29:58.000Z',
+  },
+);
 
 const standingFields = {
-  concertId: id(example.concert),
-  userId: id(example.user),
-  status: z.enum(['WAITING', 'ACTIVE', 'EXPIRED']),
-  position: z.int().min(1).optional().describe('1 = next to be let in; while WAITING').meta({ example: 42 }),
-  aheadCount: z.int().min(0).optional().describe('How many go first; while WAITING').meta({ example: 41 }),
-  etaSeconds: z.int().min(0).optional().describe('Estimated wait; while WAITING').meta({ example: 130 }),
-  pollAfterSeconds: z.int().min(1).describe('When to ask again, as in Retry-After').meta({ example: 13 }),
-  sequence: z.int().min(1).describe('Drawn on joining; never changes, and smaller goes first').meta({ example: 1001 }),
-  joinedAt: instant,
-  expiresAt: instant.optional().describe('End of the session; while ACTIVE'),
+  concertId: id(story.concert),
+  userId: id(story.user),
+  status: z
+    .enum(['WAITING', 'ACTIVE', 'EXPIRED'])
+    .describe('WAITING in line; ACTIVE: let in; EXPIRED: the session ended, was paid or was given up'),
+  position: example(z.int().min(1).optional().describe('1 = next to be let in; while WAITING'), 42),
+  aheadCount: example(z.int().min(0).optional().describe('How many go first; while WAITING'), 41),
+  etaSeconds: example(z.int().min(0).optional().describe('Estimated wait; while WAITING'), 130),
+  pollAfterSeconds: example(z.int().min(1).describe('When to ask again, as in Retry-After'), 13),
+  sequence: example(z.int().min(1).describe('Drawn on joining; never changes, and smaller goes first'), 1001),
+  joinedAt: instant(story.joinedAt),
+  expiresAt: example(
+    z.iso.datetime({ precision: 3 }).optional().describe('End of the session; while ACTIVE'),
+    story.sessionEndsAt,
+  ),
 };
-export const standing = z.object(standingFields).meta({ id: 'Standing' });
-export const joined = z
-  .object({ ...standingFields, token: z.string().describe('Send it as Queue-Token').meta({ example: example.token }) })
-  .meta({ id: 'Joined' });
 
-export const concert = z
-  .object({
-    concertId: id(example.concert),
-    title: z.string().meta({ example: 'The Frontrow Demo' }),
-    venue: z.string().meta({ example: 'Small Hall' }),
+const place = { concertId: story.concert, userId: story.user, sequence: 1001, joinedAt: story.joinedAt };
+const waiting = {
+  ...place,
+  status: 'WAITING' as const,
+  position: 42,
+  aheadCount: 41,
+  etaSeconds: 130,
+  pollAfterSeconds: 13,
+};
+const active = { ...place, status: 'ACTIVE' as const, expiresAt: story.sessionEndsAt, pollAfterSeconds: 30 };
+const expired = { ...place, status: 'EXPIRED' as const, pollAfterSeconds: 30 };
+
+export const standing = named('Standing', z.object(standingFields), waiting, active, expired);
+export const joined = named(
+  'Joined',
+  z.object({ ...standingFields, token: example(z.string().describe('Send it as Queue-Token'), story.token) }),
+  { ...waiting, token: story.token },
+  { ...active, token: story.token },
+);
+
+const demo = {
+  concertId: story.concert,
+  title: 'The Frontrow Demo',
+  venue: 'Small Hall',
+  currency: 'KRW',
+  salesOpenAt: story.salesOpenAt,
+  sales: 'OPEN' as const,
+  holdSeconds: 300,
+  seatsPerUserMax: 4,
+};
+export const concert = named(
+  'Concert',
+  z.object({
+    concertId: id(demo.concertId),
+    title: example(z.string(), demo.title),
+    venue: example(z.string(), demo.venue),
     currency,
-    salesOpenAt: instant,
-    sales: z.enum(['UPCOMING', 'OPEN', 'CLOSED']).meta({ example: 'OPEN' }),
-    holdSeconds: z.int().describe('How long a seat is held before it must be paid').meta({ example: 300 }),
-    seatsPerUserMax: z.int().describe('Seats of one date that a user may hold and own').meta({ example: 4 }),
-  })
-  .meta({ id: 'Concert' });
+    salesOpenAt: instant(demo.salesOpenAt),
+    sales: z
+      .enum(['UPCOMING', 'OPEN', 'CLOSED'])
+      .describe('UPCOMING before salesOpenAt, CLOSED once the last date has begun'),
+    holdSeconds: count(demo.holdSeconds, 'How long a seat is held before it must be paid'),
+    seatsPerUserMax: count(demo.seatsPerUserMax, 'Seats of one date that a user may hold and own'),
+  }),
+  demo,
+);
 
-export const dates = z
-  .object({
+export const dates = named(
+  'Dates',
+  z.object({
     items: z.array(
       z.object({
         date,
-        startsAt: instant,
-        seatsTotal: z.int().meta({ example: 50 }),
-        seatsAvailable: z.int().meta({ example: 12 }),
+        startsAt: instant(story.startsAt),
+        seatsTotal: count(50, 'Seats of the hall'),
+        seatsAvailable: count(12, 'Seats that are free right now'),
       }),
     ),
-  })
-  .meta({ id: 'Dates' });
+  }),
+  {
+    items: [
+      { date: story.date, startsAt: story.startsAt, seatsTotal: 50, seatsAvailable: 12 },
+      { date: '2027-05-02', startsAt: '2027-05-02T10:00:00.000Z', seatsTotal: 50, seatsAvailable: 50 },
+    ],
+  },
+);
 
-export const seats = z
-  .object({
-    concertId: id(example.concert),
+const seat = { price: 50_000, currency: 'KRW' };
+export const seats = named(
+  'Seats',
+  z.object({
+    concertId: id(story.concert),
     date,
-    revision: z
-      .string()
-      .describe('Changes whenever anything in the list does; also the ETag')
-      .meta({ example: 'o2Yx0yq1m3nD4eR5sT6uVw' }),
+    revision: example(
+      z.string().describe('Changes whenever anything in the list does; also the ETag'),
+      'o2Yx0yq1m3nD4eR5sT6uVw',
+    ),
     items: z.array(
       z.object({
         seatNumber,
-        price: money.meta({ example: 50_000 }),
+        price: money(50_000),
         currency,
         status: z.enum(['AVAILABLE', 'HELD', 'SOLD', 'BLOCKED']),
       }),
     ),
-  })
-  .meta({ id: 'Seats' });
+  }),
+  {
+    concertId: story.concert,
+    date: story.date,
+    revision: 'o2Yx0yq1m3nD4eR5sT6uVw',
+    items: [
+      { seatNumber: 1, ...seat, status: 'SOLD' },
+      { seatNumber: 2, ...seat, status: 'HELD' },
+      { seatNumber: 3, ...seat, status: 'BLOCKED' },
+      { seatNumber: 7, ...seat, status: 'AVAILABLE' },
+      { seatNumber: 8, ...seat, status: 'AVAILABLE' },
+    ],
+  },
+);
 
-export const reservation = z
-  .object({
-    reservationId: id(example.reservation),
-    userId: id(example.user),
-    concertId: id(example.concert),
+const held = {
+  reservationId: story.reservation,
+  userId: story.user,
+  concertId: story.concert,
+  date: story.date,
+  seatNumbers: [7, 8],
+  status: 'HELD' as const,
+  amount: 100_000,
+  currency: 'KRW',
+  heldUntil: story.heldUntil,
+  heldForSeconds: 300,
+  createdAt: story.heldAt,
+};
+export const reservation = named(
+  'Reservation',
+  z.object({
+    reservationId: id(held.reservationId),
+    userId: id(held.userId),
+    concertId: id(held.concertId),
     date,
-    seatNumbers: z.array(seatNumber).meta({ example: [7, 8] }),
-    status: z.enum(['HELD', 'CONFIRMED', 'EXPIRED', 'CANCELLED']),
-    amount: money.meta({ example: 100_000 }),
+    seatNumbers: example(z.array(seatNumber).describe('Ascending'), held.seatNumbers),
+    status: z
+      .enum(['HELD', 'CONFIRMED', 'EXPIRED', 'CANCELLED'])
+      .describe('HELD until heldUntil; then CONFIRMED (paid), EXPIRED (not paid in time) or CANCELLED (released)'),
+    amount: money(held.amount, "The seats' prices added up, in the currency's smallest unit"),
     currency,
-    heldUntil: instant.meta({ example: example.later }),
-    heldForSeconds: z.int().meta({ example: 300 }),
-    createdAt: instant,
-  })
-  .meta({ id: 'Reservation' });
+    heldUntil: instant(held.heldUntil),
+    heldForSeconds: count(held.heldForSeconds, 'How long the hold was granted for'),
+    createdAt: instant(held.createdAt),
+  }),
+  held,
+  { ...held, status: 'CONFIRMED' },
+);
 
-export const payment = z
-  .object({
-    paymentId: id(example.payment),
-    reservationId: id(example.reservation),
-    userId: id(example.user),
-    amount: money.meta({ example: 100_000 }),
+const paid = {
+  paymentId: story.payment,
+  reservationId: story.reservation,
+  userId: story.user,
+  amount: 100_000,
+  currency: 'KRW',
+  balance: 50_000,
+  paidAt: story.paidAt,
+};
+export const payment = named(
+  'Payment',
+  z.object({
+    paymentId: id(paid.paymentId),
+    reservationId: id(paid.reservationId),
+    userId: id(paid.userId),
+    amount: money(paid.amount),
     currency,
-    balance: money.describe('Left right after this payment').meta({ example: 50_000 }),
-    paidAt: instant,
-  })
-  .meta({ id: 'Payment' });
+    balance: money(paid.balance, 'Left right after this payment'),
+    paidAt: instant(paid.paidAt),
+  }),
+  paid,
+);
 
-export const balance = z
-  .object({ userId: id(example.user), balance: money.meta({ example: 150_000 }), currency })
-  .meta({ id: 'Balance' });
+export const balance = named('Balance', z.object({ userId: id(story.user), balance: money(150_000), currency }), {
+  userId: story.user,
+  balance: 150_000,
+  currency: 'KRW',
+});
 
-export const charge = z
-  .object({
-    chargeId: id(example.charge),
-    userId: id(example.user),
-    amount: money.meta({ example: 150_000 }),
-    balance: money.describe('Right after this charge').meta({ example: 150_000 }),
+const charged = {
+  chargeId: story.charge,
+  userId: story.user,
+  amount: 150_000,
+  balance: 150_000,
+  currency: 'KRW',
+  chargedAt: story.chargedAt,
+};
+export const charge = named(
+  'Charge',
+  z.object({
+    chargeId: id(charged.chargeId),
+    userId: id(charged.userId),
+    amount: money(charged.amount),
+    balance: money(charged.balance, 'Right after this charge'),
     currency,
-    chargedAt: instant,
-  })
-  .meta({ id: 'Charge' });
+    chargedAt: instant(charged.chargedAt),
+  }),
+  charged,
+);
 
-const entry = z
-  .object({
-    entryId: z.string().meta({ example: '1204' }),
+const purchased = {
+  entryId: '1205',
+  kind: 'PURCHASE' as const,
+  transactionId: story.payment,
+  amount: -100_000,
+  balance: 50_000,
+  currency: 'KRW',
+  recordedAt: story.paidAt,
+};
+const toppedUp = {
+  entryId: '1204',
+  kind: 'CHARGE' as const,
+  transactionId: story.charge,
+  amount: 150_000,
+  balance: 150_000,
+  currency: 'KRW',
+  recordedAt: story.chargedAt,
+};
+const entry = named(
+  'LedgerEntry',
+  z.object({
+    entryId: example(z.string(), purchased.entryId),
     kind: z.enum(['CHARGE', 'PURCHASE']),
-    transactionId: id(example.charge).describe('The charge or the payment'),
-    amount: money.describe('Positive in, negative out').meta({ example: 150_000 }),
-    balance: money.describe('Right after this entry').meta({ example: 150_000 }),
+    transactionId: id(purchased.transactionId).describe('The charge or the payment'),
+    amount: example(z.int().describe('Positive in, negative out'), purchased.amount),
+    balance: money(purchased.balance, 'Right after this entry'),
     currency,
-    recordedAt: instant,
-  })
-  .meta({ id: 'LedgerEntry' });
+    recordedAt: instant(purchased.recordedAt),
+  }),
+  purchased,
+);
 
-const nextCursor = z.string().optional().describe('Absent on the last page').meta({ example: 'MDE5MzljNjE' });
-const pageOf = <T extends z.ZodType>(item: T, name: string) =>
-  z.object({ items: z.array(item), nextCursor }).meta({ id: name });
-export const concertPage = pageOf(concert, 'ConcertPage');
-export const reservationPage = pageOf(reservation, 'ReservationPage');
-export const paymentPage = pageOf(payment, 'PaymentPage');
-export const entryPage = pageOf(entry, 'LedgerPage');
-
-export const health = z
-  .object({
-    status: z.enum(['ready', 'not-ready']),
-    checks: z.record(z.string(), z.enum(['up', 'down'])).meta({ example: { redis: 'up', postgres: 'up' } }),
-  })
-  .meta({ id: 'Health' });
-export const alive = z.object({ status: z.literal('alive') }).meta({ id: 'Alive' });
-export const nothing = z.undefined().describe('Done');
-export const notModified = z.undefined().describe('What If-None-Match names is still right');
-
-/** The codes are only documented, not enforced: a refusal that this list forgot must reach the client all the same. */
-const problem = (codes: readonly Code[]) =>
-  z.looseObject({
-    type: z.url(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string().meta({ enum: [...codes] }),
-    detail: z.string(),
-    instance: z.string().describe('The id of this request'),
-  });
-
-/** Any call may be refused so. */
-const ALWAYS = [
-  'validation-failed',
-  'rate-limited',
-  'busy',
-  'unavailable',
-  'internal',
-] as const satisfies readonly Code[];
-
-/** The responses of a call that may be refused with these codes, one per status. */
-export function refusals(...codes: readonly Code[]) {
-  const byStatus = Map.groupBy([...codes, ...ALWAYS], (code) => problems[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, group]) => {
-      const schema = problem(group).meta({ example: exampleProblem(group[0] ?? 'internal') });
-      const description = group.map((code) => `\`${code}\``).join(', ');
-      return [status, { description, content: { [PROBLEM_TYPE]: { schema } } }];
-    }),
-  );
+function pageOf<T extends z.ZodType>(name: string, item: T, ...items: z.output<T>[]) {
+  const nextCursor = example(z.string().optional().describe('Absent on the last page'), 'MDE5MzljNjE');
+  return named(name, z.object({ items: z.array(item), nextCursor }), { items } as never);
 }
+export const concertPage = pageOf('ConcertPage', concert, demo);
+export const reservationPage = pageOf('ReservationPage', reservation, { ...held, status: 'CONFIRMED' });
+export const paymentPage = pageOf('PaymentPage', payment, paid);
+export const entryPage = pageOf('LedgerPage', entry, purchased, toppedUp);
 
-function exampleProblem(code: Code) {
-  const { status, title, detail } = problems[code];
-  return { type: typeOf(code), title, status, code, detail, instance: example.request };
-}
+const probe = z.enum(['up', 'down']);
+export const health = named(
+  'Health',
+  z.object({ status: z.enum(['ready', 'not-ready']), checks: z.record(z.string(), probe) }),
+  { status: 'ready', checks: { redis: 'up', postgres: 'up' } },
+  { status: 'not-ready', checks: { redis: 'down', postgres: 'up' } },
+);
+export const alive = named('Alive', z.object({ status: z.literal('alive') }), { status: 'alive' });

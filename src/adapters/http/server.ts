@@ -11,11 +11,11 @@ import type { Ports } from '#ports/index.ts';
 import { type AccessTokenSettings, builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
 import { registerOpenApi } from './openapi.ts';
-import { answerProblem, answerRouteNotFound } from './problems.ts';
+import { answerProblem, answerRouteNotFound, answerUnreadable } from './problems.ts';
 import { queuePass } from './queue-pass.ts';
 import { queueTokens, type SigningKey } from './queue-token.ts';
 import { type Probe, readinessOf } from './readiness.ts';
-import { logRequests } from './request-log.ts';
+import { logAnswer } from './request-log.ts';
 import { concertRoutes } from './routes/concerts.ts';
 import { healthRoutes } from './routes/health.ts';
 import { paymentRoutes } from './routes/payments.ts';
@@ -49,6 +49,8 @@ const MINUTE_MS = 60_000;
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
+/** Every poll of another origin would be two requests if its browser could not remember that it may. */
+const PREFLIGHT_SECONDS = 7_200;
 const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 'x-request-id'];
 
 /** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
@@ -68,14 +70,19 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     // A request that comes on a kept-alive connection during a shutdown is still answered, as the last one on it.
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // A URL that cannot be read finds no route, and with it no hooks.
     frameworkErrors: (error, request, reply) => {
       answerProblem(error, request, reply);
+      logAnswer(request, reply);
     },
+    clientErrorHandler: answerUnreadable,
   })
     .setValidatorCompiler(validatorCompiler)
     .setSerializerCompiler(serializerCompiler)
     .withTypeProvider<ZodTypeProvider>();
 
+  // JSON is all that any call takes.
+  api.removeContentTypeParser('text/plain');
   api.setErrorHandler(answerProblem);
   api.setNotFoundHandler(answerRouteNotFound);
   api.decorateRequest('user', undefined);
@@ -83,11 +90,16 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   api.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
-  logRequests(api);
+  api.addHook('onResponse', logAnswer);
 
   await api.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } });
   if (settings.corsOrigins.length > 0) {
-    await api.register(cors, { origin: [...settings.corsOrigins], exposedHeaders: EXPOSED_HEADERS });
+    await api.register(cors, {
+      origin: [...settings.corsOrigins],
+      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+      exposedHeaders: EXPOSED_HEADERS,
+      maxAge: PREFLIGHT_SECONDS,
+    });
   }
   await api.register(rateLimit, {
     global: false,

@@ -1,17 +1,8 @@
+import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import { matches, revisionOf } from '#adapters/http/etag.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
-import {
-  concert,
-  concertPage,
-  dates,
-  headers,
-  notModified,
-  params,
-  query,
-  refusals,
-  seats,
-} from '#adapters/http/schemas.ts';
+import { concert, concertPage, dates, headers, params, query, seats } from '#adapters/http/schemas.ts';
 import { viewConcert } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
@@ -26,10 +17,12 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
     '/concerts',
     {
       schema: {
+        operationId: 'listConcerts',
         tags: ['concerts'],
         summary: 'Concerts with a date still to come',
+        security: [],
         querystring: query.page,
-        response: { 200: concertPage, ...refusals() },
+        response: { 200: answer(concertPage, 'A page of concerts', 'Link'), ...refusals() },
       },
     },
     async (request, reply) => {
@@ -42,10 +35,12 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
     '/concerts/:concertId',
     {
       schema: {
+        operationId: 'getConcert',
         tags: ['concerts'],
         summary: 'One concert',
+        security: [],
         params: params.concert,
-        response: { 200: concert, ...refusals('concert-not-found') },
+        response: { 200: answer(concert, 'The concert'), ...refusals('concert-not-found') },
       },
     },
     async (request, reply) => {
@@ -55,20 +50,18 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
     },
   );
 
-  const guarded = ['queue-token-missing', 'queue-token-invalid', 'not-admitted', 'session-expired'] as const;
-
   api.get(
     '/concerts/:concertId/dates',
     {
       onRequest: [queuePass.requireToken, queuePass.requireActive],
       schema: {
+        operationId: 'listDates',
         tags: ['concerts'],
         summary: 'Dates that still have a seat',
         security: [{ queueToken: [] }],
-        headers: headers.queueToken,
         params: params.concert,
         querystring: query.dates,
-        response: { 200: dates, ...refusals(...guarded, 'concert-not-found') },
+        response: { 200: answer(dates, 'The dates'), ...refusals('concert-not-found', ...refusedBy.queue) },
       },
     },
     async (request) => {
@@ -83,15 +76,20 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
     {
       onRequest: [queuePass.requireToken, queuePass.requireActive],
       schema: {
+        operationId: 'listSeats',
         tags: ['concerts'],
         summary: 'The seats of a date',
         description:
           'Send `If-None-Match` with the `ETag` of the last answer to be told 304 while nothing has changed.',
         security: [{ queueToken: [] }],
-        headers: headers.queueToken,
+        headers: headers.ifNoneMatch,
         params: params.date,
         querystring: query.seats,
-        response: { 200: seats, 304: notModified, ...refusals(...guarded, 'concert-not-found', 'date-not-found') },
+        response: {
+          200: answer(seats, 'The seats', 'ETag'),
+          304: noContent('What If-None-Match names is still right', 'ETag'),
+          ...refusals('concert-not-found', 'date-not-found', ...refusedBy.queue),
+        },
       },
     },
     async (request, reply) => {

@@ -1,26 +1,38 @@
+import { answer } from '#adapters/http/answers.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { alive, health } from '#adapters/http/schemas.ts';
 
 export function healthRoutes(api: Api, { readiness }: Kit): void {
   api.get(
     '/livez',
-    { schema: { tags: ['health'], summary: 'Is the process alive?', response: { 200: alive } } },
-    async () => ({ status: 'alive' as const }),
+    {
+      schema: {
+        operationId: 'getLiveness',
+        tags: ['health'],
+        summary: 'Is the process alive?',
+        security: [],
+        response: { 200: answer(alive, 'It is') },
+      },
+    },
+    async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' as const }),
   );
 
   api.get(
     '/readyz',
     {
       schema: {
+        operationId: 'getReadiness',
         tags: ['health'],
         summary: 'Can it serve?',
         description: 'Not while Redis or Postgres is away, nor once the process was told to stop.',
-        response: { 200: health, 503: health },
+        security: [],
+        response: { 200: answer(health, 'It can'), 503: answer(health, 'It cannot') },
       },
     },
     async (request, reply) => {
       const { ready, checks } = await readiness(request.log);
-      return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready', checks });
+      reply.status(ready ? 200 : 503).header('cache-control', 'no-store');
+      return reply.send({ status: ready ? 'ready' : 'not-ready', checks });
     },
   );
 }

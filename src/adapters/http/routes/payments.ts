@@ -1,9 +1,10 @@
+import { answer, refusals, refusedBy } from '#adapters/http/answers.ts';
 import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
 import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
-import { body, headers, params, payment, paymentPage, query, refusals } from '#adapters/http/schemas.ts';
+import { body, headers, params, payment, paymentPage, query } from '#adapters/http/schemas.ts';
 import { viewPayment } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { paymentId, reservationId } from '#domain/ids.ts';
@@ -17,29 +18,24 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }:
       preHandler: queuePass.requireActiveToPay,
       config: limited,
       schema: {
+        operationId: 'payReservation',
         tags: ['payments'],
         summary: 'Pay a reservation from my balance',
         description: 'The seats are yours; the queue token ends.',
         security: [{ queueToken: [] }],
-        headers: headers.queueToken.extend(headers.idempotencyKey.shape),
+        headers: headers.idempotencyKey,
         body: body.payment,
         response: {
-          201: payment,
+          201: answer(payment, 'The seats are yours', 'Idempotency-Replayed'),
           ...refusals(
-            'idempotency-key-missing',
-            'queue-token-missing',
-            'queue-token-invalid',
             'insufficient-balance',
-            'not-admitted',
-            'session-expired',
             'reservation-not-found',
             'already-paid',
             'reservation-not-held',
-            'idempotency-key-in-use',
             'hold-expired',
-            'idempotency-key-reused',
-            'body-too-large',
-            'media-type-unsupported',
+            ...refusedBy.queue,
+            ...refusedBy.command,
+            ...refusedBy.idempotency,
           ),
         },
       },
@@ -58,11 +54,12 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }:
     {
       onRequest: identity.requireUser,
       schema: {
+        operationId: 'listPayments',
         tags: ['payments'],
         summary: 'My payments, newest first',
         security: [{ accessToken: [] }],
         querystring: query.page,
-        response: { 200: paymentPage, ...refusals('unauthenticated') },
+        response: { 200: answer(paymentPage, 'A page of payments', 'Link'), ...refusals(...refusedBy.identity) },
       },
     },
     async (request, reply) => {
@@ -76,11 +73,12 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }:
     {
       onRequest: identity.requireUser,
       schema: {
+        operationId: 'getPayment',
         tags: ['payments'],
         summary: 'One of my payments',
         security: [{ accessToken: [] }],
         params: params.payment,
-        response: { 200: payment, ...refusals('unauthenticated', 'payment-not-found') },
+        response: { 200: answer(payment, 'The payment'), ...refusals('payment-not-found', ...refusedBy.identity) },
       },
     },
     async (request) => {

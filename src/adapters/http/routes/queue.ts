@@ -1,7 +1,8 @@
+import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
-import { headers, joined, nothing, params, refusals, standing } from '#adapters/http/schemas.ts';
+import { joined, params, standing } from '#adapters/http/schemas.ts';
 import { viewStanding } from '#adapters/http/views.ts';
 import { concertId } from '#domain/ids.ts';
 import type { Standing } from '#domain/queue.ts';
@@ -18,14 +19,22 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
       onRequest: identity.requireUser,
       config: limited,
       schema: {
+        operationId: 'joinQueue',
         tags: ['queue'],
         summary: 'Join the line, or find my place in it',
         security: [{ accessToken: [] }],
         params: params.concert,
         response: {
-          200: joined.describe('You were in line already: the same place, the same token'),
-          201: joined.describe('You have a place'),
-          ...refusals('unauthenticated', 'sales-not-open', 'sales-closed', 'concert-not-found', 'queue-full'),
+          200: answer(joined, 'You were in line already: the same place, the same token'),
+          201: answer(joined, 'You have a place'),
+          ...refusals(
+            'sales-not-open',
+            'sales-closed',
+            'concert-not-found',
+            'queue-full',
+            ...refusedBy.identity,
+            ...refusedBy.command,
+          ),
         },
       },
     },
@@ -41,11 +50,15 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
     {
       onRequest: queuePass.requireToken,
       schema: {
+        operationId: 'pollQueue',
         tags: ['queue'],
         summary: 'My place in line',
+        description: 'Always 200 while the token is genuine. Ask again after `Retry-After` seconds.',
         security: [{ queueToken: [] }],
-        headers: headers.queueToken,
-        response: { 200: standing, ...refusals('queue-token-missing', 'queue-token-invalid') },
+        response: {
+          200: answer(standing, 'Where you stand', 'Retry-After'),
+          ...refusals('concert-not-found', ...refusedBy.queueToken),
+        },
       },
     },
     async (request, reply) => {
@@ -60,11 +73,15 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
       onRequest: queuePass.requireToken,
       config: limited,
       schema: {
+        operationId: 'leaveQueue',
         tags: ['queue'],
         summary: 'Give my place up',
+        description: 'Seats that you hold stay held until they are released or run out.',
         security: [{ queueToken: [] }],
-        headers: headers.queueToken,
-        response: { 204: nothing, ...refusals('queue-token-missing', 'queue-token-invalid') },
+        response: {
+          204: noContent('The place is given up'),
+          ...refusals('concert-not-found', ...refusedBy.queueToken, ...refusedBy.command),
+        },
       },
     },
     async (request, reply) => {

@@ -1,18 +1,10 @@
+import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
 import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
-import {
-  body,
-  headers,
-  nothing,
-  params,
-  query,
-  refusals,
-  reservation,
-  reservationPage,
-} from '#adapters/http/schemas.ts';
+import { body, headers, params, query, reservation, reservationPage } from '#adapters/http/schemas.ts';
 import { viewReservation } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, reservationId } from '#domain/ids.ts';
@@ -27,28 +19,23 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
       preHandler: queuePass.requireActiveOrRepeated,
       config: limited,
       schema: {
+        operationId: 'reserveSeats',
         tags: ['reservations'],
         summary: 'Hold seats: all of them, or none',
         security: [{ queueToken: [] }],
-        headers: headers.queueToken.extend(headers.idempotencyKey.shape),
+        headers: headers.idempotencyKey,
         body: body.reservation,
         response: {
-          201: reservation,
+          201: answer(reservation, 'The seats are held for you', 'Idempotency-Replayed'),
           ...refusals(
-            'idempotency-key-missing',
-            'queue-token-missing',
-            'queue-token-invalid',
-            'not-admitted',
-            'session-expired',
             'concert-not-found',
             'date-not-found',
             'seat-not-found',
             'seat-taken',
             'seat-limit-reached',
-            'idempotency-key-in-use',
-            'idempotency-key-reused',
-            'body-too-large',
-            'media-type-unsupported',
+            ...refusedBy.queue,
+            ...refusedBy.command,
+            ...refusedBy.idempotency,
           ),
         },
       },
@@ -68,11 +55,15 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
     {
       onRequest: identity.requireUser,
       schema: {
+        operationId: 'listReservations',
         tags: ['reservations'],
         summary: 'My reservations, newest first',
         security: [{ accessToken: [] }],
         querystring: query.page,
-        response: { 200: reservationPage, ...refusals('unauthenticated') },
+        response: {
+          200: answer(reservationPage, 'A page of reservations', 'Link'),
+          ...refusals(...refusedBy.identity),
+        },
       },
     },
     async (request, reply) => {
@@ -86,11 +77,15 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
     {
       onRequest: identity.requireUser,
       schema: {
+        operationId: 'getReservation',
         tags: ['reservations'],
         summary: 'One of my reservations',
         security: [{ accessToken: [] }],
         params: params.reservation,
-        response: { 200: reservation, ...refusals('unauthenticated', 'reservation-not-found') },
+        response: {
+          200: answer(reservation, 'The reservation'),
+          ...refusals('reservation-not-found', ...refusedBy.identity),
+        },
       },
     },
     async (request) => {
@@ -107,13 +102,20 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
       onRequest: identity.requireUser,
       config: limited,
       schema: {
+        operationId: 'releaseReservation',
         tags: ['reservations'],
         summary: 'Give held seats back',
         security: [{ accessToken: [] }],
         params: params.reservation,
         response: {
-          204: nothing,
-          ...refusals('unauthenticated', 'reservation-not-found', 'already-paid', 'hold-expired'),
+          204: noContent('The seats are free again'),
+          ...refusals(
+            'reservation-not-found',
+            'already-paid',
+            'hold-expired',
+            ...refusedBy.identity,
+            ...refusedBy.command,
+          ),
         },
       },
     },

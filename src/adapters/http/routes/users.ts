@@ -1,8 +1,9 @@
+import { answer, refusals, refusedBy } from '#adapters/http/answers.ts';
 import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
 import { requireSelf, userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
-import { balance, body, charge, entryPage, headers, params, query, refusals, user } from '#adapters/http/schemas.ts';
+import { balance, body, charge, entryPage, headers, params, query, user } from '#adapters/http/schemas.ts';
 import { viewCharge, viewEntry } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { chargeBalance } from '#use-cases/charge-balance.ts';
@@ -14,9 +15,11 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
     {
       config: limited,
       schema: {
+        operationId: 'createUser',
         tags: ['users'],
         summary: 'Become a user, with an empty balance',
-        response: { 201: user, ...refusals() },
+        security: [],
+        response: { 201: answer(user, 'Who you are from now on'), ...refusals(...refusedBy.command) },
       },
     },
     async (_request, reply) => {
@@ -33,11 +36,12 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
     {
       onRequest: own,
       schema: {
+        operationId: 'getBalance',
         tags: ['users'],
         summary: 'My balance',
         security: [{ accessToken: [] }],
         params: params.user,
-        response: { 200: balance, ...refusals('unauthenticated', 'forbidden', 'user-not-found') },
+        response: { 200: answer(balance, 'The balance'), ...refusals('user-not-found', ...refusedBy.ownership) },
       },
     },
     async (request) => {
@@ -53,6 +57,7 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
       onRequest: [...own, requireIdempotencyKey],
       config: limited,
       schema: {
+        operationId: 'chargeBalance',
         tags: ['users'],
         summary: 'Charge my balance',
         security: [{ accessToken: [] }],
@@ -60,17 +65,13 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
         params: params.user,
         body: body.charge,
         response: {
-          201: charge,
+          201: answer(charge, 'The balance is charged', 'Idempotency-Replayed'),
           ...refusals(
             'amount-out-of-range',
-            'idempotency-key-missing',
-            'unauthenticated',
-            'forbidden',
             'user-not-found',
-            'idempotency-key-in-use',
-            'idempotency-key-reused',
-            'body-too-large',
-            'media-type-unsupported',
+            ...refusedBy.ownership,
+            ...refusedBy.command,
+            ...refusedBy.idempotency,
           ),
         },
       },
@@ -88,12 +89,13 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
     {
       onRequest: own,
       schema: {
+        operationId: 'listLedgerEntries',
         tags: ['users'],
         summary: 'The ledger of my balance, newest first',
         security: [{ accessToken: [] }],
         params: params.user,
         querystring: query.page,
-        response: { 200: entryPage, ...refusals('unauthenticated', 'forbidden') },
+        response: { 200: answer(entryPage, 'A page of the ledger', 'Link'), ...refusals(...refusedBy.ownership) },
       },
     },
     async (request, reply) => {

@@ -1,0 +1,27 @@
+import { pino } from 'pino';
+import type { Ports } from '#ports/index.ts';
+import { createServer } from './server.ts';
+
+/** The OpenAPI document, without a service behind it: the routes are registered and described, and never called. */
+export async function openApiDocument() {
+  const server = await createServer({
+    ports: {} as Ports,
+    settings: {
+      bodyLimitBytes: 1,
+      rateLimitPerMinute: 0,
+      corsOrigins: [],
+      trustProxy: false,
+      currency: 'KRW',
+      identity: { secret: '', seconds: 0 },
+      queueTokenKeys: [{ id: '', secret: '' }],
+    },
+    log: pino({ enabled: false }),
+    probes: {},
+    stopping: () => false,
+  });
+  try {
+    return server.swagger();
+  } finally {
+    await server.close();
+  }
+}
