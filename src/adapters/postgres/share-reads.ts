@@ -15,10 +15,13 @@ export function shareReads<T>(read: (key: string) => Promise<T>): (key: string) 
   }
 
   return (key) => {
+    // Looked at first: for a moment one read has ended, and the next, which others wait for, has not begun.
+    const waitedFor = next.get(key);
+    if (waitedFor !== undefined) return waitedFor;
     const current = underWay.get(key);
     if (current === undefined) return start(key);
     const again = () => start(key);
-    const joined = next.get(key) ?? current.then(again, again);
+    const joined = current.then(again, again);
     next.set(key, joined);
     return joined;
   };

@@ -12,7 +12,12 @@ if drawn ~= sequence then
 end
 
 local time = redis.call('TIME')
-local ends = time[1] * 1000 + math.floor(time[2] / 1000) + extend_ms
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Over, even if no admission has tidied it away yet: nothing brings it back.
+if tonumber(redis.call('ZSCORE', active, user)) <= now then
+  return 0
+end
+local ends = now + extend_ms
 if ends > tonumber(granted) then
   redis.call('HSET', sessions, user, drawn .. ':' .. string.format('%d', ends))
   redis.call('ZADD', active, 'GT', ends, user)
