@@ -31,7 +31,7 @@ const signingKeys = z.string().transform((value, context) => {
   return keys as [SigningKey, ...SigningKey[]];
 });
 
-const schema = z.object({
+const variables = {
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65_535).default(3000),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
@@ -73,10 +73,15 @@ const schema = z.object({
 
   MIGRATE_ON_START: flag.default(false),
   SEED_DEMO: flag.default(false),
+};
+
+const schema = z.object(variables).refine(({ CHARGE_MIN, CHARGE_MAX }) => CHARGE_MIN <= CHARGE_MAX, {
+  path: ['CHARGE_MIN'],
+  message: 'must not be more than CHARGE_MAX',
 });
 
 /** The names of all variables, for the test that holds `.env.example` against them. */
-export const variableNames = Object.keys(schema.shape);
+export const variableNames = Object.keys(variables);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = ReturnType<typeof readConfig>;

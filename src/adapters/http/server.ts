@@ -90,6 +90,10 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   api.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  // A request that was under way when we were told to stop is the last one on its connection, which would else be kept alive.
+  api.addHook('onSend', async (_request, reply) => {
+    if (stopping()) reply.header('connection', 'close');
+  });
   api.addHook('onResponse', logAnswer);
 
   await api.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } });

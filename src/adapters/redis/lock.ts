@@ -3,7 +3,7 @@ import Redlock from 'redlock';
 import type { Lock } from '#ports/lock.ts';
 import { lockKeys } from './keys.ts';
 
-/** Longer than the work it guards may take; a crashed holder blocks a seat's next command no longer than this. */
+/** Far longer than the work takes as a rule. Should it run out before, Postgres still decides; a crashed holder blocks a seat no longer than this. */
 const LOCK_TTL_MS = 5_000;
 /** Some 300 ms in all: a repetition waits out the command it repeats, a stranger is soon told that the seat is taken. */
 const RETRIES_MAX = 5;

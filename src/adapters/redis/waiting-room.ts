@@ -7,7 +7,7 @@ import type { WaitingRoom } from '#ports/waiting-room.ts';
 import { lineKeys } from './keys.ts';
 import { run, scripts } from './scripts.ts';
 
-/** How long a command under way keeps a session open: more than all its time limits together. */
+/** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
 const SETTLE_MS = 10_000;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;

@@ -35,6 +35,7 @@ end
 redis.call('ZREM', active, user)
 redis.call('HDEL', sessions, user)
 local sequence = redis.call('INCR', sequence_key)
-redis.call('ZADD', line, sequence, user)
+-- First what can fail, when after 89 million numbers the string is as long as Redis allows: then nobody has half a place.
 redis.call('SETRANGE', joined, (sequence - 1) * 6, struct.pack('>I6', now))
+redis.call('ZADD', line, sequence, user)
 return { 'drawn', epoch, sequence, now, redis.call('ZRANK', line, user) + 1 }
