@@ -15,7 +15,7 @@ import { redisLock } from '#adapters/redis/lock.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { ConfigError, readConfig } from '#config';
-import { localEnvironment } from '#local/local-environment.ts';
+import { foreseenEnvironment, localEnvironment } from '#local/local-environment.ts';
 import { LocalProblem } from '#local/local-problem.ts';
 import type { Ports } from '#ports/index.ts';
 
@@ -27,6 +27,7 @@ let stopping: Promise<void> | undefined;
 
 async function start(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile();
+  readConfig(foreseenEnvironment(process.env));
   const local = await localEnvironment(process.env, say);
   closers.push({ name: 'local servers', close: local.stop });
   const config = readConfig(local.environment);
@@ -37,7 +38,10 @@ async function start(): Promise<void> {
   });
 
   if (config.migrateOnStart) await migrate(config.postgres.url);
-  const postgres = connectPostgres(config.postgres, (err) => log.warn({ err }, 'lost a connection to Postgres'));
+  const postgres = connectPostgres(config.postgres, ({ message }) => {
+    // The message alone: pg hangs its whole client onto the error. And while we stop, hanging up is what we ask for.
+    if (stopping === undefined) log.warn({ reason: message }, 'lost a connection to Postgres');
+  });
   closers.push({ name: 'Postgres', close: postgres.close });
   if (config.seedDemo) await seedDemo(postgres, config.http.currency);
   const { redis, ...redisConnection } = await connectRedis(config.redis, (err) => log.warn({ err }, 'lost Redis'));
@@ -91,8 +95,8 @@ function stop(exitCode: number): Promise<void> {
   return stopping;
 }
 
-process.once('SIGINT', () => stop(0));
-process.once('SIGTERM', () => stop(0));
+// Not `once`: npm passes on the Ctrl-C that the terminal has already sent to us, and the second would end us at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
 
 start().catch((error: NodeJS.ErrnoException) => {
   if (error instanceof ConfigError || error instanceof LocalProblem) console.error(error.message);

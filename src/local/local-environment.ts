@@ -11,6 +11,19 @@ export type LocalEnvironment = {
   stop(): Promise<void>;
 };
 
+/** In the shape of what is filled in, so that every rule for the settings can be applied before there is anything to fill in. */
+const STAND_INS = {
+  DATABASE_URL: 'postgresql://127.0.0.1/frontrow',
+  REDIS_URL: 'redis://127.0.0.1',
+  ACCESS_TOKEN_SECRET: '-'.repeat(43),
+  QUEUE_TOKEN_KEYS: `local:${'-'.repeat(43)}`,
+};
+
+/** What `localEnvironment` would come to: a bad setting is to be told before a server is installed or started. */
+export function foreseenEnvironment(given: Environment): Environment {
+  return given.DATABASE_URL && given.REDIS_URL ? given : { ...STAND_INS, ...named(given) };
+}
+
 /**
  * Fills in what the environment does not name, so that `npm start` works on a bare machine: servers of our own, secrets
  * made once, the demo. With both URLs set nothing is filled in and nothing is touched.
@@ -28,11 +41,15 @@ export async function localEnvironment(given: Environment, say: (line: string) =
       ...(services.databaseUrl && { DATABASE_URL: services.databaseUrl, MIGRATE_ON_START: 'true', SEED_DEMO: 'true' }),
       ...(services.redisUrl && { REDIS_URL: services.redisUrl }),
     };
-    const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
     const servers = [...(postgres ? ['Postgres' as const] : []), ...(redis ? ['Redis' as const] : [])];
-    return { environment: { ...filledIn, ...named }, servers, dataDir, stop: services.stop };
+    return { environment: { ...filledIn, ...named(given) }, servers, dataDir, stop: services.stop };
   } catch (error) {
     await services.stop();
     throw error;
   }
+}
+
+/** `REDIS_URL=` in an .env file means "not set". */
+function named(given: Environment): Environment {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
 }

@@ -63,7 +63,8 @@ export async function startLocalServices(options: LocalServicesOptions): Promise
 
 function explained(error: NodeJS.ErrnoException, dataDir: string): Error {
   if (error.code !== 'EACCES' && error.code !== 'EPERM') return error;
-  return new LocalProblem(`${dataDir} was made by another user (${error.message}). Start as that user, or delete it.`, {
-    cause: error,
-  });
+  return new LocalProblem(
+    `${dataDir} is another user's (${error.message}). Start as that user, delete it, or name another with DATA_DIR.`,
+    { cause: error },
+  );
 }
