@@ -11,6 +11,7 @@ DECLARE
   v_seat_numbers integer[];
   v_ours integer;
   v_balance bigint;
+  v_currency char(3);
   v_now timestamptz(3);
 BEGIN
   IF v_known ? 'refusal' THEN
@@ -32,7 +33,7 @@ BEGIN
   WHERE concert_id = p_concert_id AND date = v_reservation.date AND seat_number = ANY (v_seat_numbers)
   ORDER BY seat_number FOR UPDATE;
   SELECT * INTO v_reservation FROM reservations WHERE reservation_id = p_reservation_id FOR UPDATE;
-  SELECT balance INTO v_balance FROM wallets WHERE user_id = p_user_id FOR UPDATE;
+  SELECT balance, currency INTO v_balance, v_currency FROM wallets WHERE user_id = p_user_id FOR UPDATE;
   v_now := clock_timestamp();
 
   SELECT count(*) INTO v_ours FROM seats s JOIN reservation_seats USING (concert_id, date, seat_number, fence)
@@ -47,6 +48,11 @@ BEGIN
   ELSIF v_balance < v_reservation.amount THEN
     RETURN jsonb_build_object('refusal', 'insufficient-balance',
       'facts', jsonb_build_object('required', v_reservation.amount, 'balance', v_balance));
+  END IF;
+
+  -- A fault of the operator, not of the visitor: all wallets and concerts of an installation are in its one currency.
+  IF v_currency <> v_reservation.currency THEN
+    RAISE EXCEPTION 'a price in % cannot be taken from a wallet in %', v_reservation.currency, v_currency;
   END IF;
 
   INSERT INTO ledger_transactions (transaction_id, kind, recorded_at) VALUES (p_payment_id, 'PURCHASE', v_now);

@@ -6,7 +6,7 @@ import type { SeatSet } from '#domain/reservation.ts';
 // Every key of Frontrow. One hash tag per concert for the line, and one per concert and date for the seats, so that each
 // script finds all of its keys on one node of a Redis Cluster.
 
-export const PREFIX = 'frontrow:';
+const PREFIX = 'frontrow:';
 
 /**
  * The line of a concert:

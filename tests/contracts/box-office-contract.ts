@@ -1,0 +1,541 @@
+import { v7 as newId } from 'uuid';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { concertDate, concertId, paymentId, reservationId } from '#domain/ids.ts';
+import type { Hold } from '#domain/reservation.ts';
+import type { Aftermath } from '#ports/box-office.ts';
+import { expectRefusal } from './expect-refusal.ts';
+import { HOUR_MS } from './stage-concert.ts';
+import {
+  AFTERMATH_DUE_MS,
+  AFTERMATH_LEASE_MS,
+  allPages,
+  ask,
+  DAY_MS,
+  granted,
+  HOLD_MS,
+  HOLD_SECONDS,
+  openBoxOffice,
+  type StoreHarness,
+} from './store-harness.ts';
+
+const PLENTY = 1_000;
+
+/** What holds of every box office. Prices of seats 1 to 5 are 10,000 to 50,000. */
+export function boxOfficeContract(harness: StoreHarness): void {
+  const { boxOffice, wallets, passes } = harness;
+  const open = () => openBoxOffice(harness);
+
+  describe('holding', () => {
+    it('sets all of the seats aside until a deadline, at their prices of now', async () => {
+      const { concert, date, user, orderOf, statuses } = await open();
+      const fan = await user();
+      const order = orderOf(fan, [2, 3]);
+      const outcome = await boxOffice.hold(order);
+      expect(outcome).toMatchObject({
+        outcome: 'held',
+        replayed: false,
+        answer: {
+          reservationId: order.reservationId,
+          userId: fan,
+          concertId: concert.concertId,
+          date,
+          seatNumbers: [2, 3],
+          status: 'HELD',
+          amount: 50_000,
+          currency: 'KRW',
+          heldForSeconds: HOLD_SECONDS,
+        },
+      });
+      const { heldUntil, createdAt } = granted(outcome);
+      expect(heldUntil.getTime() - createdAt.getTime()).toBe(HOLD_MS);
+      const remainingMs = outcome.outcome === 'held' ? outcome.remainingMs : 0;
+      expect(remainingMs).toBeGreaterThan(HOLD_MS - 5_000);
+      expect(remainingMs).toBeLessThanOrEqual(HOLD_MS);
+      expect(await statuses()).toEqual(['AVAILABLE', 'HELD', 'HELD', 'AVAILABLE', 'AVAILABLE']);
+      expect(await boxOffice.findReservation(fan, order.reservationId)).toEqual(granted(outcome));
+    });
+
+    it('sets none aside when one is taken, and tells who has it and for how long', async () => {
+      const { user, hold, orderOf, statuses } = await open();
+      const theirs = await hold(await user(), 2);
+      const order = orderOf(await user(), [1, 2, 3]);
+      const outcome = await boxOffice.hold(order);
+      if (outcome.outcome !== 'taken') throw new RangeError();
+      expect(outcome.occupied).toMatchObject([
+        { seatNumber: 2, by: { userId: theirs.userId, reservationId: theirs.reservationId } },
+      ]);
+      expect(outcome.occupied[0]?.forMilliseconds).toBeGreaterThan(HOLD_MS - 5_000);
+      expect(outcome.occupied[0]?.forMilliseconds).toBeLessThanOrEqual(HOLD_MS);
+      expect(await statuses()).toEqual(['AVAILABLE', 'HELD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE']);
+      expect(await boxOffice.findReservation(order.userId, order.reservationId)).toBeUndefined();
+    });
+
+    it('knows no deadline that frees a seat that is sold or blocked, and no holder of one that is blocked', async () => {
+      const { user, hold, pay, orderOf } = await openBoxOffice(harness, {
+        dates: [{ startsInMs: HOUR_MS, prices: [100, 100], blocked: [2] }],
+      });
+      const sold = await hold(await user(100), 1);
+      await pay(sold);
+      const outcome = await boxOffice.hold(orderOf(await user(), [1, 2]));
+      const by = { userId: sold.userId, reservationId: sold.reservationId };
+      expect(outcome).toEqual({ outcome: 'taken', occupied: [{ seatNumber: 1, by }, { seatNumber: 2 }] });
+    });
+
+    it('ends a hold past its deadline, and takes its seats', async () => {
+      const { user, hold, statusOf, statuses, pay } = await open();
+      const late = await hold(await user(30_000), 1, 2);
+      await passes(HOLD_MS);
+      const mine = await hold(await user(10_000), 1);
+      expect(await statusOf(late)).toBe('EXPIRED');
+      expect(await statuses()).toEqual(['HELD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE']);
+      await expectRefusal(pay(late), 'hold-expired');
+      expect((await pay(mine)).answer.amount).toBe(10_000);
+    });
+
+    it('gives each seat to one of many who ask at once', async () => {
+      const { user, orderOf, statuses } = await open();
+      const fans = await Promise.all(Array.from({ length: 12 }, () => user()));
+      const outcomes = await Promise.all(fans.map((fan) => boxOffice.hold(orderOf(fan, [1, 2]))));
+      expect(outcomes.filter(({ outcome }) => outcome === 'held')).toHaveLength(1);
+      expect(await statuses()).toEqual(['HELD', 'HELD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE']);
+    });
+
+    it('is refused for a date that is unknown, of an unknown concert, or has begun', async () => {
+      const { user, orderOf } = await open();
+      const over = await openBoxOffice(harness, { dates: [{ startsInMs: -1_000, prices: [1] }] });
+      const fan = await user();
+      const unknown = orderOf(fan, [1], { date: concertDate('2001-01-01') });
+      await expectRefusal(boxOffice.hold(unknown), 'date-not-found');
+      await expectRefusal(boxOffice.hold(orderOf(fan, [1], { concertId: concertId(newId()) })), 'date-not-found');
+      await expectRefusal(boxOffice.hold(over.orderOf(fan, [1])), 'date-not-found');
+    });
+
+    it('is refused for seats that are not there, naming them', async () => {
+      const { user, orderOf, statuses } = await open();
+      const order = orderOf(await user(), [1, 6, 7]);
+      await expectRefusal(boxOffice.hold(order), 'seat-not-found', { seatNumbers: [6, 7] });
+      expect((await statuses())?.[0]).toBe('AVAILABLE');
+    });
+
+    it('is refused beyond the limit per user and date, which counts seats held and paid', async () => {
+      const { user, hold, pay, orderOf } = await open();
+      const fan = await user(10_000);
+      await pay(await hold(fan, 1));
+      await hold(fan, 2, 3);
+      const order = orderOf(fan, [4, 5]);
+      await expectRefusal(boxOffice.hold(order), 'seat-limit-reached', { limit: 4, held: 3 });
+      expect(granted(await boxOffice.hold({ ...order, seatNumbers: [4] })).seatNumbers).toEqual([4]);
+    });
+
+    it('does not count seats given back, lapsed or of another date against the limit', async () => {
+      const { user, hold, orderOf } = await open();
+      const fan = await user();
+      await hold(fan, 1, 2);
+      await passes(HOLD_MS);
+      const { reservationId } = await hold(fan, 3, 4, 5);
+      await boxOffice.release(fan, reservationId);
+      const elsewhere = await open();
+      await elsewhere.hold(fan, 1, 2, 3, 4);
+      expect(granted(await boxOffice.hold(orderOf(fan, [1, 2, 3, 4]))).seatNumbers).toHaveLength(4);
+    });
+  });
+
+  describe('a command sent again', () => {
+    it('gets its first answer: a hold', async () => {
+      const { user, hold, orderOf, statuses } = await open();
+      const fan = await user();
+      const order = orderOf(fan, [1]);
+      const first = granted(await boxOffice.hold(order));
+      const again = () => boxOffice.hold({ ...order, reservationId: reservationId(newId()) });
+      expect(await again()).toMatchObject({ outcome: 'held', answer: first, replayed: true });
+      await passes(HOLD_MS);
+      await hold(await user(), 1);
+      expect(await again()).toMatchObject({ outcome: 'held', answer: first, replayed: true });
+      expect((await boxOffice.listReservations(fan, { limit: 10 })).items).toHaveLength(1);
+      expect((await statuses())?.filter((status) => status === 'HELD')).toHaveLength(1);
+    });
+
+    it('gets its first answer: a payment', async () => {
+      const { user, charge, hold, payOrderOf, balanceOf } = await open();
+      const fan = await user(30_000);
+      const order = payOrderOf(await hold(fan, 1));
+      const first = await boxOffice.pay(order);
+      await charge(fan, 5);
+      const again = await boxOffice.pay({ ...order, paymentId: paymentId(newId()) });
+      expect(again).toEqual({ ...first, replayed: true });
+      expect(await balanceOf(fan)).toBe(20_005);
+    });
+
+    it('has one effect, however many come at once', async () => {
+      const { user, orderOf, payOrderOf, balanceOf } = await open();
+      const fan = await user(30_000);
+      const order = orderOf(fan, [1]);
+      const held = await Promise.all(Array.from({ length: 10 }, () => boxOffice.hold(order)));
+      expect(held.filter((outcome) => outcome.outcome === 'held' && !outcome.replayed)).toHaveLength(1);
+      expect(new Set(held.map((outcome) => JSON.stringify(granted(outcome)))).size).toBe(1);
+      const [first] = held;
+      if (first === undefined) throw new RangeError();
+      const payOrder = payOrderOf(granted(first));
+      const paid = await Promise.all(Array.from({ length: 10 }, () => boxOffice.pay(payOrder)));
+      expect(paid.filter(({ replayed }) => !replayed)).toHaveLength(1);
+      expect(new Set(paid.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
+      expect(await balanceOf(fan)).toBe(20_000);
+    });
+
+    it('is refused when it asks for something else', async () => {
+      const { user, orderOf, payOrderOf, hold, statuses } = await open();
+      const fan = await user(30_000);
+      const order = orderOf(fan, [1], { request: ask(fan, 'key', 'hold 1') });
+      await boxOffice.hold(order);
+      const other = { ...order, seatNumbers: [2], request: ask(fan, 'key', 'hold 2') };
+      await expectRefusal(boxOffice.hold(other), 'idempotency-key-reused');
+      const reservation = await hold(fan, 3);
+      await expectRefusal(boxOffice.pay(payOrderOf(reservation, ask(fan, 'key', 'pay'))), 'idempotency-key-reused');
+      await expectRefusal(boxOffice.knows(ask(fan, 'key', 'else')), 'idempotency-key-reused');
+      expect(await statuses()).toEqual(['HELD', 'AVAILABLE', 'HELD', 'AVAILABLE', 'AVAILABLE']);
+    });
+
+    it('is tried anew when it was refused before', async () => {
+      const { user, charge, hold, orderOf, payOrderOf } = await open();
+      const theirs = await hold(await user(), 1);
+      const fan = await user();
+      const order = orderOf(fan, [1]);
+      expect(await boxOffice.hold(order)).toMatchObject({ outcome: 'taken' });
+      await boxOffice.release(theirs.userId, theirs.reservationId);
+      const payOrder = payOrderOf(granted(await boxOffice.hold(order)));
+      await expectRefusal(boxOffice.pay(payOrder), 'insufficient-balance');
+      await charge(fan, 10_000);
+      expect(await boxOffice.pay(payOrder)).toMatchObject({ replayed: false, answer: { balance: 0 } });
+    });
+
+    it('is known once it has its answer, and not before', async () => {
+      const { user, hold, orderOf, payOrderOf } = await open();
+      const fan = await user(10_000);
+      const order = orderOf(fan, [1]);
+      expect(await boxOffice.knows(order.request)).toBe(false);
+      await boxOffice.hold(order);
+      expect(await boxOffice.knows(order.request)).toBe(true);
+      expect(await boxOffice.knows(ask(await user(), order.request.key))).toBe(false);
+      const payOrder = payOrderOf(await hold(fan, 2));
+      await expectRefusal(boxOffice.pay(payOrder), 'insufficient-balance');
+      expect(await boxOffice.knows(payOrder.request)).toBe(false);
+    });
+  });
+
+  describe('paying', () => {
+    it('takes the price from the wallet and gives the seats to the user', async () => {
+      const { date, user, hold, payOrderOf, statuses, statusOf, balanceOf, concert } = await open();
+      const fan = await user(80_000);
+      const reservation = await hold(fan, 2, 3);
+      const order = payOrderOf(reservation);
+      const { answer, replayed, hold: paidFor } = await boxOffice.pay(order);
+      expect(answer).toMatchObject({
+        paymentId: order.paymentId,
+        reservationId: reservation.reservationId,
+        userId: fan,
+        amount: 50_000,
+        currency: 'KRW',
+        balance: 30_000,
+      });
+      expect(answer.paidAt).toBeInstanceOf(Date);
+      expect(replayed).toBe(false);
+      expect(paidFor).toEqual({
+        userId: fan,
+        concertId: concert.concertId,
+        date,
+        seatNumbers: [2, 3],
+        reservationId: reservation.reservationId,
+      });
+      expect(await statuses()).toEqual(['AVAILABLE', 'SOLD', 'SOLD', 'AVAILABLE', 'AVAILABLE']);
+      expect(await statusOf(reservation)).toBe('CONFIRMED');
+      expect(await balanceOf(fan)).toBe(30_000);
+      expect(await boxOffice.findPayment(fan, order.paymentId)).toEqual(answer);
+    });
+
+    it('succeeds with exactly the price in the wallet', async () => {
+      const { user, hold, pay } = await open();
+      expect((await pay(await hold(await user(10_000), 1))).answer.balance).toBe(0);
+    });
+
+    it('is refused when the balance is too low, and nothing happens', async () => {
+      const { user, hold, pay, statuses, statusOf, balanceOf } = await open();
+      const fan = await user(9_999);
+      const reservation = await hold(fan, 1);
+      await expectRefusal(pay(reservation), 'insufficient-balance', { required: 10_000, balance: 9_999 });
+      expect(await balanceOf(fan)).toBe(9_999);
+      expect(await statusOf(reservation)).toBe('HELD');
+      expect((await statuses())?.[0]).toBe('HELD');
+      expect((await boxOffice.listPayments(fan, { limit: 1 })).items).toEqual([]);
+    });
+
+    it('is refused after the deadline, and nothing is charged', async () => {
+      const { user, hold, pay, balanceOf, statusOf } = await open();
+      const fan = await user(10_000);
+      const reservation = await hold(fan, 1);
+      await passes(HOLD_MS);
+      await expectRefusal(pay(reservation), 'hold-expired');
+      await boxOffice.expireLapsed(PLENTY);
+      await expectRefusal(pay(reservation), 'hold-expired');
+      expect(await balanceOf(fan)).toBe(10_000);
+      expect(await statusOf(reservation)).toBe('EXPIRED');
+    });
+
+    it('is refused a second time, by another request', async () => {
+      const { user, hold, pay, balanceOf } = await open();
+      const fan = await user(30_000);
+      const reservation = await hold(fan, 1);
+      const all = await Promise.allSettled(Array.from({ length: 10 }, () => pay(reservation)));
+      expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of all) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'already-paid' });
+      }
+      expect(await balanceOf(fan)).toBe(20_000);
+      expect((await boxOffice.listPayments(fan, { limit: 10 })).items).toHaveLength(1);
+    });
+
+    it('is refused for what was given back', async () => {
+      const { user, hold, pay, balanceOf } = await open();
+      const fan = await user(10_000);
+      const reservation = await hold(fan, 1);
+      await boxOffice.release(fan, reservation.reservationId);
+      await expectRefusal(pay(reservation), 'reservation-not-held');
+      expect(await balanceOf(fan)).toBe(10_000);
+    });
+
+    it('is refused for what is not there, is not mine, or is of another concert', async () => {
+      const { user, hold, payOrderOf } = await open();
+      const elsewhere = await open();
+      const fan = await user(50_000);
+      const mine = await hold(fan, 1);
+      const theirs = await hold(await user(), 2);
+      const refused = [
+        payOrderOf({ ...mine, reservationId: reservationId(newId()) }),
+        payOrderOf({ ...theirs, userId: fan }),
+        elsewhere.payOrderOf(mine),
+      ];
+      for (const order of refused) await expectRefusal(boxOffice.pay(order), 'reservation-not-found');
+    });
+
+    it('never spends more than there is, however many pay at once', async () => {
+      const { user, hold, pay, balanceOf } = await openBoxOffice(harness, {
+        dates: [{ startsInMs: HOUR_MS, prices: [100, 100, 100, 100] }],
+      });
+      const fan = await user(250);
+      const reservations = [await hold(fan, 1), await hold(fan, 2), await hold(fan, 3), await hold(fan, 4)];
+      const all = await Promise.allSettled(reservations.map((reservation) => pay(reservation)));
+      expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+      expect(await balanceOf(fan)).toBe(50);
+    });
+  });
+
+  describe('releasing', () => {
+    it('gives the seats of a hold back', async () => {
+      const { concert, date, user, hold, statuses, statusOf } = await open();
+      const fan = await user();
+      const reservation = await hold(fan, 1, 2);
+      expect(await boxOffice.release(fan, reservation.reservationId)).toEqual({
+        userId: fan,
+        concertId: concert.concertId,
+        date,
+        seatNumbers: [1, 2],
+        reservationId: reservation.reservationId,
+      });
+      expect(await statusOf(reservation)).toBe('CANCELLED');
+      expect(await statuses()).toEqual(Array.from({ length: 5 }, () => 'AVAILABLE'));
+    });
+
+    it('is harmless when repeated, even if somebody else has the seats by then', async () => {
+      const { user, hold, statuses } = await open();
+      const { userId, reservationId } = await hold(await user(), 1);
+      const first = await boxOffice.release(userId, reservationId);
+      await hold(await user(), 1);
+      expect(await boxOffice.release(userId, reservationId)).toEqual(first);
+      expect((await statuses())?.[0]).toBe('HELD');
+    });
+
+    it('is refused once it is paid, once it has run out, and to others', async () => {
+      const { user, hold, pay, statuses } = await open();
+      const fan = await user(10_000);
+      const paid = await hold(fan, 1);
+      await pay(paid);
+      const lapsed = await hold(fan, 2);
+      await passes(HOLD_MS);
+      const theirs = await hold(await user(), 3);
+      await expectRefusal(boxOffice.release(fan, paid.reservationId), 'already-paid');
+      await expectRefusal(boxOffice.release(fan, lapsed.reservationId), 'hold-expired');
+      await expectRefusal(boxOffice.release(fan, theirs.reservationId), 'reservation-not-found');
+      await expectRefusal(boxOffice.release(fan, reservationId(newId())), 'reservation-not-found');
+      expect(await statuses()).toEqual(['SOLD', 'AVAILABLE', 'HELD', 'AVAILABLE', 'AVAILABLE']);
+    });
+  });
+
+  describe('tidying up', () => {
+    // What other tests left behind is tidied first.
+    beforeEach(async () => {
+      await passes(2 * DAY_MS);
+      await boxOffice.expireLapsed(PLENTY);
+      await boxOffice.forgetAnswers(PLENTY);
+    });
+
+    it('ends holds past their deadline, no more seats at a time than asked, and nothing else', async () => {
+      const { user, hold, pay, statusOf, statuses } = await open();
+      const [one, two] = [await user(10_000), await user()];
+      const paid = await hold(one, 1);
+      await pay(paid);
+      const lapsed = [await hold(one, 2), await hold(one, 3), await hold(one, 4)];
+      await passes(HOLD_MS);
+      const live = await hold(two, 5);
+      expect(await boxOffice.expireLapsed(2)).toBe(2);
+      expect(await boxOffice.expireLapsed(2)).toBe(1);
+      expect(await boxOffice.expireLapsed(2)).toBe(0);
+      expect(await Promise.all(lapsed.map(statusOf))).toEqual(['EXPIRED', 'EXPIRED', 'EXPIRED']);
+      expect([await statusOf(paid), await statusOf(live)]).toEqual(['CONFIRMED', 'HELD']);
+      expect(await statuses()).toEqual(['SOLD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'HELD']);
+    });
+
+    it('is not what a hold ends by: past its deadline a reservation reads EXPIRED at once', async () => {
+      const { user, hold, statusOf } = await open();
+      const reservation = await hold(await user(), 1);
+      await passes(HOLD_MS);
+      expect(await statusOf(reservation)).toBe('EXPIRED');
+      const { items } = await boxOffice.listReservations(reservation.userId, { limit: 1 });
+      expect(items).toMatchObject([{ status: 'EXPIRED' }]);
+    });
+
+    it('forgets answers after a day, no more at a time than asked, and none before', async () => {
+      const { user, orderOf } = await open();
+      const fan = await user();
+      const orders = [orderOf(fan, [1]), orderOf(fan, [2]), orderOf(fan, [3])];
+      for (const order of orders) await boxOffice.hold(order);
+      await passes(DAY_MS - HOUR_MS);
+      expect(await boxOffice.forgetAnswers(PLENTY)).toBe(0);
+      await passes(2 * HOUR_MS);
+      const fresh = orderOf(fan, [4]);
+      await boxOffice.hold(fresh);
+      expect(await boxOffice.forgetAnswers(2)).toBe(2);
+      expect(await boxOffice.forgetAnswers(2)).toBe(1);
+      expect(await boxOffice.forgetAnswers(2)).toBe(0);
+      expect(await Promise.all(orders.map(({ request }) => boxOffice.knows(request)))).toEqual([false, false, false]);
+      expect(await boxOffice.knows(fresh.request)).toBe(true);
+    });
+  });
+
+  describe('aftermaths', () => {
+    /** All that is due, by reservation. */
+    async function taken(...holds: readonly Pick<Hold, 'reservationId'>[]): Promise<Aftermath[]> {
+      const ids = new Set(holds.map(({ reservationId }) => reservationId));
+      const due = await boxOffice.takeAftermaths(PLENTY);
+      return due.filter(({ hold }) => ids.has(hold.reservationId));
+    }
+    beforeEach(async () => {
+      await passes(AFTERMATH_DUE_MS + AFTERMATH_LEASE_MS);
+      await boxOffice.settleAftermaths((await boxOffice.takeAftermaths(PLENTY)).map(({ eventId }) => eventId));
+    });
+
+    it('tell of a hold: whose session it prolongs, and how much is left of it', async () => {
+      const { concert, date, user, hold, placeOf } = await open();
+      const fan = await user();
+      const { reservationId } = await hold(fan, 1, 2);
+      await passes(AFTERMATH_DUE_MS);
+      const [aftermath, ...more] = await taken({ reservationId });
+      expect(more).toEqual([]);
+      expect(aftermath).toMatchObject({
+        hold: { userId: fan, concertId: concert.concertId, date, seatNumbers: [1, 2], reservationId },
+        place: placeOf(fan),
+        status: 'HELD',
+      });
+      expect(aftermath?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
+      expect(aftermath?.remainingMs).toBeLessThanOrEqual(HOLD_MS - AFTERMATH_DUE_MS);
+    });
+
+    it('tell of a payment whose session it ends, and of a release nobody', async () => {
+      const { user, hold, pay, placeOf } = await open();
+      const fan = await user(10_000);
+      const [paid, released] = [await hold(fan, 1), await hold(fan, 2)];
+      await passes(AFTERMATH_DUE_MS);
+      await boxOffice.settleAftermaths((await taken(paid, released)).map(({ eventId }) => eventId));
+      await pay(paid);
+      await boxOffice.release(fan, released.reservationId);
+      await passes(AFTERMATH_DUE_MS);
+      const [confirmed, cancelled] = await taken(paid, released);
+      expect(confirmed).toMatchObject({ status: 'CONFIRMED', place: placeOf(fan), remainingMs: 0 });
+      expect(cancelled).toMatchObject({ status: 'CANCELLED', remainingMs: 0 });
+      expect(cancelled).not.toHaveProperty('place');
+    });
+
+    it('tell what holds now, not what held when it happened', async () => {
+      const { user, hold, pay } = await open();
+      const paid = await hold(await user(10_000), 1);
+      await pay(paid);
+      const lapsed = await hold(await user(), 2);
+      await passes(HOLD_MS);
+      const all = await taken(paid, lapsed);
+      expect(all.filter(({ hold }) => hold.reservationId === paid.reservationId)).toMatchObject([
+        { status: 'CONFIRMED', remainingMs: 0 },
+        { status: 'CONFIRMED', remainingMs: 0 },
+      ]);
+      expect(all.filter(({ hold }) => hold.reservationId === lapsed.reservationId)).toMatchObject([{ remainingMs: 0 }]);
+    });
+
+    it('go to one at a time, come again if they are not settled, and never once they are', async () => {
+      const { user, hold } = await open();
+      const reservation = await hold(await user(), 1);
+      await passes(AFTERMATH_DUE_MS);
+      const takers = await Promise.all(Array.from({ length: 5 }, () => taken(reservation)));
+      const [first, ...others] = takers.flat();
+      expect(others).toEqual([]);
+      expect(await taken(reservation)).toEqual([]);
+      await passes(AFTERMATH_LEASE_MS);
+      const [again] = await taken(reservation);
+      expect(again?.eventId).toBe(first?.eventId);
+      await boxOffice.settleAftermaths([again?.eventId ?? '']);
+      await passes(AFTERMATH_LEASE_MS);
+      expect(await taken(reservation)).toEqual([]);
+    });
+
+    it('come no more at a time than asked', async () => {
+      const { user, hold } = await open();
+      const fan = await user();
+      for (const seatNumber of [1, 2, 3]) await hold(fan, seatNumber);
+      await passes(AFTERMATH_DUE_MS);
+      expect(await boxOffice.takeAftermaths(2)).toHaveLength(2);
+      expect(await boxOffice.takeAftermaths(2)).toHaveLength(1);
+    });
+
+    it('do not come of a command that was refused', async () => {
+      const { user, hold, pay, orderOf } = await open();
+      const theirs = await hold(await user(), 1);
+      const order = orderOf(await user(), [1, 2]);
+      await boxOffice.hold(order);
+      await expectRefusal(pay(theirs), 'insufficient-balance');
+      await passes(AFTERMATH_DUE_MS);
+      expect(await taken(order)).toEqual([]);
+      expect(await taken(theirs)).toEqual([]);
+    });
+  });
+
+  describe('reservations and payments', () => {
+    it('are shown to nobody else', async () => {
+      const { user, hold, payOrderOf } = await open();
+      const [fan, stranger] = [await user(10_000), await user()];
+      const reservation = await hold(fan, 1);
+      const order = payOrderOf(reservation);
+      await boxOffice.pay(order);
+      expect(await boxOffice.findReservation(stranger, reservation.reservationId)).toBeUndefined();
+      expect(await boxOffice.findPayment(stranger, order.paymentId)).toBeUndefined();
+      expect(await boxOffice.listReservations(stranger, { limit: 5 })).toEqual({ items: [] });
+      expect(await boxOffice.listPayments(stranger, { limit: 5 })).toEqual({ items: [] });
+    });
+
+    it('are listed newest first, in pages, without a gap and without a repetition', async () => {
+      const { user, hold, pay } = await open();
+      const fan = await user(100_000);
+      for (const seatNumber of [1, 2, 3]) await pay(await hold(fan, seatNumber));
+      const reservations = await allPages((page) => boxOffice.listReservations(fan, page), 2);
+      expect(reservations.map((items) => items.map(({ seatNumbers }) => seatNumbers))).toEqual([[[3], [2]], [[1]]]);
+      const payments = await allPages((page) => boxOffice.listPayments(fan, page), 2);
+      expect(payments.map((items) => items.map(({ amount }) => amount))).toEqual([[30_000, 20_000], [10_000]]);
+      expect((await wallets.find(fan))?.balance).toBe(40_000);
+    });
+  });
+}

@@ -1,0 +1,153 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { concertDate, concertId } from '#domain/ids.ts';
+import { HOUR_MS, POLICY, WEEK_MS } from './stage-concert.ts';
+import { HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
+
+/** How old a concert may be that is shown. */
+const STALE_MS = 1_000;
+const REST_FREE = ['AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE'];
+
+/** What holds of all concerts. */
+export function concertsContract(harness: StoreHarness): void {
+  const { concerts, boxOffice, stage, passes } = harness;
+
+  describe('finding a concert', () => {
+    it('tells what it is and what the operator decided for it', async () => {
+      const { concertId, title, venue, salesOpenAt } = await stage({ policy: { activeMax: 7 } });
+      expect(await concerts.find(concertId)).toEqual({
+        concertId,
+        title,
+        venue,
+        currency: 'KRW',
+        salesOpenAt,
+        sales: 'OPEN',
+        policy: { ...POLICY, activeMax: 7 },
+      });
+    });
+
+    it('finds nothing where nothing is', async () => {
+      expect(await concerts.find(concertId(newId()))).toBeUndefined();
+    });
+
+    it('knows within a second that sales have opened, and that they have closed', async () => {
+      const { concertId } = await stage({
+        opensInMs: HOUR_MS,
+        dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }],
+      });
+      const sales = async () => (await concerts.find(concertId))?.sales;
+      expect(await sales()).toBe('UPCOMING');
+      await passes(HOUR_MS + STALE_MS);
+      expect(await sales()).toBe('OPEN');
+      await passes(HOUR_MS + STALE_MS);
+      expect(await sales()).toBe('CLOSED');
+    });
+  });
+
+  describe('the concerts on sale', () => {
+    it('are those that have opened and have a date still to come', async () => {
+      const open = await stage();
+      const early = await stage({ opensInMs: HOUR_MS });
+      const over = await stage({ dates: [{ startsInMs: -HOUR_MS, prices: [1] }] });
+      await passes(STALE_MS);
+      const ids = (await concerts.listOnSale()).map(({ concertId }) => concertId);
+      expect(ids).toContain(open.concertId);
+      expect(ids).not.toContain(early.concertId);
+      expect(ids).not.toContain(over.concertId);
+      await passes(HOUR_MS + STALE_MS);
+      expect((await concerts.listOnSale()).map(({ concertId }) => concertId)).toContain(early.concertId);
+    });
+  });
+
+  describe('the list of concerts', () => {
+    it('has those with a date still to come, newest first, in pages', async () => {
+      const first = await stage();
+      await stage({ dates: [{ startsInMs: -HOUR_MS, prices: [1] }] });
+      const second = await stage({ opensInMs: HOUR_MS });
+      const third = await stage();
+      const page = await concerts.list({ limit: 2 });
+      expect(page.items.map(({ concertId }) => concertId)).toEqual([third.concertId, second.concertId]);
+      expect(page.items.map(({ sales }) => sales)).toEqual(['OPEN', 'UPCOMING']);
+      const next = await concerts.list({ limit: 1, after: page.next });
+      expect(next.items.map(({ concertId }) => concertId)).toEqual([first.concertId]);
+    });
+  });
+
+  describe('the dates of a concert', () => {
+    it('are those still to come, the earliest first, with the seats that can be booked', async () => {
+      const { concertId, dates } = await stage({
+        dates: [
+          { startsInMs: 2 * WEEK_MS, prices: [1, 2] },
+          { startsInMs: -HOUR_MS, prices: [1] },
+          { startsInMs: WEEK_MS, prices: [1, 2, 3], blocked: [2] },
+        ],
+      });
+      const [later, , sooner] = dates;
+      expect(await concerts.listDates(concertId)).toEqual([
+        { date: sooner?.date, startsAt: sooner?.startsAt, seatsTotal: 3, seatsAvailable: 2 },
+        { date: later?.date, startsAt: later?.startsAt, seatsTotal: 2, seatsAvailable: 2 },
+      ]);
+    });
+
+    it('count neither seats held nor seats sold, and count a hold past its deadline', async () => {
+      const { concert, user, hold, pay } = await openBoxOffice(harness);
+      const fan = await user(10_000);
+      const free = async () => (await concerts.listDates(concert.concertId))[0]?.seatsAvailable;
+      await pay(await hold(fan, 1));
+      await hold(fan, 2, 3);
+      expect(await free()).toBe(2);
+      await passes(HOLD_MS);
+      expect(await free()).toBe(4);
+    });
+
+    it('are none of an unknown concert', async () => {
+      expect(await concerts.listDates(concertId(newId()))).toEqual([]);
+    });
+  });
+
+  describe('the seats of a date', () => {
+    it('are listed by number, with price and state', async () => {
+      const { concert, date, user, hold, pay } = await openBoxOffice(harness, {
+        dates: [{ startsInMs: WEEK_MS, prices: [100, 200, 300, 400], blocked: [4] }],
+      });
+      const fan = await user(300);
+      await pay(await hold(fan, 3));
+      await hold(fan, 2);
+      expect(await concerts.listSeats(concert.concertId, date)).toEqual([
+        { seatNumber: 1, price: 100, status: 'AVAILABLE' },
+        { seatNumber: 2, price: 200, status: 'HELD' },
+        { seatNumber: 3, price: 300, status: 'SOLD' },
+        { seatNumber: 4, price: 400, status: 'BLOCKED' },
+      ]);
+    });
+
+    it('are undefined where there is no such date, or no such concert', async () => {
+      const { concertId: known, dates } = await stage();
+      expect(await concerts.listSeats(known, concertDate('2001-01-01'))).toBeUndefined();
+      expect(await concerts.listSeats(concertId(newId()), dates[0]?.date ?? concertDate(''))).toBeUndefined();
+    });
+
+    it('show a hold past its deadline as free, tidied away or not', async () => {
+      const { user, hold, statuses } = await openBoxOffice(harness);
+      await hold(await user(), 1);
+      expect((await statuses())?.[0]).toBe('HELD');
+      await passes(HOLD_MS);
+      expect((await statuses())?.[0]).toBe('AVAILABLE');
+    });
+
+    it('show every change that was acknowledged before they were asked for, whoever else is asking', async () => {
+      const { concert, user, hold, statuses } = await openBoxOffice(harness);
+      const fan = await user();
+      const look = () => Promise.all([statuses(), concerts.listDates(concert.concertId)]);
+      for (let change = 0; change < 5; change++) {
+        const before = [look(), look()];
+        const { reservationId } = await hold(fan, 1);
+        expect(await look()).toMatchObject([['HELD', ...REST_FREE], [{ seatsAvailable: 4 }]]);
+        const meanwhile = [look(), look()];
+        await boxOffice.release(fan, reservationId);
+        expect(await look()).toMatchObject([['AVAILABLE', ...REST_FREE], [{ seatsAvailable: 5 }]]);
+        await Promise.all([...before, ...meanwhile]);
+      }
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import { v7 as newId } from 'uuid';
+import { afterAll, vi } from 'vitest';
+import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
+import { connectPostgres, type Postgres } from '#adapters/postgres/client.ts';
+import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresWallets } from '#adapters/postgres/wallets.ts';
+import { concertId } from '#domain/ids.ts';
+import { freshDatabase } from '#tests/support/fresh-database.ts';
+import { POLICY, stageConcert } from './stage-concert.ts';
+import type { StoreHarness } from './store-harness.ts';
+
+export type PostgresHarness = StoreHarness & { readonly postgres: Postgres; readonly databaseUrl: string };
+
+/** Every deadline in the store. */
+const DEADLINES = [
+  'seats.held_until',
+  'reservations.held_until',
+  'reservations.created_at',
+  'outbox.due_at',
+  'idempotency_keys.answered_at',
+  'concert_dates.starts_at',
+  'concerts.sales_open_at',
+].map((column) => column.split('.'));
+
+/**
+ * The real adapters on a database of their own. Time goes by there by moving all deadlines into the past at once, and by
+ * moving the clock that caches read. Called at the top of a test file, where hooks are registered.
+ */
+export async function postgresHarness(): Promise<PostgresHarness> {
+  const databaseUrl = await freshDatabase();
+  const postgres = connectPostgres(
+    { url: databaseUrl, poolMax: 10, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
+    () => {
+      // A lost connection is reported by the next statement; the drop of the database may still see one end.
+    },
+  );
+  vi.useFakeTimers({ toFake: ['performance'] });
+  afterAll(async () => {
+    vi.useRealTimers();
+    await postgres.close();
+  });
+  const { pool, prisma } = postgres;
+
+  return {
+    postgres,
+    databaseUrl,
+    boxOffice: postgresBoxOffice(postgres),
+    wallets: postgresWallets(postgres),
+    concerts: postgresConcerts(postgres, POLICY),
+
+    async stage(staged) {
+      const concert = stageConcert(concertId(newId()), Date.now(), staged);
+      const { dates, policy, ...row } = concert;
+      const { concertId: id } = concert;
+      const dateOf = (date: string) => new Date(`${date}T00:00:00Z`);
+      await prisma.concert.create({ data: { ...row, ...policy } });
+      await prisma.concertDate.createMany({
+        data: dates.map(({ date, startsAt }) => ({ concertId: id, date: dateOf(date), startsAt })),
+      });
+      await prisma.seat.createMany({
+        data: dates.flatMap(({ date, seats }) =>
+          seats.map(({ seatNumber, price, status }) => ({
+            concertId: id,
+            date: dateOf(date),
+            seatNumber,
+            price,
+            status,
+          })),
+        ),
+      });
+      return concert;
+    },
+
+    async passes(milliseconds) {
+      const moves = DEADLINES.map(
+        ([table, column]) => `UPDATE ${table} SET ${column} = ${column} - interval '${milliseconds} ms'`,
+      );
+      await pool.query(moves.join(';'));
+      vi.advanceTimersByTime(milliseconds);
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
+import type { RequestKey } from '#domain/request.ts';
+import type { Hold, SeatSet } from '#domain/reservation.ts';
+import type { SeatHolds } from '#ports/seat-holds.ts';
+import { expectRefusal } from './expect-refusal.ts';
+
+export type SeatHoldsHarness = {
+  readonly seatHolds: SeatHolds;
+  /** Time goes by for the marks of these seats. */
+  passes(seats: SeatSet, milliseconds: number): Promise<void>;
+};
+
+/** Longer than any command takes. */
+const MINUTE_MS = 60_000;
+
+/** What holds of all marks of seats. `open` is called once per test. */
+export function seatHoldsContract(open: () => SeatHoldsHarness): void {
+  function hall() {
+    const { seatHolds, passes } = open();
+    const all: SeatSet = {
+      concertId: concertId(newId()),
+      date: concertDate('2027-05-01'),
+      seatNumbers: [1, 2, 3, 4, 5],
+    };
+    const hold = (...seatNumbers: number[]): Hold => ({
+      ...all,
+      seatNumbers,
+      userId: userId(newId()),
+      reservationId: reservationId(newId()),
+    });
+    const another = (mine: Hold): Hold => ({ ...mine, reservationId: reservationId(newId()) });
+    const request = (of: Hold, key: string = newId()): RequestKey => ({ userId: of.userId, key, fingerprint: 'f' });
+    const claim = (wanted: Hold) => seatHolds.claim(wanted, request(wanted));
+    const expectMarked = (...seatNumbers: number[]) =>
+      expectRefusal(claim(hold(...seatNumbers)), 'seat-taken', { seatNumbers });
+    /** Tries them, and leaves them as they are. */
+    async function expectFree(...seatNumbers: number[]): Promise<void> {
+      const stranger = hold(...seatNumbers);
+      await claim(stranger);
+      await seatHolds.release(stranger);
+    }
+    const passing = (milliseconds: number) => passes(all, milliseconds);
+    return { seatHolds, hold, another, request, claim, expectMarked, expectFree, passes: passing };
+  }
+
+  describe('claiming', () => {
+    it('marks all of the seats', async () => {
+      const { hold, claim, expectMarked, expectFree } = hall();
+      await claim(hold(1, 2));
+      await expectMarked(1);
+      await expectMarked(2);
+      await expectFree(3);
+    });
+
+    it('marks none of them when one is taken, and names those that are', async () => {
+      const { hold, claim, expectFree } = hall();
+      await claim(hold(2, 4));
+      await expectRefusal(claim(hold(1, 2, 3, 4)), 'seat-taken', { seatNumbers: [2, 4] });
+      await expectFree(1, 3);
+    });
+
+    it('succeeds for exactly one of many at once', async () => {
+      const { hold, claim } = hall();
+      const claims = await Promise.allSettled(Array.from({ length: 50 }, () => claim(hold(1, 2))));
+      expect(claims.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of claims) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'seat-taken' });
+      }
+    });
+
+    it('lasts as long as the command may take, and no longer', async () => {
+      const { hold, claim, expectMarked, expectFree, passes } = hall();
+      await claim(hold(1));
+      await passes(3_000);
+      await expectMarked(1);
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('is not hindered by marks that the user has already, which stay as they are', async () => {
+      const { seatHolds, hold, another, claim, expectMarked } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      const again = another({ ...mine, seatNumbers: [2, 3] });
+      await claim(again);
+      await seatHolds.release(again);
+      await expectMarked(1, 2);
+    });
+
+    it('keeps dates and concerts apart', async () => {
+      const { seatHolds, hold, claim, request } = hall();
+      const here = hold(1);
+      await claim(here);
+      const elsewhere = [
+        { ...hold(1), date: concertDate('2027-05-02') },
+        { ...hold(1), concertId: concertId(newId()) },
+      ];
+      for (const there of elsewhere) await expect(seatHolds.claim(there, request(there))).resolves.toBeUndefined();
+    });
+  });
+
+  describe('a request that has its answer', () => {
+    it('is not turned away, though the seats are taken, and marks nothing', async () => {
+      const { seatHolds, hold, request, claim, expectFree, passes } = hall();
+      const mine = hold(1);
+      const asked = request(mine);
+      await seatHolds.remember(mine, asked);
+      await seatHolds.claim(mine, asked);
+      await expectFree(1);
+      const theirs = hold(1);
+      await claim(theirs);
+      await expect(seatHolds.claim(mine, asked)).resolves.toBeUndefined();
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('is that request only: not another of the same user, nor the same key of another user', async () => {
+      const { seatHolds, hold, request, claim } = hall();
+      await claim(hold(1));
+      const mine = hold(1);
+      const asked = request(mine);
+      await seatHolds.remember(mine, asked);
+      await expectRefusal(seatHolds.claim(mine, request(mine)), 'seat-taken');
+      const stranger = hold(1);
+      await expectRefusal(seatHolds.claim(stranger, request(stranger, asked.key)), 'seat-taken');
+    });
+  });
+
+  describe('keeping', () => {
+    it('marks the seats as long as given', async () => {
+      const { seatHolds, hold, claim, expectMarked, expectFree, passes } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      await seatHolds.keep(mine, 5 * MINUTE_MS);
+      await passes(4 * MINUTE_MS);
+      await expectMarked(1, 2);
+      await passes(MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('shortens a mark as well', async () => {
+      const { seatHolds, hold, expectFree, passes } = hall();
+      const mine = hold(1);
+      await seatHolds.keep(mine, 5 * MINUTE_MS);
+      await seatHolds.keep(mine, MINUTE_MS);
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('marks them whoever had them marked', async () => {
+      const { seatHolds, hold, claim, expectMarked } = hall();
+      const theirs = hold(1);
+      await claim(theirs);
+      const mine = hold(1);
+      await seatHolds.keep(mine, MINUTE_MS);
+      await seatHolds.release(theirs);
+      await expectMarked(1);
+      await expect(claim(mine)).resolves.toBeUndefined();
+    });
+  });
+
+  describe('releasing', () => {
+    it('takes the marks of this reservation away', async () => {
+      const { seatHolds, hold, claim, expectFree } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      await seatHolds.release(mine);
+      await expectFree(1, 2);
+    });
+
+    it('leaves those of others, and those of another reservation of the same user', async () => {
+      const { seatHolds, hold, another, claim, expectMarked } = hall();
+      const theirs = hold(1);
+      const mine = hold(2);
+      await claim(theirs);
+      await claim(mine);
+      await seatHolds.release({ ...another(mine), seatNumbers: [1, 2] });
+      await expectMarked(1, 2);
+    });
+
+    it('is harmless when repeated', async () => {
+      const { seatHolds, hold, claim, expectMarked } = hall();
+      const mine = hold(1);
+      await claim(mine);
+      await seatHolds.release(mine);
+      await seatHolds.release(mine);
+      await claim(hold(1));
+      await seatHolds.release(mine);
+      await expectMarked(1);
+    });
+  });
+}

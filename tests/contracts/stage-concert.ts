@@ -1,0 +1,53 @@
+import type { Policy } from '#domain/concert.ts';
+import { type ConcertId, concertDate } from '#domain/ids.ts';
+import type { Money } from '#domain/money.ts';
+import type { StoredConcert } from '#tests/fakes/memory-store.ts';
+
+/** What a test wants of a concert. What it does not say is on sale for an hour, one date in a week, five seats. */
+export type Staged = {
+  readonly opensInMs?: number;
+  readonly policy?: Partial<Policy>;
+  readonly dates?: readonly {
+    readonly startsInMs: number;
+    /** Of seats 1, 2, …. */
+    readonly prices: readonly Money[];
+    /** Seats that are not for sale. */
+    readonly blocked?: readonly number[];
+  }[];
+};
+
+export const HOUR_MS = 3_600_000;
+export const WEEK_MS = 7 * 24 * HOUR_MS;
+
+export const POLICY: Policy = {
+  activeMax: 2,
+  waitingMax: 1_000,
+  sessionSeconds: 600,
+  holdSeconds: 300,
+  seatsPerUserMax: 4,
+};
+const DATES: NonNullable<Staged['dates']> = [{ startsInMs: WEEK_MS, prices: [10_000, 20_000, 30_000, 40_000, 50_000] }];
+
+export function stageConcert(concertId: ConcertId, now: number, staged: Staged = {}): StoredConcert {
+  const { opensInMs = -HOUR_MS, policy, dates = DATES } = staged;
+  return {
+    concertId,
+    title: 'The Examples',
+    venue: 'Small Hall',
+    currency: 'KRW',
+    salesOpenAt: new Date(now + opensInMs),
+    policy: { ...POLICY, ...policy },
+    dates: dates.map(({ startsInMs, prices, blocked = [] }) => {
+      const startsAt = new Date(now + startsInMs);
+      return {
+        date: concertDate(startsAt.toISOString().slice(0, 10)),
+        startsAt,
+        seats: prices.map((price, index) => ({
+          seatNumber: index + 1,
+          price,
+          status: blocked.includes(index + 1) ? 'BLOCKED' : 'AVAILABLE',
+        })),
+      };
+    }),
+  };
+}

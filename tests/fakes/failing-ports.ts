@@ -1,0 +1,47 @@
+import { Refusal } from '#domain/errors.ts';
+import type { Ports } from '#ports/index.ts';
+
+/** Which call fails, counted from 1 over all ports, and whether what it was to do is done all the same. */
+export type Fault = { readonly nth: number; readonly takesEffect: boolean };
+
+export type FailingPorts = {
+  readonly ports: Ports;
+  /** The calls so far, as `port.method`. */
+  readonly calls: readonly string[];
+};
+
+/** The same ports, but some of their calls fail: before they took effect, or after it, their answer being lost. */
+export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPorts {
+  const calls: string[] = [];
+
+  async function call(name: string, work: () => Promise<unknown>): Promise<unknown> {
+    calls.push(name);
+    const fault = faults.find(({ nth }) => nth === calls.length);
+    if (fault === undefined) return work();
+    if (fault.takesEffect) await work();
+    throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+  }
+
+  function failing<P extends object>(name: keyof Ports, port: P): P {
+    return new Proxy(port, {
+      get: (target, method) => {
+        const work = Reflect.get(target, method) as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => call(`${name}.${String(method)}`, () => work(...args));
+      },
+    });
+  }
+
+  const { waitingRoom, seatHolds, lock, boxOffice, wallets, concerts } = ports;
+  return {
+    calls,
+    ports: {
+      ...ports,
+      waitingRoom: failing('waitingRoom', waitingRoom),
+      seatHolds: failing('seatHolds', seatHolds),
+      lock: failing('lock', lock),
+      boxOffice: failing('boxOffice', boxOffice),
+      wallets: failing('wallets', wallets),
+      concerts: failing('concerts', concerts),
+    },
+  };
+}

@@ -1,0 +1,211 @@
+import { Refusal } from '#domain/errors.ts';
+import type { ReservationId, UserId } from '#domain/ids.ts';
+import type { PlaceId } from '#domain/queue.ts';
+import type { Hold, Payment, Reservation } from '#domain/reservation.ts';
+import type { BoxOffice, Occupied } from '#ports/box-office.ts';
+import {
+  enter,
+  giveBack,
+  isFree,
+  type MemoryStore,
+  pageOf,
+  recall,
+  remember,
+  type StoredSeat,
+  statusNow,
+} from './memory-store.ts';
+
+const ANSWERS_KEPT_MS = 24 * 3_600_000;
+/** Whoever does something tells Redis so itself; the outbox repeats it after this. */
+const AFTERMATH_DELAY_MS = 1_000;
+const AFTERMATH_LEASE_MS = 10_000;
+
+export function memoryBoxOffice(store: MemoryStore): BoxOffice {
+  const now = () => store.clock.now();
+  let events = 0;
+
+  function seatsOf({ concertId, date, seatNumbers }: Pick<Hold, 'concertId' | 'date' | 'seatNumbers'>): StoredSeat[] {
+    const found = store.concerts.get(concertId)?.dates.find((on) => on.date === date);
+    return found?.seats.filter(({ seatNumber }) => seatNumbers.includes(seatNumber)) ?? [];
+  }
+
+  function ownReservation(userId: UserId, reservationId: ReservationId) {
+    const reservation = store.reservations.get(reservationId);
+    if (reservation?.userId !== userId) throw new Refusal('reservation-not-found');
+    return reservation;
+  }
+
+  /** As it is shown: a hold past its deadline is over. */
+  const view = (reservation: Reservation): Reservation => ({ ...reservation, status: statusNow(store, reservation) });
+
+  function announce(reservationId: ReservationId, place?: PlaceId): void {
+    const eventId = ++events;
+    const dueAt = now() + AFTERMATH_DELAY_MS;
+    store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(place === undefined ? {} : { place }) });
+  }
+
+  function occupied({ seatNumber, status, reservationId, heldUntil }: StoredSeat): Occupied {
+    const holder = reservationId === undefined ? undefined : store.reservations.get(reservationId);
+    return {
+      seatNumber,
+      ...(holder === undefined ? {} : { by: { userId: holder.userId, reservationId: holder.reservationId } }),
+      ...(status === 'HELD' && heldUntil !== undefined ? { forMilliseconds: heldUntil - now() } : {}),
+    };
+  }
+
+  function endLapsed(seat: StoredSeat): void {
+    const before = seat.reservationId === undefined ? undefined : store.reservations.get(seat.reservationId);
+    if (before?.status === 'HELD') before.status = 'EXPIRED';
+    giveBack(seat);
+  }
+
+  return {
+    async hold({ place, holdSeconds, seatsPerUserMax, request, ...hold }) {
+      const known = recall<Reservation>(store, request);
+      if (known !== undefined) return { outcome: 'held', remainingMs: 0, ...known };
+
+      const { userId, concertId, date, seatNumbers, reservationId } = hold;
+      const concert = store.concerts.get(concertId);
+      const on = concert?.dates.find((one) => one.date === date);
+      if (concert === undefined || on === undefined || on.startsAt.getTime() <= now()) {
+        throw new Refusal('date-not-found');
+      }
+      const seats = seatsOf(hold);
+      const missing = seatNumbers.filter((asked) => !seats.some(({ seatNumber }) => seatNumber === asked));
+      if (missing.length > 0) throw new Refusal('seat-not-found', { seatNumbers: missing });
+      const inTheWay = seats.filter((seat) => !isFree(store, seat));
+      if (inTheWay.length > 0) return { outcome: 'taken', occupied: inTheWay.map(occupied) };
+      const held = [...store.reservations.values()]
+        .filter((other) => other.userId === userId && other.concertId === concertId && other.date === date)
+        .filter((other) => ['HELD', 'CONFIRMED'].includes(statusNow(store, other)))
+        .reduce((sum, other) => sum + other.seatNumbers.length, 0);
+      if (held + seatNumbers.length > seatsPerUserMax) {
+        throw new Refusal('seat-limit-reached', { limit: seatsPerUserMax, held });
+      }
+
+      const remainingMs = holdSeconds * 1_000;
+      const heldUntil = now() + remainingMs;
+      for (const seat of seats) {
+        endLapsed(seat);
+        Object.assign(seat, { status: 'HELD', heldUntil, reservationId });
+      }
+      const reservation: Reservation = {
+        reservationId,
+        userId,
+        concertId,
+        date,
+        seatNumbers,
+        status: 'HELD',
+        currency: concert.currency,
+        amount: seats.reduce((sum, { price }) => sum + price, 0),
+        heldUntil: new Date(heldUntil),
+        heldForSeconds: holdSeconds,
+        createdAt: new Date(now()),
+      };
+      store.reservations.set(reservationId, { ...reservation });
+      announce(reservationId, place);
+      return { outcome: 'held', remainingMs, ...remember(store, request, reservation) };
+    },
+
+    async knows(request) {
+      return recall(store, request) !== undefined;
+    },
+
+    async pay({ paymentId, reservationId, place, request }) {
+      const known = recall<Payment>(store, request);
+      const { userId, concertId } = place;
+      const reservation = ownReservation(userId, reservationId);
+      if (reservation.concertId !== concertId) throw new Refusal('reservation-not-found');
+      const { date, seatNumbers, amount, currency } = reservation;
+      const hold = { userId, concertId, reservationId, date, seatNumbers };
+      if (known !== undefined) return { ...known, hold };
+
+      const status = statusNow(store, reservation);
+      const balance = store.wallets.get(userId)?.balance ?? 0;
+      if (status === 'CONFIRMED') throw new Refusal('already-paid');
+      if (status === 'CANCELLED') throw new Refusal('reservation-not-held');
+      if (status === 'EXPIRED') throw new Refusal('hold-expired');
+      if (balance < amount) throw new Refusal('insufficient-balance', { required: amount, balance });
+
+      const left = enter(store, { userId, kind: 'PURCHASE', transactionId: paymentId, amount: -amount });
+      for (const seat of seatsOf(hold)) {
+        seat.status = 'SOLD';
+        delete seat.heldUntil;
+      }
+      reservation.status = 'CONFIRMED';
+      const paidAt = new Date(now());
+      const payment: Payment = { paymentId, reservationId, userId, amount, currency, balance: left, paidAt };
+      store.payments.set(paymentId, payment);
+      announce(reservationId, place);
+      return { ...remember(store, request, payment), hold };
+    },
+
+    async release(userId, reservationId) {
+      const reservation = ownReservation(userId, reservationId);
+      const { concertId, date, seatNumbers } = reservation;
+      const hold = { userId, concertId, reservationId, date, seatNumbers };
+      const status = statusNow(store, reservation);
+      if (status === 'CONFIRMED') throw new Refusal('already-paid');
+      if (status === 'EXPIRED') throw new Refusal('hold-expired');
+      if (status === 'HELD') {
+        for (const seat of seatsOf(hold)) giveBack(seat);
+        reservation.status = 'CANCELLED';
+        announce(reservationId);
+      }
+      return hold;
+    },
+
+    async expireLapsed(batchMax) {
+      const lapsed = [...store.concerts.values()]
+        .flatMap(({ dates }) => dates.flatMap(({ seats }) => seats))
+        .filter((seat) => seat.status === 'HELD' && isFree(store, seat))
+        .slice(0, batchMax);
+      for (const seat of lapsed) endLapsed(seat);
+      return lapsed.length;
+    },
+
+    async forgetAnswers(batchMax) {
+      const old = [...store.answers].filter(([, { answeredAt }]) => answeredAt < now() - ANSWERS_KEPT_MS);
+      for (const [request] of old.slice(0, batchMax)) store.answers.delete(request);
+      return Math.min(old.length, batchMax);
+    },
+
+    async takeAftermaths(batchMax) {
+      const due = [...store.outbox.values()].filter(({ dueAt }) => dueAt <= now()).slice(0, batchMax);
+      return due.flatMap((event) => {
+        event.dueAt = now() + AFTERMATH_LEASE_MS;
+        const reservation = store.reservations.get(event.reservationId);
+        if (reservation === undefined) return [];
+        const { userId, concertId, date, seatNumbers, reservationId, status, heldUntil } = reservation;
+        const remainingMs = status === 'HELD' ? Math.max(0, heldUntil.getTime() - now()) : 0;
+        const hold = { userId, concertId, date, seatNumbers, reservationId };
+        const aftermath = { eventId: String(event.eventId), hold, status, remainingMs };
+        return [event.place === undefined ? aftermath : { ...aftermath, place: event.place }];
+      });
+    },
+
+    async settleAftermaths(eventIds) {
+      for (const eventId of eventIds) store.outbox.delete(Number(eventId));
+    },
+
+    async findReservation(userId, reservationId) {
+      const reservation = store.reservations.get(reservationId);
+      return reservation?.userId === userId ? view(reservation) : undefined;
+    },
+
+    async listReservations(userId, page) {
+      const own = [...store.reservations.values()].filter((reservation) => reservation.userId === userId);
+      return pageOf(own.map(view), ({ reservationId }) => reservationId, page);
+    },
+
+    async findPayment(userId, paymentId) {
+      const payment = store.payments.get(paymentId);
+      return payment?.userId === userId ? payment : undefined;
+    },
+
+    async listPayments(userId, page) {
+      const own = [...store.payments.values()].filter((payment) => payment.userId === userId);
+      return pageOf(own, ({ paymentId }) => paymentId, page);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { Concert } from '#domain/concert.ts';
+import type { ConcertId } from '#domain/ids.ts';
+import type { Concerts } from '#ports/concerts.ts';
+import { isFree, type MemoryStore, pageOf, type StoredConcert } from './memory-store.ts';
+
+export function memoryConcerts(store: MemoryStore): Concerts {
+  const now = () => store.clock.now();
+  const toCome = (concertId: ConcertId) =>
+    (store.concerts.get(concertId)?.dates ?? [])
+      .filter(({ startsAt }) => startsAt.getTime() > now())
+      .sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
+  const shown = () => [...store.concerts.values()].filter(({ concertId }) => toCome(concertId).length > 0).map(view);
+
+  function view({ dates: _, ...concert }: StoredConcert): Concert {
+    return { ...concert, sales: salesOf(concert) };
+  }
+
+  function salesOf({ concertId, salesOpenAt }: Pick<Concert, 'concertId' | 'salesOpenAt'>): Concert['sales'] {
+    if (salesOpenAt.getTime() > now()) return 'UPCOMING';
+    return toCome(concertId).length > 0 ? 'OPEN' : 'CLOSED';
+  }
+
+  return {
+    async find(concertId) {
+      const concert = store.concerts.get(concertId);
+      return concert === undefined ? undefined : view(concert);
+    },
+
+    async listOnSale() {
+      return shown().filter(({ sales }) => sales === 'OPEN');
+    },
+
+    async list(page) {
+      return pageOf(shown(), ({ concertId }) => concertId, page);
+    },
+
+    async listDates(concertId) {
+      return toCome(concertId).map(({ date, startsAt, seats }) => ({
+        date,
+        startsAt,
+        seatsTotal: seats.length,
+        seatsAvailable: seats.filter((seat) => isFree(store, seat)).length,
+      }));
+    },
+
+    async listSeats(concertId, date) {
+      const found = store.concerts.get(concertId)?.dates.find((on) => on.date === date);
+      return found?.seats.map((seat) => ({
+        seatNumber: seat.seatNumber,
+        price: seat.price,
+        status: isFree(store, seat) ? 'AVAILABLE' : seat.status,
+      }));
+    },
+  };
+}

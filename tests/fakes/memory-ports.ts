@@ -1,0 +1,81 @@
+import { chargeId, concertId, type UserId, userId } from '#domain/ids.ts';
+import type { Money } from '#domain/money.ts';
+import type { QueueClaim } from '#domain/queue.ts';
+import type { Ports } from '#ports/index.ts';
+import type { Lock } from '#ports/lock.ts';
+import { type Staged, stageConcert } from '#tests/contracts/stage-concert.ts';
+import { memoryBoxOffice } from './memory-box-office.ts';
+import { type MemoryClock, memoryClock } from './memory-clock.ts';
+import { memoryConcerts } from './memory-concerts.ts';
+import { memoryLock } from './memory-lock.ts';
+import { memorySeatHolds } from './memory-seat-holds.ts';
+import { memoryStore, type StoredConcert } from './memory-store.ts';
+import { memoryWaitingRoom } from './memory-waiting-room.ts';
+import { memoryWallets } from './memory-wallets.ts';
+
+/** All ports in memory, a clock that a test moves, and what a test has to arrange before its story begins. */
+export type MemoryWorld = {
+  readonly ports: Ports;
+  readonly clock: MemoryClock;
+  /** Puts a concert on sale; by its id it can be changed afterwards, as an operator would. */
+  stage(staged?: Staged): StoredConcert;
+  /** A user with this much in the wallet. */
+  user(balance?: Money): Promise<UserId>;
+  /** A user with this much in the wallet, who joined the line of a concert; everybody who fits in is let in. */
+  fan(concert: StoredConcert, balance?: Money): Promise<QueueClaim>;
+};
+
+export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = {}): MemoryWorld {
+  const clock = memoryClock();
+  const store = memoryStore(clock);
+  const newId = idsInOrder(clock);
+  const ports: Ports = {
+    waitingRoom: memoryWaitingRoom(clock),
+    seatHolds: memorySeatHolds(clock),
+    lock,
+    boxOffice: memoryBoxOffice(store),
+    wallets: memoryWallets(store),
+    concerts: memoryConcerts(store),
+    newId,
+    // The middle: no jitter.
+    random: () => 0.5,
+    walletLimits: { chargeMin: 1, chargeMax: 1_000_000, balanceMax: 2_000_000 },
+  };
+
+  async function user(balance = 0): Promise<UserId> {
+    const id = userId(newId());
+    await ports.wallets.open(id, 'KRW');
+    if (balance > 0) {
+      const request = { userId: id, key: 'the first charge', fingerprint: '' };
+      await ports.wallets.charge({ chargeId: chargeId(newId()), amount: balance, balanceMax: balance, request });
+    }
+    return id;
+  }
+
+  return {
+    ports,
+    clock,
+    user,
+    stage(staged) {
+      const id = concertId(newId());
+      const concert = stageConcert(id, clock.now(), staged);
+      store.concerts.set(id, concert);
+      return concert;
+    },
+    async fan({ concertId, policy }, balance) {
+      const { claim } = await ports.waitingRoom.join(concertId, await user(balance), policy);
+      await ports.waitingRoom.admit(concertId, policy);
+      return claim;
+    },
+  };
+}
+
+/** UUIDs in the form of version 7: milliseconds since 1970, then a counter where others have random bits. */
+function idsInOrder(clock: MemoryClock): () => string {
+  let made = 0;
+  return () => {
+    const time = clock.now().toString(16).padStart(12, '0');
+    made += 1;
+    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${made.toString(16).padStart(12, '0')}`;
+  };
+}

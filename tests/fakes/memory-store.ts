@@ -1,0 +1,116 @@
+import type { Concert, Seat } from '#domain/concert.ts';
+import { Refusal } from '#domain/errors.ts';
+import type { ConcertDate, ConcertId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
+import type { Money } from '#domain/money.ts';
+import type { Page, PageRequest } from '#domain/page.ts';
+import type { PlaceId } from '#domain/queue.ts';
+import type { Answered, RequestKey } from '#domain/request.ts';
+import type { Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
+import type { Balance, LedgerEntry } from '#domain/wallet.ts';
+import type { MemoryClock } from './memory-clock.ts';
+
+// What Postgres is to the real adapters: one store behind box office, wallets and concerts. Nothing in here awaits, so
+// every command on it is indivisible.
+
+type Stored<T> = { -readonly [K in keyof T]: T[K] };
+
+export type StoredSeat = Stored<Seat> & { heldUntil?: number; reservationId?: ReservationId };
+export type StoredDate = { readonly date: ConcertDate; readonly startsAt: Date; readonly seats: StoredSeat[] };
+export type StoredConcert = Omit<Concert, 'sales'> & { readonly dates: readonly StoredDate[] };
+export type StoredEvent = {
+  readonly eventId: number;
+  readonly reservationId: ReservationId;
+  readonly place?: PlaceId;
+  dueAt: number;
+};
+
+export type MemoryStore = {
+  readonly clock: MemoryClock;
+  readonly concerts: Map<ConcertId, StoredConcert>;
+  readonly wallets: Map<UserId, Stored<Balance>>;
+  /** The entries of wallets, oldest first. */
+  readonly entries: (LedgerEntry & { readonly userId: UserId })[];
+  readonly reservations: Map<ReservationId, Stored<Reservation>>;
+  readonly payments: Map<PaymentId, Payment>;
+  readonly answers: Map<
+    string,
+    { readonly fingerprint: string; readonly answer: unknown; readonly answeredAt: number }
+  >;
+  readonly outbox: Map<number, StoredEvent>;
+};
+
+export function memoryStore(clock: MemoryClock): MemoryStore {
+  return {
+    clock,
+    concerts: new Map(),
+    wallets: new Map(),
+    entries: [],
+    reservations: new Map(),
+    payments: new Map(),
+    answers: new Map(),
+    outbox: new Map(),
+  };
+}
+
+/** The answer that this request was given before, if it was. */
+export function recall<T>({ answers }: MemoryStore, { userId, key, fingerprint }: RequestKey): Answered<T> | undefined {
+  const known = answers.get(`${userId} ${key}`);
+  if (known === undefined) return undefined;
+  if (known.fingerprint !== fingerprint) throw new Refusal('idempotency-key-reused');
+  return { answer: known.answer as T, replayed: true };
+}
+
+/** Writes the first answer down. */
+export function remember<T>({ answers, clock }: MemoryStore, request: RequestKey, answer: T): Answered<T> {
+  const { userId, key, fingerprint } = request;
+  answers.set(`${userId} ${key}`, { fingerprint, answer, answeredAt: clock.now() });
+  return { answer, replayed: false };
+}
+
+/** Moves a balance, by a ledger entry and in no other way. Answers the balance. */
+export function enter(
+  { wallets, entries, clock }: MemoryStore,
+  entry: { userId: UserId; kind: LedgerEntry['kind']; transactionId: string; amount: Money },
+): Money {
+  const wallet = wallets.get(entry.userId);
+  if (wallet === undefined || wallet.balance + entry.amount < 0) throw new RangeError('no wallet, or not enough in it');
+  wallet.balance += entry.amount;
+  entries.push({
+    ...entry,
+    entryId: String(entries.length + 1),
+    balance: wallet.balance,
+    currency: wallet.currency,
+    recordedAt: new Date(clock.now()),
+  });
+  return wallet.balance;
+}
+
+/** Free, or held past the deadline, which is the same. */
+export function isFree({ clock }: MemoryStore, { status, heldUntil = 0 }: StoredSeat): boolean {
+  return status === 'AVAILABLE' || (status === 'HELD' && heldUntil <= clock.now());
+}
+
+/** What a reservation is by now, whether or not that was written down. */
+export function statusNow({ clock }: MemoryStore, { status, heldUntil }: Reservation): ReservationStatus {
+  return status === 'HELD' && heldUntil.getTime() <= clock.now() ? 'EXPIRED' : status;
+}
+
+export function giveBack(seat: StoredSeat): void {
+  seat.status = 'AVAILABLE';
+  delete seat.heldUntil;
+  delete seat.reservationId;
+}
+
+/** A page of a list whose ids sort by age, newest first. */
+export function pageOf<T>(all: Iterable<T>, idOf: (item: T) => string, { limit, after }: PageRequest): Page<T> {
+  const sorted = [...all].sort((a, b) => compare(idOf(b), idOf(a)));
+  const rest = after === undefined ? sorted : sorted.filter((item) => compare(idOf(item), after) < 0);
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return rest.length > limit && last !== undefined ? { items, next: idOf(last) } : { items };
+}
+
+/** UUIDs by their text, numbers by their value. */
+function compare(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}

@@ -1,0 +1,4 @@
+import { concertsContract } from '#tests/contracts/concerts-contract.ts';
+import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
+
+concertsContract(await postgresHarness());

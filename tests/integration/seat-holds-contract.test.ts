@@ -1,0 +1,45 @@
+import { v7 as newId } from 'uuid';
+import { afterAll, describe, inject, it } from 'vitest';
+import { connectRedis } from '#adapters/redis/client.ts';
+import { seatKeys } from '#adapters/redis/keys.ts';
+import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
+import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
+import type { SeatSet } from '#domain/reservation.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
+
+const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
+afterAll(close);
+
+/** Shortens what is left to the marks, instead of waiting. */
+async function passes(seats: SeatSet, milliseconds: number): Promise<void> {
+  for (const key of seatKeys(seats)) {
+    const left = await redis.pttl(key);
+    if (left > 0) await redis.pexpire(key, Math.max(0, left - milliseconds));
+  }
+}
+
+seatHoldsContract(() => ({ seatHolds: redisSeatHolds(redis), passes }));
+
+describe('marks that cannot be reached', () => {
+  it('refuse every call as unavailable', async () => {
+    const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
+    const { claim, keep, remember, release } = redisSeatHolds(away.redis);
+    const user = userId(newId());
+    const hold = {
+      userId: user,
+      concertId: concertId(newId()),
+      reservationId: reservationId(newId()),
+      date: concertDate('2027-05-01'),
+      seatNumbers: [1],
+    };
+    const request = { userId: user, key: 'k', fingerprint: 'f' };
+    const calls = [claim(hold, request), keep(hold, 1), remember(hold, request), release(hold)];
+    await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
+    await away.close();
+  });
+});
+
+function raise(error: Error): never {
+  throw error;
+}

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, variableNames } from '#config';
+
+const REQUIRED = {
+  DATABASE_URL: 'postgresql://user:password@db.example:5432/frontrow',
+  REDIS_URL: 'redis://redis.example:6379',
+  ACCESS_TOKEN_SECRET: 'an access secret of more than 32 characters',
+  QUEUE_TOKEN_KEYS: 'k1:a queue secret of more than 32 characters',
+};
+
+const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] = [
+  ['PORT', 0, 65_535],
+  ['ACCESS_TOKEN_SECONDS', 60, 31_536_000],
+  ['ACTIVE_MAX', 1, 1_000_000],
+  ['WAITING_MAX', 1, 100_000_000],
+  ['SESSION_SECONDS', 1, 86_400],
+  ['HOLD_SECONDS', 1, 3_600],
+  ['SEATS_PER_USER_MAX', 1, 1_000],
+  ['CHARGE_MIN', 1, Number.MAX_SAFE_INTEGER],
+  ['CHARGE_MAX', 1, Number.MAX_SAFE_INTEGER],
+  ['BALANCE_MAX', 1, Number.MAX_SAFE_INTEGER],
+  ['ADMISSION_TICK_MS', 10, 60_000],
+  ['EXPIRY_TICK_MS', 10, 60_000],
+  ['RELAY_TICK_MS', 10, 60_000],
+  ['DATABASE_POOL_MAX', 1, 500],
+  ['DATABASE_CONNECT_TIMEOUT_MS', 100, 60_000],
+  ['DATABASE_STATEMENT_TIMEOUT_MS', 100, 60_000],
+  ['REDIS_COMMAND_TIMEOUT_MS', 50, 10_000],
+  ['BODY_LIMIT_BYTES', 1_024, 1_048_576],
+  ['RATE_LIMIT_PER_MINUTE', 0, 1_000_000],
+  ['DRAIN_SECONDS', 0, 60],
+  ['SHUTDOWN_SECONDS', 1, 300],
+];
+
+const OTHERS = {
+  HOST: [],
+  DATABASE_URL: ['db.example', 'mysql://db.example/x'],
+  REDIS_URL: ['redis.example', 'http://redis.example'],
+  ACCESS_TOKEN_SECRET: ['too short', 'x'.repeat(31)],
+  QUEUE_TOKEN_KEYS: [
+    'no colon in a secret of more than 32 characters',
+    'k1:short',
+    ':a secret of more than 32 characters, without id',
+    `k1:${'x'.repeat(32)},k1:${'y'.repeat(32)}`,
+    `k1:${'x'.repeat(32)},`,
+    `${'k'.repeat(17)}:${'x'.repeat(32)}`,
+  ],
+  CURRENCY: ['won', 'KR', 'KRWX', '₩₩₩'],
+  CORS_ORIGINS: [],
+  TRUST_PROXY: ['yes', '1', 'TRUE'],
+  LOG_LEVEL: ['loud'],
+  MIGRATE_ON_START: ['yes'],
+  SEED_DEMO: ['yes'],
+};
+
+/** The variables that a setting's error message names. */
+function offending(environment: Record<string, string | undefined>): string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const lines = error.message.split('\n').slice(1);
+    return [...new Set(lines.map((line) => line.trim().split(':', 1)[0] ?? ''))];
+  }
+}
+
+describe('the configuration', () => {
+  it('needs the stores and the secrets, and names all that is missing at once', () => {
+    expect(offending({}).toSorted()).toEqual(Object.keys(REQUIRED).toSorted());
+    expect(readConfig(REQUIRED)).toMatchObject({ http: { port: 3_000 }, policy: { activeMax: 100, holdSeconds: 300 } });
+  });
+
+  it('names all variables that are wrong at once, not only the first', () => {
+    const wrong = { PORT: 'x', ACTIVE_MAX: '0', CURRENCY: 'won', LOG_LEVEL: 'loud', REDIS_URL: 'x' };
+    expect(offending({ ...REQUIRED, ...wrong }).toSorted()).toEqual(Object.keys(wrong).toSorted());
+  });
+
+  it('takes an empty value for none', () => {
+    expect(readConfig({ ...REQUIRED, PORT: '', CURRENCY: '' })).toEqual(readConfig(REQUIRED));
+    expect(offending({ ...REQUIRED, REDIS_URL: '' })).toEqual(['REDIS_URL']);
+  });
+
+  it.each(INTEGERS)('accepts %s from %d to %d, whole', (name, min, max) => {
+    const roomy = { ...REQUIRED, CHARGE_MIN: '1', CHARGE_MAX: String(Number.MAX_SAFE_INTEGER) };
+    for (const value of [min, max]) expect(offending({ ...roomy, [name]: String(value) })).toEqual([]);
+    for (const value of [min - 1, max + 1, min + 0.5, 'many', 'NaN', 'Infinity']) {
+      expect(offending({ ...roomy, [name]: String(value) }), `${name}=${value}`).toContain(name);
+    }
+  });
+
+  it('wants the bounds of a charge in order', () => {
+    expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '1' })).toEqual(['CHARGE_MIN']);
+    expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '2' })).toEqual([]);
+  });
+
+  it.each(Object.entries(OTHERS))('does not accept just anything as %s', (name, values) => {
+    for (const value of values) {
+      expect(offending({ ...REQUIRED, [name]: value }), `${name}=${value}`).toEqual([name]);
+    }
+  });
+
+  it('is checked here, every variable of it', () => {
+    expect([...INTEGERS.map(([name]) => name), ...Object.keys(OTHERS)].toSorted()).toEqual(variableNames.toSorted());
+  });
+
+  it('reads keys in order, so that the first signs, and lets a secret contain a colon', () => {
+    const keys = `new:${'n:'.repeat(20)}, old:${'o'.repeat(32)}`;
+    expect(readConfig({ ...REQUIRED, QUEUE_TOKEN_KEYS: keys }).http.queueTokenKeys).toEqual([
+      { id: 'new', secret: 'n:'.repeat(20) },
+      { id: 'old', secret: 'o'.repeat(32) },
+    ]);
+  });
+
+  it('reads lists and flags', () => {
+    const { http, seedDemo } = readConfig({
+      ...REQUIRED,
+      CORS_ORIGINS: 'https://a.example, https://b.example,',
+      SEED_DEMO: 'true',
+    });
+    expect(http.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
+    expect(seedDemo).toBe(true);
+  });
+
+  it('never tells a secret in its complaint', () => {
+    const secret = 'a-secret-that-is-short';
+    expect(() => readConfig({ ...REQUIRED, ACCESS_TOKEN_SECRET: secret, QUEUE_TOKEN_KEYS: `k1:${secret}` })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(secret) }),
+    );
+  });
+});
+
+describe('.env.example', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+  const settings = [...text.matchAll(/^#? ?([A-Z][A-Z_]*)=(.*)$/gm)].map(([, name = '', value = '']) => ({
+    name,
+    value,
+  }));
+
+  it('lists exactly the settings there are, once each', () => {
+    expect(settings.map(({ name }) => name).toSorted()).toEqual(variableNames.toSorted());
+  });
+
+  it('shows the defaults', () => {
+    const shown = settings.filter(({ name, value }) => value !== '' && !(name in REQUIRED));
+    const environment = Object.fromEntries(shown.map(({ name, value }) => [name, value]));
+    expect(readConfig({ ...environment, ...REQUIRED })).toEqual(readConfig(REQUIRED));
+    expect(shown.length).toBeGreaterThan(20);
+  });
+
+  it('shows no secret and no store, so that a copy of it takes none by accident', () => {
+    expect(settings.filter(({ name }) => name in REQUIRED).map(({ value }) => value)).toEqual(['', '', '', '']);
+  });
+});

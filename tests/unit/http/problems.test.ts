@@ -1,0 +1,107 @@
+import Fastify from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { answerProblem, answerRouteNotFound, problems, typeOf } from '#adapters/http/problems.ts';
+import { type Code, Refusal } from '#domain/errors.ts';
+
+const SECRET = 'SELECT balance FROM wallets';
+
+/** The answer to a request whose handler throws this, and what was logged. */
+async function answer(thrown: unknown) {
+  const lines: string[] = [];
+  const api = Fastify({
+    logger: { level: 'error', stream: { write: (line: string) => lines.push(line) } },
+    genReqId: () => 'request-1',
+    bodyLimit: 100,
+  });
+  api.setErrorHandler(answerProblem);
+  api.setNotFoundHandler(answerRouteNotFound);
+  api.post('/', async () => {
+    throw thrown;
+  });
+  const send = async (payload: string, contentType = 'application/json', url = '/') => {
+    const reply = await api.inject({ method: 'POST', url, payload, headers: { 'content-type': contentType } });
+    const { statusCode: status, headers, body } = reply;
+    return { status, headers, body, problem: reply.json<Record<string, unknown>>() };
+  };
+  return { ...(await send('{}')), send, lines };
+}
+
+describe('a refusal', () => {
+  it('is answered as the problem that the table says, with its facts', async () => {
+    const { status, headers, problem, lines } = await answer(new Refusal('seat-taken', { seatNumbers: [7] }));
+    expect(status).toBe(409);
+    expect(headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(problem).toEqual({
+      type: typeOf('seat-taken'),
+      title: problems['seat-taken'].title,
+      status: 409,
+      code: 'seat-taken',
+      detail: problems['seat-taken'].detail,
+      instance: 'request-1',
+      seatNumbers: [7],
+    });
+    expect(lines).toEqual([]);
+  });
+
+  it('says in Retry-After when to come again', async () => {
+    const { status, headers, problem } = await answer(new Refusal('busy', { retryAfterSeconds: 3 }));
+    expect([status, headers['retry-after'], problem.retryAfterSeconds]).toEqual([503, '3', 3]);
+  });
+
+  it('says in WWW-Authenticate what is missing', async () => {
+    const missing = async (code: 'unauthenticated' | 'queue-token-missing') =>
+      (await answer(new Refusal(code))).headers['www-authenticate'];
+    expect([await missing('unauthenticated'), await missing('queue-token-missing')]).toEqual(['Bearer', 'Queue-Token']);
+  });
+
+  it('has a status that fits its meaning, a title and a detail, whatever the code', () => {
+    for (const code of Object.keys(problems) as Code[]) {
+      const { status, title, detail } = problems[code];
+      expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(`${title} ${detail}`).toMatch(/^\S.*\S$/);
+      if (code.endsWith('-not-found')) expect(status).toBe(404);
+      if (status >= 500) expect(['internal', 'queue-full', 'busy', 'unavailable']).toContain(code);
+    }
+  });
+});
+
+describe('our own mistake', () => {
+  it.each([
+    ['an error', new Error(SECRET, { cause: new Error('the root of it') })],
+    ['a range error', new RangeError(SECRET)],
+    ['an error with a status of its own', Object.assign(new Error(SECRET), { statusCode: 500 })],
+  ])('is logged, and the answer says nothing but the request id: %s', async (_, thrown) => {
+    const { status, body, problem, lines } = await answer(thrown);
+    expect(status).toBe(500);
+    expect(problem).toMatchObject({ code: 'internal', instance: 'request-1' });
+    expect(Object.keys(problem)).toEqual(['type', 'title', 'status', 'code', 'detail', 'instance']);
+    expect(body).not.toContain(SECRET);
+    expect(lines.join('')).toContain(SECRET);
+  });
+
+  it('is logged with what caused it', async () => {
+    const { lines } = await answer(new Error('on top', { cause: new Error('the root of it') }));
+    expect(lines.join('')).toContain('the root of it');
+  });
+});
+
+describe("the framework's complaint", () => {
+  it('is a problem too: bad JSON, a big body, an unknown media type, an unknown path', async () => {
+    const { send, lines } = await answer(new Error('never reached'));
+    lines.length = 0;
+    const all = [
+      await send('{'),
+      await send(JSON.stringify('x'.repeat(200))),
+      await send('<a/>', 'application/xml'),
+      await send('{}', 'application/json', '/nowhere'),
+    ];
+    expect(all.map(({ status, problem }) => [status, problem.code])).toEqual([
+      [400, 'validation-failed'],
+      [413, 'body-too-large'],
+      [415, 'media-type-unsupported'],
+      [404, 'route-not-found'],
+    ]);
+    expect(lines).toEqual([]);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { guarded } from '#adapters/postgres/failures.ts';
+
+const failure = (code: string) => Object.assign(new Error(`failed with ${code}`), { code });
+
+/** Work that fails as told, one failure after the other, and then succeeds. */
+function failing(...failures: readonly unknown[]) {
+  let tries = 0;
+  const outcome = guarded(async () => {
+    const error = failures[tries++];
+    if (error !== undefined) throw error;
+    return 'done';
+  });
+  return outcome.then(
+    (value) => ({ value, tries }),
+    (error: unknown) => ({ error, tries }),
+  );
+}
+
+describe('a statement that Postgres undid', () => {
+  it.each(['40P01', '40001'])('is tried again, at most three times in all: %s', async (code) => {
+    expect(await failing(failure(code))).toEqual({ value: 'done', tries: 2 });
+    expect(await failing(failure(code), failure(code))).toEqual({ value: 'done', tries: 3 });
+    const thrice = await failing(failure(code), failure(code), failure(code));
+    expect(thrice).toMatchObject({ error: { code: 'busy', facts: { retryAfterSeconds: 1 } }, tries: 3 });
+  });
+});
+
+describe('a statement that failed otherwise', () => {
+  it.each([
+    ...['55P03', '57014', '53300'].map((code) => ['busy', failure(code)] as const),
+    ['busy', new Error('timeout exceeded when trying to connect')] as const,
+    ...['ECONNREFUSED', 'ECONNRESET', '08006', '57P01', '57P03'].map((code) => ['unavailable', failure(code)] as const),
+    ['unavailable', new Error('Connection terminated unexpectedly')] as const,
+    ['unavailable', new Error('of Prisma', { cause: failure('ECONNREFUSED') })] as const,
+  ])('is tried once and refused as %s: %s', async (code, error) => {
+    expect(await failing(error)).toMatchObject({ error: { name: 'Refusal', code }, tries: 1 });
+  });
+
+  it.each([failure('23505'), failure('42601'), new RangeError('ours'), 'not even an error'])(
+    'rises untouched when it is a mistake: %s',
+    async (error) => {
+      expect(await failing(error)).toEqual({ error, tries: 1 });
+    },
+  );
+});

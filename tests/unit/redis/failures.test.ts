@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { guarded } from '#adapters/redis/failures.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+
+const failing = (message: string) => guarded(() => Promise.reject(new Error(message)));
+
+describe('a command to Redis', () => {
+  it('answers what Redis answers', async () => {
+    expect(await guarded(async () => 'done')).toBe('done');
+  });
+
+  it.each([
+    'Connection is closed.',
+    "Stream isn't writeable and enableOfflineQueue options is false",
+    'Command timed out',
+    'Reached the max retries per request limit (which is 0).',
+    'connect ECONNREFUSED 127.0.0.1:6379',
+    'LOADING Redis is loading the dataset in memory',
+    "READONLY You can't write against a read only replica.",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+  ])('is refused as unavailable: %s', async (message) => {
+    await expectRefusal(failing(message), 'unavailable', { retryAfterSeconds: 1 });
+  });
+
+  it.each(['ERR unknown command', 'WRONGTYPE Operation against a key', 'Say LOADING and mean it'])(
+    'fails as it is when it is our mistake: %s',
+    async (message) => {
+      await expect(failing(message)).rejects.toMatchObject({ name: 'Error', message });
+    },
+  );
+});

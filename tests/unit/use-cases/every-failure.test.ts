@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { concertDate, reservationId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue.ts';
+import type { Ports } from '#ports/index.ts';
+import type { Lock } from '#ports/lock.ts';
+import { type Fault, failingPorts } from '#tests/fakes/failing-ports.ts';
+import { memoryLock } from '#tests/fakes/memory-lock.ts';
+import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+import { noLock } from '#tests/fakes/no-lock.ts';
+import { pay } from '#use-cases/pay.ts';
+import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
+import { reserveSeats } from '#use-cases/reserve-seats.ts';
+
+// Every call of every port fails in turn, before and after it took effect, and every two of them do. Whoever asked asks
+// again with the same Idempotency-Key, the relay comes by, and after that everything agrees.
+
+const BALANCE = 100_000;
+const PRICE = 30_000;
+const SEAT_NUMBERS = [1, 2];
+const HOLD_SECONDS = 300;
+/** Each fault costs at most one try. */
+const TRIES_MAX = 3;
+/** Until what was taken and not settled comes again. */
+const LEASE_MS = 10_000;
+
+type Story = (ports: Ports, world: Stage) => Promise<void>;
+type Stage = Awaited<ReturnType<typeof setUp>>;
+
+async function setUp(lock: Lock) {
+  const world = memoryWorld({ lock });
+  const concert = world.stage({ policy: { activeMax: 1, holdSeconds: HOLD_SECONDS, sessionSeconds: 60 } });
+  const date = concert.dates[0]?.date ?? concertDate('');
+  const claim = await world.fan(concert, BALANCE);
+  const next = await world.fan(concert);
+  const request = (key: string) => ({ userId: claim.userId, key, fingerprint: key });
+  const reserve = (ports: Ports) =>
+    reserveSeats(ports, { claim, date, seatNumbers: SEAT_NUMBERS, request: request('reserve') });
+  return { ...world, concert, date, claim, next, request, reserve };
+}
+
+/** The client repeats its request until it has an answer. */
+async function insist<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+/** The job comes by until there is nothing left to tell, failed runs included. */
+async function relayAll(ports: Ports, { clock }: Stage): Promise<void> {
+  for (let runs = 0; runs < TRIES_MAX; runs++) {
+    clock.advance(LEASE_MS);
+    await relayAftermaths(ports).catch(() => undefined);
+  }
+}
+
+const reserving: Story = async (ports, stage) => {
+  await insist(() => stage.reserve(ports));
+  await relayAll(ports, stage);
+};
+
+const paying: Story = async (ports, stage) => {
+  const { claim, request } = stage;
+  const { items } = await stage.ports.boxOffice.listReservations(claim.userId, { limit: 1 });
+  const reservationId = items[0]?.reservationId;
+  if (reservationId === undefined) throw new RangeError('nothing to pay');
+  await insist(() => pay(ports, { place: claim, reservationId, request: request('pay') }));
+  await relayAll(ports, stage);
+};
+
+/** Everything that is written down anywhere about the fan and the seats. */
+async function outcome({ ports, claim, next, date, concert }: Stage) {
+  const { boxOffice, wallets, concerts, waitingRoom, seatHolds } = ports;
+  const page = { limit: 100 };
+  const { userId, concertId } = claim;
+  const stranger = { userId: next.userId, concertId, date, reservationId: reservationId(ports.newId()) };
+  const markedFor = async (seatNumber: number) =>
+    seatHolds
+      .claim({ ...stranger, seatNumbers: [seatNumber] }, { userId: next.userId, key: 'a look', fingerprint: '' })
+      .then(() => false)
+      .catch(() => true);
+  await waitingRoom.admit(concertId, concert.policy);
+  const place = async (of: QueueClaim) => (await waitingRoom.find(of)).status;
+  const session = await waitingRoom.find(claim);
+  const reservations = (await boxOffice.listReservations(userId, page)).items;
+  return {
+    balance: (await wallets.find(userId))?.balance,
+    ledger: (await wallets.listEntries(userId, page)).items.map(({ amount }) => amount),
+    reservations: reservations.map(({ seatNumbers, status, amount }) => ({ seatNumbers, status, amount })),
+    payments: (await boxOffice.listPayments(userId, page)).items.map(({ amount, balance }) => ({ amount, balance })),
+    paidFor: (await boxOffice.listPayments(userId, page)).items.every(
+      (payment) => payment.reservationId === reservations[0]?.reservationId,
+    ),
+    seats: (await concerts.listSeats(concertId, date))?.map(({ status }) => status).join(' '),
+    marked: [await markedFor(1), await markedFor(2), await markedFor(3)],
+    places: [await place(claim), await place(next)],
+    inUntilTheHoldEnds:
+      session.status === 'ACTIVE' && session.expiresAt >= (reservations[0]?.heldUntil ?? Number.POSITIVE_INFINITY),
+  };
+}
+
+const HELD = {
+  balance: BALANCE,
+  ledger: [BALANCE],
+  payments: [],
+  paidFor: true,
+  reservations: [{ seatNumbers: SEAT_NUMBERS, status: 'HELD', amount: PRICE }],
+  seats: 'HELD HELD AVAILABLE AVAILABLE AVAILABLE',
+  marked: [true, true, false],
+  places: ['ACTIVE', 'WAITING'],
+  inUntilTheHoldEnds: true,
+};
+const PAID = {
+  balance: BALANCE - PRICE,
+  ledger: [-PRICE, BALANCE],
+  paidFor: true,
+  payments: [{ amount: PRICE, balance: BALANCE - PRICE }],
+  reservations: [{ seatNumbers: SEAT_NUMBERS, status: 'CONFIRMED', amount: PRICE }],
+  seats: 'SOLD SOLD AVAILABLE AVAILABLE AVAILABLE',
+  marked: [false, false, false],
+  places: ['EXPIRED', 'ACTIVE'],
+  inUntilTheHoldEnds: false,
+};
+
+describe.each([
+  ['with the lock', memoryLock],
+  ['with a lock that locks nothing', () => noLock],
+])('%s', (_, lock) => {
+  describe.each([
+    { name: 'reserving', story: reserving, prepare: async () => {}, expected: HELD },
+    { name: 'paying', story: paying, prepare: (stage: Stage) => stage.reserve(stage.ports), expected: PAID },
+  ])('$name', ({ story, prepare, expected }) => {
+    async function tell(faults: readonly Fault[]) {
+      const stage = await setUp(lock());
+      await prepare(stage);
+      const failing = failingPorts(stage.ports, faults);
+      await story(failing.ports, stage);
+      return { calls: failing.calls, outcome: await outcome(stage) };
+    }
+
+    /** The calls that a story makes when nothing fails, and each fault of one of them. */
+    const undisturbed = tell([]);
+    const faultsOf = (calls: readonly string[], from = 1): Fault[] =>
+      calls
+        .slice(from - 1)
+        .flatMap((_, index) => [true, false].map((takesEffect) => ({ nth: from + index, takesEffect })));
+
+    it('comes out right when nothing fails', async () => {
+      const { calls, outcome } = await undisturbed;
+      expect(outcome).toEqual(expected);
+      expect(calls.length).toBeGreaterThan(TRIES_MAX + 4);
+    });
+
+    it('comes out right whichever call fails, before or after it took effect', async () => {
+      for (const fault of faultsOf((await undisturbed).calls)) {
+        const { calls, outcome } = await tell([fault]);
+        expect(outcome, `${JSON.stringify(fault)} of ${calls}`).toEqual(expected);
+      }
+    });
+
+    it('comes out right whichever two calls fail', async () => {
+      for (const first of faultsOf((await undisturbed).calls)) {
+        const { calls: then } = await tell([first]);
+        for (const second of faultsOf(then, first.nth + 1)) {
+          const { calls, outcome } = await tell([first, second]);
+          expect(outcome, `${JSON.stringify([first, second])} of ${calls}`).toEqual(expected);
+        }
+      }
+    });
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { concertId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
+import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+import { admitWaiting } from '#use-cases/admit-waiting.ts';
+import { joinQueue } from '#use-cases/join-queue.ts';
+import { leaveQueue } from '#use-cases/leave-queue.ts';
+import { pollQueue } from '#use-cases/poll-queue.ts';
+
+const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
+
+describe('joining', () => {
+  it('gives a place at the end of the line, a claim to it, and an estimate', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const { concertId } = stage({ policy: { activeMax: 1, sessionSeconds: 600 } });
+    await joinQueue(ports, { concertId, userId: await user() });
+    const userId = await user();
+    const { standing, fresh } = await joinQueue(ports, { concertId, userId });
+    expect(fresh).toBe(true);
+    expect(standing).toMatchObject({
+      status: 'WAITING',
+      position: 2,
+      aheadCount: 1,
+      etaSeconds: 1_200,
+      pollAfterSeconds: 60,
+      claim: { userId, concertId, sequence: 2 },
+    });
+  });
+
+  it('again gives the same claim, waiting and let in', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const { concertId } = stage();
+    const input = { concertId, userId: await user() };
+    const first = await joinQueue(ports, input);
+    const second = await joinQueue(ports, input);
+    expect(second).toEqual({ ...first, fresh: false });
+    await admitWaiting(ports);
+    const third = await joinQueue(ports, input);
+    expect(third).toMatchObject({ standing: { claim: first.standing.claim, status: 'ACTIVE' }, fresh: false });
+  });
+
+  it('is refused where there is no such concert, before sales open and after they closed', async () => {
+    const { ports, stage, user, clock } = memoryWorld();
+    const { concertId, salesOpenAt } = stage({
+      opensInMs: HOUR_MS,
+      dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }],
+    });
+    const userId = await user();
+    await expectRefusal(joinQueue(ports, { concertId: UNKNOWN, userId }), 'concert-not-found');
+    await expectRefusal(joinQueue(ports, { concertId, userId }), 'sales-not-open', { opensAt: salesOpenAt });
+    clock.advance(HOUR_MS);
+    await expect(joinQueue(ports, { concertId, userId })).resolves.toMatchObject({ fresh: true });
+    clock.advance(HOUR_MS);
+    await expectRefusal(joinQueue(ports, { concertId, userId }), 'sales-closed');
+  });
+
+  it('is refused when the line is full', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const { concertId } = stage({ policy: { waitingMax: 1 } });
+    await joinQueue(ports, { concertId, userId: await user() });
+    await expectRefusal(joinQueue(ports, { concertId, userId: await user() }), 'queue-full');
+  });
+});
+
+describe('polling', () => {
+  it('tells where the place stands: waiting, in, and over', async () => {
+    const { ports, stage, fan, clock } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    const [first, second] = [await fan(concert), await fan(concert)];
+    expect(await pollQueue(ports, first)).toMatchObject({ claim: first, status: 'ACTIVE' });
+    expect(await pollQueue(ports, second)).toMatchObject({ claim: second, status: 'WAITING', position: 1 });
+    clock.advance(60_000);
+    expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
+  });
+
+  it('is refused where there is no such concert', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const claim = await fan(stage());
+    await expectRefusal(pollQueue(ports, { ...claim, concertId: UNKNOWN }), 'concert-not-found');
+  });
+});
+
+describe('leaving', () => {
+  it('gives the place up and lets the next one in at once', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const [first, second] = [await fan(concert), await fan(concert)];
+    await leaveQueue(ports, first);
+    expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
+    expect(await pollQueue(ports, second)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('while waiting moves those behind up', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    await fan(concert);
+    const [second, third] = [await fan(concert), await fan(concert)];
+    await leaveQueue(ports, second);
+    expect(await pollQueue(ports, third)).toMatchObject({ status: 'WAITING', position: 1 });
+  });
+
+  it('is harmless when repeated, and refused where there is no such concert', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const [first, , third] = [await fan(concert), await fan(concert), await fan(concert)];
+    await leaveQueue(ports, first);
+    await leaveQueue(ports, first);
+    expect(await pollQueue(ports, third)).toMatchObject({ status: 'WAITING', position: 1 });
+    await expectRefusal(leaveQueue(ports, { ...first, concertId: UNKNOWN }), 'concert-not-found');
+  });
+});
+
+describe('admission', () => {
+  it('lets the next in, in order, at every concert on sale, and nobody beyond the limit', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const concerts = [stage({ policy: { activeMax: 2 } }), stage({ policy: { activeMax: 1 } })];
+    const closed = stage({ opensInMs: HOUR_MS });
+    const joins: QueueClaim[] = [];
+    for (const { concertId } of [...concerts, closed]) {
+      for (let joined = 0; joined < 3; joined++) {
+        joins.push((await ports.waitingRoom.join(concertId, await user(), { waitingMax: 9 })).claim);
+      }
+    }
+    const admissions = await admitWaiting(ports);
+    expect(admissions.map(({ admitted }) => admitted)).toEqual([2, 1]);
+    const statuses = await Promise.all(joins.map(async (claim) => (await pollQueue(ports, claim)).status));
+    expect(statuses.join(' ')).toBe('ACTIVE ACTIVE WAITING ACTIVE WAITING WAITING WAITING WAITING WAITING');
+  });
+
+  it('lets nobody in while the house is full, and the next when a session has run out', async () => {
+    const { ports, stage, fan, clock } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    await fan(concert);
+    const next = await fan(concert);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, expired: 0, active: 1, waiting: 1 }]);
+    clock.advance(60_000);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 1, expired: 1, active: 1, waiting: 0 }]);
+    expect(await pollQueue(ports, next)).toMatchObject({ status: 'ACTIVE' });
+  });
+});
