@@ -66,7 +66,7 @@ async function start(): Promise<void> {
     settings: config.http,
     log,
     redis,
-    probes: { postgres: postgres.ping, redis: redisConnection.ping },
+    probes: { essential: { postgres: postgres.ping }, helpful: { redis: redisConnection.ping } },
     stopping: () => stopping !== undefined,
   });
   closers.push({ name: 'HTTP', close: () => server.close() });

@@ -16,7 +16,7 @@ export async function openApiDocument() {
       queueTokenKeys: [{ id: '', secret: '' }],
     },
     log: pino({ enabled: false }),
-    probes: {},
+    probes: { essential: {}, helpful: {} },
     stopping: () => false,
   });
   try {

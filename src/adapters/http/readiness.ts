@@ -1,28 +1,47 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { Refusal } from '#domain/errors.ts';
 
-/** Fails when the thing asked about cannot serve. */
+/** Fails when the thing asked about cannot serve; with `unavailable` when it cannot be reached. */
 export type Probe = () => Promise<void>;
 
+export type Probes = {
+  /** Without any of these nothing can be served. */
+  readonly essential: Readonly<Record<string, Probe>>;
+  /** While one of these is out of reach, the rest is still served. Reached, it has to be as we need it. */
+  readonly helpful: Readonly<Record<string, Probe>>;
+};
+
 export type Readiness = (log: FastifyBaseLogger) => Promise<{
-  readonly ready: boolean;
+  readonly status: 'ready' | 'degraded' | 'not-ready';
   readonly checks: Record<string, 'up' | 'down'>;
 }>;
 
-/** Ready while every probe succeeds and nobody has asked us to stop. */
-export function readinessOf(probes: Readonly<Record<string, Probe>>, stopping: () => boolean): Readiness {
+/** Whether to send requests here: not while nothing could be served, nor once somebody has asked us to stop. */
+export function readinessOf({ essential, helpful }: Probes, stopping: () => boolean): Readiness {
   return async (log) => {
-    const checks = await Promise.all(
-      Object.entries(probes).map(async ([name, probe]) => {
-        const state = await probe().then(
-          () => 'up' as const,
-          (error: unknown) => {
-            log.warn({ err: error, probe: name }, 'not ready');
-            return 'down' as const;
-          },
-        );
-        return [name, state] as const;
-      }),
-    );
-    return { ready: !stopping() && checks.every(([, state]) => state === 'up'), checks: Object.fromEntries(checks) };
+    async function ask(name: string, probe: Probe): Promise<{ name: string; failure?: unknown }> {
+      try {
+        await probe();
+        return { name };
+      } catch (failure) {
+        log.warn({ err: failure, probe: name }, 'not as it should be');
+        return { name, failure };
+      }
+    }
+    const askAll = (probes: Readonly<Record<string, Probe>>) =>
+      Promise.all(Object.entries(probes).map(([name, probe]) => ask(name, probe)));
+
+    const [needed, wanted] = await Promise.all([askAll(essential), askAll(helpful)]);
+    const failures = (answers: typeof needed) => answers.filter(({ failure }) => failure !== undefined);
+    const unfit = [...failures(needed), ...failures(wanted).filter(({ failure }) => !isOutOfReach(failure))];
+    const checks = [...needed, ...wanted].map(({ name, failure }) => [name, failure === undefined ? 'up' : 'down']);
+    return {
+      status: stopping() || unfit.length > 0 ? 'not-ready' : failures(wanted).length > 0 ? 'degraded' : 'ready',
+      checks: Object.fromEntries(checks),
+    };
   };
+}
+
+function isOutOfReach(failure: unknown): boolean {
+  return failure instanceof Refusal && failure.code === 'unavailable';
 }

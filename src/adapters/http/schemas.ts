@@ -368,8 +368,12 @@ export const entryPage = pageOf('LedgerPage', entry, purchased, toppedUp);
 const probe = z.enum(['up', 'down']);
 export const health = named(
   'Health',
-  z.object({ status: z.enum(['ready', 'not-ready']), checks: z.record(z.string(), probe) }),
+  z.object({
+    status: z.enum(['ready', 'degraded', 'not-ready']).describe('degraded: what can be done without Redis is done'),
+    checks: z.record(z.string(), probe),
+  }),
   { status: 'ready', checks: { redis: 'up', postgres: 'up' } },
-  { status: 'not-ready', checks: { redis: 'down', postgres: 'up' } },
+  { status: 'degraded', checks: { redis: 'down', postgres: 'up' } },
+  { status: 'not-ready', checks: { redis: 'up', postgres: 'down' } },
 );
 export const alive = named('Alive', z.object({ status: z.literal('alive') }), { status: 'alive' });

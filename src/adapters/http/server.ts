@@ -14,7 +14,7 @@ import { registerOpenApi } from './openapi.ts';
 import { answerProblem, answerRouteNotFound, answerUnreadable } from './problems.ts';
 import { queuePass } from './queue-pass.ts';
 import { queueTokens, type SigningKey } from './queue-token.ts';
-import { type Probe, readinessOf } from './readiness.ts';
+import { type Probes, readinessOf } from './readiness.ts';
 import { logAnswer } from './request-log.ts';
 import { concertRoutes } from './routes/concerts.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -38,7 +38,7 @@ export type ServerParts = {
   readonly ports: Ports;
   readonly settings: ServerSettings;
   readonly log: FastifyBaseLogger;
-  readonly probes: Readonly<Record<string, Probe>>;
+  readonly probes: Probes;
   /** Whether the process was told to stop. */
   readonly stopping: () => boolean;
   /** Counts commands per client, over all instances; without it each process counts for itself. */

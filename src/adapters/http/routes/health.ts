@@ -24,15 +24,17 @@ export function healthRoutes(api: Api, { readiness }: Kit): void {
         operationId: 'getReadiness',
         tags: ['health'],
         summary: 'Can it serve?',
-        description: 'Not while Redis or Postgres is away, nor once the process was told to stop.',
+        description:
+          'Not while Postgres is away, nor while Redis may evict what it knows, nor once the process was told to stop. ' +
+          'Degraded while Redis is away: nobody can join or reserve, but who holds a seat can pay.',
         security: [],
         response: { 200: answer(health, 'It can'), 503: answer(health, 'It cannot') },
       },
     },
     async (request, reply) => {
-      const { ready, checks } = await readiness(request.log);
-      reply.status(ready ? 200 : 503).header('cache-control', 'no-store');
-      return reply.send({ status: ready ? 'ready' : 'not-ready', checks });
+      const state = await readiness(request.log);
+      reply.status(state.status === 'not-ready' ? 503 : 200).header('cache-control', 'no-store');
+      return reply.send(state);
     },
   );
 }
