@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import {
+  balance,
+  charge,
+  concert,
+  concertPage,
+  dates,
+  entryPage,
+  joined,
+  payment,
+  paymentPage,
+  reservation,
+  reservationPage,
+  seats,
+  standing,
+} from '#adapters/http/schemas.ts';
+import { operations } from '#tests/support/contract.ts';
+import { answered, type Call, contractClient } from '#tests/support/contract-client.ts';
+import { DATE, PRICE } from '#tests/support/hall.ts';
+import { until } from '#tests/support/until.ts';
+import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
+import { startWorld } from '#tests/support/world.ts';
+
+const world = await startWorld({ instances: 2 });
+const clients = world.instances.map(({ url }) => contractClient(url));
+let calls = 0;
+/** Each call goes to the next instance, as behind a load balancer. */
+const call: Call = (...request) => (clients[calls++ % clients.length] as Call)(...request);
+
+const anybody = (path: string) => call('GET', path);
+
+async function seatStatuses(visitor: Visitor, concertId: string): Promise<Record<number, string>> {
+  const listed = (await visitor.get(`/v1/concerts/${concertId}/dates/${DATE}/seats`, visitor.inLine)).as(seats);
+  return Object.fromEntries(listed.items.map(({ seatNumber, status }) => [seatNumber, status]));
+}
+
+describe('a fan', () => {
+  test('joins, waits, is let in, holds seats, charges, pays and owns them', async () => {
+    const concertId = await world.openHall({ activeMax: 1, holdSeconds: 120 });
+    const atConcert = `/v1/concerts/${concertId}`;
+    expect((await anybody('/v1/concerts')).as(concertPage).items.map((item) => item.concertId)).toContain(concertId);
+    expect((await anybody(atConcert)).as(concert)).toMatchObject({ sales: 'OPEN', holdSeconds: 120, currency: 'KRW' });
+
+    const earlier = await newVisitor(call);
+    await earlier.enter(concertId);
+
+    const fan = await newVisitor(call);
+    const joining = await fan.join(concertId);
+    const place = joining.as(joined);
+    expect(joining.status).toBe(201);
+    expect(place).toMatchObject({ concertId, userId: fan.userId, status: 'WAITING', position: 1, aheadCount: 0 });
+
+    const tooEarly = await fan.get(`${atConcert}/dates`, fan.inLine);
+    expect([tooEarly.status, tooEarly.code]).toEqual([403, 'not-admitted']);
+    expect(tooEarly.body).toMatchObject({ position: 1 });
+
+    expect((await earlier.leave()).status).toBe(204);
+    await fan.untilActive();
+    const { sequence, joinedAt } = (await fan.get('/v1/queue', fan.inLine)).as(standing);
+    expect({ sequence, joinedAt }).toEqual({ sequence: place.sequence, joinedAt: place.joinedAt });
+
+    const [date] = (await fan.get(`${atConcert}/dates`, fan.inLine)).as(dates).items;
+    expect(date).toMatchObject({ date: DATE, seatsTotal: 50, seatsAvailable: 50 });
+    expect(await seatStatuses(fan, concertId)).toMatchObject({ 1: 'AVAILABLE', 7: 'AVAILABLE', 50: 'AVAILABLE' });
+
+    const reserved = await fan.reserve([8, 7]);
+    const hold = reserved.as(reservation);
+    expect(reserved.status).toBe(201);
+    expect(hold).toMatchObject({ userId: fan.userId, seatNumbers: [7, 8], status: 'HELD', amount: 2 * PRICE });
+    expect(Date.parse(hold.heldUntil) - Date.parse(hold.createdAt)).toBe(120_000);
+    expect(await seatStatuses(fan, concertId)).toMatchObject({ 6: 'AVAILABLE', 7: 'HELD', 8: 'HELD' });
+
+    const penniless = await fan.pay(hold.reservationId);
+    expect([penniless.status, penniless.code]).toEqual([402, 'insufficient-balance']);
+    expect(penniless.body).toMatchObject({ required: 2 * PRICE, balance: 0 });
+
+    const charged = await fan.charge(5 * PRICE);
+    expect(charged.status).toBe(201);
+    expect(charged.as(charge)).toMatchObject({ userId: fan.userId, amount: 5 * PRICE, balance: 5 * PRICE });
+
+    const paying = await fan.pay(hold.reservationId);
+    const paid = paying.as(payment);
+    expect(paying.status).toBe(201);
+    expect(paid).toMatchObject({ reservationId: hold.reservationId, amount: 2 * PRICE, balance: 3 * PRICE });
+
+    expect((await fan.get(`/v1/users/${fan.userId}/balance`)).as(balance).balance).toBe(3 * PRICE);
+    const { items: entries } = (await fan.get(`/v1/users/${fan.userId}/balance/entries`)).as(entryPage);
+    expect(entries.map(({ kind, amount, balance }) => ({ kind, amount, balance }))).toEqual([
+      { kind: 'PURCHASE', amount: -2 * PRICE, balance: 3 * PRICE },
+      { kind: 'CHARGE', amount: 5 * PRICE, balance: 5 * PRICE },
+    ]);
+    expect(entries[0]?.transactionId).toBe(paid.paymentId);
+    const confirmed = { ...hold, status: 'CONFIRMED' };
+    expect((await fan.get(`/v1/reservations/${hold.reservationId}`)).as(reservation)).toEqual(confirmed);
+    expect((await fan.get('/v1/reservations')).as(reservationPage)).toEqual({ items: [confirmed] });
+    expect((await fan.get(`/v1/payments/${paid.paymentId}`)).as(payment)).toEqual(paid);
+    expect((await fan.get('/v1/payments')).as(paymentPage)).toEqual({ items: [paid] });
+
+    expect((await fan.get('/v1/queue', fan.inLine)).as(standing).status).toBe('EXPIRED');
+    expect((await fan.reserve([9])).code).toBe('session-expired');
+
+    const next = await newVisitor(call);
+    await next.enter(concertId);
+    expect(await seatStatuses(next, concertId)).toMatchObject({ 6: 'AVAILABLE', 7: 'SOLD', 8: 'SOLD' });
+    const late = await next.reserve([8, 9]);
+    expect([late.status, late.code]).toEqual([409, 'seat-taken']);
+    expect(late.body).toMatchObject({ seatNumbers: [8] });
+    const [left] = (await next.get(`${atConcert}/dates`, next.inLine)).as(dates).items;
+    expect(left).toMatchObject({ seatsTotal: 50, seatsAvailable: 48 });
+  });
+
+  test('gives seats back, and somebody else takes them', async () => {
+    const concertId = await world.openHall();
+    const [fan, other] = [await newVisitor(call), await newVisitor(call)];
+    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const { reservationId } = (await fan.reserve([1, 2])).as(reservation);
+    expect((await other.reserve([2])).code).toBe('seat-taken');
+
+    expect((await fan.release(reservationId)).status).toBe(204);
+
+    expect((await fan.get(`/v1/reservations/${reservationId}`)).as(reservation).status).toBe('CANCELLED');
+    expect((await fan.pay(reservationId)).code).toBe('reservation-not-held');
+    expect((await other.reserve([2])).status).toBe(201);
+    expect(await seatStatuses(fan, concertId)).toMatchObject({ 1: 'AVAILABLE', 2: 'HELD' });
+  });
+
+  test('who does not pay in time loses the seats, and pays nothing', async () => {
+    const concertId = await world.openHall({ holdSeconds: 1 });
+    const [fan, other] = [await newVisitor(call), await newVisitor(call)];
+    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    await fan.charge(PRICE);
+    const { reservationId } = (await fan.reserve([1])).as(reservation);
+
+    await until('the seat is somebody else’s', async () => (await other.reserve([1])).status === 201);
+
+    expect((await fan.get(`/v1/reservations/${reservationId}`)).as(reservation).status).toBe('EXPIRED');
+    const late = await fan.pay(reservationId);
+    expect([late.status, late.code]).toEqual([410, 'hold-expired']);
+    expect((await fan.get(`/v1/users/${fan.userId}/balance`)).as(balance).balance).toBe(PRICE);
+    expect((await fan.release(reservationId)).code).toBe('hold-expired');
+  });
+
+  test('who repeats a command gets the first answer again, and it happens once', async () => {
+    const concertId = await world.openHall({ holdSeconds: 60 });
+    const fan = await newVisitor(call);
+    await fan.enter(concertId);
+
+    const charges = [await fan.charge(2 * PRICE, 'charge'), await fan.charge(2 * PRICE, 'charge')];
+    const holds = [await fan.reserve([1], 'reserve'), await fan.reserve([1], 'reserve')];
+    const { reservationId } = holds[0]?.as(reservation) ?? { reservationId: '' };
+    const payments = [await fan.pay(reservationId, 'pay'), await fan.pay(reservationId, 'pay')];
+
+    for (const [first, again] of [charges, holds, payments]) {
+      expect([first?.status, first?.headers.get('idempotency-replayed')]).toEqual([201, null]);
+      expect([again?.status, again?.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+      expect(again?.body).toEqual(first?.body);
+    }
+    expect((await fan.get(`/v1/users/${fan.userId}/balance`)).as(balance).balance).toBe(PRICE);
+    expect((await fan.get('/v1/payments')).as(paymentPage).items).toHaveLength(1);
+
+    const reused = await fan.charge(PRICE, 'charge');
+    expect([reused.status, reused.code]).toEqual([422, 'idempotency-key-reused']);
+    expect((await fan.pay(reservationId)).code).toBe('session-expired');
+    await fan.enter(concertId);
+    const again = await fan.pay(reservationId);
+    expect([again.status, again.code]).toEqual([409, 'already-paid']);
+    expect((await fan.release(reservationId)).code).toBe('already-paid');
+  });
+
+  test('who has as many seats as allowed gets no more of that date', async () => {
+    const concertId = await world.openHall({ seatsPerUserMax: 2 });
+    const fan = await newVisitor(call);
+    await fan.enter(concertId);
+    await fan.reserve([1]);
+
+    const greedy = await fan.reserve([2, 3]);
+
+    expect([greedy.status, greedy.code]).toEqual([409, 'seat-limit-reached']);
+    expect(greedy.body).toMatchObject({ limit: 2, held: 1 });
+    expect((await fan.reserve([2])).status).toBe(201);
+  });
+});
+
+test('the document has no call that was not made here', async () => {
+  await Promise.all(['/livez', '/readyz'].map(anybody));
+  const made = new Set([...answered].filter((entry) => / 20\d$/.test(entry)).map((entry) => entry.split(' ')[0]));
+  expect([...made].sort()).toEqual(operations.map(({ operation }) => operation.operationId).sort());
+});

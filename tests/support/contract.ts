@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { Ajv2020 as Ajv, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+// `docs/openapi.json`, as a client would read it.
+
+type Media = {
+  readonly schema: object;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, unknown>>;
+};
+type Header = { readonly required?: boolean };
+export type Documented = {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly content?: Readonly<Record<string, Media>>;
+};
+export type Operation = {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly object[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<Record<string, Documented>>;
+};
+type Document = {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, { readonly examples?: readonly unknown[] }>>;
+    readonly headers: Readonly<Record<string, Header>>;
+    readonly examples: Readonly<Record<string, { readonly value: unknown }>>;
+  };
+};
+
+export const documentUrl = new URL('../../docs/openapi.json', import.meta.url);
+export const contract: Document = JSON.parse(await readFile(documentUrl, 'utf8'));
+
+const ROOT = 'openapi.json';
+const ajv = new Ajv({ strict: false, allErrors: true, validateSchema: false });
+addFormats.default(ajv);
+ajv.addSchema(contract, ROOT);
+
+/** What is wrong with a value, by the schema at this place of the document; empty if nothing is. */
+export function faultsOf(value: unknown, ...place: readonly string[]): string[] {
+  const validate = validatorAt(place);
+  if (validate(value)) return [];
+  return (validate.errors ?? []).map(
+    ({ instancePath, message, params }) => `${instancePath || '/'} ${message} ${JSON.stringify(params)}`,
+  );
+}
+
+function validatorAt(place: readonly string[]): ValidateFunction {
+  const pointer = place.map((key) => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1')));
+  const validate = ajv.getSchema(`${ROOT}#/${pointer.join('/')}`);
+  if (validate === undefined) throw new RangeError(`the document has no schema at ${place.join(' / ')}`);
+  return validate;
+}
+
+export type Found = { readonly template: string; readonly method: string; readonly operation: Operation };
+
+/** All operations, with the path template and method of each. */
+export const operations: readonly Found[] = Object.entries(contract.paths).flatMap(([template, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ template, method, operation })),
+);
+
+/** The operation that a request is for. */
+export function operationOf(method: string, path: string): Found | undefined {
+  const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
+  const [pathname = ''] = path.split('?', 1);
+  return operations.find(
+    (found) => found.method === wanted && new RegExp(`^${found.template.replace(/\{\w+\}/g, '[^/]*')}$`).test(pathname),
+  );
+}
