@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Redis } from 'ioredis';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { lineKeys } from '#adapters/redis/keys.ts';
+import { concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
+import { contradictions } from '#tests/support/books.ts';
+import { copyDatabase } from '#tests/support/database.ts';
+import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
+import { realPorts } from '#tests/support/real-ports.ts';
+
+// Takes a guard away and shows that what the race tests look for then happens: that they can fail, and that the guards
+// below the one taken away hold by themselves. Each has a database of its own, since it breaks it.
+
+const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
+const SCRIPTS = new URL('../../src/adapters/redis/lua/', import.meta.url);
+
+type Change = readonly [found: RegExp, instead: string];
+
+/** Between looking and acting, long enough for all to have looked before the first one acts. */
+const A_MOMENT = 'PERFORM pg_sleep(0.3);';
+const HOLD = '20261120000300_hold_seats';
+const PAY = '20261120000400_pay_reservation';
+const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, ''];
+const RESERVATION_UNLOCKED: Change = [/(SELECT \* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;/, '$1;'];
+const WALLET_UNLOCKED: Change = [/(SELECT balance[^;]+ FROM wallets WHERE[^;]+) FOR UPDATE;/, '$1;'];
+const LATE_HOLD: Change = [/INSERT INTO reservations /, `${A_MOMENT} $&`];
+const LATE_PAYMENT: Change = [/INSERT INTO ledger_transactions /, `${A_MOMENT} $&`];
+
+const holdUnlocked = { migration: HOLD, changes: [SEATS_UNLOCKED, LATE_HOLD] };
+const payUnlocked = { migration: PAY, changes: [SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
+/** The seats are different ones and so are the reservations: the wallet alone is what these payments have in common. */
+const walletUnlocked = { migration: PAY, changes: [WALLET_UNLOCKED, LATE_PAYMENT] };
+
+const ONE_LIVE = 'DROP INDEX reservation_seats_one_live';
+const ONE_PAYMENT = 'DROP INDEX payments_reservation_id_key';
+const NOT_NEGATIVE = `ALTER TABLE wallets DROP CONSTRAINT wallets_balance_not_negative;
+  ALTER TABLE payments DROP CONSTRAINT payments_balance_not_negative`;
+
+describe('holding without the row lock', () => {
+  test('and without the index sells a seat several times', async () => {
+    await using broken = await breakDatabase({ ...holdUnlocked, also: ONE_LIVE });
+    const { concert, users } = await broken.people(8);
+    const outcomes = await Promise.allSettled(users.map((id) => broken.hold(concert, id, 1)));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
+    expect(await contradictions(broken.pool)).toContainEqual(expect.stringMatching(/seat 1 has \d live reservations/));
+  });
+
+  test('is stopped by the index', async () => {
+    await using broken = await breakDatabase(holdUnlocked);
+    const { concert, users } = await broken.people(8);
+    const outcomes = await Promise.allSettled(users.map((id) => broken.hold(concert, id, 1)));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.constraint] : []));
+    expect(failures).toEqual(Array(7).fill('reservation_seats_one_live'));
+    expect(await contradictions(broken.pool)).toEqual([]);
+  });
+});
+
+describe('paying without the row locks', () => {
+  test('and without the unique payment takes the price several times', async () => {
+    await using broken = await breakDatabase({ ...payUnlocked, also: ONE_PAYMENT });
+    const outcomes = await payAtOnce(broken);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
+    expect(await contradictions(broken.pool)).toContainEqual(expect.stringMatching(/was paid \d times/));
+  });
+
+  test('is stopped by the unique payment', async () => {
+    await using broken = await breakDatabase(payUnlocked);
+    const outcomes = await payAtOnce(broken);
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.constraint] : []));
+    expect(failures).toEqual(Array(7).fill('payments_reservation_id_key'));
+    expect(await contradictions(broken.pool)).toEqual([]);
+  });
+
+  async function payAtOnce(broken: BrokenDatabase) {
+    const { concert, users } = await broken.people(1, 100 * PRICE);
+    const [user = ''] = users;
+    const reservation = await broken.hold(concert, user, 1);
+    return Promise.allSettled(Array.from({ length: 8 }, () => broken.pay(concert, user, reservation)));
+  }
+});
+
+describe('paying without the lock on the wallet', () => {
+  test('and without the check overdraws it', async () => {
+    await using broken = await breakDatabase({ ...walletUnlocked, also: NOT_NEGATIVE });
+    const paid = await overspend(broken);
+    expect(paid).toBe(8);
+    expect(await contradictions(broken.pool)).toContainEqual(expect.stringMatching(/wallet \S+ has -6000/));
+  });
+
+  test('is stopped by the check', async () => {
+    await using broken = await breakDatabase(walletUnlocked);
+    expect(await overspend(broken)).toBe(2);
+    expect(await contradictions(broken.pool)).toEqual([]);
+  });
+
+  /** Eight seats with funds for two; answers how many were paid. */
+  async function overspend(broken: BrokenDatabase): Promise<number> {
+    const { concert, users } = await broken.people(1, 2 * PRICE);
+    const [user = ''] = users;
+    const reservations: string[] = [];
+    for (let seat = 1; seat <= 8; seat++) reservations.push(await broken.hold(concert, user, seat));
+    const outcomes = await Promise.allSettled(reservations.map((id) => broken.pay(concert, user, id)));
+    return outcomes.filter(({ status }) => status === 'fulfilled').length;
+  }
+});
+
+describe('the line', async () => {
+  const connections = Array.from({ length: 8 }, () => new Redis(inject('redisUrl')));
+  afterAll(() => Promise.all(connections.map((redis) => redis.quit())));
+  const [redis] = connections as [Redis];
+
+  test('with a clock instead of a counter has people with the same number', async () => {
+    const lua = replaced(await readFile(new URL('join.lua', SCRIPTS), 'utf8'), [
+      [/local sequence = redis\.call\('INCR', sequence_key\)/, 'local sequence = now'],
+      // A time is no index of the array of join times.
+      [/redis\.call\('SETRANGE'[^\n]+/, ''],
+    ]);
+    const { epoch, sequence, line, joined, active, sessions } = lineKeys(concertId(randomUUID()));
+    const keys = [epoch, sequence, line, joined, active, sessions];
+    const numbers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        connections[index % 8]?.eval(lua, keys.length, ...keys, randomUUID(), 'epoch', 1_000),
+      ),
+    );
+    const drawn = numbers.map((reply) => (reply as unknown[])[2]);
+    expect(new Set(drawn).size).toBeLessThan(200);
+  });
+
+  test('with admission in separate commands lets more in than the limit', async () => {
+    const { line, active } = lineKeys(concertId(randomUUID()));
+    for (let sequence = 1; sequence <= 100; sequence++) await redis.zadd(line, sequence, `fan ${sequence}`);
+    await Promise.all(
+      connections.map(async (connection) => {
+        const room = 5 - (await connection.zcard(active));
+        if (room <= 0) return;
+        const admitted = await connection.zpopmin(line, room);
+        for (let index = 0; index < admitted.length; index += 2)
+          await connection.zadd(active, 1, admitted[index] ?? '');
+      }),
+    );
+    expect(await redis.zcard(active)).toBeGreaterThan(5);
+    await redis.del(line, active);
+  });
+});
+
+type Breakage = { readonly migration: string; readonly changes: readonly Change[]; readonly also?: string };
+type BrokenDatabase = Awaited<ReturnType<typeof breakDatabase>>;
+
+async function breakDatabase({ migration, changes, also = '' }: Breakage) {
+  const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
+  const { ports, pool, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
+  const text = await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8');
+  await pool.query(replaced(text, [[/CREATE FUNCTION/, 'CREATE OR REPLACE FUNCTION'], ...changes]));
+  await pool.query(also);
+
+  const placeOf = (concert: string, user: string) => ({
+    userId: userId(user),
+    concertId: concertId(concert),
+    sequence: 1,
+    epoch: 'none',
+  });
+  const requestOf = (user: string) => ({ userId: userId(user), key: randomUUID(), fingerprint: 'asked' });
+
+  return {
+    pool,
+    async people(count: number, balance = 0) {
+      return { concert: await openHall(pool), users: await makeUsers(pool, count, balance) };
+    },
+    async hold(concert: string, user: string, seatNumber: number): Promise<string> {
+      const outcome = await ports.boxOffice.hold({
+        ...placeOf(concert, user),
+        date: DATE,
+        reservationId: reservationId(randomUUID()),
+        seatNumbers: [seatNumber],
+        place: placeOf(concert, user),
+        holdSeconds: 300,
+        seatsPerUserMax: 100,
+        request: requestOf(user),
+      });
+      if (outcome.outcome !== 'held') throw new Error('taken');
+      return outcome.answer.reservationId;
+    },
+    pay: (concert: string, user: string, reservation: string) =>
+      ports.boxOffice.pay({
+        paymentId: paymentId(randomUUID()),
+        reservationId: reservationId(reservation),
+        place: placeOf(concert, user),
+        request: requestOf(user),
+      }),
+    async [Symbol.asyncDispose]() {
+      await close();
+      await database.drop();
+    },
+  };
+}
+
+/** The text with each guard replaced, which must be there: else the control would control nothing. */
+function replaced(text: string, changes: readonly Change[]): string {
+  return changes.reduce((changed, [found, instead]) => {
+    if (!found.test(changed)) throw new RangeError(`${found} is not there any more`);
+    return changed.replace(found, instead);
+  }, text);
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { contradictions } from '#tests/support/books.ts';
+import { type Fan, tally } from '#tests/support/fan.ts';
+import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+const LIMIT = 10;
+const world = await startWorld({ instances: 2, settings: { RATE_LIMIT_PER_MINUTE: String(LIMIT) } });
+
+describe('the rate limit', () => {
+  test('counts the commands of a user at all instances together', async () => {
+    const [fan, other] = (await world.fans(2)) as [Fan, Fan];
+
+    const answers = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.charge(1)));
+
+    expect(tally(answers)).toEqual({ 201: LIMIT, '429 rate-limited': 2 * LIMIT });
+    for (const { status, headers } of answers) {
+      const seconds = Number(headers.get('retry-after'));
+      expect(seconds > 0 && seconds <= 60).toBe(status === 429);
+    }
+    expect(await fan.balance()).toBe(LIMIT);
+    expect((await other.charge(1)).status).toBe(201);
+  });
+
+  test('does not count polling', async () => {
+    const fan = await world.fan();
+    await letIn([fan], await world.openHall());
+    const polls = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.poll()));
+    expect(tally(polls)).toEqual({ 200: 3 * LIMIT });
+  });
+});
+
+describe('an instance that is told to stop', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s answers what is under way, takes nothing new, and ends well within its time',
+    async (signal) => {
+      const instance = await world.start();
+      const fan = await world.fan({ doors: [instance] });
+      const blocker = await world.pool.connect();
+      await blocker.query('BEGIN');
+      await blocker.query('SELECT FROM wallets WHERE user_id = $1 FOR UPDATE', [fan.userId]);
+      const underWay = fan.charge(1);
+      await until('the charge waits for the wallet', async () => {
+        const { rows } = await world.pool.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return rows.length === 1;
+      });
+
+      const asked = performance.now();
+      const ended = instance.end(signal);
+      await until('nobody is let in any more', async () => {
+        const answer = await fetch(`${instance.url}/readyz`).catch(() => undefined);
+        return answer === undefined || answer.status === 503;
+      });
+      await blocker.query('COMMIT');
+      blocker.release();
+
+      expect(tally([await underWay])).toEqual({ 201: 1 });
+      expect(await ended).toEqual({ code: 0, signal: null });
+      expect(performance.now() - asked).toBeLessThan(10_000);
+      expect(await contradictions(world.pool)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { paymentId, reservationId, userId } from '#domain/ids.ts';
+import type { PlaceId } from '#domain/queue.ts';
+import type { BoxOffice } from '#ports/box-office.ts';
+import { contradictions, holdings } from '#tests/support/books.ts';
+import { tally } from '#tests/support/fan.ts';
+import { DATE, lapse, makeUsers, PRICE } from '#tests/support/hall.ts';
+import { countOf, outcomeOf } from '#tests/support/outcome.ts';
+import { realPorts } from '#tests/support/real-ports.ts';
+import { withStartingGun } from '#tests/support/starting-gun.ts';
+import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+const world = await startWorld();
+
+describe('three instances', () => {
+  test('take one payment for a reservation that is paid a thousand times at once', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: 1_000 * PRICE });
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1);
+
+    // Half of them repeat one request, half are requests of their own. Some are inside before the first can do anything.
+    const same = randomUUID();
+    const seats = 'FROM seats WHERE reservation_id = $1';
+    const answers = await withStartingGun(world.pool, seats, [reservation], 10, (shot) =>
+      Promise.all(
+        Array.from({ length: 1_000 }, async (_, index) => {
+          if (index >= 20) await shot;
+          return fan.pay(reservation, index % 2 === 0 ? { key: same } : {});
+        }),
+      ),
+    );
+
+    const paid = answers.filter(({ status }) => status === 201);
+    expect(new Set(paid.map(({ body }) => body.paymentId)).size).toBe(1);
+    expect(paid.filter(({ headers }) => !headers.has('idempotency-replayed'))).toHaveLength(1);
+    // Who comes with another key is told that it is paid, or that the session has ended, which paying does.
+    const { 201: _, '409 already-paid': _paid, '403 session-expired': _ended, ...others } = tally(answers);
+    expect(others).toEqual({});
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 999 * PRICE, payments: 1, seats: 1 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('add two hundred charges at once up to their exact sum', async () => {
+    const fan = await world.fan();
+
+    const wallet = 'FROM wallets WHERE user_id = $1';
+    const answers = await withStartingGun(world.pool, wallet, [fan.userId], 10, (shot) =>
+      Promise.all(
+        Array.from({ length: 200 }, async (_, index) => {
+          if (index >= 20) await shot;
+          return fan.charge(index + 1);
+        }),
+      ),
+    );
+
+    expect(tally(answers)).toEqual({ 201: 200 });
+    expect(await fan.balance()).toBe((200 * 201) / 2);
+    // Each was told the balance right after its own: no two the same, the last one the sum.
+    const told = answers.map(({ body }) => body.balance ?? Number.NaN);
+    expect(new Set(told).size).toBe(200);
+    expect(Math.max(...told)).toBe((200 * 201) / 2);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('refuse a payment after the deadline and take nothing', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: PRICE });
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1);
+    await lapse(world.pool, reservation);
+
+    expect(tally([await fan.pay(reservation)])).toEqual({ '410 hold-expired': 1 });
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: PRICE, payments: 0, seats: 0 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('refuse a payment for a seat that somebody else has by now', async () => {
+    const concert = await world.openHall();
+    const [late, next] = (await world.fans(2, { balance: PRICE })) as [
+      Awaited<ReturnType<typeof world.fan>>,
+      Awaited<ReturnType<typeof world.fan>>,
+    ];
+    await letIn([late, next], concert);
+    const lost = await late.hold(1);
+    await lapse(world.pool, lost);
+    // The marks in Redis last as long as the hold was to last: the one who comes next waits for the job to tidy up.
+    const { ports, close } = await realPorts(world.databaseUrl, world.redisUrl);
+    await ports.seatHolds.release({
+      userId: userId(late.userId),
+      reservationId: reservationId(lost),
+      concertId: concert,
+      date: DATE,
+      seatNumbers: [1],
+    });
+    await close();
+    const won = await next.hold(1);
+
+    expect(tally(await Promise.all([late.pay(lost), next.pay(won)]))).toEqual({ '410 hold-expired': 1, 201: 1 });
+    expect(await holdings(world.pool, late.userId)).toEqual({ balance: PRICE, payments: 0, seats: 0 });
+    expect(await holdings(world.pool, next.userId)).toEqual({ balance: 0, payments: 1, seats: 1 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+});
+
+// Below HTTP, because there the first payment ends the session, and the one after it would not get as far as the money.
+describe('three box offices on one database', async () => {
+  const offices = await Promise.all([1, 2, 3].map(() => realPorts(world.databaseUrl, inject('redisUrl'))));
+  afterAll(() => Promise.all(offices.map(({ close }) => close())));
+  const officeFor = (index: number): BoxOffice => {
+    const office = offices[index % offices.length];
+    if (office === undefined) throw new RangeError('no box office');
+    return office.ports.boxOffice;
+  };
+
+  const request = (id: string) => ({ userId: userId(id), key: randomUUID(), fingerprint: 'asked' });
+  const hold = (office: BoxOffice, place: PlaceId, seatNumber: number) =>
+    office.hold({
+      userId: place.userId,
+      concertId: place.concertId,
+      date: DATE,
+      reservationId: reservationId(randomUUID()),
+      seatNumbers: [seatNumber],
+      place,
+      holdSeconds: 300,
+      seatsPerUserMax: 1_000,
+      request: request(place.userId),
+    });
+  const pay = (office: BoxOffice, place: PlaceId, id: string) =>
+    office.pay({
+      paymentId: paymentId(randomUUID()),
+      reservationId: reservationId(id),
+      place,
+      request: request(place.userId),
+    });
+  const held = async (outcome: Awaited<ReturnType<typeof hold>>) => {
+    if (outcome.outcome !== 'held') throw new Error('the seat is taken');
+    return outcome.answer.reservationId;
+  };
+
+  test('pay for fifty of two hundred reservations with funds for fifty', async () => {
+    const concertId = await world.openHall({ seats: 200 });
+    const [id = ''] = await makeUsers(world.pool, 1, 50 * PRICE);
+    const place = { userId: userId(id), concertId, sequence: 1, epoch: 'none' };
+    const reservations = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => held(await hold(officeFor(index), place, index + 1))),
+    );
+
+    const wallet = 'FROM wallets WHERE user_id = $1';
+    const outcomes = await withStartingGun(world.pool, wallet, [id], 20, () =>
+      Promise.all(reservations.map((reservation, index) => outcomeOf(pay(officeFor(index), place, reservation)))),
+    );
+
+    expect(countOf(outcomes)).toEqual({ done: 50, 'insufficient-balance': 150 });
+    expect(await holdings(world.pool, id)).toEqual({ balance: 0, payments: 50, seats: 50 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('let either the payer or the next taker have a seat whose hold is ending: never both, never neither', async () => {
+    const rounds = 200;
+    const concertId = await world.openHall({ seats: rounds });
+    const payers = await makeUsers(world.pool, rounds, PRICE);
+    const takers = await makeUsers(world.pool, rounds, PRICE);
+    const deadlocksBefore = await deadlocks();
+
+    /** Payer, taker and expiry job meet at a deadline that is a few milliseconds away, or just over. */
+    async function meet(round: number): Promise<'payer' | 'taker'> {
+      const placeOf = (id = '') => ({ userId: userId(id), concertId, sequence: 1, epoch: 'none' });
+      const [payer, taker] = [placeOf(payers[round]), placeOf(takers[round])];
+      const seat = round + 1;
+      const reservation = await held(await hold(officeFor(round), payer, seat));
+      await endIn(reservation, (round % 20) - 1);
+
+      async function take(): Promise<void> {
+        await until('the seat is free or sold', async () => {
+          const outcome = await hold(officeFor(round + 1), taker, seat);
+          return (
+            outcome.outcome === 'held' || outcome.occupied.every(({ forMilliseconds }) => forMilliseconds === undefined)
+          );
+        });
+      }
+      const expire = () => officeFor(round + 2).expireLapsed(500);
+      const [paid] = await Promise.all([
+        outcomeOf(pay(officeFor(round), payer, reservation)),
+        take(),
+        expire(),
+        expire(),
+      ]);
+
+      const { rows } = await world.pool.query<{ status: string; user_id: string }>(
+        `SELECT s.status, r.user_id FROM seats s JOIN reservations r USING (reservation_id)
+         WHERE s.concert_id = $1 AND seat_number = $2`,
+        [concertId, seat],
+      );
+      const payerWon = paid === 'done';
+      expect(paid).toBe(payerWon ? 'done' : 'hold-expired');
+      expect(rows).toEqual([
+        payerWon ? { status: 'SOLD', user_id: payer.userId } : { status: 'HELD', user_id: taker.userId },
+      ]);
+      expect(await holdings(world.pool, payer.userId)).toEqual(
+        payerWon ? { balance: 0, payments: 1, seats: 1 } : { balance: PRICE, payments: 0, seats: 0 },
+      );
+      return payerWon ? 'payer' : 'taker';
+    }
+
+    const winners: string[] = [];
+    for (let round = 0; round < rounds; round += 10) {
+      winners.push(...(await Promise.all(Array.from({ length: 10 }, (_, index) => meet(round + index)))));
+    }
+
+    // Both happened, so there was a race; and nobody had to be freed from a deadlock, which the adapter would hide.
+    expect(Object.keys(countOf(winners)).sort()).toEqual(['payer', 'taker']);
+    expect((await deadlocks()) - deadlocksBefore).toBe(0);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  async function endIn(reservation: string, milliseconds: number): Promise<void> {
+    await world.pool.query(
+      `WITH deadline AS (SELECT clock_timestamp() + make_interval(secs => $2::float8 / 1000) AS at),
+         moved AS (UPDATE reservations SET held_until = at FROM deadline WHERE reservation_id = $1)
+       UPDATE seats SET held_until = at FROM deadline WHERE reservation_id = $1`,
+      [reservation, milliseconds],
+    );
+  }
+
+  /** Backends report what they counted within a second, or when they end; so all of them are made to report first. */
+  async function deadlocks(): Promise<number> {
+    await Promise.all(
+      offices.flatMap(({ pool }) =>
+        Array.from({ length: 10 }, async () => {
+          const client = await pool.connect();
+          await client.query('SELECT pg_stat_force_next_flush()');
+          return client;
+        }),
+      ),
+    ).then((clients) => clients.map((client) => client.release()));
+    const { rows } = await world.pool.query<{ deadlocks: number }>(
+      'SELECT deadlocks::integer FROM pg_stat_database WHERE datname = current_database()',
+    );
+    return rows[0]?.deadlocks ?? Number.NaN;
+  }
+});

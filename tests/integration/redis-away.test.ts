@@ -1,0 +1,79 @@
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, test } from 'vitest';
+import { seatKeys } from '#adapters/redis/keys.ts';
+import { contradictions, holdings } from '#tests/support/books.ts';
+import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
+import { DATE, PRICE } from '#tests/support/hall.ts';
+import { ownRedis } from '#tests/support/own-redis.ts';
+import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+const redis = await ownRedis();
+const world = await startWorld({
+  instances: 2,
+  redisUrl: redis.url,
+  settings: { REDIS_COMMAND_TIMEOUT_MS: '250' },
+});
+
+/** Ready or degraded, never 503: a load balancer that gave up on every instance would keep payers out. */
+/** Redis away is no reason to send people elsewhere, as they would find it away there too. */
+const everyInstanceIs = (state: 'ready' | 'degraded') =>
+  until(`every instance says that it is ${state}`, async () => {
+    const answers = await Promise.all(world.instances.map(({ url }) => send(`${url}/readyz`, {})));
+    return answers.every(({ status, body }) => status === 200 && body.status === state);
+  });
+
+describe.each([
+  ['away', redis.kill, redis.restart],
+  ['frozen', async () => redis.freeze(), async () => redis.thaw()],
+] as const)('while Redis is %s', (_, take, giveBack) => {
+  afterEach(giveBack);
+
+  test('nobody joins or reserves; who has a seat pays, money moves; and all goes on by itself afterwards', async () => {
+    const concert = await world.openHall();
+    const fans = await world.fans(5, { balance: 2 * PRICE });
+    const [payer, holder, browser, leaver, late] = fans as [Fan, Fan, Fan, Fan, Fan];
+    await letIn([payer, holder, browser, leaver], concert);
+    const [toPay, toRelease] = [await payer.hold(1), await holder.hold(2)];
+
+    await take();
+    await everyInstanceIs('degraded');
+
+    const refused = await Promise.all([
+      late.join(concert),
+      browser.poll(),
+      browser.reserve([3]),
+      browser.call('GET', `/concerts/${concert}/dates`),
+      browser.call('GET', `/concerts/${concert}/dates/${DATE}/seats`),
+      leaver.leave(),
+    ]);
+    expect(tally(refused)).toEqual({ '503 unavailable': refused.length });
+    for (const { headers } of refused) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+
+    const served: Answer[] = [
+      await payer.pay(toPay),
+      await browser.charge(PRICE),
+      await holder.call('DELETE', `/reservations/${toRelease}`),
+      await holder.call('GET', '/reservations'),
+      await payer.call('GET', '/payments'),
+      await browser.call('GET', `/concerts/${concert}`),
+    ];
+    expect(served.map(({ status }) => status)).toEqual([201, 201, 204, 200, 200, 200]);
+    expect(await browser.balance()).toBe(3 * PRICE);
+    expect(await holdings(world.pool, payer.userId)).toEqual({ balance: PRICE, payments: 1, seats: 1 });
+
+    await giveBack();
+    await everyInstanceIs('ready');
+
+    // A frozen Redis may have done what nobody waited for any more, so this may find a place.
+    expect([200, 201]).toContain((await late.join(concert)).status);
+    await late.untilActive();
+    await until('the payment has ended the session', async () => (await payer.poll()).body.status === 'EXPIRED');
+    const client = new Redis(redis.url);
+    const marks = seatKeys({ concertId: concert, date: DATE, seatNumbers: [1, 2] });
+    await until('the marks are gone', async () => (await client.exists(...marks)) === 0);
+    client.disconnect();
+    expect((await browser.reserve([2])).status).toBe(201);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+});

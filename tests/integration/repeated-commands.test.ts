@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { contradictions, holdings } from '#tests/support/books.ts';
+import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
+import { PRICE } from '#tests/support/hall.ts';
+import { withStartingGun } from '#tests/support/starting-gun.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+const world = await startWorld();
+
+/** The same command, sent to all instances at once, and half of them inside before the first one can do anything. */
+async function twentyTimes(
+  rows: string,
+  values: readonly unknown[],
+  command: (key: string) => Promise<Answer>,
+): Promise<Answer[]> {
+  const key = randomUUID();
+  return withStartingGun(world.pool, rows, values, 10, () =>
+    Promise.all(Array.from({ length: 20 }, () => command(key))),
+  );
+}
+
+function expectOneEffect(answers: readonly Answer[]): void {
+  expect(tally(answers)).toEqual({ 201: 20 });
+  expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(19);
+}
+
+describe('twenty times the same request at once has one effect and twenty equal answers', () => {
+  test('reserve', async () => {
+    const concert = await world.openHall({ seatsPerUserMax: 4 });
+    const fan = await world.fan();
+    await letIn([fan], concert);
+
+    const seats = 'FROM seats WHERE concert_id = $1 AND seat_number = 1';
+    expectOneEffect(await twentyTimes(seats, [concert], (key) => fan.reserve([1, 2], { key })));
+
+    const { body } = await fan.call('GET', '/reservations');
+    expect(body.items).toHaveLength(1);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('pay', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: 5 * PRICE });
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1);
+
+    const seats = 'FROM seats WHERE reservation_id = $1';
+    expectOneEffect(await twentyTimes(seats, [reservation], (key) => fan.pay(reservation, { key })));
+
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 4 * PRICE, payments: 1, seats: 1 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('charge', async () => {
+    const fan = await world.fan();
+
+    const wallet = 'FROM wallets WHERE user_id = $1';
+    expectOneEffect(await twentyTimes(wallet, [fan.userId], (key) => fan.charge(500, { key })));
+
+    expect(await fan.balance()).toBe(500);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+});
+
+describe('a request that is repeated later', () => {
+  test('is answered as the first time, though paying has ended the session', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: PRICE });
+    await letIn([fan], concert);
+    const [reserveKey, payKey] = [randomUUID(), randomUUID()];
+    const reserved = await fan.reserve([1], { key: reserveKey });
+    const reservation = reserved.body.reservationId ?? '';
+    const paid = await fan.pay(reservation, { key: payKey });
+    expect((await fan.poll()).body.status).toBe('EXPIRED');
+
+    const again = [await fan.reserve([1], { key: reserveKey }), await fan.pay(reservation, { key: payKey })];
+
+    expect(again.map(({ body }) => body)).toEqual([reserved.body, paid.body]);
+    for (const { headers } of again) expect(headers.get('idempotency-replayed')).toBe('true');
+    expect(tally([await fan.pay(reservation)])).toEqual({ '403 session-expired': 1 });
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 0, payments: 1, seats: 1 });
+  });
+
+  test('is refused when it asks for something else under the same key', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: 2 * PRICE });
+    await letIn([fan], concert);
+    const [reserveKey, payKey, chargeKey] = [randomUUID(), randomUUID(), randomUUID()];
+    const { reservationId = '' } = (await fan.reserve([1], { key: reserveKey })).body;
+    const other = await fan.hold(2);
+    await fan.charge(10, { key: chargeKey });
+
+    const refused = [await fan.reserve([3], { key: reserveKey }), await fan.charge(11, { key: chargeKey })];
+    await fan.pay(reservationId, { key: payKey });
+    refused.push(await fan.pay(other, { key: payKey }));
+
+    expect(tally(refused)).toEqual({ '422 idempotency-key-reused': 3 });
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: PRICE + 10, payments: 1, seats: 1 });
+  });
+
+  test('and was refused before, is tried anew: only successes are remembered', async () => {
+    const concert = await world.openHall();
+    const fan: Fan = await world.fan();
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1);
+    const key = randomUUID();
+    expect(tally([await fan.pay(reservation, { key })])).toEqual({ '402 insufficient-balance': 1 });
+
+    await fan.charge(PRICE);
+
+    expect(tally([await fan.pay(reservation, { key })])).toEqual({ 201: 1 });
+  });
+
+  test('under the same key by somebody else is a request of its own', async () => {
+    const [one, other] = (await world.fans(2)) as [Fan, Fan];
+    const key = randomUUID();
+    const answers = await Promise.all([one.charge(500, { key }), other.charge(700, { key })]);
+    expect(tally(answers)).toEqual({ 201: 2 });
+    expect([await one.balance(), await other.balance()]).toEqual([500, 700]);
+  });
+});

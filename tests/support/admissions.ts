@@ -1,0 +1,38 @@
+import { createConnection } from 'node:net';
+import { createInterface } from 'node:readline';
+import { afterAll, inject } from 'vitest';
+import { lineKeys } from '#adapters/redis/keys.ts';
+import type { ConcertId } from '#domain/ids.ts';
+import { until } from './until.ts';
+
+/**
+ * The sequences of those who are let in, in the order in which Redis lets them in: MONITOR tells every command that it
+ * executes, those inside scripts too. A session that is prolonged would be told like one that is granted.
+ *
+ * In plain text over a socket: ioredis fails when the first line comes in one packet with the reply to MONITOR, which on a
+ * busy server it does.
+ */
+export async function watchAdmissions(concertId: ConcertId): Promise<readonly number[]> {
+  const { hostname, port, username, password } = new URL(inject('redisUrl'));
+  const socket = createConnection(Number(port || 6379), hostname);
+  afterAll(() => socket.destroy());
+  const login = password === '' ? '' : `AUTH ${username || 'default'} ${decodeURIComponent(password)}\r\n`;
+  socket.write(`${login}MONITOR\r\n`);
+
+  const sequences: number[] = [];
+  const { sessions } = lineKeys(concertId);
+  const refusals: string[] = [];
+  let accepted = 0;
+  createInterface(socket).on('line', (line) => {
+    if (line === '+OK') accepted++;
+    if (line.startsWith('-')) refusals.push(line);
+    // +1339518083.107412 [0 lua] "HSET" "key" "member" "sequence:end"
+    const [, command = '', , key, , , , session = ''] = line.split('"');
+    if (command.toUpperCase() === 'HSET' && key === sessions) sequences.push(Number.parseInt(session, 10));
+  });
+  await until('Redis tells what it does', () => {
+    if (refusals.length > 0) throw new Error(refusals.join());
+    return accepted === (login === '' ? 1 : 2);
+  });
+  return sequences;
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
+
+/** The one date that a test's concert is played on: far enough off to outlive the code. */
+export const DATE = concertDate('2099-05-01');
+export const PRICE = 1_000;
+
+export type Hall = {
+  readonly seats?: number;
+  readonly activeMax?: number;
+  readonly sessionSeconds?: number;
+  readonly holdSeconds?: number;
+  readonly seatsPerUserMax?: number;
+};
+
+/** Puts a concert on sale: its own, so that tests do not meet. */
+export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> {
+  const { seats = 50, activeMax = 10_000, sessionSeconds = 600, holdSeconds = 300, seatsPerUserMax = 4 } = hall;
+  const id = concertId(randomUUID());
+  await pool.query(
+    `INSERT INTO concerts
+       (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max)
+     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5)`,
+    [id, activeMax, sessionSeconds, holdSeconds, seatsPerUserMax],
+  );
+  await pool.query(`INSERT INTO concert_dates (concert_id, date, starts_at) VALUES ($1, $2, $2::date + time '19:00')`, [
+    id,
+    DATE,
+  ]);
+  await pool.query(
+    'INSERT INTO seats (concert_id, date, seat_number, price) SELECT $1, $2, n, $3 FROM generate_series(1, $4::integer) n',
+    [id, DATE, PRICE, seats],
+  );
+  return id;
+}
+
+/** Users with a wallet each, and something in it. Answers their ids. */
+export async function makeUsers(pool: Pool, count: number, balance = 0): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => randomUUID());
+  await pool.query('INSERT INTO users (user_id) SELECT unnest($1::uuid[])', [ids]);
+  await pool.query(`INSERT INTO wallets (user_id, currency) SELECT unnest($1::uuid[]), 'KRW'`, [ids]);
+  if (balance > 0) {
+    await pool.query(
+      `SELECT charge_balance(gen_random_uuid(), id, $2, 1000000000, 'opening', 'opening') FROM unnest($1::uuid[]) id`,
+      [ids, balance],
+    );
+  }
+  return ids;
+}
+
+/** The holds of a reservation have ended just now, though nobody has tidied them away. */
+export async function lapse(pool: Pool, reservationId: string): Promise<void> {
+  await pool.query(
+    `WITH lapsed AS (UPDATE reservations SET held_until = clock_timestamp() - interval '1 ms' WHERE reservation_id = $1)
+     UPDATE seats SET held_until = clock_timestamp() - interval '1 ms' WHERE reservation_id = $1`,
+    [reservationId],
+  );
+}

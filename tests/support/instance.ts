@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Known to the tests, so that they can sign what a server would, and forge what it would not. */
+export const SECRETS = {
+  ACCESS_TOKEN_SECRET: 'access-token-secret-of-the-integration-tests',
+  QUEUE_TOKEN_KEYS: 'test:queue-token-secret-of-the-integration-tests',
+};
+
+/**
+ * Many fans from one address, jobs that do not keep a test waiting, and patience: how soon to give up on a machine that
+ * everything shares, the crowd included, is no question of who gets a seat.
+ */
+const FOR_TESTS = {
+  ...SECRETS,
+  HOST: '127.0.0.1',
+  PORT: '0',
+  LOG_LEVEL: 'warn',
+  RATE_LIMIT_PER_MINUTE: '0',
+  ADMISSION_TICK_MS: '50',
+  EXPIRY_TICK_MS: '100',
+  RELAY_TICK_MS: '100',
+  REDIS_COMMAND_TIMEOUT_MS: '2000',
+  DATABASE_CONNECT_TIMEOUT_MS: '20000',
+};
+
+export type Settings = Readonly<Record<string, string>>;
+export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A server process of its own, as an operator would run it. */
+export type Instance = {
+  readonly url: string;
+  /** The lines it logged, from warnings upwards. */
+  log(): readonly { readonly level: number; readonly msg: string }[];
+  /** Sends the signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<Ending>;
+};
+
+/** Starts a server and waits until it is ready to serve. */
+export async function startInstance(settings: Settings): Promise<Instance> {
+  const child = spawn(process.execPath, [MAIN], {
+    // Away from the repository, where a developer's `.env` may be.
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH, ...FOR_TESTS, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // A worker that ends early must not leave its servers behind.
+  const orphanage = () => child.kill('SIGKILL');
+  process.once('exit', orphanage);
+  const ended = once(child, 'close').then(([code, signal]): Ending => {
+    process.off('exit', orphanage);
+    return { code, signal };
+  });
+
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+
+  const address = () => /API +(http:\S+)\/v1/.exec(output)?.[1];
+  await until(
+    'the server says where it is',
+    () => {
+      if (child.exitCode !== null) throw new Error(`the server did not start:\n${output}`);
+      return address() !== undefined;
+    },
+    20_000,
+  );
+  const url = address() ?? '';
+  await until('the server is ready', async () => (await fetch(`${url}/readyz`)).ok);
+
+  return {
+    url,
+    log: () =>
+      output
+        .split('\n')
+        .filter((line) => line.startsWith('{') && line.endsWith('}'))
+        .map((line) => JSON.parse(line)),
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+  };
+}

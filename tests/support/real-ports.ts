@@ -1,0 +1,45 @@
+import type { Redis } from 'ioredis';
+import type { Pool } from 'pg';
+import { v7 as newId } from 'uuid';
+import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
+import { connectPostgres } from '#adapters/postgres/client.ts';
+import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresWallets } from '#adapters/postgres/wallets.ts';
+import { connectRedis } from '#adapters/redis/client.ts';
+import { redisLock } from '#adapters/redis/lock.ts';
+import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
+import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import type { Ports } from '#ports/index.ts';
+
+export type RealPorts = { readonly ports: Ports; readonly redis: Redis; readonly pool: Pool; close(): Promise<void> };
+
+/** The ports of one instance without the instance around them: connections of its own, for tests that swap a port. */
+export async function realPorts(databaseUrl: string, redisUrl: string): Promise<RealPorts> {
+  // What is lost between commands is reported by the next command.
+  const ignore = () => {};
+  const postgres = connectPostgres(
+    { url: databaseUrl, poolMax: 10, connectTimeoutMs: 10_000, statementTimeoutMs: 10_000 },
+    ignore,
+  );
+  const { redis, close: closeRedis } = await connectRedis({ url: redisUrl, commandTimeoutMs: 5_000 }, ignore);
+  const policy = { activeMax: 100, waitingMax: 10_000, sessionSeconds: 600, holdSeconds: 300, seatsPerUserMax: 4 };
+  return {
+    ports: {
+      waitingRoom: redisWaitingRoom(redis),
+      seatHolds: redisSeatHolds(redis),
+      lock: redisLock(redis, ignore),
+      boxOffice: postgresBoxOffice(postgres),
+      wallets: postgresWallets(postgres),
+      concerts: postgresConcerts(postgres, policy),
+      newId,
+      random: Math.random,
+      walletLimits: { chargeMin: 1, chargeMax: 1_000_000, balanceMax: 1_000_000_000 },
+    },
+    redis,
+    pool: postgres.pool,
+    async close() {
+      await closeRedis();
+      await postgres.close();
+    },
+  };
+}
