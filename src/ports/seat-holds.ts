@@ -1,6 +1,9 @@
 import type { RequestKey } from '#domain/request.ts';
 import type { Hold } from '#domain/reservation.ts';
 
+/** `repeated`: the same user was here before with a command that may still be running, or may have died. */
+export type Claim = 'claimed' | 'repeated';
+
 /**
  * Turns the crowd away from seats that are taken before the box office sees it. Fast and forgetful: a mark that is
  * missing or stale makes the service slower, never wrong, because the box office alone decides.
@@ -11,9 +14,9 @@ export type SeatHolds = {
   /**
    * Marks all of the seats, or none, for a few seconds: as long as the command may take. Marks that this user already
    * has do not stand in the way, and neither does anything if this very request was answered before: the box office
-   * will give its answer again. Refuses `seat-taken`, naming the seats.
+   * will give its answer again. In both cases the claim is `repeated`. Refuses `seat-taken`, naming the seats.
    */
-  claim(hold: Hold, request: RequestKey): Promise<void>;
+  claim(hold: Hold, request: RequestKey): Promise<Claim>;
 
   /** Marks the seats as long as given, whoever had them marked: what the box office said is so. */
   keep(hold: Hold, milliseconds: number): Promise<void>;

@@ -5,6 +5,7 @@ import type { Answered, RequestKey } from '#domain/request.ts';
 import { type Hold, type Reservation, seatOrder } from '#domain/reservation.ts';
 import type { HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
+import type { Claim } from '#ports/seat-holds.ts';
 
 /** A mark ends this much after its hold, so that the crowd does not arrive before the seat is free. */
 const MARK_MARGIN_MS = 250;
@@ -41,8 +42,9 @@ export async function reserveSeats(
   const seatNumbers = seatOrder(input.seatNumbers);
   const hold: Hold = { userId, concertId, date, seatNumbers, reservationId: reservationId(newId()) };
 
-  await seatHolds.claim(hold, request);
-  const outcome = await decide(ports, { ...hold, place: claim, holdSeconds, seatsPerUserMax, request });
+  const claimed = await seatHolds.claim(hold, request);
+  const order = { ...hold, place: claim, holdSeconds, seatsPerUserMax, request };
+  const outcome = await decide(ports, order, claimed);
 
   if (outcome.outcome === 'taken') {
     await Promise.allSettled(outcome.occupied.map((seat) => markAsTaken(ports, hold, seat)));
@@ -59,22 +61,20 @@ export async function reserveSeats(
 }
 
 /** Asks the box office, under the lock if it can be had. Whatever comes but a new hold undoes the claim. */
-async function decide({ seatHolds, lock, boxOffice }: Needed, order: HoldOrder): Promise<HoldOutcome> {
+async function decide({ seatHolds, lock, boxOffice }: Needed, order: HoldOrder, claimed: Claim): Promise<HoldOutcome> {
   try {
     const locked = await lock.during(order, () => boxOffice.hold(order));
-    const outcome = locked.contended ? await repeat(boxOffice, order) : locked.value;
+    // Somebody is at these seats right now: a stranger who got past the marks, or this very user, in a command sent twice
+    // or one that died with its lock. A stranger is turned away; a repetition is for the box office to sort out.
+    const repeated = locked.contended && (claimed === 'repeated' || (await boxOffice.knows(order.request)));
+    if (locked.contended && !repeated) throw new Refusal('seat-taken', { seatNumbers: order.seatNumbers });
+    const outcome = locked.contended ? await boxOffice.hold(order) : locked.value;
     if (outcome.outcome === 'taken' || outcome.replayed) await Promise.allSettled([seatHolds.release(order)]);
     return outcome;
   } catch (error) {
     await Promise.allSettled([seatHolds.release(order)]);
     throw error;
   }
-}
-
-/** Somebody is at these seats right now. It may be this very request, sent twice: then its answer is known by now. */
-async function repeat(boxOffice: Ports['boxOffice'], order: HoldOrder): Promise<HoldOutcome> {
-  if (await boxOffice.knows(order.request)) return boxOffice.hold(order);
-  throw new Refusal('seat-taken', { seatNumbers: order.seatNumbers });
 }
 
 /** The marks did not know what the box office knew; now they do. */

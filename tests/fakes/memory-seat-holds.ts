@@ -23,15 +23,15 @@ export function memorySeatHolds(clock: MemoryClock): SeatHolds {
 
   return {
     async claim(hold, request) {
-      if (answered.has(requestKey(request))) return;
+      if (answered.has(requestKey(request))) return 'repeated';
       const taken = hold.seatNumbers.filter((seatNumber) => {
         const holder = markOf(hold, seatNumber)?.userId;
         return holder !== undefined && holder !== hold.userId;
       });
       if (taken.length > 0) throw new Refusal('seat-taken', { seatNumbers: taken });
-      for (const seatNumber of hold.seatNumbers) {
-        if (markOf(hold, seatNumber) === undefined) mark(hold, seatNumber, CLAIM_MS);
-      }
+      const free = hold.seatNumbers.filter((seatNumber) => markOf(hold, seatNumber) === undefined);
+      for (const seatNumber of free) mark(hold, seatNumber, CLAIM_MS);
+      return free.length === hold.seatNumbers.length ? 'claimed' : 'repeated';
     },
 
     async keep(hold, milliseconds) {

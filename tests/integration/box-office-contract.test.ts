@@ -21,7 +21,7 @@ describe('a box office that cannot serve', () => {
     );
     expect(commands.rowCount).toBeGreaterThan(3);
     for (const { signature } of commands.rows) {
-      await postgres.pool.query(`ALTER FUNCTION ${signature} SET lock_timeout = '50ms'`);
+      await postgres.pool.query(`ALTER FUNCTION ${signature} SET lock_timeout = '150ms'`);
     }
   });
 
@@ -60,7 +60,7 @@ describe('a box office that cannot serve', () => {
     await during('SELECT recall_answer($1, $2, $3)', [request.userId, request.key, 'asked'], async () => {
       known = boxOffice.knows(request).then((answer) => order.push(`known: ${answer}`));
       // A round trip later it would have been answered, had it not waited.
-      await postgres.pool.query('SELECT pg_sleep(0.05)');
+      await postgres.pool.query('SELECT pg_sleep(0.03)');
       order.push('still under way');
     });
     await known;

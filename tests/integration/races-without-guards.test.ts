@@ -24,7 +24,7 @@ afterAll(() => Promise.all([pool.end(), ...instances.map(({ close }) => close())
 
 const lockOfNothing: Lock = { during: async (_seats, work) => ({ contended: false, value: await work() }) };
 const marksForNobody: SeatHolds = {
-  claim: async () => {},
+  claim: async () => 'claimed',
   keep: async () => {},
   remember: async () => {},
   release: async () => {},

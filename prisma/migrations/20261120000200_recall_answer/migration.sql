@@ -3,7 +3,8 @@
 -- Replies {answer, replayed: true} | {refusal} | NULL. Called first in every command: the key's lock precedes all others.
 --
 -- An advisory lock rather than an inserted row: it cannot outlive its transaction, and a refused command leaves nothing.
-CREATE FUNCTION recall_answer(p_user_id uuid, p_key text, p_fingerprint text) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION recall_answer(p_user_id uuid, p_key text, p_fingerprint text) RETURNS jsonb
+LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
   v_known idempotency_keys%ROWTYPE;
 BEGIN

@@ -63,7 +63,8 @@ BEGIN
   WHERE reservation_id IN (
     SELECT reservation_id FROM reservations WHERE status = 'HELD' AND reservation_id IN (
       SELECT reservation_id FROM seats
-      WHERE concert_id = p_concert_id AND date = p_date AND seat_number = ANY (p_seat_numbers) AND status = 'HELD')
+      WHERE concert_id = p_concert_id AND date = p_date AND seat_number = ANY (p_seat_numbers)
+        AND status = 'HELD' AND held_until <= v_now)
     ORDER BY reservation_id FOR UPDATE);
 
   SELECT sum(price) INTO v_amount FROM seats

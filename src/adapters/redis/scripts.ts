@@ -29,7 +29,7 @@ export const scripts = {
   extend: script<0 | 1>('extend', 3),
   leave: script<0 | 1>('leave', 4),
   admit: script<[admitted: number, expired: number, active: number, waiting: number]>('admit', 4),
-  claim: script<['claimed'] | ['answered'] | ['taken', ...indices: number[]]>('claim', 'any'),
+  claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim', 'any'),
   keep: script<number>('keep', 'any'),
   release: script<number>('release', 'any'),
 };

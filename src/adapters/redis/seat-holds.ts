@@ -22,7 +22,7 @@ export function redisSeatHolds(redis: Redis): SeatHolds {
         markOf(hold),
         CLAIM_TTL_MS,
       );
-      if (outcome !== 'taken') return;
+      if (outcome !== 'taken') return outcome;
       const taken = new Set(indices);
       throw new Refusal('seat-taken', { seatNumbers: hold.seatNumbers.filter((_, index) => taken.has(index + 1)) });
     },

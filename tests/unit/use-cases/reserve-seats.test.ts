@@ -265,6 +265,17 @@ describe('under a lock that somebody else has', () => {
     expect(await statuses()).toBe('AVAILABLE AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
 
+  it('a fan whose last command died with the lock has the seat', async () => {
+    const { ports, date, fan, reserve, request, statuses } = hall({ lock: contended });
+    const claim = await fan();
+    const asked = request(claim);
+    const { userId, concertId } = claim;
+    const died = { userId, concertId, date, seatNumbers: [1], reservationId: reservationId(ports.newId()) };
+    await ports.seatHolds.claim(died, asked);
+    expect(await reserve(claim, [1], asked)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
+    expect(await statuses()).toBe('HELD AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
+  });
+
   it('the same request gets its first answer', async () => {
     let free = true;
     const lock: Lock = { during: (seats, work) => (free ? noLock : contended).during(seats, work) };

@@ -1,9 +1,10 @@
 -- Marks all seats for a user, or none. Marks that the user already has stay as they are.
--- Replies {'claimed'} | {'answered'} when this request was answered before | {'taken', index of each seat in the way…}.
+-- Replies {'claimed'} | {'repeated'} when the user was here before, be it that this request was answered or that a mark
+-- was theirs | {'taken', index of each seat in the way…}.
 local answered, user, mark, ttl_ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 
 if redis.call('EXISTS', answered) == 1 then
-  return { 'answered' }
+  return { 'repeated' }
 end
 
 local reply = { 'taken' }
@@ -22,4 +23,4 @@ end
 for _, seat in ipairs(free) do
   redis.call('SET', seat, mark, 'PX', ttl_ms)
 end
-return { 'claimed' }
+return { #free == #KEYS - 1 and 'claimed' or 'repeated' }
