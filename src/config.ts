@@ -11,6 +11,19 @@ const list = z.string().transform((value) =>
     .filter(Boolean),
 );
 
+const PROXY_HOPS_MAX = 10;
+const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+
+/** Whose X-Forwarded-For to believe: nobody's (`false`), that of so many proxies in front, or that of these addresses. */
+const proxies = z.string().transform((value, context) => {
+  if (value === 'false') return false;
+  if (/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= PROXY_HOPS_MAX) return Number(value);
+  const addresses = z.array(address).safeParse(value.split(',').map((item) => item.trim()));
+  if (addresses.success) return addresses.data;
+  context.addIssue(`must be false, a number of proxies from 1 to ${PROXY_HOPS_MAX}, or addresses such as 10.0.0.0/8`);
+  return z.NEVER;
+});
+
 type SigningKey = { readonly id: string; readonly secret: string };
 
 const SECRET_LENGTH_MIN = 32;
@@ -66,7 +79,7 @@ const variables = {
   BODY_LIMIT_BYTES: integer(1_024, 1_048_576).default(16_384),
   RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(300),
   CORS_ORIGINS: list.default([]),
-  TRUST_PROXY: flag.default(false),
+  TRUST_PROXY: proxies.default(false),
   DRAIN_SECONDS: integer(0, 60).default(0),
   SHUTDOWN_SECONDS: integer(1, 300).default(8),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -59,7 +59,7 @@ async function start(): Promise<void> {
     walletLimits: config.walletLimits,
   };
 
-  const jobs = startJobs(ports, config.jobs, (job, err) => log.warn({ err, job }, 'a job failed and will run again'));
+  const jobs = startJobs(ports, config.jobs, (job, err) => log.warn({ err, job }, 'a job fails; it goes on trying'));
   closers.push({ name: 'jobs', close: jobs.stop });
   const server = await createServer({
     ports,

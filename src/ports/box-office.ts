@@ -40,7 +40,7 @@ export type Aftermath = {
   readonly hold: Hold;
   /** Whose session the change prolongs or ends; absent if it does neither. */
   readonly place?: PlaceId;
-  /** As of now, not as of the event: late news does no harm. */
+  /** As of now, not as of the event, so that neither order nor repetition matters. */
   readonly status: ReservationStatus;
   /** Of the hold; 0 when it is over. */
   readonly remainingMs: number;
@@ -55,7 +55,7 @@ export type Aftermath = {
 export type BoxOffice = {
   /**
    * Sets all of the seats aside until a deadline, or none. A hold past its deadline is no obstacle: it ends here.
-   * Refuses `date-not-found`, `seat-not-found`, `seat-limit-reached`.
+   * Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`.
    */
   hold(order: HoldOrder): Promise<HoldOutcome>;
 

@@ -10,8 +10,9 @@ CREATE INDEX reservations_live_by_user ON reservations (user_id, concert_id, dat
 CREATE INDEX seats_held_until ON seats (held_until) WHERE status = 'HELD';
 
 ALTER TABLE seats
-  ADD CONSTRAINT seats_number_positive CHECK (seat_number >= 1),
-  ADD CONSTRAINT seats_price_not_negative CHECK (price >= 0),
+  ADD CONSTRAINT seats_number_bounds CHECK (seat_number BETWEEN 1 AND 1000000),
+  -- The largest integer that a JSON number is sure to carry.
+  ADD CONSTRAINT seats_price_bounds CHECK (price BETWEEN 0 AND 9007199254740991),
   ADD CONSTRAINT seats_held_by_a_reservation CHECK ((status = 'HELD') = (held_until IS NOT NULL)),
   ADD CONSTRAINT seats_taken_by_a_reservation CHECK ((status IN ('HELD', 'SOLD')) = (reservation_id IS NOT NULL)),
   ADD CONSTRAINT seats_sold_for_a_payment CHECK ((status = 'SOLD') = (payment_id IS NOT NULL));

@@ -2,7 +2,7 @@
 -- go on and give it. Waits for the same request under way elsewhere; from here until the transaction ends, repetitions wait.
 -- Replies {answer, replayed: true} | {refusal} | NULL. Called first in every command: the key's lock precedes all others.
 --
--- An advisory lock rather than an inserted row: it cannot outlive its transaction, and a refused command leaves nothing.
+-- An advisory lock rather than an inserted row: it cannot outlive its transaction, and a refused command has nothing to take back.
 CREATE FUNCTION recall_answer(p_user_id uuid, p_key text, p_fingerprint text) RETURNS jsonb
 LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
@@ -35,7 +35,7 @@ CREATE FUNCTION forget_answers(p_hours integer, p_batch_max integer) RETURNS int
   WITH forgotten AS (
     DELETE FROM idempotency_keys WHERE (user_id, key) IN (
       SELECT user_id, key FROM idempotency_keys
-      WHERE answered_at < clock_timestamp() - make_interval(hours => p_hours)
+      WHERE answered_at < statement_timestamp() - make_interval(hours => p_hours)
       ORDER BY answered_at LIMIT p_batch_max FOR UPDATE SKIP LOCKED)
     RETURNING 1)
   SELECT count(*)::integer FROM forgotten;

@@ -26,6 +26,10 @@ BEGIN
     RETURN jsonb_build_object('refusal', 'date-not-found');
   END IF;
 
+  IF NOT EXISTS (SELECT FROM users WHERE user_id = p_user_id) THEN
+    RETURN jsonb_build_object('refusal', 'user-not-found');
+  END IF;
+
   INSERT INTO buyers (concert_id, date, user_id) VALUES (p_concert_id, p_date, p_user_id) ON CONFLICT DO NOTHING;
   PERFORM 1 FROM buyers WHERE concert_id = p_concert_id AND date = p_date AND user_id = p_user_id FOR UPDATE;
 

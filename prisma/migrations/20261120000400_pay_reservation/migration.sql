@@ -1,5 +1,5 @@
 -- pay_reservation: takes the price from the user's wallet and gives the seats to the user, together or not at all.
--- Locks, in this order: request key, seats ascending, reservation, wallet.
+-- Locks, in this order: request key, the user's limit row, seats ascending, reservation, wallet.
 -- Replies {answer, replayed, date, seatNumbers} | {refusal, facts}.
 CREATE FUNCTION pay_reservation(
   p_payment_id uuid, p_user_id uuid, p_concert_id uuid, p_reservation_id uuid, p_sequence bigint, p_epoch text,
@@ -29,6 +29,8 @@ BEGIN
     RETURN v_known || jsonb_build_object('date', v_reservation.date, 'seatNumbers', v_seat_numbers);
   END IF;
 
+  -- Or a hold that the same user makes meanwhile could count these seats as lapsed, which are being paid.
+  PERFORM 1 FROM buyers WHERE concert_id = p_concert_id AND date = v_reservation.date AND user_id = p_user_id FOR UPDATE;
   PERFORM 1 FROM seats
   WHERE concert_id = p_concert_id AND date = v_reservation.date AND seat_number = ANY (v_seat_numbers)
   ORDER BY seat_number FOR UPDATE;

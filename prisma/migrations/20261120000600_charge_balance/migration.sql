@@ -18,7 +18,7 @@ BEGIN
     RETURN jsonb_build_object('refusal', 'user-not-found');
   ELSIF v_wallet.balance + p_amount > p_balance_max THEN
     RETURN jsonb_build_object('refusal', 'amount-out-of-range',
-      'facts', jsonb_build_object('min', 1, 'max', p_balance_max - v_wallet.balance));
+      'facts', jsonb_build_object('min', 1, 'max', greatest(0, p_balance_max - v_wallet.balance)));
   END IF;
   v_now := clock_timestamp();
 

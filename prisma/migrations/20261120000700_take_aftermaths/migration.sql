@@ -5,7 +5,7 @@ CREATE FUNCTION take_aftermaths(p_batch_max integer, p_lease_seconds integer) RE
   seat_numbers integer[], status reservation_status, remaining_ms bigint
 ) LANGUAGE sql AS $$
   WITH due AS (
-    SELECT o.event_id FROM outbox o WHERE o.due_at <= clock_timestamp()
+    SELECT o.event_id FROM outbox o WHERE o.due_at <= statement_timestamp()
     ORDER BY o.due_at LIMIT p_batch_max FOR UPDATE SKIP LOCKED),
   taken AS (
     UPDATE outbox o SET due_at = clock_timestamp() + make_interval(secs => p_lease_seconds)

@@ -20,7 +20,8 @@ export async function requireIdempotencyKey(request: FastifyRequest): Promise<vo
 export function requestKeyOf(request: FastifyRequest, userId: UserId): RequestKey {
   const key = keyOf(request);
   if (key === undefined) throw new RangeError('this route has no requireIdempotencyKey hook');
-  const asked = JSON.stringify([request.method, request.url, request.body ?? null]);
+  // The concert of a reservation is named by its queue token alone.
+  const asked = JSON.stringify([request.method, request.url, request.claim?.concertId, request.body]);
   return { userId, key, fingerprint: createHash('sha256').update(asked).digest('base64url') };
 }
 

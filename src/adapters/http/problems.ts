@@ -104,6 +104,7 @@ export function typeOf(code: Code): string {
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const refused = asRefusal(error);
   if (refused.code === 'internal') request.log.error({ err: error }, 'a request failed');
+  else if (refused.cause !== undefined) request.log.warn({ err: refused }, 'a request could not be served');
   const { status, headers, body } = problemOf(refused, request.id);
   return reply.status(status).headers(headers).send(body);
 }

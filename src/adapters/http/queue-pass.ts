@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
+import { reservationId } from '#domain/ids.ts';
 import { type QueueClaim, requireActive } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { requestKeyOf } from './idempotency.ts';
@@ -68,9 +69,18 @@ export function queuePass(
   }
 
   async function requireInToPay(request: FastifyRequest): Promise<void> {
-    await requireInOrRepeated(request).catch((error: unknown) => {
-      if (!(error instanceof Refusal && error.code === 'unavailable')) throw error;
+    await requireInOrRepeated(request).catch(async (error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.code === 'session-expired') await refuseIfPaid(request);
+      if (error.code !== 'unavailable') throw error;
     });
+  }
+
+  /** Paying ends the session: to say no more than that to somebody who pays twice would send them back into the line. */
+  async function refuseIfPaid(request: FastifyRequest): Promise<void> {
+    const { reservationId: id } = request.body as { reservationId: string };
+    const reservation = await boxOffice.findReservation(claimOf(request).userId, reservationId(id));
+    if (reservation?.status === 'CONFIRMED') throw new Refusal('already-paid');
   }
 
   return {

@@ -16,12 +16,14 @@ export type Readiness = (log: FastifyBaseLogger) => Promise<{
   readonly checks: Record<string, 'up' | 'down'>;
 }>;
 
+const PROBE_MS = 1_000;
+
 /** Whether to send requests here: not while nothing could be served, nor once somebody has asked us to stop. */
 export function readinessOf({ essential, helpful }: Probes, stopping: () => boolean): Readiness {
   return async (log) => {
     async function ask(name: string, probe: Probe): Promise<{ name: string; failure?: unknown }> {
       try {
-        await probe();
+        await within(PROBE_MS, probe());
         return { name };
       } catch (failure) {
         log.warn({ err: failure, probe: name }, 'not as it should be');
@@ -40,6 +42,14 @@ export function readinessOf({ essential, helpful }: Probes, stopping: () => bool
       checks: Object.fromEntries(checks),
     };
   };
+}
+
+/** A probe that hangs has failed: whoever asks is not to hang with it. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const late = new Refusal('unavailable', { retryAfterSeconds: 1 });
+  const timer = setTimeout(reject, milliseconds, late);
+  return Promise.race([work, tooLate]).finally(() => clearTimeout(timer));
 }
 
 function isOutOfReach(failure: unknown): boolean {

@@ -34,7 +34,15 @@ const example = <T extends z.ZodType>(schema: T, ...values: readonly z.output<T>
 
 const id = (value: string) => example(z.uuid().toLowerCase(), value);
 const instant = (value: string) => example(z.iso.datetime({ precision: 3 }), value);
-const date = example(z.iso.date().describe('Calendar date of a concert'), story.date);
+/** Postgres knows no year 0, and nobody sells tickets for a past century. */
+const DATE_MIN = '1900-01-01';
+const date = example(
+  z.iso
+    .date()
+    .refine((day) => day >= DATE_MIN, `must not be before ${DATE_MIN}`)
+    .describe('Calendar date of a concert'),
+  story.date,
+);
 const money = (value: number, description = "In the currency's smallest unit") =>
   example(z.int().min(0).describe(description), value);
 const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');

@@ -28,7 +28,8 @@ export type ServerSettings = {
   /** Commands per client and minute; 0 switches the limit off. */
   readonly rateLimitPerMinute: number;
   readonly corsOrigins: readonly string[];
-  readonly trustProxy: boolean;
+  /** Whose X-Forwarded-For to believe: nobody's, that of so many proxies, or that of these addresses. */
+  readonly trustProxy: false | number | readonly string[];
   readonly currency: Currency;
   readonly identity: AccessTokenSettings;
   readonly queueTokenKeys: readonly [SigningKey, ...SigningKey[]];
@@ -59,7 +60,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: settings.bodyLimitBytes,
-    trustProxy: settings.trustProxy,
+    trustProxy: trusted(settings.trustProxy),
     requestIdHeader: false,
     genReqId: ({ headers }) => {
       const given = headers['x-request-id'];
@@ -81,8 +82,13 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     .setSerializerCompiler(serializerCompiler)
     .withTypeProvider<ZodTypeProvider>();
 
-  // JSON is all that any call takes.
-  api.removeContentTypeParser('text/plain');
+  // JSON is all that any call takes; and many clients announce it where there is nothing to send.
+  api.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = api.getDefaultJsonParser('error', 'error');
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
   api.setErrorHandler(answerProblem);
   api.setNotFoundHandler(answerRouteNotFound);
   api.decorateRequest('user', undefined);
@@ -167,6 +173,13 @@ const CONTENT_SECURITY_POLICY = {
   frameAncestors: ["'none'"],
   baseUri: ["'none'"],
 };
+
+function trusted(
+  proxies: ServerSettings['trustProxy'],
+): false | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof proxies === 'number') return (_address, hop) => hop < proxies;
+  return proxies === false ? false : [...proxies];
+}
 
 /** A known user is limited wherever they come from; a stranger by address. */
 function clientOf(request: FastifyRequest): string {

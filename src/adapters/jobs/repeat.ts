@@ -3,12 +3,14 @@ export type Job = { stop(): Promise<void> };
 
 /**
  * Does the work, waits `everyMs`, and does it again: never two runs at once in a process, however long one takes.
- * Any number of processes may do the same. A failed run is reported and the next one comes as usual.
+ * Any number of processes may do the same. A failed run is followed by the next one as usual; of several failures in a
+ * row the first is reported.
  */
 export function repeat(work: () => Promise<unknown>, everyMs: number, onError: (error: unknown) => void): Job {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
+  let failing = false;
 
   function next() {
     timer = setTimeout(() => {
@@ -17,7 +19,13 @@ export function repeat(work: () => Promise<unknown>, everyMs: number, onError: (
   }
 
   async function run() {
-    await work().catch(onError);
+    try {
+      await work();
+      failing = false;
+    } catch (error) {
+      if (!failing) onError(error);
+      failing = true;
+    }
     if (!stopped) next();
   }
 

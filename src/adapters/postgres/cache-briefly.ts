@@ -1,30 +1,60 @@
-type Entry<T> = { readonly value: Promise<T>; readonly readAt: number };
+type Entry<T> = {
+  /** The last value read, and when its read began. */
+  settled?: { readonly value: T; readonly at: number };
+  /** The read under way, and since when. */
+  reading?: { readonly value: Promise<T>; readonly since: number };
+};
+
+export type CacheLimits = {
+  /** How old an answer may be. */
+  readonly ttlMs: number;
+  /** How long to wait for a newer answer when there is an older one. */
+  readonly patienceMs: number;
+  readonly entriesMax: number;
+};
 
 /**
  * Answers from memory for `ttlMs`, so that what hardly ever changes costs the store one read per instance and period.
- * Callers who come during a read share it. When a read fails, the last value that was read stands in for it.
+ * Callers who come during a read share it. When a read fails or takes too long, the last value stands in for it. That
+ * something is absent is not remembered: whoever makes names up would fill the memory with them.
  */
-export function cacheBriefly<T>(
-  read: (key: string) => Promise<T>,
-  limits: { readonly ttlMs: number; readonly entriesMax: number },
-): (key: string) => Promise<T> {
+export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: CacheLimits): (key: string) => Promise<T> {
+  const { ttlMs, patienceMs, entriesMax } = limits;
   const entries = new Map<string, Entry<T>>();
 
-  function refresh(key: string, stale: Entry<T> | undefined): Promise<T> {
-    const value = stale === undefined ? read(key) : read(key).catch(() => stale.value);
+  function startReading(key: string, entry: Entry<T>): Promise<T> {
+    const since = performance.now();
+    const value = read(key);
+    entry.reading = { value, since };
     entries.delete(key);
-    entries.set(key, { value, readAt: performance.now() });
-    value.catch(() => entries.delete(key));
-    if (entries.size > limits.entriesMax) {
-      const oldest = entries.keys().next().value;
-      if (oldest !== undefined) entries.delete(oldest);
-    }
+    entries.set(key, entry);
+    const oldest = entries.size > entriesMax ? entries.keys().next().value : undefined;
+    if (oldest !== undefined) entries.delete(oldest);
+    value.then(
+      (settled) => {
+        delete entry.reading;
+        if (settled === undefined) entries.delete(key);
+        else entry.settled = { value: settled, at: since };
+      },
+      () => {
+        delete entry.reading;
+        if (entry.settled === undefined) entries.delete(key);
+      },
+    );
     return value;
   }
 
-  return (key) => {
-    const entry = entries.get(key);
-    const fresh = entry !== undefined && performance.now() - entry.readAt < limits.ttlMs;
-    return fresh ? entry.value : refresh(key, entry);
+  return async (key) => {
+    const entry = entries.get(key) ?? {};
+    const { settled } = entry;
+    if (settled !== undefined && performance.now() - settled.at < ttlMs) return settled.value;
+    const reading = entry.reading?.value ?? startReading(key, entry);
+    if (settled === undefined) return reading;
+
+    const patience = patienceMs - (performance.now() - (entry.reading?.since ?? performance.now()));
+    if (patience <= 0) return settled.value;
+    const { promise: given, resolve: giveUp } = Promise.withResolvers<T>();
+    const timer = setTimeout(giveUp, patience, settled.value);
+    return Promise.race([reading.catch(() => settled.value), given]).finally(() => clearTimeout(timer));
   };
 }

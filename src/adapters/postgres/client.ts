@@ -20,6 +20,8 @@ export type Postgres = {
   close(): Promise<void>;
 };
 
+const HANG_UP_MARGIN_MS = 500;
+
 /**
  * One pool for both ways of asking. The session's time zone is UTC because Prisma's adapter reads and writes times
  * without their offset.
@@ -29,6 +31,9 @@ export function connectPostgres(settings: PostgresSettings, onError: (error: Err
     connectionString: settings.url,
     max: settings.poolMax,
     connectionTimeoutMillis: settings.connectTimeoutMs,
+    // The server ends a slow statement; a server that is frozen or cut off ends nothing, so we hang up a little later.
+    query_timeout: settings.statementTimeoutMs + HANG_UP_MARGIN_MS,
+    keepAlive: true,
     options: `-c TimeZone=UTC -c statement_timeout=${settings.statementTimeoutMs}`,
     application_name: 'frontrow',
   });

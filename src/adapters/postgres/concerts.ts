@@ -9,10 +9,12 @@ import { type ConcertRow, rowsOf, statements } from './statements.ts';
 
 /** A changed policy is in effect everywhere within this time. */
 const CONCERT_TTL_MS = 1_000;
+/** A Postgres that does not answer delays those who could go on without it no longer than this. */
+const PATIENCE_MS = 250;
 const CONCERTS_CACHED_MAX = 1_000;
 
 export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts {
-  const cached = { ttlMs: CONCERT_TTL_MS, entriesMax: CONCERTS_CACHED_MAX };
+  const cached = { ttlMs: CONCERT_TTL_MS, patienceMs: PATIENCE_MS, entriesMax: CONCERTS_CACHED_MAX };
 
   const find = cacheBriefly(async (id) => {
     const [row] = await rowsOf(pool, statements.findConcert, id);

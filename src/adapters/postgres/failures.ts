@@ -20,7 +20,8 @@ const UNREACHABLE = new Set([
 const UNREACHABLE_CLASSES = ['08', '57P'];
 /** `pg` and Prisma's adapter have no code for these. */
 const POOL_TIMEOUT = /timeout exceeded when trying to connect/;
-const CONNECTION_LOST = /Connection terminated|Client has encountered a connection error|Can't reach database server/;
+const CONNECTION_LOST =
+  /Query read timeout|Connection terminated|Client has encountered a connection error|Can't reach database server/;
 
 /** Does the work, again if Postgres undid it, and says `busy` or `unavailable` when that is what is the matter. */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
@@ -38,13 +39,18 @@ function asRefusal(error: unknown): unknown {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : '';
   if (BUSY.has(code) || RETRIABLE.has(code) || POOL_TIMEOUT.test(message)) {
-    return new Refusal('busy', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    return refusalOf('busy', error);
   }
   const unreachable =
     UNREACHABLE.has(code) ||
     UNREACHABLE_CLASSES.some((start) => code.startsWith(start)) ||
     CONNECTION_LOST.test(message);
-  return unreachable ? new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS }) : error;
+  return unreachable ? refusalOf('unavailable', error) : error;
+}
+
+/** The visitor is told the code only; the cause is for the log. */
+function refusalOf(code: 'busy' | 'unavailable', cause: unknown): Refusal {
+  return Object.assign(new Refusal(code, { retryAfterSeconds: RETRY_AFTER_SECONDS }), { cause });
 }
 
 /** The SQLSTATE or system code of an error, or of the one that caused it. */

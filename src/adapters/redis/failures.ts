@@ -15,6 +15,6 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
     if (!UNREACHABLE.test(message) && !UNABLE.test(message)) throw error;
-    throw new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    throw Object.assign(new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS }), { cause: error });
   }
 }

@@ -3,7 +3,7 @@ import type { ConcertId } from '#domain/ids.ts';
 import type { RequestKey } from '#domain/request.ts';
 import type { SeatSet } from '#domain/reservation.ts';
 
-// Every key of Frontrow. One hash tag per concert for the line, and one per concert and date for the seats, so that each
+// Every key of Frontrow but the rate limiter's. One hash tag per concert for the line, and one per concert and date for the seats, so that each
 // script finds all of its keys on one node of a Redis Cluster.
 
 const PREFIX = 'frontrow:';
@@ -16,7 +16,8 @@ const PREFIX = 'frontrow:';
  * - `joined` string: an array of 6-byte big-endian milliseconds since 1970, at (sequence - 1) * 6: when each number was drawn
  * - `active` sorted set: who is in → when the session ends, in milliseconds since 1970
  * - `sessions` hash: who is in → `sequence:end`, the end as granted, without the seconds that `settle` adds
- * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
+ * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), `active` as the last admission left it, and when the
+ *   keys' time to live was last `renewed`
  */
 export function lineKeys(concertId: ConcertId) {
   const key = (name: string) => `${PREFIX}{${concertId}}:${name}`;

@@ -28,7 +28,7 @@ export const scripts = {
   find: script<['waiting', position: number, turnover: string] | ['active', ends: number] | ['expired']>('find', 5),
   extend: script<0 | 1>('extend', 3),
   leave: script<0 | 1>('leave', 4),
-  admit: script<[admitted: number, expired: number, active: number, waiting: number]>('admit', 4),
+  admit: script<[admitted: number, expired: number, active: number, waiting: number]>('admit', 7),
   claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim', 'any'),
   keep: script<number>('keep', 'any'),
   release: script<number>('release', 'any'),

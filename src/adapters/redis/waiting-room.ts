@@ -87,7 +87,7 @@ export function redisWaitingRoom(redis: Redis): WaitingRoom {
       const [admitted, expired, active, waiting] = await run(
         redis,
         scripts.admit,
-        [keys.line, keys.active, keys.sessions, keys.pace],
+        [keys.line, keys.active, keys.sessions, keys.pace, keys.epoch, keys.sequence, keys.joined],
         activeMax,
         sessionSeconds * 1_000,
         ADMIT_BATCH_MAX,

@@ -32,6 +32,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
             'date-not-found',
             'seat-not-found',
             'seat-taken',
+            'user-not-found',
             'seat-limit-reached',
             ...refusedBy.queue,
             ...refusedBy.command,

@@ -1,9 +1,11 @@
 -- Ends the sessions that have run out and lets the next ones in: the smallest sequences, as many as the limit leaves.
 -- Replies {admitted, expired, active, waiting}.
-local line, active, sessions, pace = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local line, active, sessions, pace = KEYS[1], KEYS[2], KEYS[3], KEYS[4] -- KEYS[5] and on are only kept alive
 local active_max, session_ms, batch_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 -- Half of what is remembered of the turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
 local SMOOTHING_MS = 60000
+-- Nobody admits at a concert that is over: from then on its line is kept for a week. Renewed once a minute.
+local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -36,5 +38,12 @@ if left + #ended + admitted > 0 then
   local kept = math.exp(-(now - tonumber(at or now)) / SMOOTHING_MS)
   local smoothed = tonumber(rate or 0) * kept + (left + #ended) * 1000 / SMOOTHING_MS
   redis.call('HSET', pace, 'rate', tostring(smoothed), 'at', now, 'active', before - #ended + admitted)
+end
+local renewed = tonumber(redis.call('HGET', pace, 'renewed') or 0)
+if now - renewed > RENEWED_MS then
+  redis.call('HSET', pace, 'renewed', now)
+  for _, key in ipairs(KEYS) do
+    redis.call('PEXPIRE', key, KEPT_MS)
+  end
 end
 return { admitted, #ended, before - #ended + admitted, redis.call('ZCARD', line) }

@@ -3,6 +3,8 @@
 -- 'drawn' | 'waiting' with the position, or 'active' with the session's end in ms.
 local epoch_key, sequence_key, line, joined, active, sessions = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local user, candidate_epoch, waiting_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- As many join times as fit into the longest string of Redis, 512 MB.
+local SEQUENCE_MAX = 89000000
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,7 +29,7 @@ if ends > now then
   return { 'active', epoch, sequence, joined_at(sequence), ends }
 end
 
-if redis.call('ZCARD', line) >= waiting_max then
+if redis.call('ZCARD', line) >= waiting_max or tonumber(redis.call('GET', sequence_key) or 0) >= SEQUENCE_MAX then
   return { 'full' }
 end
 
@@ -35,7 +37,6 @@ end
 redis.call('ZREM', active, user)
 redis.call('HDEL', sessions, user)
 local sequence = redis.call('INCR', sequence_key)
--- First what can fail, when after 89 million numbers the string is as long as Redis allows: then nobody has half a place.
 redis.call('SETRANGE', joined, (sequence - 1) * 6, struct.pack('>I6', now))
 redis.call('ZADD', line, sequence, user)
 return { 'drawn', epoch, sequence, now, redis.call('ZRANK', line, user) + 1 }
