@@ -1,12 +1,13 @@
 # The packages that the service runs on, and the Prisma client generated from the schema. Development packages are needed
-# to generate, so they are installed, used, and left behind.
+# to generate, so they are installed, used, and removed.
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY prisma prisma
 RUN node prisma/generate.mjs
-RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# "Optional" are the Prisma command line and TypeScript, which its client calls optional peers and `npm prune` would keep.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000

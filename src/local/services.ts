@@ -64,7 +64,12 @@ export async function startLocalServices(options: LocalServicesOptions): Promise
 function explained(error: NodeJS.ErrnoException, dataDir: string): Error {
   if (error.code !== 'EACCES' && error.code !== 'EPERM') return error;
   return new LocalProblem(
-    `${dataDir} is another user's (${error.message}). Start as that user, delete it, or name another with DATA_DIR.`,
+    [
+      `${dataDir} cannot be used (${error.message}). Either`,
+      '  - start as the user whose it is, or delete it, or',
+      '  - name another folder: set DATA_DIR, or',
+      '  - use a Postgres and a Redis of your own: set DATABASE_URL and REDIS_URL.',
+    ].join('\n'),
     { cause: error },
   );
 }

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { concertDate, concertId, paymentId, reservationId } from '#domain/ids.ts';
+import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import type { Hold } from '#domain/reservation.ts';
 import type { Aftermath } from '#ports/box-office.ts';
 import { expectRefusal } from './expect-refusal.ts';
@@ -108,6 +108,12 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await expectRefusal(boxOffice.hold(unknown), 'date-not-found');
       await expectRefusal(boxOffice.hold(orderOf(fan, [1], { concertId: concertId(newId()) })), 'date-not-found');
       await expectRefusal(boxOffice.hold(over.orderOf(fan, [1])), 'date-not-found');
+    });
+
+    it('is refused to strangers', async () => {
+      const { orderOf, statuses } = await open();
+      await expectRefusal(boxOffice.hold(orderOf(userId(newId()), [1])), 'user-not-found');
+      expect((await statuses())?.[0]).toBe('AVAILABLE');
     });
 
     it('is refused for seats that are not there, naming them', async () => {

@@ -91,6 +91,12 @@ export function walletsContract(harness: StoreHarness): void {
       await charge(rich, 300, request, 1_000);
       expect(await balanceOf(rich)).toBe(1_000);
     });
+
+    it('is refused with 0 as the most that fits, when the limit was lowered below the balance', async () => {
+      const { user, charge } = await open();
+      const rich = await user(700);
+      await expectRefusal(charge(rich, 1, ask(rich), 500), 'amount-out-of-range', { max: 0 });
+    });
   });
 
   describe('the ledger', () => {

@@ -70,6 +70,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       if (concert === undefined || on === undefined || on.startsAt.getTime() <= now()) {
         throw new Refusal('date-not-found');
       }
+      if (!store.wallets.has(userId)) throw new Refusal('user-not-found');
       const seats = seatsOf(hold);
       const missing = seatNumbers.filter((asked) => !seats.some(({ seatNumber }) => seatNumber === asked));
       if (missing.length > 0) throw new Refusal('seat-not-found', { seatNumbers: missing });

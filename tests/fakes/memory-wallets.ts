@@ -16,7 +16,9 @@ export function memoryWallets(store: MemoryStore): Wallets {
       const wallet = store.wallets.get(userId);
       if (wallet === undefined) throw new Refusal('user-not-found');
       const { balance: before, currency } = wallet;
-      if (before + amount > balanceMax) throw new Refusal('amount-out-of-range', { min: 1, max: balanceMax - before });
+      if (before + amount > balanceMax) {
+        throw new Refusal('amount-out-of-range', { min: 1, max: Math.max(0, balanceMax - before) });
+      }
 
       const balance = enter(store, { userId, kind: 'CHARGE', transactionId: chargeId, amount });
       return remember(store, request, {

@@ -6,12 +6,70 @@ import { paymentId } from '#domain/ids.ts';
 import { boxOfficeContract } from '#tests/contracts/box-office-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
-import { openBoxOffice } from '#tests/contracts/store-harness.ts';
+import { granted, openBoxOffice } from '#tests/contracts/store-harness.ts';
+import { outcomeOf } from '#tests/support/outcome.ts';
+import { until } from '#tests/support/until.ts';
 
 const harness = await postgresHarness();
 const { boxOffice, postgres, databaseUrl } = harness;
 
 boxOfficeContract(harness);
+
+describe('a payment that begins before the deadline and ends after it', () => {
+  it('counts against the limit of seats, for a hold that the same user makes in between', async () => {
+    const { concert, user, orderOf, placeOf, statuses } = await openBoxOffice(harness);
+    const fan = await user(100_000);
+    const held = granted(await boxOffice.hold(orderOf(fan, [1, 2, 3, 4], { holdSeconds: 1 })));
+    const till = await postgres.pool.connect();
+    let wanted: Promise<string> | undefined;
+    try {
+      await till.query('BEGIN');
+      const { epoch, sequence } = placeOf(fan);
+      const paid = await till.query(`SELECT pay_reservation($1, $2, $3, $4, $5, $6, $7, 'asked') AS reply`, [
+        newId(),
+        fan,
+        concert.concertId,
+        held.reservationId,
+        sequence,
+        epoch,
+        'paid',
+      ]);
+      expect(paid.rows[0].reply).toMatchObject({ replayed: false });
+      await till.query('SELECT pg_sleep_until($1)', [held.heldUntil]);
+
+      let done = false;
+      wanted = outcomeOf(boxOffice.hold(orderOf(fan, [5]))).finally(() => {
+        done = true;
+      });
+      await until('the hold waits for the payment, or does not', async () => {
+        const waiting = await postgres.pool.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return done || waiting.rowCount === 1;
+      });
+      await till.query('COMMIT');
+    } finally {
+      till.release();
+    }
+    expect(await wanted).toBe('seat-limit-reached');
+    expect(await statuses()).toEqual(['SOLD', 'SOLD', 'SOLD', 'SOLD', 'AVAILABLE']);
+  });
+});
+
+describe('a seat', () => {
+  it.each([
+    [0, 1],
+    [1_000_001, 1],
+    [1_000_000, -1],
+    [1_000_000, '9007199254740992'],
+  ])('that no JSON could tell of is not taken down: number %s at %s', async (seatNumber, price) => {
+    const { concert, date } = await openBoxOffice(harness);
+    const seat = 'INSERT INTO seats (concert_id, date, seat_number, price) VALUES ($1, $2, $3, $4)';
+    const write = (number: unknown, at: unknown) => postgres.pool.query(seat, [concert.concertId, date, number, at]);
+    await expect(write(seatNumber, price)).rejects.toThrow(/seats_(number|price)_bounds/);
+    await write(1_000_000, Number.MAX_SAFE_INTEGER);
+  });
+});
 
 describe('a box office that cannot serve', () => {
   beforeAll(async () => {

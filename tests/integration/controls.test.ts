@@ -22,15 +22,20 @@ const A_MOMENT = 'PERFORM pg_sleep(0.3);';
 const HOLD = '20261120000300_hold_seats';
 const PAY = '20261120000400_pay_reservation';
 const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, ''];
+/** The limit row lets one command of a user at a time through, for the same date: it would hide what is missing below. */
+const BUYER_UNLOCKED: Change = [/PERFORM 1 FROM buyers\s+WHERE[^;]+FOR UPDATE;/, ''];
 const RESERVATION_UNLOCKED: Change = [/(SELECT \* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;/, '$1;'];
 const WALLET_UNLOCKED: Change = [/(SELECT balance[^;]+ FROM wallets WHERE[^;]+) FOR UPDATE;/, '$1;'];
 const LATE_HOLD: Change = [/INSERT INTO reservations /, `${A_MOMENT} $&`];
 const LATE_PAYMENT: Change = [/INSERT INTO ledger_transactions /, `${A_MOMENT} $&`];
 
 const holdUnlocked = { migration: HOLD, changes: [SEATS_UNLOCKED, LATE_HOLD] };
-const payUnlocked = { migration: PAY, changes: [SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
+const payUnlocked = {
+  migration: PAY,
+  changes: [BUYER_UNLOCKED, SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT],
+};
 /** The seats are different ones and so are the reservations: the wallet alone is what these payments have in common. */
-const walletUnlocked = { migration: PAY, changes: [WALLET_UNLOCKED, LATE_PAYMENT] };
+const walletUnlocked = { migration: PAY, changes: [BUYER_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
 
 const ONE_LIVE = 'DROP INDEX reservation_seats_one_live';
 const ONE_PAYMENT = 'DROP INDEX payments_reservation_id_key';

@@ -151,7 +151,7 @@ async function dies(moment: LastWill['dies'], fan: Fan, key: string, command: Co
       ? ['/v1/reservations', { date: command.date, seatNumbers: command.seatNumbers }]
       : ['/v1/payments', { reservationId: command.reservationId }];
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify(['POST', path, body]))
+    .update(JSON.stringify(['POST', path, claim.concertId, body]))
     .digest('base64url');
   const will: LastWill = {
     databaseUrl: world.databaseUrl,

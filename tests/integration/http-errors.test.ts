@@ -132,6 +132,17 @@ describe('a body', () => {
   );
 });
 
+describe('a call that takes no body', () => {
+  it.each(['/v1/users', '/v1/concerts/{concertId}/queue'])(
+    'is served when JSON is announced and none sent: %s',
+    async (path) => {
+      const headers = { ...fan.asUser, ...json };
+      const reply = await call('POST', path.replace('{concertId}', concertId), { headers, text: '' });
+      expect([200, 201]).toContain(reply.status);
+    },
+  );
+});
+
 describe('a reservation', () => {
   it.each([
     '2026-02-30',
@@ -141,6 +152,9 @@ describe('a reservation', () => {
     '20990501',
     '2099-5-1',
     '2099-05-01T00:00:00Z',
+    '0000-01-01',
+    '0000-02-29',
+    '1899-12-31',
     ' 2099-05-01',
     '2099-05-01\u0000',
     "2099-05-01'; DROP TABLE seats; --",
@@ -153,7 +167,7 @@ describe('a reservation', () => {
     expect(verdict(await reserve({ body: { date, seatNumbers: [7] } }))).toBe(INVALID);
   });
 
-  it.each(['2020-01-01', '2098-01-01', '0001-01-01', '9999-12-31'])(
+  it.each(['2020-01-01', '2098-01-01', '1900-01-01', '9999-12-31'])(
     'for %s, when nothing is played, is refused',
     async (date) => {
       expect(verdict(await reserve({ body: { date, seatNumbers: [7] } }))).toBe('404 date-not-found');
@@ -183,6 +197,14 @@ describe('a reservation', () => {
     const reply = await reserve({ body: { date: DATE, seatNumbers: seats } });
     expect(verdict(reply)).toBe('404 seat-not-found');
     expect(reply.body).toMatchObject({ seatNumbers: seats.filter((seat) => seat > 50) });
+  });
+
+  it('of a user who is not there any more is refused', async () => {
+    const ghost = await newVisitor(call);
+    await ghost.enter(concertId);
+    await world.pool.query('DELETE FROM wallets WHERE user_id = $1', [ghost.userId]);
+    await world.pool.query('DELETE FROM users WHERE user_id = $1', [ghost.userId]);
+    expect(verdict(await ghost.reserve([7]))).toBe('404 user-not-found');
   });
 
   it('in the name of somebody else, or at a price of one’s own, is not to be had', async () => {
@@ -258,9 +280,12 @@ describe('an id', () => {
     expect(verdict(await fan.get('/v1/users/me/balance'))).toBe('403 forbidden');
   });
 
-  it.each(['2026-02-30', 'tomorrow', '%00'])('that is no date is refused: %s', async (date) => {
-    expect(verdict(await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inLine))).toBe(INVALID);
-  });
+  it.each(['2026-02-30', 'tomorrow', '%00', '0000-01-01', '0000-02-29'])(
+    'that is no date is refused: %s',
+    async (date) => {
+      expect(verdict(await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inLine))).toBe(INVALID);
+    },
+  );
 });
 
 describe('a query', () => {

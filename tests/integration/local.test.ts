@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lstat, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
@@ -238,6 +238,67 @@ describe('local services', () => {
   });
 });
 
+describe('the service on servers of its own', () => {
+  const root = join(import.meta.dirname, '../..');
+
+  /** Started by npm as a person does it, in a process group of its own as in a terminal. */
+  async function startService(dir: string, settings: Record<string, string> = {}) {
+    const child = spawn('npm', ['start'], {
+      cwd: root,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        DATA_DIR: dir,
+        PORT: '0',
+        LOG_LEVEL: 'error',
+        ...settings,
+      },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const group = -(child.pid ?? 0);
+    cleanups.push(() => tell(group, 'SIGKILL'));
+    const ended = once(child, 'close');
+    const output = { said: '', complained: '' };
+    child.stdout.on('data', (chunk) => (output.said += chunk));
+    child.stderr.on('data', (chunk) => (output.complained += chunk));
+    const up = until('it is up or has ended', () => output.said.includes('is up') || child.exitCode !== null, 60_000);
+    return { child, group, ended, output, up };
+  }
+
+  it('ends with everything it started, and with code 0, on a Ctrl-C', async () => {
+    const dir = await dataDir();
+    const { group, ended, up } = await startService(dir);
+    await up;
+    const servers = serverPids(dir);
+    const service = Number(await readFile(join(dir, 'running.pid'), 'utf8'));
+    // The terminal sends it to the group, and npm passes its own on as well: the service gets two, or more of the impatient.
+    process.kill(group, 'SIGINT');
+    const again = setInterval(tell, 5, service, 'SIGINT');
+    cleanups.push(() => clearInterval(again));
+    expect((await ended)[0]).toBe(0);
+    expect(gone(servers)).toBe(true);
+  });
+
+  it('ends with everything it started, and with code 0, when npm is told to end', async () => {
+    const dir = await dataDir();
+    const { child, ended, up } = await startService(dir);
+    await up;
+    const servers = serverPids(dir);
+    child.kill('SIGTERM');
+    expect((await ended)[0]).toBe(0);
+    expect(gone(servers)).toBe(true);
+  });
+
+  it('complains about a wrong setting before it touches anything', async () => {
+    const dir = await dataDir();
+    const { ended, output } = await startService(dir, { PORT: 'abc', ACTIVE_MAX: '0' });
+    expect((await ended)[0]).toBe(1);
+    expect(output.complained).toMatch(/ {2}PORT: .*\n {2}ACTIVE_MAX: /);
+    await expect(stat(dir)).rejects.toThrow('ENOENT');
+  });
+});
+
 describe('local secrets', () => {
   it('are made once, for one data directory, and are their owner’s alone', async () => {
     const [one, other] = [await dataDir(), await dataDir()];
@@ -254,4 +315,12 @@ describe('local secrets', () => {
 function parentOf(pid: number): number {
   const command = `cut -d' ' -f4 /proc/${pid}/stat 2>/dev/null || ps -o ppid= -p ${pid}`;
   return Number(execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' }));
+}
+
+function tell(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { contradictions } from '#tests/support/books.ts';
-import { type Fan, tally } from '#tests/support/fan.ts';
+import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
@@ -28,6 +29,28 @@ describe('the rate limit', () => {
     const polls = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.poll()));
     expect(tally(polls)).toEqual({ 200: 3 * LIMIT });
   });
+});
+
+describe('behind a proxy', () => {
+  test.each(['1', '127.0.0.0/8'])(
+    'the rate limit goes by the address that the proxy saw, whatever the client claims before it: TRUST_PROXY=%s',
+    async (proxies) => {
+      const { url } = await world.start({ TRUST_PROXY: proxies });
+      // Nobody has come from these before: the counters are in a Redis that all tests share.
+      const [client, neighbour] = [
+        `2001:db8::${randomBytes(2).toString('hex')}`,
+        `2001:db8:1::${randomBytes(2).toString('hex')}`,
+      ];
+      const join = (forwarded: string) =>
+        send(`${url}/v1/users`, { method: 'POST', headers: { 'x-forwarded-for': forwarded } });
+
+      const answers: Answer[] = [];
+      for (let index = 0; index < 2 * LIMIT; index++) answers.push(await join(`203.0.113.${index}, ${client}`));
+
+      expect(tally(answers)).toEqual({ 201: LIMIT, '429 rate-limited': LIMIT });
+      expect(tally([await join(neighbour)])).toEqual({ 201: 1 });
+    },
+  );
 });
 
 describe('an instance that is told to stop', () => {

@@ -79,7 +79,7 @@ describe('a request that is repeated later', () => {
 
     expect(again.map(({ body }) => body)).toEqual([reserved.body, paid.body]);
     for (const { headers } of again) expect(headers.get('idempotency-replayed')).toBe('true');
-    expect(tally([await fan.pay(reservation)])).toEqual({ '403 session-expired': 1 });
+    expect(tally([await fan.pay(reservation)])).toEqual({ '409 already-paid': 1 });
     expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 0, payments: 1, seats: 1 });
   });
 
@@ -98,6 +98,20 @@ describe('a request that is repeated later', () => {
 
     expect(tally(refused)).toEqual({ '422 idempotency-key-reused': 3 });
     expect(await holdings(world.pool, fan.userId)).toEqual({ balance: PRICE + 10, payments: 1, seats: 1 });
+  });
+
+  test('is refused when it asks for the same seats of another concert under the same key', async () => {
+    const [concert, other] = [await world.openHall(), await world.openHall()];
+    const fan = await world.fan();
+    const key = randomUUID();
+    await letIn([fan], concert);
+    await fan.reserve([1], { key });
+    await letIn([fan], other);
+
+    expect(tally([await fan.reserve([1], { key })])).toEqual({ '422 idempotency-key-reused': 1 });
+
+    const { body } = await fan.call('GET', '/reservations');
+    expect(body.items).toMatchObject([{ concertId: concert }]);
   });
 
   test('and was refused before, is tried anew: only successes are remembered', async () => {

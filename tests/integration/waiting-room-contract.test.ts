@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, describe, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
@@ -22,6 +22,47 @@ async function passes(concert: ConcertId, milliseconds: number): Promise<void> {
 }
 
 waitingRoomContract(() => ({ waitingRoom: redisWaitingRoom(redis), passes }));
+
+describe('the keys of a line', () => {
+  const WEEK_MS = 7 * 86_400_000;
+  const MINUTE_MS = 60_000;
+  const waitingRoom = redisWaitingRoom(redis);
+  const newLine = () => concertId(newId());
+  const times = (concert: ConcertId) => Promise.all(Object.values(lineKeys(concert)).map((key) => redis.pttl(key)));
+
+  it('are kept for a week after the last admission, and no longer', async () => {
+    const concert = newLine();
+    const keys = Object.values(lineKeys(concert));
+    const admit = () => waitingRoom.admit(concert, { activeMax: 1, sessionSeconds: 60 });
+    for (let fan = 0; fan < 2; fan++) await waitingRoom.join(concert, userId(newId()), { waitingMax: 10 });
+    await admit();
+    expect(await redis.exists(...keys)).toBe(keys.length);
+    for (const left of await times(concert)) {
+      expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
+      expect(left).toBeLessThanOrEqual(WEEK_MS);
+    }
+
+    // A minute later.
+    for (const key of keys) await redis.pexpire(key, WEEK_MS - 2 * MINUTE_MS);
+    await redis.hincrby(lineKeys(concert).pace, 'renewed', -MINUTE_MS - 1);
+    await admit();
+    for (const left of await times(concert)) expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
+  });
+});
+
+describe('a line whose numbers are used up', () => {
+  // The next join time would not fit into a string of Redis any more.
+  const LAST_NUMBER = Math.floor((512 * 1_024 * 1_024) / 6);
+
+  it('is full, and stays as it is', async () => {
+    const concert = concertId(newId());
+    const { line, sequence } = lineKeys(concert);
+    await redis.set(sequence, LAST_NUMBER);
+    await expectRefusal(redisWaitingRoom(redis).join(concert, userId(newId()), { waitingMax: 10 }), 'queue-full');
+    expect(await redis.get(sequence)).toBe(String(LAST_NUMBER));
+    expect(await redis.exists(line)).toBe(0);
+  });
+});
 
 describe('a line that cannot be reached', () => {
   it('refuses every call as unavailable', async () => {

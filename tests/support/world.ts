@@ -7,7 +7,12 @@ import { freshDatabase } from './fresh-database.ts';
 import { type Hall, makeUsers, openHall } from './hall.ts';
 import { type Instance, SECRETS, type Settings, startInstance } from './instance.ts';
 
-export type WorldPlan = { readonly instances?: number; readonly settings?: Settings; readonly redisUrl?: string };
+export type WorldPlan = {
+  readonly instances?: number;
+  readonly settings?: Settings;
+  readonly redisUrl?: string;
+  readonly databaseUrl?: string;
+};
 
 /** Servers side by side on one Redis and one database of their own, and people who use them. */
 export type World = {
@@ -30,9 +35,9 @@ const ERROR_LEVEL = 50;
  * Called at the top of a test file, where hooks are registered: `const world = await startWorld();`. It ends with the
  * file, and no test passes in which a server logged an error.
  */
-export async function startWorld({ instances = 3, settings = {}, redisUrl }: WorldPlan = {}): Promise<World> {
-  const databaseUrl = await freshDatabase();
-  const redis = redisUrl ?? inject('redisUrl');
+export async function startWorld({ instances = 3, settings = {}, ...servers }: WorldPlan = {}): Promise<World> {
+  const databaseUrl = servers.databaseUrl ?? (await freshDatabase());
+  const redis = servers.redisUrl ?? inject('redisUrl');
   const running: Instance[] = [];
   const pool = new Pool({ connectionString: databaseUrl, max: 4 });
   // The database may be dropped before the last connection has gone; whatever else is lost, a query will say so.

@@ -48,7 +48,22 @@ const OTHERS = {
   ],
   CURRENCY: ['won', 'KR', 'KRWX', '₩₩₩'],
   CORS_ORIGINS: [],
-  TRUST_PROXY: ['yes', '1', 'TRUE'],
+  TRUST_PROXY: [
+    'yes',
+    'true',
+    'TRUE',
+    '0',
+    '11',
+    '-1',
+    '1.5',
+    'proxy.example',
+    '10.0.0.0/8,',
+    '10.0.0.1 10.0.0.2',
+    '10.0.0.0/33',
+    '10.0.0.0/x',
+    '10.0.0.0/',
+    '10.0.0',
+  ],
   LOG_LEVEL: ['loud'],
   MIGRATE_ON_START: ['yes'],
   SEED_DEMO: ['yes'],
@@ -121,6 +136,16 @@ describe('the configuration', () => {
     });
     expect(http.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
     expect(seedDemo).toBe(true);
+  });
+
+  it.each([
+    ['false', false],
+    ['1', 1],
+    ['10', 10],
+    ['10.0.0.0/8', ['10.0.0.0/8']],
+    ['10.0.0.7, fd00::/8,::1', ['10.0.0.7', 'fd00::/8', '::1']],
+  ])('reads whom to believe about addresses: TRUST_PROXY=%s', (value, trusted) => {
+    expect(readConfig({ ...REQUIRED, TRUST_PROXY: value }).http.trustProxy).toEqual(trusted);
   });
 
   it('never tells a secret in its complaint', () => {

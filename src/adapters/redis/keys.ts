@@ -16,8 +16,7 @@ const PREFIX = 'frontrow:';
  * - `joined` string: an array of 6-byte big-endian milliseconds since 1970, at (sequence - 1) * 6: when each number was drawn
  * - `active` sorted set: who is in → when the session ends, in milliseconds since 1970
  * - `sessions` hash: who is in → `sequence:end`, the end as granted, without the seconds that `settle` adds
- * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), `active` as the last admission left it, and when the
- *   keys' time to live was last `renewed`
+ * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
  */
 export function lineKeys(concertId: ConcertId) {
   const key = (name: string) => `${PREFIX}{${concertId}}:${name}`;

@@ -3,20 +3,31 @@ import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { requestKeyOf, requireIdempotencyKey } from '#adapters/http/idempotency.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
-import { userId } from '#domain/ids.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue.ts';
 import type { RequestKey } from '#domain/request.ts';
 
 const user = userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f');
 
 const api = Fastify();
 api.setErrorHandler(answerProblem);
+api.decorateRequest('claim', undefined);
 for (const url of ['/payments', '/reservations']) {
-  api.post(url, { onRequest: requireIdempotencyKey }, async (request) => requestKeyOf(request, user));
+  api.post(url, { onRequest: requireIdempotencyKey }, async (request) => {
+    const { concert } = request.headers;
+    if (typeof concert === 'string') request.claim = claimFor(concert);
+    return requestKeyOf(request, user);
+  });
+}
+
+/** What a queue token for this concert says. */
+function claimFor(concert: string): QueueClaim {
+  return { userId: user, concertId: concertId(concert), sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date(0) };
 }
 
 /** What becomes of a command with this header. */
-async function send(key: string | undefined, payload: object = { seat: 1 }, url = '/payments') {
-  const headers = key === undefined ? {} : { 'idempotency-key': key };
+async function send(key: string | undefined, payload: object = { seat: 1 }, url = '/payments', concert = '') {
+  const headers = { ...(key === undefined ? {} : { 'idempotency-key': key }), ...(concert === '' ? {} : { concert }) };
   const answer = await api.inject({ method: 'POST', url, headers, payload });
   return answer.json<RequestKey & { code?: string }>();
 }
@@ -69,5 +80,12 @@ describe('the fingerprint of a command', () => {
   it('is another for another body or another call', async () => {
     const all = [await send('a'), await send('a', { seat: 2 }), await send('a', { seat: 1 }, '/reservations')];
     expect(new Set(all.map(({ fingerprint }) => fingerprint)).size).toBe(3);
+  });
+
+  it('is another for another concert, which the queue token alone names', async () => {
+    const [one, other] = ['01939c5e-0000-7c41-9f0e-3d5b8a1c2e4f', '01939c5e-0001-7c41-9f0e-3d5b8a1c2e4f'];
+    const reserve = async (concert?: string) => (await send('a', { seat: 1 }, '/reservations', concert)).fingerprint;
+    expect(await reserve(one)).toBe(await reserve(one));
+    expect(new Set([await reserve(), await reserve(one), await reserve(other)]).size).toBe(3);
   });
 });

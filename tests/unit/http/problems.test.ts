@@ -9,7 +9,7 @@ const SECRET = 'SELECT balance FROM wallets';
 async function answer(thrown: unknown) {
   const lines: string[] = [];
   const api = Fastify({
-    logger: { level: 'error', stream: { write: (line: string) => lines.push(line) } },
+    logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } },
     genReqId: () => 'request-1',
     bodyLimit: 100,
   });
@@ -63,6 +63,17 @@ describe('a refusal', () => {
       if (code.endsWith('-not-found')) expect(status).toBe(404);
       if (status >= 500) expect(['internal', 'queue-full', 'busy', 'unavailable']).toContain(code);
     }
+  });
+});
+
+describe('a refusal that something caused', () => {
+  it('is logged as a warning, once, with its cause, of which the answer says nothing', async () => {
+    const refusal = new Refusal('unavailable', { retryAfterSeconds: 1 });
+    const { status, body, lines } = await answer(Object.assign(refusal, { cause: new Error(SECRET) }));
+    expect(status).toBe(503);
+    expect(body).not.toContain(SECRET);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 40, err: { code: 'unavailable' } }]);
+    expect(lines.join('')).toContain(SECRET);
   });
 });
 

@@ -59,6 +59,18 @@ describe('a job', () => {
     expect(runs).toHaveLength(2);
   });
 
+  it('reports the first of several failures in a row, and again when it fails after a success', async () => {
+    const { runs, errors } = job();
+    const outcomes = ['one', 'two', 'three', undefined, 'four', 'five'];
+    for (const [index, failure] of outcomes.entries()) {
+      await passes(EVERY_MS);
+      if (failure === undefined) runs[index]?.finish();
+      else runs[index]?.fail(failure);
+      await passes(0);
+    }
+    expect(errors).toEqual(['one', 'four']);
+  });
+
   it('stops between two runs, and runs no more', async () => {
     const { runs, stop } = job();
     await passes(EVERY_MS);

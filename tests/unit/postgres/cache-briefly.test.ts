@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cacheBriefly } from '#adapters/postgres/cache-briefly.ts';
 
 const TTL_MS = 1_000;
+const PATIENCE_MS = 250;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
@@ -23,9 +24,23 @@ function cached(entriesMax = 10) {
       if (store.away) throw new Error('the store is away');
       return `${key}${version}`;
     },
-    { ttlMs: TTL_MS, entriesMax },
+    { ttlMs: TTL_MS, patienceMs: PATIENCE_MS, entriesMax },
   );
   return { read, reads, store };
+}
+
+/** A cache of a store whose reads end when they are told to. */
+function hanging() {
+  const reads: { answer(value: string | undefined): void; fail(error: Error): void }[] = [];
+  const read = cacheBriefly(
+    () => {
+      const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
+      reads.push({ answer: resolve, fail: reject });
+      return promise;
+    },
+    { ttlMs: TTL_MS, patienceMs: PATIENCE_MS, entriesMax: 10 },
+  );
+  return { read, reads };
 }
 
 describe('what is cached briefly', () => {
@@ -81,6 +96,67 @@ describe('what is cached briefly', () => {
     await expect(read('a')).rejects.toThrow('the store is away');
     store.away = false;
     expect(await read('a')).toBe('a2');
+  });
+
+  it('stands in for a read that hangs, after a while, which those who come later do not wait again', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const { read, reads } = hanging();
+    const first = read('a');
+    reads[0]?.answer('old');
+    expect(await first).toBe('old');
+    passes(TTL_MS);
+    const answers: (string | undefined)[] = [];
+    const waiting = read('a').then((value) => answers.push(value));
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS - 1);
+    expect(answers).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    await waiting;
+    expect(answers).toEqual(['old']);
+    expect(await read('a')).toBe('old');
+    passes(100 * TTL_MS);
+    expect(await read('a')).toBe('old');
+    expect(reads).toHaveLength(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is read no second time while a read hangs, and is the new value once that has ended', async () => {
+    const { read, reads } = hanging();
+    const crowd = Array.from({ length: 100 }, () => read('a'));
+    passes(100 * TTL_MS);
+    crowd.push(read('a'));
+    expect(reads).toHaveLength(1);
+    reads[0]?.answer('first');
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set(['first']));
+
+    const newer = read('a');
+    reads[1]?.answer('second');
+    expect([await newer, await read('a')]).toEqual(['second', 'second']);
+    expect(reads).toHaveLength(2);
+  });
+
+  it('stands in when a read that hung fails at last, and is read anew', async () => {
+    const { read, reads } = hanging();
+    const first = read('a');
+    reads[0]?.answer('old');
+    await first;
+    passes(TTL_MS);
+    const waiting = read('a');
+    reads[1]?.fail(new Error('gave up'));
+    expect(await waiting).toBe('old');
+    const next = read('a');
+    reads[2]?.answer('new');
+    expect(await next).toBe('new');
+  });
+
+  it('is not that there is nothing: an absence is looked up again each time, also where there was something', async () => {
+    const { read, reads } = hanging();
+    for (const found of [undefined, undefined, 'there', undefined, undefined, 'back']) {
+      const answer = read('a');
+      reads.at(-1)?.answer(found);
+      expect(await answer).toBe(found);
+      passes(TTL_MS);
+    }
+    expect(reads).toHaveLength(6);
   });
 
   it('is bounded: the entry read longest ago gives way', async () => {

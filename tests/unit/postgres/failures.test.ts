@@ -32,9 +32,10 @@ describe('a statement that failed otherwise', () => {
     ['busy', new Error('timeout exceeded when trying to connect')] as const,
     ...['ECONNREFUSED', 'ECONNRESET', '08006', '57P01', '57P03'].map((code) => ['unavailable', failure(code)] as const),
     ['unavailable', new Error('Connection terminated unexpectedly')] as const,
+    ['unavailable', new Error('Query read timeout')] as const,
     ['unavailable', new Error('of Prisma', { cause: failure('ECONNREFUSED') })] as const,
-  ])('is tried once and refused as %s: %s', async (code, error) => {
-    expect(await failing(error)).toMatchObject({ error: { name: 'Refusal', code }, tries: 1 });
+  ])('is tried once and refused as %s, with its cause: %s', async (code, error) => {
+    expect(await failing(error)).toMatchObject({ error: { name: 'Refusal', code, cause: error }, tries: 1 });
   });
 
   it.each([failure('23505'), failure('42601'), new RangeError('ours'), 'not even an error'])(

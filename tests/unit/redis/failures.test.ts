@@ -22,6 +22,10 @@ describe('a command to Redis', () => {
     await expectRefusal(failing(message), 'unavailable', { retryAfterSeconds: 1 });
   });
 
+  it('is refused with its cause', async () => {
+    await expect(failing('Command timed out')).rejects.toMatchObject({ cause: { message: 'Command timed out' } });
+  });
+
   it.each(['ERR unknown command', 'WRONGTYPE Operation against a key', 'Say LOADING and mean it'])(
     'fails as it is when it is our mistake: %s',
     async (message) => {

@@ -4,7 +4,8 @@ local line, active, sessions, pace = KEYS[1], KEYS[2], KEYS[3], KEYS[4] -- KEYS[
 local active_max, session_ms, batch_max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 -- Half of what is remembered of the turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
 local SMOOTHING_MS = 60000
--- Nobody admits at a concert that is over: from then on its line is kept for a week. Renewed once a minute.
+-- Nobody admits at a concert that is over: from then on its line is kept for a week. Renewed once a minute, for each
+-- renewal goes into the append-only file.
 local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
 
 local time = redis.call('TIME')
@@ -39,10 +40,9 @@ if left + #ended + admitted > 0 then
   local smoothed = tonumber(rate or 0) * kept + (left + #ended) * 1000 / SMOOTHING_MS
   redis.call('HSET', pace, 'rate', tostring(smoothed), 'at', now, 'active', before - #ended + admitted)
 end
-local renewed = tonumber(redis.call('HGET', pace, 'renewed') or 0)
-if now - renewed > RENEWED_MS then
-  redis.call('HSET', pace, 'renewed', now)
-  for _, key in ipairs(KEYS) do
+for _, key in ipairs(KEYS) do
+  local left_ms = redis.call('PTTL', key)
+  if left_ms ~= -2 and left_ms < KEPT_MS - RENEWED_MS then
     redis.call('PEXPIRE', key, KEPT_MS)
   end
 end
