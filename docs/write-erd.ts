@@ -22,7 +22,13 @@ type Model = {
 };
 type Enum = { readonly name: string; type: string; readonly values: string[] };
 
-const TYPES: Readonly<Record<string, string>> = { String: 'text', Int: 'integer', BigInt: 'bigint', Json: 'jsonb' };
+const TYPES: Readonly<Record<string, string>> = {
+  Boolean: 'boolean',
+  String: 'text',
+  Int: 'integer',
+  BigInt: 'bigint',
+  Json: 'jsonb',
+};
 
 const schema = parse(readFileSync(SCHEMA, 'utf8'));
 requireAgreement(schema.models);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policyBounds } from '#domain/policy.ts';
 
 // Every setting: its variable, default, bound and unit. `.env.example` lists the same, and a test keeps the two equal.
 
@@ -26,6 +27,7 @@ const proxies = z.string().transform((value, context) => {
 
 type SigningKey = { readonly id: string; readonly secret: string };
 
+const KEY_ID = /^[\w-]{1,16}$/;
 const SECRET_LENGTH_MIN = 32;
 const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`);
 
@@ -35,13 +37,26 @@ const signingKeys = z.string().transform((value, context) => {
     const [id = '', ...rest] = pair.trim().split(':');
     return { id, secret: rest.join(':') };
   });
-  const sound = keys.every(({ id, secret }) => /^[\w-]{1,16}$/.test(id) && secret.length >= SECRET_LENGTH_MIN);
+  const sound = keys.every(({ id, secret }) => KEY_ID.test(id) && secret.length >= SECRET_LENGTH_MIN);
   if (!sound || new Set(keys.map(({ id }) => id)).size !== keys.length) {
     context.addIssue(
       `must be id:secret pairs, ids of 1 to 16 letters, secrets of at least ${SECRET_LENGTH_MIN} characters`,
     );
   }
   return keys as [SigningKey, ...SigningKey[]];
+});
+
+/** `id:sha256,id2:sha256`, in hexadecimal: any of them may give orders. */
+const adminKeys = z.string().transform((value, context) => {
+  const keys = value.split(',').map((pair) => {
+    const [id = '', sha256 = '', ...rest] = pair.trim().split(':');
+    return { id, sha256: rest.length === 0 ? sha256 : '' };
+  });
+  const sound = keys.every(({ id, sha256 }) => KEY_ID.test(id) && /^[0-9a-f]{64}$/i.test(sha256));
+  if (!sound || new Set(keys.map(({ id }) => id)).size !== keys.length) {
+    context.addIssue('must be id:sha256 pairs, ids of 1 to 16 letters, the SHA-256 of each key in hexadecimal');
+  }
+  return keys;
 });
 
 const variables = {
@@ -52,12 +67,18 @@ const variables = {
   ACCESS_TOKEN_SECRET: secret,
   ACCESS_TOKEN_SECONDS: integer(60, 31_536_000).default(86_400),
   QUEUE_TOKEN_KEYS: signingKeys,
+  ADMIN_KEYS: adminKeys.default([]),
 
-  ACTIVE_MAX: integer(1, 1_000_000).default(100),
-  WAITING_MAX: integer(1, 100_000_000).default(1_000_000),
-  SESSION_SECONDS: integer(1, 86_400).default(600),
-  HOLD_SECONDS: integer(1, 3_600).default(300),
-  SEATS_PER_USER_MAX: integer(1, 1_000).default(4),
+  ACTIVE_MAX: integer(...policyBounds.activeMax).default(100),
+  ADMIT_PER_WINDOW: integer(...policyBounds.admitPerWindow).default(0),
+  WINDOW_SECONDS: integer(...policyBounds.windowSeconds).default(60),
+  WAITING_MAX: integer(...policyBounds.waitingMax).default(1_000_000),
+  SESSION_SECONDS: integer(...policyBounds.sessionSeconds).default(600),
+  CLAIM_SECONDS: integer(...policyBounds.claimSeconds).default(90),
+  ABSENT_SECONDS: integer(...policyBounds.absentSeconds).default(180),
+  GRACE_SECONDS: integer(...policyBounds.graceSeconds).default(300),
+  HOLD_SECONDS: integer(...policyBounds.holdSeconds).default(300),
+  SEATS_PER_USER_MAX: integer(...policyBounds.seatsPerUserMax).default(4),
 
   CURRENCY: z
     .string()
@@ -88,10 +109,18 @@ const variables = {
   SEED_DEMO: flag.default(false),
 };
 
-const schema = z.object(variables).refine(({ CHARGE_MIN, CHARGE_MAX }) => CHARGE_MIN <= CHARGE_MAX, {
-  path: ['CHARGE_MIN'],
-  message: 'must not be more than CHARGE_MAX',
-});
+const schema = z
+  .object(variables)
+  .refine(({ CHARGE_MIN, CHARGE_MAX }) => CHARGE_MIN <= CHARGE_MAX, {
+    path: ['CHARGE_MIN'],
+    message: 'must not be more than CHARGE_MAX',
+  })
+  .refine(({ ACTIVE_MAX, ADMIT_PER_WINDOW }) => ACTIVE_MAX !== 0 || ADMIT_PER_WINDOW !== 0, {
+    path: ['ACTIVE_MAX'],
+    message: 'must be more than 0 while ADMIT_PER_WINDOW is 0',
+    // Told together with what else is wrong.
+    when: () => true,
+  });
 
 /** The names of all variables, for the test that holds `.env.example` against them. */
 export const variableNames = Object.keys(variables);
@@ -126,11 +155,18 @@ export function readConfig(environment: Environment) {
       currency: env.CURRENCY,
       identity: { secret: env.ACCESS_TOKEN_SECRET, seconds: env.ACCESS_TOKEN_SECONDS },
       queueTokenKeys: env.QUEUE_TOKEN_KEYS,
+      adminKeys: env.ADMIN_KEYS,
     },
     policy: {
       activeMax: env.ACTIVE_MAX,
+      admitPerWindow: env.ADMIT_PER_WINDOW,
+      windowSeconds: env.WINDOW_SECONDS,
+      paused: false,
       waitingMax: env.WAITING_MAX,
       sessionSeconds: env.SESSION_SECONDS,
+      claimSeconds: env.CLAIM_SECONDS,
+      absentSeconds: env.ABSENT_SECONDS,
+      graceSeconds: env.GRACE_SECONDS,
       holdSeconds: env.HOLD_SECONDS,
       seatsPerUserMax: env.SEATS_PER_USER_MAX,
     },

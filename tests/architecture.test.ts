@@ -55,7 +55,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
   local: { floors: [], packages: ['node:'] },
-  config: { floors: [], packages: ['zod'] },
+  config: { floors: ['domain'], packages: ['zod'] },
   main: {
     floors: [...CORE, 'adapters/redis', 'adapters/postgres', 'adapters/http', 'adapters/jobs', 'local', 'config'],
     packages: ['node:', 'pino', 'uuid'],

@@ -1,19 +1,6 @@
 import type { ConcertDate, ConcertId } from './ids.ts';
 import type { Currency, Money } from './money.ts';
-
-/** What an operator decides per concert; what is not decided there comes from the settings. */
-export type Policy = {
-  /** How many people may be let in at once. */
-  readonly activeMax: number;
-  /** How many people may wait; whoever comes after is told `queue-full`. */
-  readonly waitingMax: number;
-  /** How long a session lasts once let in. A hold made meanwhile prolongs it to the end of the hold. */
-  readonly sessionSeconds: number;
-  /** How long a seat is set aside for a fan who has not paid yet. */
-  readonly holdSeconds: number;
-  /** How many seats of one date a user may hold and own together. */
-  readonly seatsPerUserMax: number;
-};
+import type { Policy } from './policy.ts';
 
 export type Concert = {
   readonly concertId: ConcertId;

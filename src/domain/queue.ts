@@ -1,6 +1,6 @@
-import type { Policy } from './concert.ts';
 import { Refusal } from './errors.ts';
 import type { ConcertId, UserId } from './ids.ts';
+import { type Policy, slowestTurnover } from './policy.ts';
 
 /** Whose place it is, in which line, and the number drawn on joining. */
 export type PlaceId = {
@@ -44,31 +44,36 @@ const POLL_SECONDS_MAX = 60;
 const POLL_SECONDS_NOT_WAITING = 30;
 /** A tenth of the remaining wait: the estimate is refreshed ten times on the way, the last times at the minimum. */
 const POLLS_PER_WAIT = 10;
+/** At the latest half-way to where silence costs the place, whatever the wait. */
+const POLL_BEFORE_ABSENT = 0.5;
 /** Spreads fans who joined in the same instant, so that they do not come back in the same instant. */
 const POLL_JITTER = 0.2;
 
 /**
- * Seconds until `position` is let in.
+ * Seconds until `position` is let in, or undefined while nobody is.
  *
- * The rate is the measured turnover (sessions ended per second). In a full house nobody stays longer than
- * `sessionSeconds`, so places come free at `activeMax / sessionSeconds` at least, whatever was measured so far.
+ * The rate is the measured turnover (sessions ended per second), but at least what the policy gives if everybody stays
+ * as long as they may, and at most what its window lets in.
  */
-export function etaSeconds(position: number, turnover: number, policy: Policy): number {
-  const slowest = policy.activeMax / policy.sessionSeconds;
-  return Math.ceil(position / Math.max(turnover, slowest));
+export function etaSeconds(position: number, turnover: number, policy: Policy): number | undefined {
+  if (policy.paused) return undefined;
+  const { admitPerWindow, windowSeconds } = policy;
+  const fastest = admitPerWindow === 0 ? Number.POSITIVE_INFINITY : admitPerWindow / windowSeconds;
+  return Math.ceil(position / Math.min(fastest, Math.max(turnover, slowestTurnover(policy))));
 }
 
-/** Seconds after which to poll again. `random` is uniform in [0, 1). */
-export function pollAfterSeconds(eta: number, random: number): number {
+/**
+ * Seconds after which to poll again; an unknown wait is a long one. Whoever polls as told is never absent, and claims a
+ * session in time. `random` is uniform in [0, 1).
+ */
+export function pollAfterSeconds(eta: number | undefined, policy: Presence, random: number): number {
   const jitter = 1 + POLL_JITTER * (2 * random - 1);
-  const seconds = Math.round((eta / POLLS_PER_WAIT) * jitter);
-  return Math.min(POLL_SECONDS_MAX, Math.max(POLL_SECONDS_MIN, seconds));
+  const longest = Math.min(POLL_SECONDS_MAX, POLL_BEFORE_ABSENT * Math.min(policy.absentSeconds, policy.claimSeconds));
+  const share = eta === undefined ? longest : Math.min(longest, eta / POLLS_PER_WAIT);
+  return Math.max(POLL_SECONDS_MIN, Math.round(share * jitter));
 }
 
-/** How many may be let in now: what the limit leaves, but no more than one batch. */
-export function admissible(active: number, activeMax: number, batchMax: number): number {
-  return Math.min(Math.max(0, activeMax - active), batchMax);
-}
+type Presence = Pick<Policy, 'absentSeconds' | 'claimSeconds'>;
 
 export function standingOf(claim: QueueClaim, place: Place, policy: Policy, random: number): Standing {
   if (place.status === 'ACTIVE') {
@@ -83,7 +88,7 @@ export function standingOf(claim: QueueClaim, place: Place, policy: Policy, rand
     status: 'WAITING',
     position: place.position,
     aheadCount: place.position - 1,
-    etaSeconds: eta,
-    pollAfterSeconds: pollAfterSeconds(eta, random),
+    ...(eta === undefined ? {} : { etaSeconds: eta }),
+    pollAfterSeconds: pollAfterSeconds(eta, policy, random),
   };
 }

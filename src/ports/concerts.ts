@@ -1,10 +1,21 @@
 import type { Concert, DateOnSale, Seat } from '#domain/concert.ts';
 import type { ConcertDate, ConcertId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
+import type { ConcertPlan } from '#domain/plan.ts';
+import type { PolicyChange } from '#domain/policy.ts';
 
 export type Concerts = {
   /** At most a second old; older only while the store does not answer. */
   find(concertId: ConcertId): Promise<Concert | undefined>;
+
+  /** Puts a concert on sale: all of it or, if that fails, nothing. Refuses `validation-failed` without any limit of admission. */
+  create(plan: ConcertPlan): Promise<Concert>;
+
+  /**
+   * Changes what is named of a concert's policy; undefined if there is no such concert. Changes made at the same time all
+   * count. Refuses `validation-failed` where no limit of admission would be left.
+   */
+  changePolicy(concertId: ConcertId, change: PolicyChange): Promise<Concert | undefined>;
 
   /** Concerts with a date still to come, whose sales have opened; as old as `find`. */
   listOnSale(): Promise<readonly Concert[]>;

@@ -1,6 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { concertDate, concertId } from '#domain/ids.ts';
+import type { ConcertPlan } from '#domain/plan.ts';
+import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS, POLICY, WEEK_MS } from './stage-concert.ts';
 import { HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
 
@@ -41,6 +43,118 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await sales()).toBe('OPEN');
       await passes(HOUR_MS + STALE_MS);
       expect(await sales()).toBe('CLOSED');
+    });
+  });
+
+  describe('putting a concert on sale', () => {
+    const price = 1_000;
+    function plan(more: Partial<ConcertPlan> = {}): ConcertPlan {
+      const startsAt = new Date(Date.UTC(2099, 4, 1, 10));
+      return {
+        concertId: concertId(newId()),
+        title: 'A new one',
+        venue: 'Large Hall',
+        currency: 'KRW',
+        salesOpenAt: new Date(Date.UTC(2020, 0, 1)),
+        dates: [
+          {
+            date: concertDate('2099-05-01'),
+            startsAt,
+            seats: [
+              { first: 1, last: 3, price },
+              { first: 10, last: 11, price: 2 * price },
+            ],
+          },
+          {
+            date: concertDate('2099-05-02'),
+            startsAt: new Date(startsAt.getTime() + 24 * HOUR_MS),
+            seats: [{ first: 7, last: 7, price: 0 }],
+          },
+        ],
+        policy: {},
+        ...more,
+      };
+    }
+
+    it('makes it with its dates, seats and prices, at once for whoever made it', async () => {
+      const { dates, policy: _, ...told } = plan();
+      expect(await concerts.find(told.concertId)).toBeUndefined();
+      const created = await concerts.create({ ...told, dates, policy: {} });
+      expect(created).toEqual({ ...told, sales: 'OPEN', policy: POLICY });
+      expect(await concerts.find(told.concertId)).toEqual(created);
+      const seats = await concerts.listSeats(told.concertId, concertDate('2099-05-01'));
+      expect(seats?.map(({ seatNumber, price, status }) => [seatNumber, price, status])).toEqual(
+        [1, 2, 3, 10, 11].map((number) => [number, number < 10 ? price : 2 * price, 'AVAILABLE']),
+      );
+      expect(await concerts.listDates(told.concertId)).toEqual([
+        { date: dates[0]?.date, startsAt: dates[0]?.startsAt, seatsTotal: 5, seatsAvailable: 5 },
+        { date: dates[1]?.date, startsAt: dates[1]?.startsAt, seatsTotal: 1, seatsAvailable: 1 },
+      ]);
+    });
+
+    it('takes from its policy what is decided there, and the rest from the settings', async () => {
+      const created = await concerts.create(plan({ policy: { activeMax: 0, admitPerWindow: 5, waitingMax: null } }));
+      expect(created.policy).toEqual({ ...POLICY, activeMax: 0, admitPerWindow: 5 });
+    });
+
+    it('is refused without any limit of admission, and then there is nothing', async () => {
+      const refused = plan({ policy: { activeMax: 0 } });
+      await expectRefusal(concerts.create(refused), 'validation-failed');
+      expect(await concerts.find(refused.concertId)).toBeUndefined();
+    });
+  });
+
+  describe('changing a policy', () => {
+    it('changes what is named and leaves the rest; null gives it back to the settings', async () => {
+      const { concertId } = await stage({ policy: { activeMax: 7, claimSeconds: 50 } });
+      const before = await concerts.find(concertId);
+      const paused = await concerts.changePolicy(concertId, { paused: true, admitPerWindow: 9 });
+      expect(paused).toEqual({
+        ...before,
+        policy: { ...POLICY, activeMax: 7, claimSeconds: 50, paused: true, admitPerWindow: 9 },
+      });
+      const given = await concerts.changePolicy(concertId, { activeMax: null, claimSeconds: null, paused: false });
+      expect(given?.policy).toEqual({ ...POLICY, admitPerWindow: 9 });
+      expect(await concerts.changePolicy(concertId, {})).toEqual(given);
+    });
+
+    it('shows at once to whoever changed it', async () => {
+      const { concertId } = await stage();
+      await Promise.all([concerts.find(concertId), concerts.listOnSale()]);
+      await concerts.changePolicy(concertId, { activeMax: 77 });
+      expect((await concerts.find(concertId))?.policy.activeMax).toBe(77);
+      const onSale = (await concerts.listOnSale()).find((concert) => concert.concertId === concertId);
+      expect(onSale?.policy.activeMax).toBe(77);
+    });
+
+    it('may leave one limit of admission off, never both, whoever else changes it at the same time', async () => {
+      const { concertId } = await stage({ policy: { activeMax: 7, admitPerWindow: 8 } });
+      const changes = [{ activeMax: 0 }, { admitPerWindow: 0 }].map((change) =>
+        concerts.changePolicy(concertId, change),
+      );
+      const [first, second] = await Promise.allSettled(changes);
+      expect([first?.status, second?.status].sort()).toEqual(['fulfilled', 'rejected']);
+      await expectRefusal(concerts.changePolicy(concertId, { activeMax: 0, admitPerWindow: 0 }), 'validation-failed');
+      const { activeMax, admitPerWindow } = (await concerts.find(concertId))?.policy ?? POLICY;
+      expect([activeMax, admitPerWindow].filter((limit) => limit === 0)).toHaveLength(1);
+    });
+
+    it('counts the settings for what is left to them', async () => {
+      const { concertId } = await stage({ policy: { activeMax: 0, admitPerWindow: 8 } });
+      await expectRefusal(concerts.changePolicy(concertId, { admitPerWindow: null }), 'validation-failed');
+      const changed = await concerts.changePolicy(concertId, { admitPerWindow: null, activeMax: null });
+      expect(changed?.policy).toEqual(POLICY);
+    });
+
+    it('finds nothing to change where nothing is', async () => {
+      expect(await concerts.changePolicy(concertId(newId()), { activeMax: 1 })).toBeUndefined();
+    });
+
+    it('keeps every change of those made at the same time', async () => {
+      const { concertId } = await stage();
+      const changes = [{ activeMax: 9 }, { waitingMax: 99 }, { sessionSeconds: 999 }, { paused: true }];
+      await Promise.all(changes.map((change) => concerts.changePolicy(concertId, change)));
+      expect((await concerts.find(concertId))?.policy).toMatchObject(Object.assign({}, ...changes));
     });
   });
 

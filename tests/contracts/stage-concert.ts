@@ -1,6 +1,6 @@
-import type { Policy } from '#domain/concert.ts';
 import { type ConcertId, concertDate } from '#domain/ids.ts';
 import type { Money } from '#domain/money.ts';
+import type { Policy } from '#domain/policy.ts';
 import type { StoredConcert } from '#tests/fakes/memory-store.ts';
 
 /** What a test wants of a concert. What it does not say is on sale for an hour, one date in a week, five seats. */
@@ -21,8 +21,14 @@ export const WEEK_MS = 7 * 24 * HOUR_MS;
 
 export const POLICY: Policy = {
   activeMax: 2,
+  admitPerWindow: 0,
+  windowSeconds: 60,
+  paused: false,
   waitingMax: 1_000,
   sessionSeconds: 600,
+  claimSeconds: 600,
+  absentSeconds: 3_600,
+  graceSeconds: 300,
   holdSeconds: 300,
   seatsPerUserMax: 4,
 };

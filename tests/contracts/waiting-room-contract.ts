@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
+import type { AdmissionPolicy } from '#domain/policy.ts';
 import type { Place } from '#domain/queue.ts';
 import type { Joined, WaitingRoom } from '#ports/waiting-room.ts';
 import { expectRefusal } from './expect-refusal.ts';
@@ -16,6 +17,26 @@ const SESSION_MS = SESSION_SECONDS * 1_000;
 /** How long the test itself may take, at most, on a clock that cannot be stopped. */
 const SLACK_MS = 5_000;
 const EVERYBODY = 1_000;
+const WINDOW_SECONDS = 20;
+const WINDOW_MS = WINDOW_SECONDS * 1_000;
+const CLAIM_SECONDS = 30;
+const ABSENT_SECONDS = 100;
+const GRACE_SECONDS = 200;
+/** Longer than silence is taken for presence. */
+const ABSENT_MS = ABSENT_SECONDS * 1_000 + SLACK_MS;
+const GRACE_MS = GRACE_SECONDS * 1_000 + SLACK_MS;
+
+const POLICY: AdmissionPolicy = {
+  activeMax: EVERYBODY,
+  admitPerWindow: 0,
+  windowSeconds: WINDOW_SECONDS,
+  paused: false,
+  sessionSeconds: SESSION_SECONDS,
+  // Most of these tests let people in who do not ask at once.
+  claimSeconds: SESSION_SECONDS,
+  absentSeconds: ABSENT_SECONDS,
+  graceSeconds: GRACE_SECONDS,
+};
 
 /** What holds of every waiting room. `open` is called once per test. */
 export function waitingRoomContract(open: () => WaitingRoomHarness): void {
@@ -24,7 +45,8 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     const concert = concertId(newId());
     const someone = () => userId(newId());
     const join = (user = someone(), waitingMax = EVERYBODY) => waitingRoom.join(concert, user, { waitingMax });
-    const admit = (activeMax: number) => waitingRoom.admit(concert, { activeMax, sessionSeconds: SESSION_SECONDS });
+    const admit = (policy: number | Partial<AdmissionPolicy>) =>
+      waitingRoom.admit(concert, { ...POLICY, ...(typeof policy === 'number' ? { activeMax: policy } : policy) });
     const find = ({ claim }: Joined) => waitingRoom.find(claim);
     const statuses = async (all: readonly Joined[]) => (await Promise.all(all.map(find))).map(({ status }) => status);
     /** One after the other, so that their order is known. */
@@ -38,8 +60,19 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       await admit(EVERYBODY);
       return joined;
     }
+    /** Joins so many, of whom the first stops asking; the others are still there when time is up. */
+    async function joinAndLoseFirst(count: number): Promise<[lost: Joined, ...others: Joined[]]> {
+      const [lost, ...others] = await joinAll(count);
+      if (lost === undefined) throw new RangeError();
+      await passing(ABSENT_MS);
+      await Promise.all(others.map(find));
+      return [lost, ...others];
+    }
+    const positions = async (all: readonly Joined[]) =>
+      (await Promise.all(all.map(find))).map((place) => (place.status === 'WAITING' ? place.position : place.status));
     const passing = (milliseconds: number) => passes(concert, milliseconds);
-    return { waitingRoom, concert, someone, join, joinAll, letIn, admit, find, statuses, passes: passing };
+    const all = { join, joinAll, joinAndLoseFirst, letIn, admit, find, statuses, positions, passes: passing };
+    return { waitingRoom, concert, someone, ...all };
   }
 
   describe('joining', () => {
@@ -130,7 +163,7 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
         expect(await waitingRoom.find({ ...claim, epoch: 'elsewise' })).toEqual({ status: 'EXPIRED' });
         expect(await waitingRoom.find({ ...claim, sequence: claim.sequence + 7 })).toEqual({ status: 'EXPIRED' });
       }
-      expect((await admit(0)).active).toBe(1);
+      expect((await admit({ paused: true })).active).toBe(1);
     });
 
     it('is EXPIRED once another has replaced it, which an end of the old one does not end', async () => {
@@ -212,7 +245,7 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
 
     it('has nobody to let in at an empty line', async () => {
       const { admit } = line();
-      expect(await admit(5)).toEqual({ admitted: 0, expired: 0, active: 0, waiting: 0 });
+      expect(await admit(5)).toEqual({ admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 });
     });
 
     it('ends the sessions that have run out and lets the next in, in one step', async () => {
@@ -220,8 +253,289 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const all = await joinAll(3);
       await admit(2);
       await passes(SESSION_MS + 1);
-      expect(await admit(2)).toEqual({ admitted: 1, expired: 2, active: 1, waiting: 0 });
+      expect(await admit(2)).toEqual({ admitted: 1, expired: 2, passedOver: 0, active: 1, waiting: 0 });
       expect(await statuses(all)).toEqual(['EXPIRED', 'EXPIRED', 'ACTIVE']);
+    });
+  });
+
+  describe('the limit per window', () => {
+    const two = { activeMax: 0, admitPerWindow: 2 };
+
+    it('lets in no more than that within any window, and the next as soon as one has slid out', async () => {
+      const { joinAll, admit, passes } = line();
+      await joinAll(6);
+      expect(await admit({ ...two, admitPerWindow: 1 })).toMatchObject({ admitted: 1 });
+      await passes(WINDOW_MS / 2);
+      expect(await admit(two)).toMatchObject({ admitted: 1 });
+      expect(await admit(two)).toMatchObject({ admitted: 0, waiting: 4 });
+      await passes(WINDOW_MS / 2 - SLACK_MS);
+      expect(await admit(two)).toMatchObject({ admitted: 0 });
+      await passes(SLACK_MS + 100);
+      expect(await admit(two)).toMatchObject({ admitted: 1 });
+      await passes(WINDOW_MS / 2 - SLACK_MS);
+      expect(await admit(two)).toMatchObject({ admitted: 0 });
+      await passes(SLACK_MS + 100);
+      expect(await admit(two)).toMatchObject({ admitted: 1, waiting: 2 });
+    });
+
+    it('holds across any number who admit at once', async () => {
+      const { joinAll, admit, passes, statuses } = line();
+      const all = await joinAll(12);
+      for (const expected of [5, 5, 2]) {
+        const admissions = await Promise.all(
+          Array.from({ length: 8 }, () => admit({ activeMax: 0, admitPerWindow: 5 })),
+        );
+        expect(admissions.map(({ admitted }) => admitted).reduce((sum, count) => sum + count)).toBe(expected);
+        await passes(WINDOW_MS + 100);
+      }
+      expect(await statuses(all)).not.toContain('WAITING');
+    });
+
+    it('gives nothing back when a session ends early', async () => {
+      const { waitingRoom, joinAll, admit } = line();
+      const [first] = await joinAll(3);
+      await admit(two);
+      if (first !== undefined) await waitingRoom.leave(first.claim);
+      expect(await admit(two)).toMatchObject({ admitted: 0, active: 1 });
+    });
+
+    it('counts those who were let in before it was set, made tighter or made longer', async () => {
+      const { joinAll, admit, passes } = line();
+      await joinAll(8);
+      await admit({ activeMax: 3 });
+      expect(await admit({ activeMax: 0, admitPerWindow: 3 })).toMatchObject({ admitted: 0 });
+      expect(await admit({ activeMax: 0, admitPerWindow: 4 })).toMatchObject({ admitted: 1 });
+      await passes(WINDOW_MS / 2);
+      const short = { activeMax: 0, admitPerWindow: 2, windowSeconds: 5 };
+      expect(await admit(short)).toMatchObject({ admitted: 2 });
+      expect(await admit({ ...two, admitPerWindow: 6 })).toMatchObject({ admitted: 0 });
+      expect(await admit({ ...two, admitPerWindow: 7 })).toMatchObject({ admitted: 1, waiting: 1 });
+    });
+
+    it('holds together with the limit of those who are in: the tighter one decides', async () => {
+      const { joinAll, admit, passes } = line();
+      await joinAll(8);
+      expect(await admit({ activeMax: 2, admitPerWindow: 3 })).toMatchObject({ admitted: 2 });
+      expect(await admit({ activeMax: 5, admitPerWindow: 3 })).toMatchObject({ admitted: 1, active: 3 });
+      await passes(WINDOW_MS + 100);
+      expect(await admit({ activeMax: 5, admitPerWindow: 3 })).toMatchObject({ admitted: 2, active: 5 });
+      expect(await admit({ activeMax: 0, admitPerWindow: 3 })).toMatchObject({ admitted: 1, active: 6 });
+    });
+
+    it('is off at 0, as is the limit of those who are in', async () => {
+      const { joinAll, admit } = line();
+      await joinAll(9);
+      expect(await admit({ activeMax: 4, admitPerWindow: 0 })).toMatchObject({ admitted: 4 });
+      expect(await admit({ activeMax: 0, admitPerWindow: 6 })).toMatchObject({ admitted: 2 });
+    });
+  });
+
+  describe('a line that is paused', () => {
+    it('lets nobody in, lets people join, keeps who is in, and goes on where it was', async () => {
+      const { join, joinAll, admit, statuses, passes } = line();
+      const all = await joinAll(3);
+      await admit(1);
+      const late = await join();
+      expect(late.place).toMatchObject({ status: 'WAITING', position: 3 });
+      expect(await admit({ paused: true })).toMatchObject({ admitted: 0, active: 1, waiting: 3 });
+      await passes(SESSION_MS + 1);
+      expect(await admit({ paused: true })).toMatchObject({ admitted: 0, expired: 1, active: 0, waiting: 3 });
+      expect(await admit(2)).toMatchObject({ admitted: 2 });
+      expect(await statuses([...all, late])).toEqual(['EXPIRED', 'ACTIVE', 'ACTIVE', 'WAITING']);
+    });
+
+    it('passes nobody over', async () => {
+      const { joinAll, admit, positions, passes } = line();
+      const all = await joinAll(2);
+      await passes(ABSENT_MS);
+      expect(await admit({ paused: true })).toMatchObject({ passedOver: 0, waiting: 2 });
+      expect(await positions(all)).toEqual([1, 2]);
+    });
+  });
+
+  describe('a session that nobody claims', () => {
+    const one = { activeMax: 1, claimSeconds: CLAIM_SECONDS };
+
+    it('gives its place to the next', async () => {
+      const { joinAll, admit, statuses, passes } = line();
+      const all = await joinAll(2);
+      await admit(one);
+      await passes(CLAIM_SECONDS * 1_000 - SLACK_MS);
+      expect(await admit(one)).toMatchObject({ expired: 0, admitted: 0 });
+      await passes(SLACK_MS + 1);
+      expect(await admit(one)).toMatchObject({ expired: 1, admitted: 1, active: 1 });
+      expect(await statuses(all)).toEqual(['EXPIRED', 'ACTIVE']);
+    });
+
+    it('is over in time, tidied away or not', async () => {
+      const { joinAll, join, admit, find, passes } = line();
+      const [first] = await joinAll(1);
+      if (first === undefined) throw new RangeError();
+      await admit(one);
+      await passes(CLAIM_SECONDS * 1_000 + 1);
+      expect(await find(first)).toEqual({ status: 'EXPIRED' });
+      expect(await join(first.claim.userId)).toMatchObject({ claim: { sequence: 2 }, fresh: true });
+    });
+
+    it('is claimed by asking, joining again, using or extending it, and then lasts as long as the policy says', async () => {
+      const { waitingRoom, joinAll, join, admit, find, statuses, passes } = line();
+      const all = await joinAll(5);
+      const [polls, joins, uses, extended] = all as [Joined, Joined, Joined, Joined];
+      await admit({ ...one, activeMax: 5 });
+      const until = [await find(polls), (await join(joins.claim.userId)).place, await waitingRoom.settle(uses.claim)];
+      for (const place of until) {
+        if (place.status !== 'ACTIVE') throw new RangeError();
+        expect(place.expiresAt.getTime()).toBeGreaterThanOrEqual(polls.claim.joinedAt.getTime() + SESSION_MS);
+      }
+      await waitingRoom.extend(extended.claim, 1);
+      await passes(SESSION_MS - SLACK_MS);
+      expect(await admit({ ...one, activeMax: 5 })).toMatchObject({ expired: 1, active: 4 });
+      expect(await statuses(all)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE', 'ACTIVE', 'EXPIRED']);
+    });
+
+    it('lasts no longer than a session does', async () => {
+      const { joinAll, admit, passes } = line();
+      await joinAll(1);
+      await admit({ ...one, claimSeconds: 10 * SESSION_SECONDS });
+      await passes(SESSION_MS + 1);
+      expect(await admit(one)).toMatchObject({ expired: 1 });
+    });
+  });
+
+  describe('whoever stops asking', () => {
+    it('is passed over when their turn comes, and the others keep their order', async () => {
+      const { joinAndLoseFirst, admit, statuses } = line();
+      const [, ...others] = await joinAndLoseFirst(4);
+      expect(await admit(2)).toEqual({ admitted: 2, expired: 0, passedOver: 1, active: 2, waiting: 1 });
+      expect(await statuses(others)).toEqual(['ACTIVE', 'ACTIVE', 'WAITING']);
+    });
+
+    it('is not passed over before their turn, nor before the time is up, nor while asking', async () => {
+      const { joinAll, join, admit, find, passes, positions } = line();
+      const [first, second] = (await joinAll(3)) as [Joined, Joined, Joined];
+      await passes(ABSENT_SECONDS * 1_000 - SLACK_MS);
+      expect(await admit(1)).toMatchObject({ admitted: 1, passedOver: 0 });
+      await find(second);
+      await passes(2 * SLACK_MS);
+      // The last one is absent by now, but not at the head.
+      expect(await admit(2)).toMatchObject({ admitted: 1, passedOver: 0, waiting: 1 });
+      await passes(ABSENT_MS);
+      const again = await join();
+      await passes(ABSENT_SECONDS * 1_000 - SLACK_MS);
+      await join(again.claim.userId);
+      await passes(2 * SLACK_MS);
+      expect(await admit(1)).toMatchObject({ passedOver: 1, admitted: 1, expired: 2 });
+      expect(await positions([first, again])).toEqual(['EXPIRED', 'ACTIVE']);
+    });
+
+    it('keeps the place for the grace time: on asking again they are next, and nobody has a higher position', async () => {
+      const { joinAndLoseFirst, admit, find, statuses, positions } = line();
+      const [lost, ...others] = await joinAndLoseFirst(4);
+      await admit(1);
+      const before = await positions(others);
+      expect(await find(lost)).toMatchObject({ status: 'WAITING', position: 1 });
+      expect(await positions(others)).toEqual(before);
+      expect(await admit(2)).toMatchObject({ admitted: 1 });
+      expect(await statuses([lost, ...others])).toEqual(['ACTIVE', 'ACTIVE', 'WAITING', 'WAITING']);
+    });
+
+    it('finds the place by joining again as well: the same number, not a new one', async () => {
+      const { joinAndLoseFirst, join, admit } = line();
+      const [lost] = await joinAndLoseFirst(2);
+      await admit(1);
+      const again = await join(lost.claim.userId, 0);
+      expect(again).toMatchObject({ claim: lost.claim, place: { status: 'WAITING', position: 1 }, fresh: false });
+    });
+
+    it('goes in by number among those who are back, whose positions do not rise for it', async () => {
+      const { joinAll, join, admit, find, positions, statuses, passes } = line();
+      const lost = await joinAll(3);
+      await passes(ABSENT_MS);
+      const present = await join();
+      expect(await admit(1)).toMatchObject({ passedOver: 3, admitted: 1 });
+      const [first, second, third] = lost as [Joined, Joined, Joined];
+      for (const joined of [third, first, second]) {
+        await find(joined);
+        expect(await positions([third])).toEqual([1]);
+      }
+      await admit(2);
+      expect(await statuses([present, ...lost])).toEqual(['ACTIVE', 'ACTIVE', 'WAITING', 'WAITING']);
+      await admit(3);
+      expect(await statuses(lost)).toEqual(['ACTIVE', 'ACTIVE', 'WAITING']);
+    });
+
+    it('is passed over again who is back and stops asking again', async () => {
+      const { joinAndLoseFirst, admit, find, passes, statuses } = line();
+      const [lost, other, last] = (await joinAndLoseFirst(3)) as [Joined, Joined, Joined];
+      await admit(1);
+      await find(lost);
+      await passes(ABSENT_MS);
+      await find(last);
+      expect(await admit({ activeMax: 1 })).toMatchObject({ passedOver: 1, admitted: 1, expired: 1 });
+      expect(await statuses([other, last])).toEqual(['EXPIRED', 'ACTIVE']);
+      expect(await find(lost)).toMatchObject({ status: 'WAITING', position: 1 });
+    });
+
+    it('has lost the place once the grace time is over: who joins again is last', async () => {
+      const { waitingRoom, joinAndLoseFirst, join, admit, find, passes, concert } = line();
+      const [lost] = await joinAndLoseFirst(3);
+      await admit(1);
+      expect(await waitingRoom.read(concert)).toMatchObject({ absent: 1 });
+      await passes(GRACE_MS);
+      await admit({ paused: true });
+      expect(await waitingRoom.read(concert)).toMatchObject({ absent: 0 });
+      expect(await find(lost)).toEqual({ status: 'EXPIRED' });
+      expect(await join(lost.claim.userId)).toMatchObject({ claim: { sequence: 4 }, fresh: true });
+    });
+
+    it('keeps the place for no time at all where there is no grace', async () => {
+      const { joinAndLoseFirst, admit, find } = line();
+      const [lost] = await joinAndLoseFirst(2);
+      await admit({ graceSeconds: 0 });
+      expect(await find(lost)).toEqual({ status: 'EXPIRED' });
+    });
+
+    it('can give the place up while passed over, and once back', async () => {
+      const { waitingRoom, joinAll, join, admit, find, statuses, passes, concert } = line();
+      const lost = (await joinAll(2)) as [Joined, Joined];
+      await passes(ABSENT_MS);
+      const present = await join();
+      await admit(1);
+      await find(lost[1]);
+      for (const { claim } of lost) await waitingRoom.leave(claim);
+      expect(await statuses(lost)).toEqual(['EXPIRED', 'EXPIRED']);
+      expect(await waitingRoom.read(concert)).toMatchObject({ waiting: 0, absent: 0, active: 1 });
+      expect(await admit(3)).toMatchObject({ admitted: 0, active: 1 });
+      expect(await find(present)).toMatchObject({ status: 'ACTIVE' });
+    });
+
+    it('counts for the limit of those who wait once back, and not while passed over', async () => {
+      const { joinAndLoseFirst, join, someone, admit, find } = line();
+      const [lost] = await joinAndLoseFirst(3);
+      await admit(1);
+      await join(someone(), 2);
+      await find(lost);
+      await expectRefusal(join(someone(), 3), 'queue-full');
+    });
+  });
+
+  describe('the figures', () => {
+    it('are of those who wait, are in and are passed over, and of the numbers drawn', async () => {
+      const { waitingRoom, concert, joinAndLoseFirst, admit, find, passes } = line();
+      expect(await waitingRoom.read(concert)).toEqual({ waiting: 0, active: 0, absent: 0, drawn: 0, turnover: 0 });
+      const [lost] = await joinAndLoseFirst(5);
+      await admit(2);
+      expect(await waitingRoom.read(concert)).toEqual({ waiting: 2, active: 2, absent: 1, drawn: 5, turnover: 0 });
+      await find(lost);
+      expect(await waitingRoom.read(concert)).toMatchObject({ waiting: 3, absent: 0 });
+      await passes(SESSION_MS + 1);
+      expect(await waitingRoom.read(concert)).toMatchObject({ active: 0, drawn: 5 });
+      await admit({ paused: true });
+      const { turnover } = await waitingRoom.read(concert);
+      expect(turnover).toBeGreaterThan(0);
+      expect(turnover).toBeLessThanOrEqual(2);
+      await passes(15 * 60_000);
+      expect((await waitingRoom.read(concert)).turnover).toBeLessThan(turnover / 1_000);
     });
   });
 

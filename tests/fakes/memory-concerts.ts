@@ -1,6 +1,8 @@
 import type { Concert } from '#domain/concert.ts';
 import type { ConcertId } from '#domain/ids.ts';
+import { type Policy, type PolicyChange, requireLimit } from '#domain/policy.ts';
 import type { Concerts } from '#ports/concerts.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { isFree, type MemoryStore, pageOf, type StoredConcert } from './memory-store.ts';
 
 export function memoryConcerts(store: MemoryStore): Concerts {
@@ -24,6 +26,36 @@ export function memoryConcerts(store: MemoryStore): Concerts {
     async find(concertId) {
       const concert = store.concerts.get(concertId);
       return concert === undefined ? undefined : view(concert);
+    },
+
+    async create({ dates, policy, ...plan }) {
+      const concert: StoredConcert = {
+        ...plan,
+        policy: changed(POLICY, policy),
+        dates: dates.map(({ date, startsAt, seats }) => ({
+          date,
+          startsAt,
+          seats: seats.flatMap(({ first, last, price }) =>
+            Array.from({ length: last - first + 1 }, (_, index) => ({
+              seatNumber: first + index,
+              price,
+              status: 'AVAILABLE' as const,
+            })),
+          ),
+        })),
+      };
+      requireLimit(concert.policy);
+      store.concerts.set(concert.concertId, concert);
+      return view(concert);
+    },
+
+    async changePolicy(concertId, change) {
+      const concert = store.concerts.get(concertId);
+      if (concert === undefined) return undefined;
+      const policy = changed(concert.policy, change);
+      requireLimit(policy);
+      store.concerts.set(concertId, { ...concert, policy });
+      return view({ ...concert, policy });
     },
 
     async listOnSale() {
@@ -51,5 +83,14 @@ export function memoryConcerts(store: MemoryStore): Concerts {
         status: isFree(store, seat) ? 'AVAILABLE' : seat.status,
       }));
     },
+  };
+}
+
+/** The settings are `POLICY`: what is given back is as it is there. */
+function changed(policy: Policy, change: PolicyChange): Policy {
+  const named = Object.entries(change).filter(([, value]) => value !== undefined);
+  return {
+    ...policy,
+    ...Object.fromEntries(named.map(([name, value]) => [name, value ?? POLICY[name as keyof Policy]])),
   };
 }

@@ -4,6 +4,7 @@ import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { concertId, userId } from '#domain/ids.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { watchAdmissions } from '#tests/support/admissions.ts';
 import { type Fan, tally } from '#tests/support/fan.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -126,7 +127,7 @@ test('eight admission loops at once never let in more than the limit, nobody twi
       const room = rooms[loop];
       for (let claim = claims[next++]; claim !== undefined && room !== undefined; claim = claims[next++]) {
         while ((await room.find(claim)).status !== 'ACTIVE') {
-          const admission = await room.admit(concert, { activeMax, sessionSeconds: 600 });
+          const admission = await room.admit(concert, { ...POLICY, activeMax });
           admitted += admission.admitted;
           active.push(admission.active, await redis.zcard(activeKey));
         }

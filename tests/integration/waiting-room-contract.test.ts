@@ -5,23 +5,17 @@ import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
 
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
 afterAll(close);
 
-/** Moves what is written down about a line into the past, instead of waiting. */
-async function passes(concert: ConcertId, milliseconds: number): Promise<void> {
-  const { active, sessions, pace } = lineKeys(concert);
-  for (const user of await redis.zrange(active, '0', '-1')) await redis.zincrby(active, -milliseconds, user);
-  for (const [user, session] of Object.entries(await redis.hgetall(sessions))) {
-    const [sequence, ends] = session.split(':');
-    await redis.hset(sessions, user, `${sequence}:${Number(ends) - milliseconds}`);
-  }
-  if ((await redis.hexists(pace, 'at')) === 1) await redis.hincrby(pace, 'at', -milliseconds);
-}
-
-waitingRoomContract(() => ({ waitingRoom: redisWaitingRoom(redis), passes }));
+waitingRoomContract(() => ({
+  waitingRoom: redisWaitingRoom(redis),
+  passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
+}));
 
 describe('the keys of a line', () => {
   const WEEK_MS = 7 * 86_400_000;
@@ -33,20 +27,27 @@ describe('the keys of a line', () => {
   it('are kept for a week after the last admission, and no longer', async () => {
     const concert = newLine();
     const keys = Object.values(lineKeys(concert));
-    const admit = () => waitingRoom.admit(concert, { activeMax: 1, sessionSeconds: 60 });
-    for (let fan = 0; fan < 2; fan++) await waitingRoom.join(concert, userId(newId()), { waitingMax: 10 });
+    const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: 10 });
+    const admit = () => waitingRoom.admit(concert, { ...POLICY, activeMax: 1, absentSeconds: 60 });
+    // Two are passed over, of whom one comes back; one is in, and one waits: then there is every key of a line.
+    const { claim } = await join();
+    await join();
+    await passAtLine(redis, concert, 2 * MINUTE_MS);
+    await join();
+    await join();
     await admit();
+    await waitingRoom.find(claim);
     expect(await redis.exists(...keys)).toBe(keys.length);
-    for (const left of await times(concert)) {
-      expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
-      expect(left).toBeLessThanOrEqual(WEEK_MS);
-    }
 
-    // A minute later.
-    for (const key of keys) await redis.pexpire(key, WEEK_MS - 2 * MINUTE_MS);
-    await redis.hincrby(lineKeys(concert).pace, 'renewed', -MINUTE_MS - 1);
-    await admit();
-    for (const left of await times(concert)) expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
+    for (let minutes = 0; minutes < 2; minutes++) {
+      await admit();
+      for (const left of await times(concert)) {
+        expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
+        expect(left).toBeLessThanOrEqual(WEEK_MS);
+      }
+      // A minute and more goes by.
+      for (const key of keys) await redis.pexpire(key, WEEK_MS - 2 * MINUTE_MS);
+    }
   });
 });
 
@@ -67,7 +68,7 @@ describe('a line whose numbers are used up', () => {
 describe('a line that cannot be reached', () => {
   it('refuses every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const { join, find, settle, extend, leave, admit } = redisWaitingRoom(away.redis);
+    const { join, find, settle, extend, leave, read, admit } = redisWaitingRoom(away.redis);
     const place = { userId: userId(newId()), concertId: concertId(newId()), sequence: 1, epoch: 'AAAAAAAA' };
     const calls = [
       join(place.concertId, place.userId, { waitingMax: 1 }),
@@ -75,7 +76,8 @@ describe('a line that cannot be reached', () => {
       settle(place),
       extend(place, 1),
       leave(place),
-      admit(place.concertId, { activeMax: 1, sessionSeconds: 1 }),
+      read(place.concertId),
+      admit(place.concertId, POLICY),
     ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
     await away.close();

@@ -10,6 +10,7 @@ import { redisLock } from '#adapters/redis/lock.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import type { Ports } from '#ports/index.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 export type RealPorts = { readonly ports: Ports; readonly redis: Redis; readonly pool: Pool; close(): Promise<void> };
 
@@ -22,7 +23,6 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
     ignore,
   );
   const { redis, close: closeRedis } = await connectRedis({ url: redisUrl, commandTimeoutMs: 5_000 }, ignore);
-  const policy = { activeMax: 100, waitingMax: 10_000, sessionSeconds: 600, holdSeconds: 300, seatsPerUserMax: 4 };
   return {
     ports: {
       waitingRoom: redisWaitingRoom(redis),
@@ -30,7 +30,7 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
       lock: redisLock(redis, ignore),
       boxOffice: postgresBoxOffice(postgres),
       wallets: postgresWallets(postgres),
-      concerts: postgresConcerts(postgres, policy),
+      concerts: postgresConcerts(postgres, { ...POLICY, activeMax: 100, waitingMax: 10_000 }),
       newId,
       random: Math.random,
       walletLimits: { chargeMin: 1, chargeMax: 1_000_000, balanceMax: 1_000_000_000 },

@@ -12,9 +12,14 @@ const REQUIRED = {
 const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] = [
   ['PORT', 0, 65_535],
   ['ACCESS_TOKEN_SECONDS', 60, 31_536_000],
-  ['ACTIVE_MAX', 1, 1_000_000],
+  ['ACTIVE_MAX', 0, 1_000_000],
+  ['ADMIT_PER_WINDOW', 0, 1_000_000],
+  ['WINDOW_SECONDS', 1, 3_600],
   ['WAITING_MAX', 1, 100_000_000],
   ['SESSION_SECONDS', 1, 86_400],
+  ['CLAIM_SECONDS', 5, 3_600],
+  ['ABSENT_SECONDS', 5, 86_400],
+  ['GRACE_SECONDS', 0, 86_400],
   ['HOLD_SECONDS', 1, 3_600],
   ['SEATS_PER_USER_MAX', 1, 1_000],
   ['CHARGE_MIN', 1, Number.MAX_SAFE_INTEGER],
@@ -45,6 +50,14 @@ const OTHERS = {
     `k1:${'x'.repeat(32)},k1:${'y'.repeat(32)}`,
     `k1:${'x'.repeat(32)},`,
     `${'k'.repeat(17)}:${'x'.repeat(32)}`,
+  ],
+  ADMIN_KEYS: [
+    'no-digest',
+    `ops:${'a'.repeat(63)}`,
+    `ops:${'g'.repeat(64)}`,
+    `:${'a'.repeat(64)}`,
+    `ops:${'a'.repeat(64)}:`,
+    `ops:${'a'.repeat(64)},ops:${'b'.repeat(64)}`,
   ],
   CURRENCY: ['won', 'KR', 'KRWX', '₩₩₩'],
   CORS_ORIGINS: [],
@@ -98,7 +111,8 @@ describe('the configuration', () => {
   });
 
   it.each(INTEGERS)('accepts %s from %d to %d, whole', (name, min, max) => {
-    const roomy = { ...REQUIRED, CHARGE_MIN: '1', CHARGE_MAX: String(Number.MAX_SAFE_INTEGER) };
+    const other = name === 'ADMIT_PER_WINDOW' ? 'ACTIVE_MAX' : 'ADMIT_PER_WINDOW';
+    const roomy = { ...REQUIRED, [other]: '1', CHARGE_MIN: '1', CHARGE_MAX: String(Number.MAX_SAFE_INTEGER) };
     for (const value of [min, max]) expect(offending({ ...roomy, [name]: String(value) })).toEqual([]);
     for (const value of [min - 1, max + 1, min + 0.5, 'many', 'NaN', 'Infinity']) {
       expect(offending({ ...roomy, [name]: String(value) }), `${name}=${value}`).toContain(name);
@@ -108,6 +122,12 @@ describe('the configuration', () => {
   it('wants the bounds of a charge in order', () => {
     expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '1' })).toEqual(['CHARGE_MIN']);
     expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '2' })).toEqual([]);
+  });
+
+  it('wants one of the two limits of admission, and says so together with what else is wrong', () => {
+    expect(offending({ ...REQUIRED, ACTIVE_MAX: '0' })).toEqual(['ACTIVE_MAX']);
+    expect(offending({ ...REQUIRED, ACTIVE_MAX: '0', PORT: 'x' }).toSorted()).toEqual(['ACTIVE_MAX', 'PORT']);
+    expect(offending({ ...REQUIRED, ACTIVE_MAX: '0', ADMIT_PER_WINDOW: '1' })).toEqual([]);
   });
 
   it.each(Object.entries(OTHERS))('does not accept just anything as %s', (name, values) => {
@@ -126,6 +146,15 @@ describe('the configuration', () => {
       { id: 'new', secret: 'n:'.repeat(20) },
       { id: 'old', secret: 'o'.repeat(32) },
     ]);
+  });
+
+  it('reads admin keys, of which there need not be any', () => {
+    const keys = `ops:${'a'.repeat(64)}, night:${'B'.repeat(64)}`;
+    expect(readConfig({ ...REQUIRED, ADMIN_KEYS: keys }).http.adminKeys).toEqual([
+      { id: 'ops', sha256: 'a'.repeat(64) },
+      { id: 'night', sha256: 'B'.repeat(64) },
+    ]);
+    expect(readConfig(REQUIRED).http.adminKeys).toEqual([]);
   });
 
   it('reads lists and flags', () => {

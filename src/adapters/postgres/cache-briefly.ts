@@ -13,12 +13,18 @@ export type CacheLimits = {
   readonly entriesMax: number;
 };
 
+export type Cached<T> = {
+  (key: string): Promise<T>;
+  /** The next call reads anew. */
+  forget(key: string): void;
+};
+
 /**
  * Answers from memory for `ttlMs`, so that what hardly ever changes costs the store one read per instance and period.
  * Callers who come during a read share it. When a read fails or takes too long, the last value stands in for it. That
  * something is absent is not remembered: whoever makes names up would fill the memory with them.
  */
-export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: CacheLimits): (key: string) => Promise<T> {
+export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: CacheLimits): Cached<T> {
   const { ttlMs, patienceMs, entriesMax } = limits;
   const entries = new Map<string, Entry<T>>();
 
@@ -44,7 +50,7 @@ export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: Cache
     return value;
   }
 
-  return async (key) => {
+  async function cached(key: string): Promise<T> {
     const entry = entries.get(key) ?? {};
     const { settled } = entry;
     if (settled !== undefined && performance.now() - settled.at < ttlMs) return settled.value;
@@ -56,5 +62,6 @@ export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: Cache
     const { promise: given, resolve: giveUp } = Promise.withResolvers<T>();
     const timer = setTimeout(giveUp, patience, settled.value);
     return Promise.race([reading.catch(() => settled.value), given]).finally(() => clearTimeout(timer));
-  };
+  }
+  return Object.assign(cached, { forget: (key: string) => void entries.delete(key) });
 }

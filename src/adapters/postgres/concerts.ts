@@ -1,14 +1,15 @@
-import type { Concert, Policy } from '#domain/concert.ts';
+import type { Concert } from '#domain/concert.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
+import { type Policy, type PolicyChange, requireLimit } from '#domain/policy.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { cacheBriefly } from './cache-briefly.ts';
 import type { Postgres } from './client.ts';
 import { pageOf } from './page-of.ts';
 import { shareReads } from './share-reads.ts';
-import { type ConcertRow, rowsOf, statements } from './statements.ts';
+import { type ConcertRow, policyColumns, rowsOf, statements } from './statements.ts';
 
-/** A changed policy is in effect everywhere within this time. */
-const CONCERT_TTL_MS = 1_000;
+/** With the pause between two admissions it is how long a changed policy takes to be in effect everywhere: under a second. */
+const CONCERT_TTL_MS = 500;
 /** A Postgres that does not answer delays those who could go on without it no longer than this. */
 const PATIENCE_MS = 250;
 const CONCERTS_CACHED_MAX = 1_000;
@@ -16,15 +17,23 @@ const CONCERTS_CACHED_MAX = 1_000;
 export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts {
   const cached = { ttlMs: CONCERT_TTL_MS, patienceMs: PATIENCE_MS, entriesMax: CONCERTS_CACHED_MAX };
 
-  const find = cacheBriefly(async (id) => {
+  async function read(id: string): Promise<Concert | undefined> {
     const [row] = await rowsOf(pool, statements.findConcert, id);
     return row === undefined ? undefined : toConcert(row, defaults);
-  }, cached);
+  }
+
+  const find = cacheBriefly(read, cached);
 
   const listOnSale = cacheBriefly(async () => {
     const rows = await rowsOf(pool, statements.listConcertsOnSale);
     return rows.map((row) => toConcert(row, defaults));
   }, cached);
+
+  /** On this instance at once; the others look again soon. */
+  function showNow(id: string): void {
+    find.forget(id);
+    listOnSale.forget('');
+  }
 
   const listDates = shareReads(async (id) => {
     const rows = await rowsOf(pool, statements.listDates, id);
@@ -43,6 +52,29 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     listDates,
     listSeats: (id, date) => listSeats(`${id} ${date}`),
 
+    async create({ concertId: id, title, venue, currency, salesOpenAt, policy, dates }) {
+      requireLimit({ ...defaults, ...given(policy) });
+      const own = JSON.stringify(byColumn({ ...policy, paused: policy.paused ?? false }));
+      const days = JSON.stringify(dates.map(({ date, startsAt, seats }) => ({ date, starts_at: startsAt, seats })));
+      await rowsOf(pool, statements.createConcert, id, title, venue, currency, salesOpenAt, own, days);
+      const created = await read(id);
+      if (created === undefined) throw new RangeError(`concert ${id} is gone`);
+      showNow(id);
+      return created;
+    },
+
+    async changePolicy(id, change) {
+      const { activeMax, admitPerWindow } = defaults;
+      const own = JSON.stringify(byColumn(change));
+      const [row] = await rowsOf(pool, statements.changePolicy, id, own, activeMax, admitPerWindow);
+      if (row !== undefined) {
+        showNow(id);
+        return toConcert(row, defaults);
+      }
+      if ((await read(id)) !== undefined) requireLimit({ activeMax: 0, admitPerWindow: 0 });
+      return undefined;
+    },
+
     async list({ limit, after }) {
       const rows = await rowsOf(pool, statements.listConcerts, after, limit + 1);
       return pageOf(
@@ -54,6 +86,19 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
   };
 }
 
+const policyNames = Object.keys(policyColumns) as (keyof Policy)[];
+
+/** What is decided, without what is left to the settings. */
+function given(decided: PolicyChange): Partial<Policy> {
+  const names = policyNames.filter((name) => decided[name] !== undefined && decided[name] !== null);
+  return Object.fromEntries(names.map((name) => [name, decided[name]]));
+}
+
+/** What `jsonb_populate_record` puts into a row. */
+function byColumn(change: PolicyChange): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(policyNames.map((name) => [policyColumns[name], change[name]]));
+}
+
 function toConcert(row: ConcertRow, defaults: Policy): Concert {
   return {
     concertId: concertId(row.concertId),
@@ -62,12 +107,6 @@ function toConcert(row: ConcertRow, defaults: Policy): Concert {
     currency: row.currency,
     salesOpenAt: row.salesOpenAt,
     sales: row.sales,
-    policy: {
-      activeMax: row.activeMax ?? defaults.activeMax,
-      waitingMax: row.waitingMax ?? defaults.waitingMax,
-      sessionSeconds: row.sessionSeconds ?? defaults.sessionSeconds,
-      holdSeconds: row.holdSeconds ?? defaults.holdSeconds,
-      seatsPerUserMax: row.seatsPerUserMax ?? defaults.seatsPerUserMax,
-    },
+    policy: { ...defaults, ...given(row) },
   };
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { SeatStatus } from '#domain/concert.ts';
 import { type Code, Refusal } from '#domain/errors.ts';
+import type { Policy } from '#domain/policy.ts';
 import type { ReservationStatus } from '#domain/reservation.ts';
 import { guarded } from './failures.ts';
 
@@ -92,12 +93,25 @@ export type ConcertRow = {
   readonly currency: string;
   readonly salesOpenAt: Date;
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
-  readonly activeMax: number | null;
-  readonly waitingMax: number | null;
-  readonly sessionSeconds: number | null;
-  readonly holdSeconds: number | null;
-  readonly seatsPerUserMax: number | null;
-};
+  readonly paused: boolean;
+} & { readonly [K in keyof Omit<Policy, 'paused'>]: number | null };
+
+/** Where each decision is kept. */
+export const policyColumns = {
+  activeMax: 'active_max',
+  admitPerWindow: 'admit_per_window',
+  windowSeconds: 'window_seconds',
+  paused: 'paused',
+  waitingMax: 'waiting_max',
+  sessionSeconds: 'session_seconds',
+  claimSeconds: 'claim_seconds',
+  absentSeconds: 'absent_seconds',
+  graceSeconds: 'grace_seconds',
+  holdSeconds: 'hold_seconds',
+  seatsPerUserMax: 'seats_per_user_max',
+} as const satisfies Record<keyof Policy, string>;
+
+const allOfPolicy = Object.values(policyColumns).join(', ');
 
 export type DateRow = {
   readonly date: string;
@@ -114,8 +128,14 @@ const stillToCome = `EXISTS (
 const concertColumns = `
   concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
   CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,
-  active_max AS "activeMax", waiting_max AS "waitingMax", session_seconds AS "sessionSeconds",
-  hold_seconds AS "holdSeconds", seats_per_user_max AS "seatsPerUserMax"`;
+  ${Object.entries(policyColumns)
+    .map(([name, column]) => `${column} AS "${name}"`)
+    .join(', ')}`;
+
+/** By column, as JSON: what is not in it stays, null is null. */
+type PolicyJson = string;
+/** `[{date, starts_at, seats: [{first, last, price}]}]` */
+type DatesJson = string;
 
 /** A hold past its deadline is over, whether or not the expiry job has written that down. */
 const reservationColumns = `
@@ -220,6 +240,46 @@ export const statements = {
       WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()
       GROUP BY d.date, d.starts_at ORDER BY d.date`,
   } as Statement<[concertId: string], DateRow>,
+
+  createConcert: {
+    name: 'create-concert',
+    text: `WITH concert AS (
+        INSERT INTO concerts (concert_id, title, venue, currency, sales_open_at, ${allOfPolicy})
+        SELECT $1, $2, $3, $4, $5, ${allOfPolicy} FROM jsonb_populate_record(NULL::concerts, $6)
+      ), dates AS (
+        INSERT INTO concert_dates (concert_id, date, starts_at)
+        SELECT $1, date, starts_at FROM jsonb_to_recordset($7) AS d (date date, starts_at timestamptz)
+      )
+      INSERT INTO seats (concert_id, date, seat_number, price)
+      SELECT $1, date, seat_number, price
+      FROM jsonb_to_recordset($7) AS d (date date, seats jsonb)
+        CROSS JOIN jsonb_to_recordset(d.seats) AS r (first integer, last integer, price bigint)
+        CROSS JOIN generate_series(r.first, r.last) AS seat_number`,
+  } as Statement<
+    [
+      concertId: string,
+      title: string,
+      venue: string,
+      currency: string,
+      salesOpenAt: Date,
+      policy: PolicyJson,
+      dates: DatesJson,
+    ],
+    never
+  >,
+
+  /** Changes nothing, and has no row, where it would leave both limits off. */
+  changePolicy: {
+    name: 'change-policy',
+    text: `UPDATE concerts c SET (${allOfPolicy}) = (SELECT ${allOfPolicy} FROM jsonb_populate_record(c, $2))
+      WHERE concert_id = $1
+        AND EXISTS (SELECT FROM jsonb_populate_record(c, $2) AS changed
+          WHERE COALESCE(changed.active_max, $3) > 0 OR COALESCE(changed.admit_per_window, $4) > 0)
+      RETURNING ${concertColumns}`,
+  } as Statement<
+    [concertId: string, change: PolicyJson, activeMaxSetting: number, admitPerWindowSetting: number],
+    ConcertRow
+  >,
 
   listSeats: {
     name: 'list-seats',

@@ -14,8 +14,13 @@ const PREFIX = 'frontrow:';
  * - `sequence` counter: the last number drawn; never lowered
  * - `line` sorted set: who waits → sequence
  * - `joined` string: an array of 6-byte big-endian milliseconds since 1970, at (sequence - 1) * 6: when each number was drawn
+ * - `seen` string: an array of 4-byte big-endian seconds since 1970, at (sequence - 1) * 4: when they last asked
+ * - `away` sorted set, `away-sequences` hash: who was passed over → when, in milliseconds since 1970, and their sequence
+ * - `returned` sorted set: who was passed over and is back → sequence; they go before the line
  * - `active` sorted set: who is in → when the session ends, in milliseconds since 1970
- * - `sessions` hash: who is in → `sequence:end`, the end as granted, without the seconds that `settle` adds
+ * - `sessions` hash: who is in → `sequence:end`, the end as granted: later than in `active` until the session is claimed,
+ *   earlier while a command under way keeps it open
+ * - `recent` sorted set: how many were ever let in → since when, in milliseconds since 1970, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
  */
 export function lineKeys(concertId: ConcertId) {
@@ -25,8 +30,13 @@ export function lineKeys(concertId: ConcertId) {
     sequence: key('sequence'),
     line: key('line'),
     joined: key('joined'),
+    seen: key('seen'),
+    away: key('away'),
+    awaySequences: key('away-sequences'),
+    returned: key('returned'),
     active: key('active'),
     sessions: key('sessions'),
+    recent: key('recent'),
     pace: key('pace'),
   };
 }

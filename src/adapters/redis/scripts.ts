@@ -24,11 +24,12 @@ export const scripts = {
   join: script<
     | ['full']
     | [outcome: 'drawn' | 'waiting' | 'active', epoch: string, sequence: number, joined: number, detail: number]
-  >('join', 6),
-  find: script<['waiting', position: number, turnover: string] | ['active', ends: number] | ['expired']>('find', 5),
+  >('join', 10),
+  find: script<['waiting', position: number, turnover: string] | ['active', ends: number] | ['expired']>('find', 9),
   extend: script<0 | 1>('extend', 3),
-  leave: script<0 | 1>('leave', 4),
-  admit: script<[admitted: number, expired: number, active: number, waiting: number]>('admit', 7),
+  leave: script<0 | 1>('leave', 7),
+  admit: script<[admitted: number, expired: number, passedOver: number, active: number, waiting: number]>('admit', 12),
+  figures: script<[waiting: number, active: number, absent: number, drawn: number, turnover: string]>('figures', 6),
   claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim', 'any'),
   keep: script<number>('keep', 'any'),
   release: script<number>('release', 'any'),

@@ -22,7 +22,17 @@ export function redisWaitingRoom(redis: Redis): WaitingRoom {
     const [status, detail, turnover] = await run(
       redis,
       scripts.find,
-      [keys.epoch, keys.line, keys.active, keys.sessions, keys.pace],
+      [
+        keys.epoch,
+        keys.line,
+        keys.returned,
+        keys.away,
+        keys.awaySequences,
+        keys.active,
+        keys.sessions,
+        keys.seen,
+        keys.pace,
+      ],
       memberOf(place.userId),
       place.sequence,
       place.epoch,
@@ -40,7 +50,18 @@ export function redisWaitingRoom(redis: Redis): WaitingRoom {
       const [outcome, epoch, sequence, joined, detail] = await run(
         redis,
         scripts.join,
-        [keys.epoch, keys.sequence, keys.line, keys.joined, keys.active, keys.sessions],
+        [
+          keys.epoch,
+          keys.sequence,
+          keys.joined,
+          keys.seen,
+          keys.line,
+          keys.returned,
+          keys.away,
+          keys.awaySequences,
+          keys.active,
+          keys.sessions,
+        ],
         memberOf(userId),
         candidateEpoch,
         waitingMax,
@@ -75,24 +96,56 @@ export function redisWaitingRoom(redis: Redis): WaitingRoom {
       await run(
         redis,
         scripts.leave,
-        [keys.epoch, keys.line, keys.active, keys.sessions],
+        [keys.epoch, keys.line, keys.returned, keys.away, keys.awaySequences, keys.active, keys.sessions],
         memberOf(place.userId),
         place.sequence,
         place.epoch,
       );
     },
 
-    async admit(concertId, { activeMax, sessionSeconds }) {
+    async read(concertId) {
       const keys = lineKeys(concertId);
-      const [admitted, expired, active, waiting] = await run(
+      const [waiting, active, absent, drawn, turnover] = await run(redis, scripts.figures, [
+        keys.line,
+        keys.returned,
+        keys.away,
+        keys.active,
+        keys.sequence,
+        keys.pace,
+      ]);
+      return { waiting, active, absent, drawn, turnover: Number(turnover) };
+    },
+
+    async admit(concertId, policy) {
+      const keys = lineKeys(concertId);
+      const [admitted, expired, passedOver, active, waiting] = await run(
         redis,
         scripts.admit,
-        [keys.line, keys.active, keys.sessions, keys.pace, keys.epoch, keys.sequence, keys.joined],
-        activeMax,
-        sessionSeconds * 1_000,
+        [
+          keys.line,
+          keys.returned,
+          keys.away,
+          keys.awaySequences,
+          keys.active,
+          keys.sessions,
+          keys.seen,
+          keys.recent,
+          keys.pace,
+          keys.epoch,
+          keys.sequence,
+          keys.joined,
+        ],
+        policy.activeMax,
+        policy.admitPerWindow,
+        policy.windowSeconds * 1_000,
+        policy.sessionSeconds * 1_000,
+        policy.claimSeconds * 1_000,
+        policy.absentSeconds,
+        policy.graceSeconds * 1_000,
+        policy.paused ? 1 : 0,
         ADMIT_BATCH_MAX,
       );
-      return { admitted, expired, active, waiting };
+      return { admitted, expired, passedOver, active, waiting };
     },
   };
 }

@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concertId, userId } from '#domain/ids.ts';
-import {
-  admissible,
-  etaSeconds,
-  type Place,
-  pollAfterSeconds,
-  type QueueClaim,
-  requireActive,
-  standingOf,
-} from '#domain/queue.ts';
+import { etaSeconds, type Place, pollAfterSeconds, type QueueClaim, requireActive, standingOf } from '#domain/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 const policy = { ...POLICY, activeMax: 100, sessionSeconds: 600 };
@@ -23,7 +15,9 @@ const claim: QueueClaim = {
 
 const position = fc.integer({ min: 1, max: 10_000_000 });
 const turnover = fc.double({ min: 0, max: 10_000, noNaN: true });
-const count = fc.nat(1_000_000);
+
+/** The estimate where there is one. */
+const wait = (at: number, rate: number) => etaSeconds(at, rate, policy) ?? Number.NaN;
 
 describe('the estimated wait', () => {
   it('is the position by the measured turnover', () => {
@@ -38,10 +32,10 @@ describe('the estimated wait', () => {
   it('is a whole number of seconds, at least one, and never more than if everybody stays as long as they may', () => {
     fc.assert(
       fc.property(position, turnover, (at, rate) => {
-        const eta = etaSeconds(at, rate, policy);
+        const eta = wait(at, rate);
         expect(Number.isInteger(eta)).toBe(true);
         expect(eta).toBeGreaterThanOrEqual(1);
-        expect(eta).toBeLessThanOrEqual(etaSeconds(at, 0, policy));
+        expect(eta).toBeLessThanOrEqual(wait(at, 0));
       }),
     );
   });
@@ -51,42 +45,52 @@ describe('the estimated wait', () => {
       fc.property(position, position, turnover, turnover, (a, b, slow, fast) => {
         const [ahead, behind] = [Math.min(a, b), Math.max(a, b)];
         const [low, high] = [Math.min(slow, fast), Math.max(slow, fast)];
-        expect(etaSeconds(ahead, low, policy)).toBeLessThanOrEqual(etaSeconds(behind, low, policy));
-        expect(etaSeconds(ahead, high, policy)).toBeLessThanOrEqual(etaSeconds(ahead, low, policy));
+        expect(wait(ahead, low)).toBeLessThanOrEqual(wait(behind, low));
+        expect(wait(ahead, high)).toBeLessThanOrEqual(wait(ahead, low));
       }),
     );
+  });
+
+  it('is no shorter than the window allows, however quickly sessions end', () => {
+    const windowed = { ...policy, admitPerWindow: 10, windowSeconds: 60 };
+    expect(etaSeconds(60, 1_000, windowed)).toBe(360);
+    expect(etaSeconds(60, 0, { ...windowed, activeMax: 0 })).toBe(360);
+    expect(etaSeconds(60, 0, { ...windowed, activeMax: 1 })).toBe(36_000);
+  });
+
+  it('is unknown while the line is paused', () => {
+    expect(etaSeconds(60, 2, { ...policy, paused: true })).toBeUndefined();
   });
 });
 
 describe('the poll interval', () => {
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  const eta = fc.option(fc.nat(10_000_000), { nil: undefined });
+  const pollAfter = (wait: number | undefined, at = 0.5) => pollAfterSeconds(wait, policy, at);
 
   it('is a tenth of the wait, give or take a fifth', () => {
-    expect([0, 0.5, 0.999].map((at) => pollAfterSeconds(300, at))).toEqual([24, 30, 36]);
+    expect([0, 0.5, 0.999].map((at) => pollAfter(300, at))).toEqual([24, 30, 36]);
   });
 
-  it('is from 2 to 60 whole seconds, however long the wait', () => {
+  it('is from 2 to 60 seconds, give or take a fifth, however long the wait', () => {
     fc.assert(
-      fc.property(fc.nat(10_000_000), random, (eta, at) => {
-        const seconds = pollAfterSeconds(eta, at);
+      fc.property(eta, random, (wait, at) => {
+        const seconds = pollAfter(wait, at);
         expect(Number.isInteger(seconds)).toBe(true);
         expect(seconds).toBeGreaterThanOrEqual(2);
-        expect(seconds).toBeLessThanOrEqual(60);
+        expect(seconds).toBeLessThanOrEqual(72);
       }),
     );
-    expect([pollAfterSeconds(0, 0.5), pollAfterSeconds(1_000_000, 0.5)]).toEqual([2, 60]);
+    expect([pollAfter(0), pollAfter(1_000_000), pollAfter(undefined)]).toEqual([2, 60, 60]);
+    expect([0, 0.999].map((at) => pollAfter(1_000_000, at))).toEqual([48, 72]);
   });
-});
 
-describe('admission', () => {
-  it('never goes beyond the limit nor beyond a batch, and fills what they leave', () => {
+  it('never leads anybody who keeps to it into absence, or to a session that is gone', () => {
+    const seconds = fc.integer({ min: 5, max: 86_400 });
     fc.assert(
-      fc.property(count, count, count, (active, activeMax, batchMax) => {
-        const admitted = admissible(active, activeMax, batchMax);
-        expect(admitted).toBeGreaterThanOrEqual(0);
-        expect(admitted).toBeLessThanOrEqual(batchMax);
-        expect(active + admitted).toBeLessThanOrEqual(Math.max(active, activeMax));
-        expect(admitted === batchMax || active + admitted >= activeMax).toBe(true);
+      fc.property(eta, random, seconds, seconds, (wait, at, absentSeconds, claimSeconds) => {
+        const next = pollAfterSeconds(wait, { absentSeconds, claimSeconds }, at);
+        expect(next).toBeLessThan(Math.min(absentSeconds, claimSeconds));
       }),
     );
   });

@@ -1,4 +1,4 @@
--- Lets a session last at least extend_ms from now. Never shortens it. Replies 1 if the place is in, else 0.
+-- Lets a session last at least extend_ms from now, and claims it. Never shortens it. Replies 1 if the place is in, else 0.
 local epoch_key, active, sessions = KEYS[1], KEYS[2], KEYS[3]
 local user, sequence, epoch, extend_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
@@ -20,6 +20,6 @@ end
 local ends = now + extend_ms
 if ends > tonumber(granted) then
   redis.call('HSET', sessions, user, drawn .. ':' .. string.format('%d', ends))
-  redis.call('ZADD', active, 'GT', ends, user)
 end
+redis.call('ZADD', active, 'GT', math.max(ends, tonumber(granted)), user)
 return 1

@@ -1,0 +1,30 @@
+import type { Redis } from 'ioredis';
+import { lineKeys } from '#adapters/redis/keys.ts';
+import type { ConcertId } from '#domain/ids.ts';
+
+/** All times written down about a line, moved into the past at once. Of what is in whole seconds, whole seconds. */
+const MOVE = `
+local active, sessions, away, recent, seen, pace, ms = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]
+for _, times in ipairs({ active, away, recent }) do
+  for _, member in ipairs(redis.call('ZRANGE', times, 0, -1)) do
+    redis.call('ZINCRBY', times, -ms, member)
+  end
+end
+for _, user in ipairs(redis.call('HKEYS', sessions)) do
+  local sequence, ends = string.match(redis.call('HGET', sessions, user), '^(%d+):(%d+)$')
+  redis.call('HSET', sessions, user, sequence .. ':' .. string.format('%d', ends - ms))
+end
+for offset = 0, redis.call('STRLEN', seen) - 4, 4 do
+  local asked = struct.unpack('>I4', redis.call('GETRANGE', seen, offset, offset + 3))
+  redis.call('SETRANGE', seen, offset, struct.pack('>I4', asked - math.floor(ms / 1000)))
+end
+if redis.call('HEXISTS', pace, 'at') == 1 then
+  redis.call('HINCRBY', pace, 'at', -ms)
+end`;
+
+/** Lets time go by at a line, instead of waiting. */
+export async function passAtLine(redis: Redis, concertId: ConcertId, milliseconds: number): Promise<void> {
+  const { active, sessions, away, recent, seen, pace } = lineKeys(concertId);
+  const keys = [active, sessions, away, recent, seen, pace];
+  await redis.eval(MOVE, keys.length, ...keys, milliseconds);
+}
