@@ -15,7 +15,7 @@ import { redisLock } from '#adapters/redis/lock.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { ConfigError, readConfig } from '#config';
-import { foreseenEnvironment, localEnvironment } from '#local/local-environment.ts';
+import { foreseenEnvironment, type LocalEnvironment, localEnvironment } from '#local/local-environment.ts';
 import { LocalProblem } from '#local/local-problem.ts';
 import type { Ports } from '#ports/index.ts';
 
@@ -71,12 +71,13 @@ async function start(): Promise<void> {
   });
   closers.push({ name: 'HTTP', close: () => server.close() });
   closers.push({ name: 'load balancers', close: () => setTimeout(config.drainSeconds * 1_000) });
-  announce(await server.listen({ host: config.http.host, port: config.http.port }), local.servers, local.dataDir);
+  announce(await server.listen({ host: config.http.host, port: config.http.port }), local);
 }
 
-function announce(address: string, servers: readonly string[], dataDir: string): void {
+function announce(address: string, { servers, dataDir, adminKeyFile }: LocalEnvironment): void {
   const base = address.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
   say(`Frontrow is up.\n  API      ${base}/v1\n  Swagger  ${base}/docs\n  Health   ${base}/readyz`);
+  if (adminKeyFile !== undefined) say(`  Admin    the key for ${base}/v1/admin is in ${adminKeyFile}`);
   if (servers.length > 0)
     say(`  It runs on its own ${servers.join(' and ')}, with data in ${dataDir}. Ctrl-C ends all of it.`);
 }

@@ -1,4 +1,4 @@
-import { localSecrets } from './secrets.ts';
+import { adminKeyFile, localSecrets } from './secrets.ts';
 import { startLocalServices } from './services.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,6 +8,8 @@ export type LocalEnvironment = {
   /** What runs here because nothing else was named: nothing, or Postgres, Redis, or both. */
   readonly servers: readonly ('Postgres' | 'Redis')[];
   readonly dataDir: string;
+  /** Where the admin key is, if it was made here. */
+  readonly adminKeyFile?: string;
   stop(): Promise<void>;
 };
 
@@ -42,7 +44,13 @@ export async function localEnvironment(given: Environment, say: (line: string) =
       ...(services.redisUrl && { REDIS_URL: services.redisUrl }),
     };
     const servers = [...(postgres ? ['Postgres' as const] : []), ...(redis ? ['Redis' as const] : [])];
-    return { environment: { ...filledIn, ...named(given) }, servers, dataDir, stop: services.stop };
+    return {
+      environment: { ...filledIn, ...named(given) },
+      servers,
+      dataDir,
+      ...(given.ADMIN_KEYS ? {} : { adminKeyFile: adminKeyFile(dataDir) }),
+      stop: services.stop,
+    };
   } catch (error) {
     await services.stop();
     throw error;

@@ -1,17 +1,25 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { handOver } from './hand-over.ts';
 
-/** The settings that have no default: made on the first start, kept, so that tokens outlive a restart. */
+/** Where the admin key is that `localSecrets` makes. The service knows it by its digest only. */
+export const adminKeyFile = (dataDir: string) => join(dataDir, 'admin-key');
+
+/** The settings that have no default, and an admin key: made on the first start, kept, so that tokens outlive a restart. */
 export async function localSecrets(
   dataDir: string,
-): Promise<{ ACCESS_TOKEN_SECRET: string; QUEUE_TOKEN_KEYS: string }> {
+): Promise<{ ACCESS_TOKEN_SECRET: string; QUEUE_TOKEN_KEYS: string; ADMIN_KEYS: string }> {
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   return {
     ACCESS_TOKEN_SECRET: await keptSecret(join(dataDir, 'access-token-secret')),
     QUEUE_TOKEN_KEYS: `local:${await keptSecret(join(dataDir, 'queue-token-secret'))}`,
+    ADMIN_KEYS: `local:${digestOf(await keptSecret(adminKeyFile(dataDir)))}`,
   };
+}
+
+function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
 }
 
 /** 32 random bytes, base64url, in a file of their owner's alone: made by the first call, the same for every later one. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
 import {
   balance,
   charge,
@@ -17,6 +18,7 @@ import {
 import { operations } from '#tests/support/contract.ts';
 import { answered, type Call, contractClient } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
+import { ADMIN_KEY } from '#tests/support/instance.ts';
 import { until } from '#tests/support/until.ts';
 import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
 import { startWorld } from '#tests/support/world.ts';
@@ -179,6 +181,39 @@ describe('a fan', () => {
     expect([greedy.status, greedy.code]).toEqual([409, 'seat-limit-reached']);
     expect(greedy.body).toMatchObject({ limit: 2, held: 1 });
     expect((await fan.reserve([2])).status).toBe(201);
+  });
+});
+
+describe('an operator', () => {
+  const authorized = { authorization: `Bearer ${ADMIN_KEY}` };
+  const manage = (method: string, path: string, body?: unknown) =>
+    call(method, `/v1/admin/concerts${path}`, { headers: authorized, body });
+
+  test('puts a concert on sale, watches its line, changes how it is let in, pauses and resumes', async () => {
+    const startsAt = '2099-05-01T10:00:00.000Z';
+    const created = await manage('POST', '', {
+      title: 'A new one',
+      venue: 'A hall',
+      salesOpenAt: '2026-01-01T00:00:00.000Z',
+      dates: [{ date: DATE, startsAt, seats: [{ first: 1, last: 10, price: PRICE }] }],
+      policy: { activeMax: 1 },
+    });
+    expect(created.status).toBe(201);
+    const { concertId } = created.as(managedConcert);
+    const [first, second] = [await newVisitor(call), await newVisitor(call)];
+    await first.enter(concertId);
+    await second.join(concertId);
+    expect((await manage('GET', `/${concertId}/line`)).as(line)).toMatchObject({ waiting: 1, active: 1, drawn: 2 });
+
+    expect((await manage('POST', `/${concertId}/pause`)).as(policy)).toMatchObject({ paused: true, activeMax: 1 });
+    expect((await manage('PATCH', `/${concertId}/policy`, { activeMax: 2 })).as(policy).activeMax).toBe(2);
+    expect((await second.get('/v1/queue', second.inLine)).as(standing).status).toBe('WAITING');
+    expect((await manage('POST', `/${concertId}/resume`)).as(policy).paused).toBe(false);
+    await second.untilActive();
+    await until('everybody knows the policy', async () => {
+      return (await manage('GET', `/${concertId}/policy`)).as(policy).activeMax === 2;
+    });
+    expect(await seatStatuses(second, concertId)).toMatchObject({ 1: 'AVAILABLE', 10: 'AVAILABLE' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, lstat, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -305,9 +306,11 @@ describe('local secrets', () => {
     const secrets = await localSecrets(one);
     expect(secrets.ACCESS_TOKEN_SECRET).toMatch(/^[\w-]{43}$/);
     expect(secrets.QUEUE_TOKEN_KEYS).toMatch(/^local:[\w-]{43}$/);
+    const key = await readFile(join(one, 'admin-key'), 'utf8');
+    expect(secrets.ADMIN_KEYS).toBe(`local:${createHash('sha256').update(key).digest('hex')}`);
     expect(await localSecrets(one)).toEqual(secrets);
     const others = await localSecrets(other);
-    expect(new Set([...Object.values(secrets), ...Object.values(others)]).size).toBe(4);
+    expect(new Set([...Object.values(secrets), ...Object.values(others)]).size).toBe(6);
     for (const file of await readdir(one)) expect((await stat(join(one, file))).mode & 0o777).toBe(0o600);
   });
 });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +13,17 @@ export const SECRETS = {
   QUEUE_TOKEN_KEYS: 'test:queue-token-secret-of-the-integration-tests',
 };
 
+/** What an operator holds; the servers have its digest. */
+export const ADMIN_KEY = 'admin-key-of-the-integration-tests';
+export const digestOf = (key: string) => createHash('sha256').update(key).digest('hex');
+
 /**
  * Many fans from one address, jobs that do not keep a test waiting, and patience: how soon to give up on a machine that
  * everything shares, the crowd included, is no question of who gets a seat.
  */
 const FOR_TESTS = {
   ...SECRETS,
+  ADMIN_KEYS: `test:${digestOf(ADMIN_KEY)}`,
   HOST: '127.0.0.1',
   PORT: '0',
   LOG_LEVEL: 'warn',
@@ -32,11 +38,13 @@ const FOR_TESTS = {
 export type Settings = Readonly<Record<string, string>>;
 export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
+export type LogLine = { readonly level: number; readonly msg: string } & Readonly<Record<string, unknown>>;
+
 /** A server process of its own, as an operator would run it. */
 export type Instance = {
   readonly url: string;
   /** The lines it logged, from warnings upwards. */
-  log(): readonly { readonly level: number; readonly msg: string }[];
+  log(): readonly LogLine[];
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ending>;
 };

@@ -51,6 +51,7 @@ export function noContent(description: string, ...headers: readonly Header[]) {
 /** The refusals of the hooks in front of a route. */
 export const refusedBy = {
   identity: ['unauthenticated'],
+  adminKey: ['unauthenticated'],
   ownership: ['unauthenticated', 'forbidden'],
   /** A queue token is enough, but an Authorization that comes with it must be good too. */
   queueToken: ['queue-token-missing', 'queue-token-invalid', 'unauthenticated'],

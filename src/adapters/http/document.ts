@@ -14,6 +14,7 @@ export async function openApiDocument() {
       currency: 'KRW',
       identity: { secret: '', seconds: 0 },
       queueTokenKeys: [{ id: '', secret: '' }],
+      adminKeys: [],
     },
     log: pino({ enabled: false }),
     probes: { essential: {}, helpful: {} },

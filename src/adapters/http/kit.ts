@@ -1,6 +1,7 @@
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -30,6 +31,8 @@ export type Kit = {
   readonly queuePass: QueuePass;
   readonly readiness: Readiness;
   readonly currency: Currency;
+  /** A hook: lets only requests with an admin key pass. */
+  readonly requireAdminKey: (request: FastifyRequest) => Promise<void>;
   /** Route settings of a command: it counts against the client's rate limit. */
   readonly limited: { readonly rateLimit: { readonly max: number; readonly timeWindow: number } | false };
 };

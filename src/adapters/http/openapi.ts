@@ -27,6 +27,7 @@ export async function registerOpenApi(api: Api): Promise<void> {
         { name: 'reservations', description: 'Seats held for a while' },
         { name: 'payments', description: 'Seats paid for' },
         { name: 'users', description: 'Users and their prepaid balances' },
+        { name: 'admin', description: 'For operators: concerts, and how their lines are let in' },
         { name: 'health', description: 'For load balancers' },
       ],
       components: {
@@ -36,6 +37,11 @@ export async function registerOpenApi(api: Api): Promise<void> {
             scheme: 'bearer',
             bearerFormat: 'JWT',
             description: 'The accessToken of POST /v1/users: says who the user is',
+          },
+          adminKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key that an operator holds, one of ADMIN_KEYS',
           },
           queueToken: {
             type: 'apiKey',

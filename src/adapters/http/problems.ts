@@ -140,7 +140,8 @@ function asRefusal(error: unknown): Refusal {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const part = error.validationContext ?? 'request';
     const errors = error.validation.map(({ instancePath, message }) => ({
-      path: `${part}${instancePath}`,
+      // A fault of the whole is at '/', as if it were at a field without a name.
+      path: `${part}${instancePath === '/' ? '' : instancePath}`,
       message: message ?? '',
     }));
     return new Refusal('validation-failed', { errors });

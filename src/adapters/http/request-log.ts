@@ -10,6 +10,7 @@ export async function logAnswer(request: FastifyRequest, reply: FastifyReply): P
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime * 10) / 10,
       userId: request.user ?? request.claim?.userId,
+      adminKeyId: request.adminKeyId,
       address: request.ip,
     },
     'answered',

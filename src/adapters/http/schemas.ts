@@ -4,13 +4,13 @@ import { z } from 'zod';
 
 /** Keeps one command from locking a whole hall; a group buys in several. */
 const SEATS_PER_REQUEST_MAX = 20;
-const SEAT_NUMBER_MAX = 1_000_000;
+export const SEAT_NUMBER_MAX = 1_000_000;
 const PAGE_LIMIT_MAX = 100;
 const PAGE_LIMIT_DEFAULT = 20;
 const CURSOR_LENGTH_MAX = 100;
 
 // One story: a user joins, waits, is let in, holds seats 7 and 8, charges and pays.
-const story = {
+export const story = {
   user: '01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f',
   concert: '01939c5e-0000-7000-8000-000000000001',
   reservation: '01939c61-52d4-7e08-b1a6-90c4f7e2d310',
@@ -29,14 +29,14 @@ const story = {
     'k1.AZOcXno7fEGfDj1bihwuTwGTnF4AAHAAgAAAAAAAAAEAAAAAA-kBk5xeekAAq83vEjRW.3u7xV0p8qT1mYc5sZr2kLwN9bHfGdJaKeMvXyQtUoIs',
 } as const;
 
-const example = <T extends z.ZodType>(schema: T, ...values: readonly z.output<T>[]) =>
+export const example = <T extends z.ZodType>(schema: T, ...values: readonly z.output<T>[]) =>
   schema.meta({ examples: values });
 
-const id = (value: string) => example(z.uuid().toLowerCase(), value);
-const instant = (value: string) => example(z.iso.datetime({ precision: 3 }), value);
+export const id = (value: string) => example(z.uuid().toLowerCase(), value);
+export const instant = (value: string) => example(z.iso.datetime({ precision: 3 }), value);
 /** Postgres knows no year 0, and nobody sells tickets for a past century. */
-const DATE_MIN = '1900-01-01';
-const date = example(
+export const DATE_MIN = '1900-01-01';
+export const date = example(
   z.iso
     .date()
     .refine((day) => day >= DATE_MIN, `must not be before ${DATE_MIN}`)
@@ -47,7 +47,7 @@ const money = (value: number, description = "In the currency's smallest unit") =
   example(z.int().min(0).describe(description), value);
 const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
 const seatNumber = example(z.int().min(1).max(SEAT_NUMBER_MAX), 7);
-const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
+export const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
 
 export const params = {
   concert: z.object({ concertId: id(story.concert) }),
@@ -112,7 +112,7 @@ export const body = {
 };
 
 /** A shape with a name of its own in the document, and what it may look like. */
-function named<T extends z.ZodType>(name: string, schema: T, ...examples: readonly z.output<T>[]): T {
+export function named<T extends z.ZodType>(name: string, schema: T, ...examples: readonly z.output<T>[]): T {
   return schema.meta({ id: name, examples });
 }
 
@@ -168,7 +168,7 @@ export const joined = named(
   { ...active, token: story.token },
 );
 
-const demo = {
+export const demo = {
   concertId: story.concert,
   title: 'The Frontrow Demo',
   venue: 'Small Hall',

@@ -8,6 +8,7 @@ import type { Redis } from 'ioredis';
 import { Refusal } from '#domain/errors.ts';
 import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
+import { type AdminKey, requireAdminKey } from './admin-key.ts';
 import { type AccessTokenSettings, builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -16,6 +17,7 @@ import { queuePass } from './queue-pass.ts';
 import { queueTokens, type SigningKey } from './queue-token.ts';
 import { type Probes, readinessOf } from './readiness.ts';
 import { logAnswer } from './request-log.ts';
+import { adminRoutes } from './routes/admin.ts';
 import { concertRoutes } from './routes/concerts.ts';
 import { healthRoutes } from './routes/health.ts';
 import { paymentRoutes } from './routes/payments.ts';
@@ -33,6 +35,7 @@ export type ServerSettings = {
   readonly currency: Currency;
   readonly identity: AccessTokenSettings;
   readonly queueTokenKeys: readonly [SigningKey, ...SigningKey[]];
+  readonly adminKeys: readonly AdminKey[];
 };
 
 export type ServerParts = {
@@ -93,6 +96,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   api.setNotFoundHandler(answerRouteNotFound);
   api.decorateRequest('user', undefined);
   api.decorateRequest('claim', undefined);
+  api.decorateRequest('adminKeyId', undefined);
   api.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
@@ -141,6 +145,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     queuePass: queuePass(tokens, ports, identity),
     readiness: readinessOf(probes, stopping),
     currency: settings.currency,
+    requireAdminKey: requireAdminKey(settings.adminKeys),
     limited: { rateLimit: max === 0 ? false : { max, timeWindow: MINUTE_MS } },
   };
 
@@ -148,7 +153,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   await api.register(
     async (scope) => {
       const v1 = scope.withTypeProvider<ZodTypeProvider>();
-      // What is said about a user is for that user; routes with public answers say so themselves.
+      // What is said about a user, or to an operator, is for them alone; routes with public answers say so themselves.
       v1.addHook('onRequest', async (_request, reply) => {
         reply.header('cache-control', 'no-store');
       });
@@ -157,6 +162,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
       reservationRoutes(v1, kit);
       paymentRoutes(v1, kit);
       userRoutes(v1, kit);
+      adminRoutes(v1, kit);
     },
     { prefix: '/v1' },
   );

@@ -21,6 +21,9 @@ export const viewConcert = ({ policy, ...concert }: Concert) => ({
   seatsPerUserMax: policy.seatsPerUserMax,
 });
 
+/** As an operator sees it. */
+export const viewManaged = (concert: Concert) => ({ ...viewConcert(concert), policy: concert.policy });
+
 export const viewReservation = (reservation: Reservation) => ({
   ...reservation,
   seatNumbers: [...reservation.seatNumbers],

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import type { Policy, PolicyChange } from '#domain/policy.ts';
+import { policyBounds } from '#domain/policy.ts';
+import { concert, count, date, demo, example, id, instant, named, SEAT_NUMBER_MAX, story } from './schemas.ts';
+
+// The shapes of `/v1/admin`.
+
+const TITLE_LENGTH_MAX = 200;
+const DATES_MAX = 100;
+/** Areas of one price: a hall has a handful. */
+const RANGES_PER_DATE_MAX = 50;
+const SEATS_PER_DATE_MAX = 100_000;
+/** What one statement makes within the time that a statement may take. */
+const SEATS_PER_CONCERT_MAX = 200_000;
+const PRICE_MAX = 1_000_000_000;
+/** A calendar date is somewhere on earth the one of an instant, or it is a mistake. */
+const ZONES_MS = 14 * 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Room for as many dates and ranges as there may be. */
+export const PLAN_LIMIT_BYTES = 262_144;
+
+type Numbers = keyof typeof policyBounds;
+const decisions: { readonly [K in Numbers]: readonly [value: number, description: string] } = {
+  activeMax: [100, 'People let in at once; 0: no such limit'],
+  admitPerWindow: [0, 'People let in within any windowSeconds; 0: no such limit. One of the two limits has to be on'],
+  windowSeconds: [60, 'The window of admitPerWindow, which slides'],
+  waitingMax: [1_000_000, 'People in line; whoever comes after is told queue-full'],
+  sessionSeconds: [600, 'How long a session lasts; a hold prolongs it to the end of the hold'],
+  claimSeconds: [90, 'Who does not show up within this time after being let in gives the session back'],
+  absentSeconds: [180, 'Who has not polled for this long is passed over when their turn comes'],
+  graceSeconds: [300, 'Who was passed over keeps the place for this long, and on polling again is next'],
+  holdSeconds: [300, 'How long a seat is held before it must be paid'],
+  seatsPerUserMax: [4, 'Seats of one date that a user may hold and own'],
+};
+const names = Object.keys(decisions) as Numbers[];
+
+function decision(name: Numbers) {
+  const [min, max] = policyBounds[name];
+  const [value, description] = decisions[name];
+  return example(z.int().min(min).max(max).describe(description), value);
+}
+const paused = z.boolean().describe('While true nobody is let in; who is in stays, and people may join');
+
+const decided = {
+  ...(Object.fromEntries(names.map((name) => [name, decisions[name][0]])) as Pick<Policy, Numbers>),
+  paused: false,
+};
+
+export const policy = named(
+  'Policy',
+  z.object({
+    ...(Object.fromEntries(names.map((name) => [name, decision(name)])) as { [K in Numbers]: z.ZodInt }),
+    paused,
+  }),
+  decided,
+  { ...decided, activeMax: 0, admitPerWindow: 600, windowSeconds: 60 },
+);
+
+const change = z.strictObject({
+  ...(Object.fromEntries(
+    names.map((name) => [name, example(decision(name).nullable().optional(), decisions[name][0])]),
+  ) as { [K in Numbers]: z.ZodOptional<z.ZodNullable<z.ZodInt>> }),
+  paused: paused.optional(),
+}) satisfies z.ZodType<PolicyChange>;
+
+const range = z
+  .object({
+    first: example(z.int().min(1).max(SEAT_NUMBER_MAX), 1),
+    last: example(z.int().min(1).max(SEAT_NUMBER_MAX), 50),
+    price: example(z.int().min(1).max(PRICE_MAX).describe("In the currency's smallest unit"), 50_000),
+  })
+  .refine(({ first, last }) => first <= last, { path: ['last'], message: 'must not be less than first' });
+type Range = z.infer<typeof range>;
+
+const ranges = z
+  .array(range)
+  .min(1)
+  .max(RANGES_PER_DATE_MAX)
+  .refine((all) => seatsIn(all) <= SEATS_PER_DATE_MAX, `must have at most ${SEATS_PER_DATE_MAX} seats`)
+  .refine((all) => {
+    const sorted = all.toSorted((a, b) => a.first - b.first);
+    return sorted.every(({ first }, index) => first > (sorted[index - 1]?.last ?? 0));
+  }, 'must not name a seat twice');
+
+const seatsIn = (all: readonly Range[]) => all.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+
+const day = z.object({ date, startsAt: instant(story.startsAt), seats: ranges }).refine(
+  ({ date, startsAt }) => {
+    const since = Date.parse(startsAt) - Date.parse(date);
+    return since >= -ZONES_MS && since < DAY_MS + ZONES_MS;
+  },
+  { path: ['startsAt'], message: 'must be on the date' },
+);
+
+const title = (value: string) => example(z.string().trim().min(1).max(TITLE_LENGTH_MAX), value);
+
+const planned = {
+  title: demo.title,
+  venue: demo.venue,
+  salesOpenAt: demo.salesOpenAt,
+  dates: [
+    {
+      date: story.date,
+      startsAt: story.startsAt,
+      seats: [
+        { first: 1, last: 20, price: 80_000 },
+        { first: 21, last: 50, price: 50_000 },
+      ],
+    },
+  ],
+  policy: { activeMax: 200, admitPerWindow: 600, windowSeconds: 60 },
+};
+
+export const adminBody = {
+  plan: example(
+    z
+      .strictObject({
+        title: title(planned.title),
+        venue: title(planned.venue),
+        salesOpenAt: instant(planned.salesOpenAt),
+        dates: z
+          .array(day)
+          .min(1)
+          .max(DATES_MAX)
+          .refine((days) => new Set(days.map(({ date }) => date)).size === days.length, 'must not name a date twice')
+          .refine(
+            (days) => days.reduce((sum, { seats }) => sum + seatsIn(seats), 0) <= SEATS_PER_CONCERT_MAX,
+            `must have at most ${SEATS_PER_CONCERT_MAX} seats together`,
+          ),
+        policy: change.default({}).describe('What it leaves out, or is null, comes from the settings'),
+      })
+      .refine(({ salesOpenAt, dates }) => dates.every(({ startsAt }) => startsAt > salesOpenAt), {
+        path: ['salesOpenAt'],
+        message: 'must be before every date',
+      }),
+    planned,
+  ),
+  policyChange: example(
+    change.refine((changed) => Object.keys(changed).length > 0, 'must name what is to be changed'),
+    { activeMax: 0, admitPerWindow: 600, windowSeconds: 60, waitingMax: null },
+  ),
+};
+
+export const managedConcert = named('ManagedConcert', concert.extend({ policy }), {
+  ...demo,
+  policy: { ...decided, ...planned.policy },
+});
+
+const figures = { waiting: 4_200, active: 100, absent: 37, drawn: 9_120, turnover: 1.4, tailEtaSeconds: 3_000 };
+export const line = named(
+  'Line',
+  z.object({
+    concertId: id(story.concert),
+    paused,
+    waiting: count(figures.waiting, 'People in line, those included who were passed over and are back'),
+    active: count(figures.active, 'People who are in'),
+    absent: count(figures.absent, 'People who were passed over and may still come back'),
+    drawn: count(figures.drawn, 'People who ever joined: the last number drawn'),
+    turnover: example(z.number().min(0).describe('Sessions that end per second, smoothed over about a minute'), 1.4),
+    tailEtaSeconds: example(
+      z.int().min(0).optional().describe('Estimated wait of the last in line; absent while paused'),
+      figures.tailEtaSeconds,
+    ),
+  }),
+  { concertId: story.concert, paused: false, ...figures },
+);

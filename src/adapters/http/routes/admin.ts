@@ -1,0 +1,152 @@
+import type { FastifyRequest } from 'fastify';
+import { adminBody, line, managedConcert, PLAN_LIMIT_BYTES, policy } from '#adapters/http/admin-schemas.ts';
+import { answer, refusals, refusedBy } from '#adapters/http/answers.ts';
+import type { Api, Kit } from '#adapters/http/kit.ts';
+import { params } from '#adapters/http/schemas.ts';
+import { viewManaged } from '#adapters/http/views.ts';
+import { Refusal } from '#domain/errors.ts';
+import { concertDate, concertId } from '#domain/ids.ts';
+import type { Policy, PolicyChange } from '#domain/policy.ts';
+import { changePolicy } from '#use-cases/change-policy.ts';
+import { createConcert } from '#use-cases/create-concert.ts';
+import { readLine } from '#use-cases/read-line.ts';
+
+export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currency }: Kit): void {
+  const common = { tags: ['admin'], security: [{ adminKey: [] }] };
+  const ofConcert = { ...common, params: params.concert };
+  const command = { onRequest: requireAdminKey, config: limited };
+  const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
+
+  /** Who changed what is in the log, whatever else is. */
+  async function change(request: FastifyRequest, id: string, change: PolicyChange): Promise<Policy> {
+    const changed = await changePolicy(ports, { concertId: concertId(id), change });
+    request.log.info({ adminKeyId: request.adminKeyId, concertId: id, change }, 'changed a policy');
+    return changed.policy;
+  }
+
+  api.post(
+    '/admin/concerts',
+    {
+      ...command,
+      bodyLimit: PLAN_LIMIT_BYTES,
+      schema: {
+        ...common,
+        operationId: 'createConcert',
+        summary: 'Put a concert on sale',
+        description: 'With its dates, seats, prices and policy, as a whole. The currency is the one of the settings.',
+        body: adminBody.plan,
+        response: { 201: answer(managedConcert, 'The concert is there'), ...refusals(...refusedCommand) },
+      },
+    },
+    async (request, reply) => {
+      const { salesOpenAt, dates, ...plan } = request.body;
+      const created = await createConcert(ports, {
+        ...plan,
+        currency,
+        salesOpenAt: new Date(salesOpenAt),
+        dates: dates.map(({ date, startsAt, seats }) => ({
+          date: concertDate(date),
+          startsAt: new Date(startsAt),
+          seats,
+        })),
+      });
+      const { adminKeyId } = request;
+      request.log.info({ adminKeyId, concertId: created.concertId, change: plan.policy }, 'put a concert on sale');
+      return reply.status(201).send(viewManaged(created));
+    },
+  );
+
+  api.get(
+    '/admin/concerts/:concertId/policy',
+    {
+      onRequest: requireAdminKey,
+      schema: {
+        ...ofConcert,
+        operationId: 'getPolicy',
+        summary: 'How a line is let in',
+        response: {
+          200: answer(policy, 'The policy: what is decided for the concert, and the settings for the rest'),
+          ...refusals('concert-not-found', ...refusedBy.adminKey),
+        },
+      },
+    },
+    async (request) => {
+      const found = await ports.concerts.find(concertId(request.params.concertId));
+      if (found === undefined) throw new Refusal('concert-not-found');
+      return found.policy;
+    },
+  );
+
+  api.patch(
+    '/admin/concerts/:concertId/policy',
+    {
+      ...command,
+      schema: {
+        ...ofConcert,
+        operationId: 'changePolicy',
+        summary: 'Change how a line is let in',
+        description:
+          'What is left out stays; null gives a decision back to the settings. In effect on all instances within a second. ' +
+          'A new length of sessions or claims holds for those who are let in from then on.',
+        body: adminBody.policyChange,
+        response: {
+          200: answer(policy, 'The policy as it is now'),
+          ...refusals('concert-not-found', ...refusedCommand),
+        },
+      },
+    },
+    async (request) => change(request, request.params.concertId, request.body),
+  );
+
+  api.post(
+    '/admin/concerts/:concertId/pause',
+    {
+      ...command,
+      schema: {
+        ...ofConcert,
+        operationId: 'pauseLine',
+        summary: 'Let nobody in for now',
+        description: 'Who is in stays until their session ends; people may join and wait. Nobody is passed over.',
+        response: {
+          200: answer(policy, 'The policy as it is now'),
+          ...refusals('concert-not-found', ...refusedCommand),
+        },
+      },
+    },
+    async (request) => change(request, request.params.concertId, { paused: true }),
+  );
+
+  api.post(
+    '/admin/concerts/:concertId/resume',
+    {
+      ...command,
+      schema: {
+        ...ofConcert,
+        operationId: 'resumeLine',
+        summary: 'Let people in again',
+        response: {
+          200: answer(policy, 'The policy as it is now'),
+          ...refusals('concert-not-found', ...refusedCommand),
+        },
+      },
+    },
+    async (request) => change(request, request.params.concertId, { paused: false }),
+  );
+
+  api.get(
+    '/admin/concerts/:concertId/line',
+    {
+      onRequest: requireAdminKey,
+      schema: {
+        ...ofConcert,
+        operationId: 'getLine',
+        summary: 'The figures of a line right now',
+        response: {
+          200: answer(line, 'The figures, all of one moment'),
+          ...refusals('concert-not-found', ...refusedBy.adminKey),
+        },
+      },
+    },
+    async (request) => readLine(ports, concertId(request.params.concertId)),
+  );
+}

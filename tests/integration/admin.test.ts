@@ -1,0 +1,320 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { v7 as newId } from 'uuid';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
+import { concertPage, dates, seats, standing, user } from '#adapters/http/schemas.ts';
+import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
+import { DATE, PRICE } from '#tests/support/hall.ts';
+import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
+import { until } from '#tests/support/until.ts';
+import { newVisitor } from '#tests/support/visitor.ts';
+import { startWorld } from '#tests/support/world.ts';
+
+/** How long a changed policy may take to be in effect everywhere, with the settings as they come. */
+const EVERYWHERE_MS = 1_000;
+const INFO_LEVEL = 30;
+
+const redis = new Redis(inject('redisUrl'));
+afterAll(() => redis.quit());
+const world = await startWorld({ instances: 2, settings: { LOG_LEVEL: 'info', ADMISSION_TICK_MS: '200' } });
+const [one, other] = world.instances as [Instance, Instance];
+const [here, there] = [one, other].map(({ url }) => contractClient(url)) as [Call, Call];
+
+type Options = { readonly at?: Call; readonly key?: string; readonly body?: unknown };
+
+/** An admin call, at the first instance unless told otherwise. */
+function manage(method: string, path: string, { at = here, key = ADMIN_KEY, body }: Options = {}): Promise<Reply> {
+  return at(method, `/v1/admin/concerts${path}`, { headers: { authorization: `Bearer ${key}` }, body });
+}
+const change = (concertId: string, body: unknown) => manage('PATCH', `/${concertId}/policy`, { body });
+const pathsOf = ({ body }: Reply) => (body as { errors?: { path: string }[] }).errors?.map(({ path }) => path);
+
+const DAY = { date: DATE, startsAt: `${DATE}T10:00:00.000Z`, seats: [{ first: 1, last: 4, price: PRICE }] };
+const PLAN = { title: 'A new one', venue: 'A hall', salesOpenAt: '2026-01-01T00:00:00.000Z', dates: [DAY] };
+
+describe('a concert', () => {
+  test('is put on sale by one call, and fans at another instance can book it', async () => {
+    const plan = {
+      ...PLAN,
+      dates: [
+        { ...DAY, seats: [...DAY.seats, { first: 101, last: 102, price: 2 * PRICE }] },
+        { ...DAY, date: '2099-05-02', startsAt: '2099-05-02T10:00:00.000Z' },
+      ],
+      policy: { holdSeconds: 77, claimSeconds: null },
+    };
+    const created = await manage('POST', '', { body: plan });
+    expect([created.status, created.headers.get('cache-control')]).toEqual([201, 'no-store']);
+    const { concertId, ...told } = created.as(managedConcert);
+    expect(told).toMatchObject({ title: plan.title, sales: 'OPEN', currency: 'KRW', holdSeconds: 77 });
+    expect(told.policy).toMatchObject({ holdSeconds: 77, claimSeconds: 90, activeMax: 100, paused: false });
+
+    const listed = (await there('GET', '/v1/concerts')).as(concertPage);
+    expect(listed.items.map((concert) => concert.concertId)).toContain(concertId);
+    const fan = await newVisitor(there);
+    await fan.enter(concertId);
+    const days = (await fan.get(`/v1/concerts/${concertId}/dates`, fan.inLine)).as(dates).items;
+    expect(days.map(({ date, seatsAvailable }) => [date, seatsAvailable])).toEqual([
+      [DATE, 6],
+      ['2099-05-02', 4],
+    ]);
+    const hall = (await fan.get(`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inLine)).as(seats).items;
+    expect(hall.map(({ seatNumber, price }) => [seatNumber, price])).toEqual(
+      [1, 2, 3, 4, 101, 102].map((number) => [number, number < 100 ? PRICE : 2 * PRICE]),
+    );
+    expect((await fan.reserve([4, 101])).status).toBe(201);
+  });
+
+  test('may be as large as a concert may be', async () => {
+    const seatsOf = (count: number) => [{ first: 1, last: count, price: PRICE }];
+    const days = [1, 2].map((day) => ({ ...DAY, date: `2099-06-0${day}`, startsAt: `2099-06-0${day}T10:00:00.000Z` }));
+    const largest = { ...PLAN, dates: days.map((day) => ({ ...day, seats: seatsOf(100_000) })) };
+    const { concertId } = (await manage('POST', '', { body: largest })).as(managedConcert);
+    const { rows } = await world.pool.query('SELECT count(*)::integer FROM seats WHERE concert_id = $1', [concertId]);
+    expect(rows).toEqual([{ count: 200_000 }]);
+  });
+
+  const range = { first: 1, last: 4, price: PRICE };
+  const day = (more: object) => ({ dates: [{ ...DAY, ...more }] });
+  const areas = (...seats: object[]) => day({ seats });
+  const many = (days: number) =>
+    Array.from({ length: days }, (_, index) => {
+      const date = new Date(Date.UTC(2099, 0, 1 + index)).toISOString();
+      return { ...DAY, date: date.slice(0, 10), startsAt: date };
+    });
+  test.each<[mistake: string, path: string, changed: object]>([
+    ['no dates', 'body/dates', { dates: [] }],
+    ['too many dates', 'body/dates', { dates: many(101) }],
+    ['a date twice', 'body/dates', { dates: [DAY, DAY] }],
+    ['a date that does not exist', 'body/dates/0/date', day({ date: '2099-02-30' })],
+    ['a start on another day', 'body/dates/0/startsAt', day({ startsAt: '2099-05-03T10:00:00.000Z' })],
+    ['a start before sales open', 'body/salesOpenAt', { salesOpenAt: '2099-06-01T00:00:00.000Z' }],
+    ['a date without seats', 'body/dates/0/seats', areas()],
+    ['a seat twice', 'body/dates/0/seats', areas(range, { ...range, first: 4, last: 5 })],
+    ['a range that runs backwards', 'body/dates/0/seats/0/last', areas({ ...range, first: 5 })],
+    ['a seat number beyond all', 'body/dates/0/seats/0/last', areas({ ...range, last: 1_000_001 })],
+    ['too many seats on a date', 'body/dates/0/seats', areas({ ...range, last: 100_001 })],
+    ['too many seats', 'body/dates', { dates: many(3).map((of) => ({ ...of, seats: [{ ...range, last: 70_000 }] })) }],
+    ['a price of nothing', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
+    ['no title', 'body/title', { title: ' ' }],
+    ['a title too long', 'body/title', { title: 'x'.repeat(201) }],
+    ['a word that is not known', 'body', { opensAt: PLAN.salesOpenAt }],
+    ['a policy beyond its bounds', 'body/policy/claimSeconds', { policy: { claimSeconds: 4 } }],
+    ['no limit of admission', 'policy', { policy: { activeMax: 0 } }],
+  ])('with %s is refused, and told where', async (_, path, changed) => {
+    const refused = await manage('POST', '', { body: { ...PLAN, ...changed } });
+    expect([refused.status, refused.code]).toEqual([400, 'validation-failed']);
+    expect(pathsOf(refused)).toContain(path);
+  });
+});
+
+describe('a policy', () => {
+  test('is changed in part; null gives a decision back to the settings', async () => {
+    const concertId = await world.openHall({ activeMax: 7 });
+    const read = await manage('GET', `/${concertId}/policy`);
+    expect(read.headers.get('cache-control')).toBe('no-store');
+    const before = read.as(policy);
+    expect(before).toMatchObject({ activeMax: 7, admitPerWindow: 0, windowSeconds: 60, paused: false });
+
+    const changed = (await change(concertId, { admitPerWindow: 5, windowSeconds: 10, absentSeconds: 60 })).as(policy);
+    expect(changed).toEqual({ ...before, admitPerWindow: 5, windowSeconds: 10, absentSeconds: 60 });
+    expect((await manage('GET', `/${concertId}/policy`)).as(policy)).toEqual(changed);
+
+    const back = (await change(concertId, { activeMax: null, admitPerWindow: null, windowSeconds: null })).as(policy);
+    expect(back).toEqual({ ...before, activeMax: 100, absentSeconds: 60 });
+  });
+
+  test.each<[mistake: string, path: string, body: object]>([
+    ['nothing to change', 'body', {}],
+    ['a word that is not known', 'body', { activeMaximum: 5 }],
+    ['a number below its bounds', 'body/absentSeconds', { absentSeconds: 4 }],
+    ['a number above its bounds', 'body/windowSeconds', { windowSeconds: 3_601 }],
+    ['a fraction', 'body/activeMax', { activeMax: 1.5 }],
+    ['a text for a number', 'body/activeMax', { activeMax: '5' }],
+    ['null for paused', 'body/paused', { paused: null }],
+    ['both limits off', 'policy', { activeMax: 0, admitPerWindow: 0 }],
+    ['the one limit off', 'policy', { activeMax: 0 }],
+  ])('is not changed by %s', async (_, path, body) => {
+    const concertId = await world.openHall({ activeMax: 7 });
+    const refused = await change(concertId, body);
+    expect([refused.status, refused.code]).toEqual([400, 'validation-failed']);
+    expect(pathsOf(refused)).toContain(path);
+    expect((await manage('GET', `/${concertId}/policy`)).as(policy).activeMax).toBe(7);
+  });
+
+  test('is not to be found where no concert is', async () => {
+    const nowhere = `/${newId()}`;
+    const asked = await Promise.all([
+      manage('GET', `${nowhere}/policy`),
+      manage('PATCH', `${nowhere}/policy`, { body: { activeMax: 1 } }),
+      manage('POST', `${nowhere}/pause`),
+      manage('POST', `${nowhere}/resume`),
+      manage('GET', `${nowhere}/line`),
+    ]);
+    expect(asked.map(({ code }) => code)).toEqual(asked.map(() => 'concert-not-found'));
+  });
+
+  test('that is changed at one instance is in effect at the other within a second', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    const [first, next, last] = [await newVisitor(there), await newVisitor(there), await newVisitor(there)];
+    await first.enter(concertId);
+    await next.join(concertId);
+    for (const waitingMax of [1, 2]) {
+      expect((await there('GET', `/v1/admin/concerts/${concertId}/policy`, asAdmin)).status).toBe(200);
+      expect((await change(concertId, { waitingMax })).status).toBe(200);
+      const changed = performance.now();
+      const outcome = waitingMax === 1 ? 'queue-full' : undefined;
+      await until('the other instance goes by it', async () => {
+        const { code } = await last.join(concertId);
+        if (code === undefined) await last.leave();
+        return code === outcome;
+      });
+      expect(performance.now() - changed).toBeLessThan(EVERYWHERE_MS);
+    }
+  });
+
+  test('lets in, when a limit is raised, whoever may come in by it, at once', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    const fans = [await newVisitor(there), await newVisitor(there), await newVisitor(there)];
+    await fans[0]?.enter(concertId);
+    for (const fan of fans.slice(1)) await fan.join(concertId);
+    await change(concertId, { activeMax: 3 });
+    const standings = await Promise.all(fans.map((fan) => fan.get('/v1/queue', fan.inLine)));
+    expect(standings.map((reply) => reply.as(standing).status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
+  });
+
+  test('that is paused lets nobody in anywhere, tells no estimate, and goes on when resumed', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    const [inside, next] = [await newVisitor(there), await newVisitor(there)];
+    await inside.enter(concertId);
+    await next.join(concertId);
+    const look = async () => (await next.get('/v1/queue', next.inLine)).as(standing);
+    expect((await manage('POST', `/${concertId}/pause`)).as(policy).paused).toBe(true);
+    // What it may take: after that it holds.
+    await pause(EVERYWHERE_MS);
+
+    await inside.leave();
+    await manage('POST', `/${concertId}/pause`);
+    await pause(EVERYWHERE_MS);
+    const waiting = await look();
+    expect(waiting).toMatchObject({ status: 'WAITING', position: 1 });
+    expect(waiting).not.toHaveProperty('etaSeconds');
+
+    await manage('POST', `/${concertId}/resume`);
+    expect((await look()).status).toBe('ACTIVE');
+  });
+});
+
+describe('the figures of a line', () => {
+  test('tell who waits, who is in, how many came and how long the last will wait', async () => {
+    const concertId = await world.openHall({ activeMax: 2, sessionSeconds: 100 });
+    const fans = [await newVisitor(here), await newVisitor(here), await newVisitor(here)];
+    for (const fan of fans) await fan.join(concertId);
+    await fans[1]?.untilActive();
+    const told = await manage('GET', `/${concertId}/line`, { at: there });
+    expect(told.headers.get('cache-control')).toBe('no-store');
+    expect(told.as(line)).toEqual({
+      concertId,
+      paused: false,
+      waiting: 1,
+      active: 2,
+      absent: 0,
+      drawn: 3,
+      turnover: 0,
+      tailEtaSeconds: 50,
+    });
+    await manage('POST', `/${concertId}/pause`);
+    const paused = (await manage('GET', `/${concertId}/line`)).as(line);
+    expect(paused).toMatchObject({ paused: true, waiting: 1 });
+    expect(paused).not.toHaveProperty('tailEtaSeconds');
+  });
+
+  test('count who has stopped polling once their turn has come', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    const [inside, lost] = [await newVisitor(here), await newVisitor(here)];
+    await inside.enter(concertId);
+    await lost.join(concertId);
+    await change(concertId, { absentSeconds: 60 });
+    await passAtLine(redis, concertId, 70_000);
+    await inside.leave();
+    expect((await manage('GET', `/${concertId}/line`)).as(line)).toMatchObject({ waiting: 0, active: 0, absent: 1 });
+    expect((await lost.get('/v1/queue', lost.inLine)).as(standing)).toMatchObject({ status: 'WAITING', position: 1 });
+    await lost.untilActive();
+  });
+});
+
+const asAdmin = { headers: { authorization: `Bearer ${ADMIN_KEY}` } };
+
+describe('an admin key', () => {
+  const calls = [
+    ['POST', ''],
+    ['GET', `/${newId()}/policy`],
+    ['PATCH', `/${newId()}/policy`],
+    ['POST', `/${newId()}/pause`],
+    ['POST', `/${newId()}/resume`],
+    ['GET', `/${newId()}/line`],
+  ] as const;
+
+  test.each(calls)('is needed for %s …%s, before anything is said about the request', async (method, path) => {
+    const fan = (await here('POST', '/v1/users')).as(user);
+    const bearers = ['wrong', digestOf(ADMIN_KEY), `${ADMIN_KEY}x`, ADMIN_KEY.slice(1), fan.accessToken];
+    const body = method === 'GET' || path.endsWith('e') ? {} : { body: { nonsense: true } };
+    const headers = [
+      ...bearers.map((bearer) => ({ authorization: `Bearer ${bearer}` })),
+      {},
+      { authorization: 'Basic x' },
+    ];
+    for (const sent of headers) {
+      const reply = await here(method, `/v1/admin/concerts${path}`, { headers: sent, ...body });
+      expect([reply.status, reply.code]).toEqual([401, 'unauthenticated']);
+      expect(reply.headers.get('www-authenticate')).toBe('Bearer');
+    }
+  });
+
+  test('does not say who a user is', async () => {
+    const concertId = await world.openHall();
+    expect((await here('POST', `/v1/concerts/${concertId}/queue`, asAdmin)).code).toBe('unauthenticated');
+  });
+
+  test('can be changed one after the other, and the log names whose it was', async () => {
+    const concertId = await world.openHall();
+    const [old, next] = ['the key until now', 'the key from now on'].map((word) => word.replaceAll(' ', '-'));
+    if (old === undefined || next === undefined) throw new RangeError();
+    const both = await world.start({ ADMIN_KEYS: `old:${digestOf(old)},next:${digestOf(next)}` });
+    const only = await world.start({ ADMIN_KEYS: `next:${digestOf(next)}` });
+    const tries = [
+      [both, old],
+      [both, next],
+      [only, old],
+      [only, next],
+    ] as const;
+    const statuses: number[] = [];
+    for (const [{ url }, key] of tries) {
+      const reply = await manage('PATCH', `/${concertId}/policy`, {
+        at: contractClient(url),
+        key,
+        body: { activeMax: 10 + statuses.length, graceSeconds: null },
+      });
+      statuses.push(reply.status);
+    }
+    expect(statuses).toEqual([200, 200, 401, 200]);
+
+    const changes = () => [both, only].flatMap((at) => at.log().filter(({ msg }) => msg === 'changed a policy'));
+    await until('the changes are in the log', () => changes().length === 3);
+    expect(changes()).toMatchObject([
+      { level: INFO_LEVEL, adminKeyId: 'old', concertId, change: { activeMax: 10, graceSeconds: null } },
+      { level: INFO_LEVEL, adminKeyId: 'next', concertId, change: { activeMax: 11, graceSeconds: null } },
+      { level: INFO_LEVEL, adminKeyId: 'next', concertId, change: { activeMax: 13, graceSeconds: null } },
+    ]);
+    const logged = JSON.stringify([both.log(), only.log()]);
+    for (const secret of [old, next, digestOf(old), digestOf(next)]) expect(logged).not.toContain(secret);
+  });
+
+  test('opens nothing where none is set', async () => {
+    const without = contractClient((await world.start({ ADMIN_KEYS: '' })).url);
+    for (const key of [ADMIN_KEY, '', 'undefined']) {
+      expect((await manage('POST', '', { at: without, key, body: PLAN })).status).toBe(401);
+    }
+  });
+});
