@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admissible, slowestTurnover } from '#domain/policy.ts';
+import { admissible, requireLimit, slowestTurnover } from '#domain/policy.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 const count = fc.nat(1_000_000);
@@ -60,6 +60,20 @@ describe('how many may be let in', () => {
       fc.property(limits, now, count, (policy, state, batchMax) => {
         expect(admissible({ ...policy, paused: true }, state, batchMax)).toBe(0);
       }),
+    );
+  });
+});
+
+describe('the limits of admission', () => {
+  it('may be off one at a time', () => {
+    fc.assert(
+      fc.property(count, count, (activeMax, admitPerWindow) => {
+        fc.pre(activeMax + admitPerWindow > 0);
+        expect(() => requireLimit({ activeMax, admitPerWindow })).not.toThrow();
+      }),
+    );
+    expect(() => requireLimit({ activeMax: 0, admitPerWindow: 0 })).toThrow(
+      expect.objectContaining({ code: 'validation-failed' }),
     );
   });
 });

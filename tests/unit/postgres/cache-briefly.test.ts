@@ -52,6 +52,15 @@ describe('what is cached briefly', () => {
     expect(reads).toEqual(['a']);
   });
 
+  it('is read anew once it is forgotten, and so is what was being read at that moment', async () => {
+    const { read, reads } = cached();
+    await read('b');
+    const underWay = read('a');
+    read.forget('a');
+    expect(await Promise.all([underWay, read('a'), read('a'), read('b')])).toEqual(['a2', 'a3', 'a3', 'b1']);
+    expect(reads).toEqual(['b', 'a', 'a']);
+  });
+
   it('is never older than its time', async () => {
     const { read } = cached();
     await read('a');

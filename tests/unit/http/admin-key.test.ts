@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { requireAdminKey } from '#adapters/http/admin-key.ts';
+
+const digestOf = (key: string) => createHash('sha256').update(key).digest('hex');
+const hook = requireAdminKey([
+  { id: 'first', sha256: digestOf('key-one') },
+  { id: 'second', sha256: digestOf('key-two').toUpperCase() },
+]);
+
+async function idOf(authorization: string | undefined, check = hook): Promise<string | undefined> {
+  const request = { headers: { authorization } } as FastifyRequest;
+  await check(request);
+  return request.adminKeyId;
+}
+
+describe('the admin key', () => {
+  it('may be any of those known, and says whose it was', async () => {
+    expect(await idOf('Bearer key-one')).toBe('first');
+    expect(await idOf('bearer  key-two')).toBe('second');
+  });
+
+  it.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'key-one',
+    'Basic key-one',
+    'Bearer key-one x',
+    'Bearer key',
+    'Bearer KEY-ONE',
+  ])('is not %j', async (authorization) => {
+    await expect(idOf(authorization)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('is not the digest by which it is known', async () => {
+    await expect(idOf(`Bearer ${digestOf('key-one')}`)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('is nobody’s where none is known', async () => {
+    await expect(idOf('Bearer key-one', requireAdminKey([]))).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+});
