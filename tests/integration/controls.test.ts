@@ -118,11 +118,13 @@ describe('the line', async () => {
   test('with a clock instead of a counter has people with the same number', async () => {
     const lua = replaced(await readFile(new URL('join.lua', SCRIPTS), 'utf8'), [
       [/local sequence = redis\.call\('INCR', sequence_key\)/, 'local sequence = now'],
-      // A time is no index of the array of join times.
-      [/redis\.call\('SETRANGE'[^\n]+/, ''],
+      // A time is no index of the arrays of times.
+      [/redis\.call\('SETRANGE', joined[^\n]+/, ''],
+      [/redis\.call\('SETRANGE', seen[^\n]+/, ''],
     ]);
-    const { epoch, sequence, line, joined, active, sessions } = lineKeys(concertId(randomUUID()));
-    const keys = [epoch, sequence, line, joined, active, sessions];
+    const { epoch, sequence, joined, seen, line, ...rest } = lineKeys(concertId(randomUUID()));
+    const { returned, away, awaySequences, active, sessions } = rest;
+    const keys = [epoch, sequence, joined, seen, line, returned, away, awaySequences, active, sessions];
     const numbers = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
         connections[index % 8]?.eval(lua, keys.length, ...keys, randomUUID(), 'epoch', 1_000),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Policy, PolicyChange } from '#domain/policy.ts';
-import { policyBounds } from '#domain/policy.ts';
+import { type Policy, type PolicyChange, policyBounds } from '#domain/policy.ts';
 import { concert, count, date, demo, example, id, instant, named, SEAT_NUMBER_MAX, story } from './schemas.ts';
 
 // The shapes of `/v1/admin`.
@@ -54,7 +53,6 @@ export const policy = named(
     paused,
   }),
   decided,
-  { ...decided, activeMax: 0, admitPerWindow: 600, windowSeconds: 60 },
 );
 
 const change = z.strictObject({

@@ -25,9 +25,9 @@ local known, rate, at = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at')
 local left = math.max(0, tonumber(known or 0) - before)
 
 local ended = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
-for _, user in ipairs(ended) do
-  redis.call('ZREM', active, user)
-  redis.call('HDEL', sessions, user)
+if #ended > 0 then
+  redis.call('ZREM', active, unpack(ended))
+  redis.call('HDEL', sessions, unpack(ended))
 end
 
 -- `recent` counts from the beginning: what the window covers is the difference between its two ends.
@@ -45,6 +45,7 @@ if per_window > 0 then
 end
 
 local admitted, passed_over = 0, 0
+local entering, leaving, leaving_numbers = {}, {}, {}
 local ends, claimed_by = string.format('%d', now + session_ms), now + math.min(claim_ms, session_ms)
 
 -- In whole seconds, counted so that nobody is absent too early. Of some there is nothing written: they are not absent.
@@ -65,22 +66,29 @@ for _, waiting in ipairs({ returned, line }) do
     for i = 1, #head, 2 do
       local user, sequence = head[i], head[i + 1]
       if is_absent(sequence) then
-        redis.call('ZADD', away, now, user)
-        redis.call('HSET', away_sequences, user, sequence)
         passed_over = passed_over + 1
+        leaving[2 * passed_over - 1], leaving[2 * passed_over] = now, user
+        leaving_numbers[2 * passed_over - 1], leaving_numbers[2 * passed_over] = user, sequence
       else
-        redis.call('ZADD', active, claimed_by, user)
-        redis.call('HSET', sessions, user, sequence .. ':' .. ends)
         admitted = admitted + 1
+        entering[2 * admitted - 1], entering[2 * admitted] = claimed_by, user
+        redis.call('HSET', sessions, user, sequence .. ':' .. ends)
       end
     end
   end
 end
+if admitted > 0 then
+  redis.call('ZADD', active, unpack(entering))
+end
+if passed_over > 0 then
+  redis.call('ZADD', away, unpack(leaving))
+  redis.call('HSET', away_sequences, unpack(leaving_numbers))
+end
 
 local forgotten = redis.call('ZRANGEBYSCORE', away, '-inf', now - grace_ms, 'LIMIT', 0, batch_max)
-for _, user in ipairs(forgotten) do
-  redis.call('ZREM', away, user)
-  redis.call('HDEL', away_sequences, user)
+if #forgotten > 0 then
+  redis.call('ZREM', away, unpack(forgotten))
+  redis.call('HDEL', away_sequences, unpack(forgotten))
 end
 
 if admitted > 0 then
