@@ -98,6 +98,7 @@ describe('a concert', () => {
     ['too many seats', 'body/dates', { dates: many(3).map((of) => ({ ...of, seats: [{ ...range, last: 70_000 }] })) }],
     ['a price of nothing', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
     ['no title', 'body/title', { title: ' ' }],
+    ['sales that open before there were tickets', 'body/salesOpenAt', { salesOpenAt: '0000-01-01T00:00:00.000Z' }],
     ['a title too long', 'body/title', { title: 'x'.repeat(201) }],
     ['a word that is not known', 'body', { opensAt: PLAN.salesOpenAt }],
     ['a policy beyond its bounds', 'body/policy/claimSeconds', { policy: { claimSeconds: 4 } }],

@@ -1,6 +1,18 @@
 import { z } from 'zod';
 import { type Policy, type PolicyChange, policyBounds } from '#domain/policy.ts';
-import { concert, count, date, demo, example, id, instant, named, SEAT_NUMBER_MAX, story } from './schemas.ts';
+import {
+  concert,
+  count,
+  DATE_MIN,
+  date,
+  demo,
+  example,
+  id,
+  instant,
+  named,
+  SEAT_NUMBER_MAX,
+  story,
+} from './schemas.ts';
 
 // The shapes of `/v1/admin`.
 
@@ -116,7 +128,7 @@ export const adminBody = {
       .strictObject({
         title: title(planned.title),
         venue: title(planned.venue),
-        salesOpenAt: instant(planned.salesOpenAt),
+        salesOpenAt: instant(planned.salesOpenAt).refine((at) => at >= DATE_MIN, `must not be before ${DATE_MIN}`),
         dates: z
           .array(day)
           .min(1)
