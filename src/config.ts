@@ -139,7 +139,7 @@ export class ConfigError extends Error {
 export function readConfig(environment: Environment) {
   // `PORT=` in an .env file means "not set", not "the empty string".
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(set);
+  const parsed = schema.safeParse(set, { error: ({ input }) => (input === undefined ? 'is missing' : undefined) });
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   }

@@ -103,6 +103,8 @@ start().catch((error: NodeJS.ErrnoException) => {
   if (error instanceof ConfigError || error instanceof LocalProblem) console.error(error.message);
   else if (error.code === 'EADDRINUSE')
     console.error(`${error.message}\nAnother program uses this port. Set PORT to a free one.`);
+  else if (error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND')
+    console.error(`Postgres cannot be reached (${error.code}). Is it up, and is DATABASE_URL right?`);
   else console.error(error);
   return stop(1);
 });

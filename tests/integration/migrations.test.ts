@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { describe, expect, inject, test } from 'vitest';
+import { connectPostgres } from '#adapters/postgres/client.ts';
 import { migrate } from '#adapters/postgres/migrate.ts';
 import { copyDatabase } from '#tests/support/database.ts';
 import { driftOf } from '#tests/support/drift.ts';
@@ -39,6 +40,16 @@ describe('migrating', () => {
     const applied = await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)));
     expect(applied.flat()).toEqual(await migrationNames());
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
+  });
+
+  test('is what a service that is ready has behind it', async () => {
+    await using database = await empty();
+    const settings = { url: database.url, poolMax: 1, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 };
+    const postgres = connectPostgres(settings, () => {});
+    await expect(postgres.ping()).rejects.toThrow('"concerts" does not exist');
+    await migrate(database.url);
+    await expect(postgres.ping()).resolves.toBeUndefined();
+    await postgres.close();
   });
 
   test('has nothing to do the second time', async () => {

@@ -24,7 +24,8 @@ async function start(settings: Settings) {
 
 describe('a start with settings that are missing or wrong', () => {
   test('names every secret that is missing, and ends with 1', async () => {
-    const { code, said, named } = await start(NOWHERE);
+    const { code, said, complained, named } = await start(NOWHERE);
+    expect(complained).toContain('  QUEUE_TOKEN_KEYS: is missing');
     expect({ code, said, named }).toEqual({ code: 1, said: '', named: ['ACCESS_TOKEN_SECRET', 'QUEUE_TOKEN_KEYS'] });
   });
 

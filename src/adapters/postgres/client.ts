@@ -16,6 +16,7 @@ export type Postgres = {
   readonly pool: Pool;
   /** For everything else, over the same connections. */
   readonly prisma: PrismaClient;
+  /** Fails unless Postgres answers and has our tables. */
   ping(): Promise<void>;
   close(): Promise<void>;
 };
@@ -44,7 +45,7 @@ export function connectPostgres(settings: PostgresSettings, onError: (error: Err
     pool,
     prisma,
     async ping() {
-      await pool.query('SELECT 1');
+      await pool.query('SELECT FROM concerts LIMIT 1');
     },
     async close() {
       await prisma.$disconnect();
