@@ -1,0 +1,203 @@
+import { writeFile } from 'node:fs/promises';
+import { Pool } from 'pg';
+import { builtInIdentity } from '#adapters/http/identity.ts';
+import { queueTokens } from '#adapters/http/queue-token.ts';
+import { connectRedis } from '#adapters/redis/client.ts';
+import { lineKeys } from '#adapters/redis/keys.ts';
+import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { type ConcertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue.ts';
+import { makeTemplate } from '#tests/support/database.ts';
+import { DATE, openHall } from '#tests/support/hall.ts';
+import { inParallel } from '#tests/support/in-parallel.ts';
+import { SECRETS } from '#tests/support/instance.ts';
+import { startTestServers } from '#tests/support/servers.ts';
+import { temporaryDir } from '#tests/support/temporary-dir.ts';
+import { until } from '#tests/support/until.ts';
+import { compare } from './compare.ts';
+import type { Load } from './generator.ts';
+import { fillLine, measureAdmission, usedBytes } from './line.ts';
+import { startFloor, startFrontrow, startGenerator } from './processes.ts';
+import { measureRefill } from './refill.ts';
+import { admissionRow, documentOf, memoryRow, type Row, rateRow, refillRow, tableOf } from './report.ts';
+
+// `npm run bench`: a few minutes of load on this machine, one table, and docs/benchmarks.md. On Linux.
+
+const DOCUMENT = new URL('../../docs/benchmarks.md', import.meta.url);
+const ROUNDS = 5;
+const ROUND_SECONDS = 3;
+const CONNECTIONS = 64;
+const PEOPLE_PER_CONNECTION = 32;
+const JOINS_PER_CONNECTION = 200;
+const LONG_LINE = 1_000_000;
+const SHORT_LINE = 10_000;
+const ADMISSION_ROUNDS = 20;
+const TURNOVERS = 150;
+const INSTANCES = 3;
+/** Of our own connection, which sends thousands of joins at once. */
+const PATIENCE_MS = 20_000;
+
+const started = performance.now();
+const say = (line: string) => console.log(`${Math.round((performance.now() - started) / 1_000)} s  ${line}`);
+
+async function bench(ending: AsyncDisposableStack): Promise<void> {
+  const dir = await temporaryDir();
+  ending.defer(dir.remove);
+  const servers = await startTestServers(say);
+  ending.defer(servers.stop);
+  const database = await makeTemplate(servers.databaseUrl);
+  ending.defer(database.drop);
+  const pool = new Pool({ connectionString: database.databaseUrl, max: 4 });
+  ending.defer(() => pool.end());
+  const own = await connectRedis({ url: servers.redisUrl, commandTimeoutMs: PATIENCE_MS }, (error) =>
+    say(`Redis: ${error.message}`),
+  );
+  ending.defer(own.close);
+  const { redis } = own;
+  const room = redisWaitingRoom(redis);
+  const generator = startGenerator();
+  ending.defer(generator.stop);
+
+  const settings = { DATABASE_URL: database.databaseUrl, REDIS_URL: servers.redisUrl, ...SECRETS };
+  const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
+  const tokens = queueTokens([{ id: keyId, secret }]);
+  const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 3_600 });
+
+  function forgetAtTheEnd(concertId: ConcertId): void {
+    ending.defer(async () => {
+      await redis.unlink(Object.values(lineKeys(concertId)));
+    });
+  }
+  /** A line of people who are all there, of whom hardly anybody is let in. */
+  async function openLine(): Promise<ConcertId> {
+    const concertId = await openHall(pool, { activeMax: 1 });
+    await pool.query('UPDATE concerts SET absent_seconds = 86400, waiting_max = $2 WHERE concert_id = $1', [
+      concertId,
+      2 * LONG_LINE,
+    ]);
+    forgetAtTheEnd(concertId);
+    return concertId;
+  }
+  const inLine = (claim: QueueClaim) => ({ 'queue-token': tokens.sign(claim) });
+
+  const samples = CONNECTIONS * PEOPLE_PER_CONNECTION;
+  const [longLine, shortLine] = [await openLine(), await openLine()];
+  const before = await usedBytes(redis);
+  const longClaims = await fillLine(room, longLine, LONG_LINE, samples);
+  const bytesPerPerson = ((await usedBytes(redis)) - before) / LONG_LINE;
+  const shortClaims = await fillLine(room, shortLine, SHORT_LINE, samples);
+  say(`${LONG_LINE} and ${SHORT_LINE} people wait.`);
+
+  const frontrow = await startFrontrow(dir.path, settings);
+  ending.defer(frontrow.stop);
+  const seatsHall = await openHall(pool);
+  forgetAtTheEnd(seatsHall);
+  const insiders = await fillLine(room, seatsHall, CONNECTIONS, CONNECTIONS);
+  const seatsPath = `/v1/concerts/${seatsHall}/dates/${DATE}/seats`;
+  const joinPath = `/v1/concerts/${longLine}/queue`;
+
+  const ask = (path: string, claim: QueueClaim) => fetch(`${frontrow.url}${path}`, { headers: inLine(claim) });
+  await until('they are let in', async () => (await ask(seatsPath, insiders.at(-1) as QueueClaim)).ok);
+  const listed = await ask(seatsPath, insiders[0] as QueueClaim);
+  const etag = listed.headers.get('etag') ?? '';
+  const [newcomer] = (await newcomers(1)).flat();
+  const floor = await startFloor(dir.path, {
+    poll: await (await ask('/v1/queue', longClaims[samples / 2] as QueueClaim)).json(),
+    join: await (await fetch(`${frontrow.url}${joinPath}`, newcomer as RequestInit)).json(),
+    seats: await listed.json(),
+  });
+  ending.defer(floor.stop);
+
+  function spreadOut(requests: NonNullable<Load['requests'][number]>): Load['requests'] {
+    return Array.from({ length: CONNECTIONS }, (_, connection) =>
+      requests.filter((_, index) => index % CONNECTIONS === connection),
+    );
+  }
+  /** People who have never been here: they have their access tokens, no more. */
+  async function newcomers(each: number): Promise<Load['requests']> {
+    const ids = Array.from({ length: CONNECTIONS * each }, () => userId(crypto.randomUUID()));
+    const known = await Promise.all(ids.map((id) => identity.issue(id)));
+    return spreadOut(
+      known.map(({ accessToken }) => ({
+        method: 'POST' as const,
+        path: joinPath,
+        headers: { authorization: `Bearer ${accessToken}` },
+      })),
+    );
+  }
+  const polls = (claims: readonly QueueClaim[]) =>
+    spreadOut(claims.map((claim) => ({ path: '/v1/queue', headers: inLine(claim) })));
+  const lists = (headers: Readonly<Record<string, string>>) =>
+    spreadOut(insiders.map((claim) => ({ path: seatsPath, headers: { ...inLine(claim), ...headers } })));
+
+  const atFloor = { server: floor, seconds: ROUND_SECONDS };
+  const atFrontrow = { server: frontrow, seconds: ROUND_SECONDS };
+
+  const poll = await compare(
+    generator,
+    {
+      bare: { ...atFloor, requests: () => polls(longClaims), expected: 200 },
+      short: { ...atFrontrow, requests: () => polls(shortClaims), expected: 200 },
+      long: { ...atFrontrow, requests: () => polls(longClaims), expected: 200 },
+    },
+    ROUNDS,
+  );
+  say('Polls are measured.');
+  const list = await compare(
+    generator,
+    {
+      bare: { ...atFloor, requests: () => lists({}), expected: 200 },
+      same: { ...atFrontrow, requests: () => lists({ 'if-none-match': etag }), expected: 304 },
+      whole: { ...atFrontrow, requests: () => lists({}), expected: 200 },
+    },
+    ROUNDS,
+  );
+  say('Lists of seats are measured.');
+  const join = await compare(
+    generator,
+    {
+      bare: { ...atFloor, requests: () => newcomers(JOINS_PER_CONNECTION), expected: 201 },
+      real: { ...atFrontrow, requests: () => newcomers(JOINS_PER_CONNECTION), seconds: 'once', expected: 201 },
+    },
+    ROUNDS,
+  );
+  say('Joins are measured.');
+  const others = await inParallel(Array.from({ length: INSTANCES - 1 }), 1, () => startFrontrow(dir.path, settings));
+  for (const other of others) ending.defer(other.stop);
+  const refill = await measureRefill(pool, identity, [frontrow, ...others], TURNOVERS);
+  say('The refill is measured.');
+  // The servers' patience with Redis is shorter than the copying of a line takes.
+  await Promise.all([frontrow, ...others].map((server) => server.stop()));
+  const admission = await measureAdmission(redis, room, longLine, ADMISSION_ROUNDS);
+
+  const rows: readonly Row[] = [
+    rateRow('poll, 1M waiting / bare Fastify route', poll.long, poll.bare, 0.85),
+    rateRow('poll, 1M waiting (the mark is for 10M) / 10k waiting', poll.long, poll.short, 0.95),
+    rateRow('join of new people / bare Fastify POST', join.real, join.bare, 0.5),
+    rateRow('list of 50 seats, 304 / bare Fastify route', list.same, list.bare, 0.7),
+    rateRow('list of 50 seats, 200 / bare Fastify route', list.whole, list.bare, 0.5),
+    admissionRow(admission),
+    memoryRow(bytesPerPerson),
+    refillRow(refill),
+  ];
+  console.log(`\n${tableOf(rows)}\n`);
+  const [postgres] = (await pool.query<{ server_version: string }>('SHOW server_version')).rows;
+  const redisVersion = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? '';
+  await writeFile(DOCUMENT, documentOf(rows, { redis: redisVersion, postgres: postgres?.server_version ?? '' }));
+}
+
+const interrupted = Promise.withResolvers<never>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.reject(new Error('interrupted; nothing is written')));
+}
+const ending = new AsyncDisposableStack();
+try {
+  await Promise.race([bench(ending), interrupted.promise]);
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await ending.disposeAsync();
+  // Whatever was under way when it was interrupted.
+  process.exit();
+}

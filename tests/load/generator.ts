@@ -1,0 +1,45 @@
+import autocannon from 'autocannon';
+
+// The generator: a process of its own, told over IPC what to ask for, one job at a time. Ends with whoever started it.
+
+export type Load = {
+  readonly url: string;
+  /** What each connection asks for, one after the other and again from the beginning: as many connections as lists. */
+  readonly requests: readonly (readonly autocannon.Request[])[];
+  /** How long; or 'once': until each connection has asked for everything in its list. */
+  readonly seconds: number | 'once';
+};
+
+export type LoadResult = {
+  /** From the first answer to the last. */
+  readonly seconds: number;
+  /** How many answers of each status. */
+  readonly statuses: Readonly<Record<number, number>>;
+  /** Requests whose connection broke or whose answer did not come in time. */
+  readonly unanswered: number;
+};
+
+process.on('message', async (load: Load) => process.send?.(await generate(load)));
+process.on('disconnect', () => process.exit());
+
+async function generate({ url, requests, seconds }: Load): Promise<LoadResult> {
+  const statuses: Record<number, number> = {};
+  let first = 0;
+  let last = 0;
+  let clients = 0;
+  // Its errors include the timeouts.
+  const { errors } = await autocannon({
+    url,
+    connections: requests.length,
+    ...(seconds === 'once' ? { amount: requests.flat().length } : { duration: seconds }),
+    setupClient(client) {
+      client.setRequests([...(requests[clients++] ?? [])]);
+      client.on('response', (status) => {
+        last = performance.now();
+        first ||= last;
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      });
+    },
+  });
+  return { seconds: (last - first) / 1_000, statuses, unanswered: errors };
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from '#tests/support/until.ts';
+import type { Load, LoadResult } from './generator.ts';
+
+const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const START_LIMIT_MS = 20_000;
+/** The kernel's clock ticks per second in /proc, the same on every Linux of today. */
+const TICKS_PER_SECOND = 100;
+
+export type ServerProcess = {
+  readonly url: string;
+  /** Processor time of all its threads so far. */
+  cpuSeconds(): number;
+  stop(): Promise<void>;
+};
+
+/** The server as an operator runs it: every setting that is not named as it comes, its log written to a file. */
+export async function startFrontrow(dir: string, settings: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const server = await startServer(dir, '../../src/main.ts', { HOST: '127.0.0.1', ...settings });
+  await until('the server is ready', async () => (await fetch(`${server.url}/readyz`)).ok);
+  return server;
+}
+
+/** Bare Fastify with these answers. */
+export function startFloor(dir: string, answers: Readonly<Record<string, unknown>>): Promise<ServerProcess> {
+  return startServer(dir, 'floor-server.ts', { FLOOR_ANSWERS: JSON.stringify(answers) });
+}
+
+let started = 0;
+
+async function startServer(dir: string, file: string, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const logFile = join(dir, `server-${started++}.log`);
+  const log = openSync(logFile, 'a');
+  const child = spawn(process.execPath, [fileOf(file)], {
+    // Away from the repository, where a developer's `.env` may be.
+    cwd: tmpdir(),
+    env: { PATH: process.env.PATH, NODE_ENV: 'production', PORT: '0', ...env },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  const { stop } = endWithUs(child);
+
+  const address = () => /(http:\/\/127\.0\.0\.1:\d+)/.exec(readFileSync(logFile, 'utf8'))?.[1];
+  let url: string | undefined;
+  await until(
+    'the server says where it is',
+    () => {
+      if (child.exitCode !== null) throw new Error(`the server did not start:\n${readFileSync(logFile, 'utf8')}`);
+      url = address();
+      return url !== undefined;
+    },
+    START_LIMIT_MS,
+  );
+  return { url: url ?? '', cpuSeconds: () => cpuSecondsOf(child.pid ?? 0), stop };
+}
+
+function cpuSecondsOf(pid: number): number {
+  // The name in the second field may hold spaces; user and system time are the 14th and 15th field.
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13);
+  return (Number(user) + Number(system)) / TICKS_PER_SECOND;
+}
+
+export type Generator = { generate(load: Load): Promise<LoadResult>; stop(): Promise<void> };
+
+export function startGenerator(): Generator {
+  const child = fork(fileOf('generator.ts'));
+  const { ended, stop } = endWithUs(child);
+  return {
+    async generate(load) {
+      child.send(load);
+      const [result] = await Promise.race([once(child, 'message'), ended]);
+      if (typeof result !== 'object' || result === null) throw new Error('the load generator ended early');
+      return result;
+    },
+    stop,
+  };
+}
+
+/** Ends with us, even if we end without having stopped it. */
+function endWithUs(child: ChildProcess) {
+  const ended = once(child, 'exit');
+  const orphanage = () => child.kill('SIGKILL');
+  process.once('exit', orphanage);
+  async function stop(): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await ended;
+    process.off('exit', orphanage);
+  }
+  return { ended, stop };
+}

@@ -1,0 +1,138 @@
+import { createRequire } from 'node:module';
+import { cpus, totalmem } from 'node:os';
+import type { Round } from './compare.ts';
+import { percentile, ratioOf, type Spread, spreadOf } from './spread.ts';
+
+export type Row = {
+  readonly name: string;
+  readonly measured: string;
+  readonly floor: string;
+  readonly ratio: string;
+  readonly cpu: string;
+  readonly mark: string;
+  readonly reached: boolean;
+  /** Answers that should have been others, told apart. */
+  readonly failures: string;
+};
+
+const HEAD = ['Row', 'Measured', 'Floor', 'Ratio', 'CPU per request', 'Mark', 'Reached', '409 / other / no answer'];
+
+const NOT_A_RATE = { floor: '–', ratio: '–', cpu: '–', failures: '–' };
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const hundredth = (value: number) => value.toFixed(2);
+const tenth = (value: number) => value.toFixed(1);
+
+function written({ median, min, max }: Spread, write: (value: number) => string = whole.format): string {
+  return `${write(median)} (${write(min)}–${write(max)})`;
+}
+
+/** A rate beside its floor's, and how much of it is asked for. */
+export function rateRow(name: string, rounds: readonly Round[], floor: readonly Round[], mark: number): Row {
+  const figures = (of: readonly Round[], figure: keyof Round) => of.map((round) => round[figure]);
+  const cpu = (of: readonly Round[]) => `${whole.format(percentile(figures(of, 'cpuMicroseconds'), 0.5))} µs`;
+  const [rates, floorRates] = [figures(rounds, 'perSecond'), figures(floor, 'perSecond')];
+  const ratio = ratioOf(rates, floorRates);
+  const failures = (['conflicts', 'others', 'unanswered'] as const).map((kind) =>
+    figures([...rounds, ...floor], kind).reduce((sum, count) => sum + count, 0),
+  );
+  return {
+    name,
+    measured: `${written(spreadOf(rates))} /s`,
+    floor: `${written(spreadOf(floorRates))} /s`,
+    ratio: written(ratio, hundredth),
+    cpu: `${cpu(rounds)}; floor ${cpu(floor)}`,
+    mark: `≥ ${mark}`,
+    reached: ratio.median >= mark,
+    failures: failures.join(' / '),
+  };
+}
+
+const ADMISSION_MS_MAX = 5;
+const ADMISSION_OF_FLOOR_MAX = 1.5;
+const BYTES_MAX = 150;
+const REFILL_P99_MS_MAX = 150;
+
+export function admissionRow({ admit, floor }: Readonly<Record<'admit' | 'floor', readonly number[]>>): Row {
+  const [taken, ratio] = [spreadOf(admit), ratioOf(admit, floor)];
+  return {
+    ...NOT_A_RATE,
+    name: 'let 1,000 in, 1M waiting / ZPOPMIN + ZADD in a bare script',
+    measured: `${written(taken, tenth)} ms`,
+    floor: `${written(spreadOf(floor), tenth)} ms`,
+    ratio: written(ratio, hundredth),
+    mark: `≤ ${ADMISSION_OF_FLOOR_MAX}, ≤ ${ADMISSION_MS_MAX} ms`,
+    reached: ratio.median <= ADMISSION_OF_FLOOR_MAX && taken.median <= ADMISSION_MS_MAX,
+  };
+}
+
+export function memoryRow(bytes: number): Row {
+  return {
+    ...NOT_A_RATE,
+    name: 'memory of Redis per person, 1M waiting',
+    measured: `${whole.format(bytes)} bytes`,
+    mark: `≤ ${BYTES_MAX} bytes`,
+    reached: bytes <= BYTES_MAX,
+  };
+}
+
+export function refillRow(milliseconds: readonly number[]): Row {
+  const [p50, p99] = [percentile(milliseconds, 0.5), percentile(milliseconds, 0.99)];
+  return {
+    ...NOT_A_RATE,
+    name: `refill after a payment, 3 instances, 200 active, ${milliseconds.length} times, one by one`,
+    measured: `p50 ${whole.format(p50)} ms, p99 ${whole.format(p99)} ms`,
+    mark: `p99 ≤ ${REFILL_P99_MS_MAX} ms`,
+    reached: p99 <= REFILL_P99_MS_MAX,
+  };
+}
+
+export function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map(({ name, measured, floor, ratio, cpu, mark, reached, failures }) => [
+    name,
+    measured,
+    floor,
+    ratio,
+    cpu,
+    mark,
+    reached ? 'yes' : '**no**',
+    failures,
+  ]);
+  return [HEAD, HEAD.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+export type Servers = { readonly redis: string; readonly postgres: string };
+
+export function documentOf(rows: readonly Row[], { redis, postgres }: Servers): string {
+  const processors = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  return `# Benchmarks
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Do not edit: run it again.
+
+- Machine: ${processors.length} cores (${processors[0]?.model}), ${gigabytes} GB of memory. The load generator, Redis, Postgres and the servers
+  share it, over the loopback: read the ratios, not the rates.
+- Versions: Node ${process.versions.node}, Redis ${redis}, Postgres ${postgres}, Fastify ${versionOf('fastify')}, autocannon ${versionOf('autocannon')}.
+- Frontrow runs as one process with the settings as they come: every answer logged to a file, all headers, the rate limit
+  on; for the refill as three. The floor is a bare Fastify process that answers the same JSON to the same requests. They
+  come over 64 connections, one at a time on each; polls from 2,048 people spread over the line.
+- Each row and its floor are measured in turn, A B A B, over several rounds after one that does not count. Figures are the
+  median and, in brackets, the smallest and the largest round; a ratio is taken within its round. CPU is the processor time
+  of the server's process, from \`/proc\`; that of Redis and Postgres is not in it.
+
+${tableOf(rows)}
+
+## How to read it
+
+- A poll still makes a round trip to Redis, so its row is below its mark.
+- The mark of the second row is for ten million people; here it is one million, because ten would take longer to fill
+  than everything else takes together.
+- The refill is from sending a payment until the next person is told ACTIVE, asking every few milliseconds, each time at the
+  next instance. Payments come one at a time, on otherwise idle servers.
+- Frontrow's seats are asked for by people with a session, who are looked up in Redis and whose seats are read in Postgres.
+  Joining checks an access token and counts against the rate limit in Redis; the floor checks the form of the concert's id.
+`;
+}
+
+function versionOf(name: string): string {
+  return createRequire(import.meta.url)(`${name}/package.json`).version;
+}
