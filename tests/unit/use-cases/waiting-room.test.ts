@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { concertId } from '#domain/ids.ts';
+import { concertDate, concertId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
@@ -8,6 +8,7 @@ import { admitWaiting } from '#use-cases/admit-waiting.ts';
 import { joinQueue } from '#use-cases/join-queue.ts';
 import { leaveQueue } from '#use-cases/leave-queue.ts';
 import { pollQueue } from '#use-cases/poll-queue.ts';
+import { reserveSeats } from '#use-cases/reserve-seats.ts';
 
 const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
 
@@ -90,6 +91,42 @@ describe('leaving', () => {
     await leaveQueue(ports, first);
     expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
     expect(await pollQueue(ports, second)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('gives back what was held, so that no hold outlasts the session that can pay for it', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const first = await fan(concert);
+    const date = concert.dates[0]?.date ?? concertDate('');
+    const held = (seatNumber: number) => {
+      const request = { userId: first.userId, key: `seat ${seatNumber}`, fingerprint: '' };
+      return reserveSeats(ports, { claim: first, date, seatNumbers: [seatNumber], request });
+    };
+    const { answer } = await held(1);
+    await leaveQueue(ports, first);
+    expect(await ports.boxOffice.findReservation(first.userId, answer.reservationId)).toMatchObject({
+      status: 'CANCELLED',
+    });
+    const next = await fan(concert);
+    const request = { userId: next.userId, key: 'the same seat', fingerprint: '' };
+    expect(await reserveSeats(ports, { claim: next, date, seatNumbers: [1], request })).toMatchObject({
+      answer: { status: 'HELD' },
+    });
+  });
+
+  it('with a place that was left before leaves alone what is held in a later session', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const { concertId, dates } = concert;
+    const first = await fan(concert);
+    await leaveQueue(ports, first);
+    const { standing } = await joinQueue(ports, { concertId, userId: first.userId });
+    await admitWaiting(ports);
+    const request = { userId: first.userId, key: 'later', fingerprint: '' };
+    const date = dates[0]?.date ?? concertDate('');
+    const { answer } = await reserveSeats(ports, { claim: standing.claim, date, seatNumbers: [1], request });
+    await leaveQueue(ports, first);
+    expect(await ports.boxOffice.findReservation(first.userId, answer.reservationId)).toMatchObject({ status: 'HELD' });
   });
 
   it('while waiting moves those behind up', async () => {

@@ -76,7 +76,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
         operationId: 'leaveQueue',
         tags: ['queue'],
         summary: 'Give my place up',
-        description: 'Seats that you hold stay held until they are released or run out.',
+        description: 'Whoever is let in gives back the seats they hold as well.',
         security: [{ queueToken: [] }],
         response: {
           204: noContent('The place is given up'),
