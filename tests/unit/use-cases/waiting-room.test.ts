@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { concertDate, concertId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
+import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { admitWaiting } from '#use-cases/admit-waiting.ts';
 import { joinQueue } from '#use-cases/join-queue.ts';
@@ -104,8 +105,10 @@ describe('leaving', () => {
     };
     const { answer } = await held(1);
     await leaveQueue(ports, first);
-    expect(await ports.boxOffice.findReservation(first.userId, answer.reservationId)).toMatchObject({
-      status: 'CANCELLED',
+    // It is not waited for, so it is looked for.
+    await vi.waitFor(async () => {
+      const reservation = await ports.boxOffice.findReservation(first.userId, answer.reservationId);
+      expect(reservation).toMatchObject({ status: 'CANCELLED' });
     });
     const next = await fan(concert);
     const request = { userId: next.userId, key: 'the same seat', fingerprint: '' };
@@ -125,7 +128,9 @@ describe('leaving', () => {
     const request = { userId: first.userId, key: 'later', fingerprint: '' };
     const date = dates[0]?.date ?? concertDate('');
     const { answer } = await reserveSeats(ports, { claim: standing.claim, date, seatNumbers: [1], request });
-    await leaveQueue(ports, first);
+    const watched = failingPorts(ports, []);
+    await leaveQueue(watched.ports, first);
+    expect(watched.calls.filter((call) => call.startsWith('boxOffice'))).toEqual([]);
     expect(await ports.boxOffice.findReservation(first.userId, answer.reservationId)).toMatchObject({ status: 'HELD' });
   });
 
