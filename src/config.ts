@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policyBounds } from '#domain/policy.ts';
+import { openings, policyBounds } from '#domain/policy.ts';
 
 // Every setting: its variable, default, bound and unit. `.env.example` lists the same, and a test keeps the two equal.
 
@@ -69,6 +69,7 @@ const variables = {
   QUEUE_TOKEN_KEYS: signingKeys,
   ADMIN_KEYS: adminKeys.default([]),
 
+  OPENING: z.enum(openings).default('fifo'),
   ACTIVE_MAX: integer(...policyBounds.activeMax).default(100),
   ADMIT_PER_WINDOW: integer(...policyBounds.admitPerWindow).default(0),
   WINDOW_SECONDS: integer(...policyBounds.windowSeconds).default(60),
@@ -158,6 +159,8 @@ export function readConfig(environment: Environment) {
       adminKeys: env.ADMIN_KEYS,
     },
     policy: {
+      opening: env.OPENING,
+      opensAt: null,
       activeMax: env.ACTIVE_MAX,
       admitPerWindow: env.ADMIT_PER_WINDOW,
       windowSeconds: env.WINDOW_SECONDS,

@@ -7,6 +7,7 @@ import { startJobs } from '#adapters/jobs/start-jobs.ts';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresLines } from '#adapters/postgres/lines.ts';
 import { migrate } from '#adapters/postgres/migrate.ts';
 import { seedDemo } from '#adapters/postgres/seed-demo.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
@@ -49,6 +50,7 @@ async function start(): Promise<void> {
 
   const ports: Ports = {
     waitingRoom: redisWaitingRoom(redis),
+    lines: postgresLines(postgres),
     seatHolds: redisSeatHolds(redis),
     lock: redisLock(redis, (err) => log.warn({ err }, 'went on without a lock')),
     boxOffice: postgresBoxOffice(postgres),

@@ -1,4 +1,5 @@
 import type { ConcertDate, ConcertId } from './ids.ts';
+import type { Lottery } from './lottery.ts';
 import type { Currency, Money } from './money.ts';
 import type { Policy } from './policy.ts';
 
@@ -10,7 +11,20 @@ export type Concert = {
   readonly salesOpenAt: Date;
   /** By the clock of the store that sells: UPCOMING before sales open, CLOSED once the last date has begun. */
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
+  /** From when on the line lets people in: the later of when sales open and what the policy says. */
+  readonly opensAt: Date;
+  /** By the same clock as `sales`. */
+  readonly opened: boolean;
   readonly policy: Policy;
+  /** Present where lots are drawn. */
+  readonly lottery?: Lottery;
+};
+
+/** Of all dates still to come. */
+export type SeatsLeft = {
+  readonly available: number;
+  /** Not paid for yet: these may come back. */
+  readonly held: number;
 };
 
 export type DateOnSale = {

@@ -1,10 +1,17 @@
 import { Refusal } from './errors.ts';
 
+export const openings = ['fifo', 'lottery'] as const;
+export type Opening = (typeof openings)[number];
+
 /**
  * What an operator decides per concert, and changes while it runs; what is not decided there comes from the settings.
  * Of the two limits of admission either may be switched off with 0, but not both.
  */
 export type Policy = {
+  /** Who goes first of those who joined before the line opened: whoever came first, or whoever the lots put first. */
+  readonly opening: Opening;
+  /** From when on people are let in; from when sales open until then they join and wait. Null = as soon as sales open. */
+  readonly opensAt: Date | null;
   /** How many people may be let in at once; 0 = no such limit. */
   readonly activeMax: number;
   /** How many people may be let in within any `windowSeconds`; 0 = no such limit. */
@@ -29,7 +36,10 @@ export type Policy = {
 };
 
 /** What the rules of admission look at. */
-export type AdmissionPolicy = Omit<Policy, 'waitingMax' | 'holdSeconds' | 'seatsPerUserMax'>;
+export type AdmissionPolicy = Omit<Policy, 'opening' | 'opensAt' | 'waitingMax' | 'holdSeconds' | 'seatsPerUserMax'>;
+
+/** The decisions that are a number. */
+export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused'>;
 
 /** From, to. Who polls as told must be able to come within the shortest time that counts as absence. */
 export const policyBounds = {
@@ -43,7 +53,7 @@ export const policyBounds = {
   graceSeconds: [0, 86_400],
   holdSeconds: [1, 3_600],
   seatsPerUserMax: [1, 1_000],
-} as const satisfies Record<keyof Omit<Policy, 'paused'>, readonly [min: number, max: number]>;
+} as const satisfies Record<PolicyNumber, readonly [min: number, max: number]>;
 
 /** One of the two limits has to be on. Refuses `validation-failed`. */
 export function requireLimit({ activeMax, admitPerWindow }: Pick<Policy, 'activeMax' | 'admitPerWindow'>): void {
@@ -52,10 +62,31 @@ export function requireLimit({ activeMax, admitPerWindow }: Pick<Policy, 'active
   throw new Refusal('validation-failed', { errors: [{ path: 'policy', message }] });
 }
 
+/**
+ * People join counting on how the line opens: once sales have opened, that stays. Refuses `validation-failed`. When it
+ * opens may always change.
+ */
+export function requireSameOpening(
+  { policy, sales }: { readonly policy: Pick<Policy, 'opening'>; readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED' },
+  opening: Opening,
+): void {
+  if (sales === 'UPCOMING' || opening === policy.opening) return;
+  const message = 'must stay as it is once sales have opened: people have joined counting on it';
+  throw new Refusal('validation-failed', { errors: [{ path: 'policy/opening', message }] });
+}
+
 /** Some of a policy. Null gives a decision back to the settings; what is left out stays. */
 export type PolicyChange = { readonly [K in keyof Omit<Policy, 'paused'>]?: Policy[K] | null | undefined } & {
   readonly paused?: boolean | undefined;
 };
+
+/** The rules that admission goes by right now: nobody is let in before the line has opened, or while no seat can be had. */
+export function admissionPolicy(
+  { policy, opened }: { readonly policy: Policy; readonly opened: boolean },
+  seatsLeft: { readonly available: number },
+): AdmissionPolicy {
+  return { ...policy, paused: policy.paused || !opened || seatsLeft.available === 0 };
+}
 
 /** How many may be let in now: what both limits leave, but no more than one batch. */
 export function admissible(

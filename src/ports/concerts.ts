@@ -1,4 +1,4 @@
-import type { Concert, DateOnSale, Seat } from '#domain/concert.ts';
+import type { Concert, DateOnSale, Seat, SeatsLeft } from '#domain/concert.ts';
 import type { ConcertDate, ConcertId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { ConcertPlan } from '#domain/plan.ts';
@@ -13,7 +13,8 @@ export type Concerts = {
 
   /**
    * Changes what is named of a concert's policy; undefined if there is no such concert. Changes made at the same time all
-   * count. Refuses `validation-failed` where no limit of admission would be left.
+   * count. Refuses `validation-failed` where no limit of admission would be left, and another opening once sales have
+   * opened.
    */
   changePolicy(concertId: ConcertId, change: PolicyChange): Promise<Concert | undefined>;
 
@@ -25,6 +26,9 @@ export type Concerts = {
 
   /** Dates still to come, the earliest first. Shows every change that was acknowledged before it was asked. */
   listDates(concertId: ConcertId): Promise<readonly DateOnSale[]>;
+
+  /** What is left to sell; a hold past its deadline counts as available. As old as `find`. Nothing, of an unknown concert. */
+  seatsLeft(concertId: ConcertId): Promise<SeatsLeft>;
 
   /**
    * The seats of a date by number, begun or not, or undefined if it has none. Shows every change that was acknowledged

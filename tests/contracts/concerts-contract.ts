@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { concertDate, concertId } from '#domain/ids.ts';
+import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 import type { ConcertPlan } from '#domain/plan.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS, POLICY, WEEK_MS } from './stage-concert.ts';
@@ -14,6 +14,35 @@ const REST_FREE = ['AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE'];
 export function concertsContract(harness: StoreHarness): void {
   const { concerts, boxOffice, stage, passes } = harness;
 
+  const price = 1_000;
+  function plan(more: Partial<ConcertPlan> = {}): ConcertPlan {
+    const startsAt = new Date(Date.UTC(2099, 4, 1, 10));
+    return {
+      concertId: concertId(newId()),
+      title: 'A new one',
+      venue: 'Large Hall',
+      currency: 'KRW',
+      salesOpenAt: new Date(Date.UTC(2020, 0, 1)),
+      dates: [
+        {
+          date: concertDate('2099-05-01'),
+          startsAt,
+          seats: [
+            { first: 1, last: 3, price },
+            { first: 10, last: 11, price: 2 * price },
+          ],
+        },
+        {
+          date: concertDate('2099-05-02'),
+          startsAt: new Date(startsAt.getTime() + 24 * HOUR_MS),
+          seats: [{ first: 7, last: 7, price: 0 }],
+        },
+      ],
+      policy: {},
+      ...more,
+    };
+  }
+
   describe('finding a concert', () => {
     it('tells what it is and what the operator decided for it', async () => {
       const { concertId, title, venue, salesOpenAt } = await stage({ policy: { activeMax: 7 } });
@@ -24,6 +53,8 @@ export function concertsContract(harness: StoreHarness): void {
         currency: 'KRW',
         salesOpenAt,
         sales: 'OPEN',
+        opensAt: salesOpenAt,
+        opened: true,
         policy: { ...POLICY, activeMax: 7 },
       });
     });
@@ -47,40 +78,11 @@ export function concertsContract(harness: StoreHarness): void {
   });
 
   describe('putting a concert on sale', () => {
-    const price = 1_000;
-    function plan(more: Partial<ConcertPlan> = {}): ConcertPlan {
-      const startsAt = new Date(Date.UTC(2099, 4, 1, 10));
-      return {
-        concertId: concertId(newId()),
-        title: 'A new one',
-        venue: 'Large Hall',
-        currency: 'KRW',
-        salesOpenAt: new Date(Date.UTC(2020, 0, 1)),
-        dates: [
-          {
-            date: concertDate('2099-05-01'),
-            startsAt,
-            seats: [
-              { first: 1, last: 3, price },
-              { first: 10, last: 11, price: 2 * price },
-            ],
-          },
-          {
-            date: concertDate('2099-05-02'),
-            startsAt: new Date(startsAt.getTime() + 24 * HOUR_MS),
-            seats: [{ first: 7, last: 7, price: 0 }],
-          },
-        ],
-        policy: {},
-        ...more,
-      };
-    }
-
     it('makes it with its dates, seats and prices, at once for whoever made it', async () => {
       const { dates, policy: _, ...told } = plan();
       expect(await concerts.find(told.concertId)).toBeUndefined();
       const created = await concerts.create({ ...told, dates, policy: {} });
-      expect(created).toEqual({ ...told, sales: 'OPEN', policy: POLICY });
+      expect(created).toEqual({ ...told, sales: 'OPEN', opensAt: told.salesOpenAt, opened: true, policy: POLICY });
       expect(await concerts.find(told.concertId)).toEqual(created);
       const seats = await concerts.listSeats(told.concertId, concertDate('2099-05-01'));
       expect(seats?.map(({ seatNumber, price, status }) => [seatNumber, price, status])).toEqual(
@@ -155,6 +157,107 @@ export function concertsContract(harness: StoreHarness): void {
       const changes = [{ activeMax: 9 }, { waitingMax: 99 }, { sessionSeconds: 999 }, { paused: true }];
       await Promise.all(changes.map((change) => concerts.changePolicy(concertId, change)));
       expect((await concerts.find(concertId))?.policy).toMatchObject(Object.assign({}, ...changes));
+    });
+  });
+
+  describe('the opening of a line', () => {
+    it('is when sales open or later, as the policy says, and known within a second', async () => {
+      const { concertId, salesOpenAt } = await stage({ opensInMs: HOUR_MS });
+      const look = async () => (await concerts.find(concertId)) ?? {};
+      expect(await look()).toMatchObject({ opensAt: salesOpenAt, opened: false });
+      await concerts.changePolicy(concertId, { opensAt: new Date(salesOpenAt.getTime() - 1) });
+      expect(await look()).toMatchObject({ opensAt: salesOpenAt, opened: false });
+      const later = new Date(salesOpenAt.getTime() + HOUR_MS);
+      await concerts.changePolicy(concertId, { opensAt: later });
+      expect(await look()).toMatchObject({ opensAt: later, opened: false, policy: { opensAt: later } });
+      await passes(HOUR_MS + STALE_MS);
+      expect(await look()).toMatchObject({ sales: 'OPEN', opened: false });
+      await passes(HOUR_MS);
+      expect(await look()).toMatchObject({ sales: 'OPEN', opened: true });
+      await concerts.changePolicy(concertId, { opensAt: new Date(Date.UTC(2099, 0, 1)) });
+      expect(await look()).toMatchObject({ opened: false });
+      await concerts.changePolicy(concertId, { opensAt: null });
+      expect(await look()).toMatchObject({ opened: true, policy: { opensAt: null } });
+    });
+
+    it('is by lot or not as the policy says, until sales open, and then stays', async () => {
+      const { concertId } = await stage({ opensInMs: HOUR_MS });
+      const changed = (await concerts.changePolicy(concertId, { opening: 'lottery' }))?.policy;
+      expect(changed).toEqual({ ...POLICY, opening: 'lottery' });
+      await passes(HOUR_MS);
+      await expectRefusal(concerts.changePolicy(concertId, { opening: 'fifo', waitingMax: 9 }), 'validation-failed');
+      await expectRefusal(concerts.changePolicy(concertId, { opening: null }), 'validation-failed');
+      expect((await concerts.changePolicy(concertId, { opening: 'lottery' }))?.policy).toEqual(changed);
+    });
+  });
+
+  describe('the lots of a concert', () => {
+    const lotteryOf = async (id: ConcertId) => (await concerts.find(id))?.lottery;
+    const HASH = /^[0-9a-f]{64}$/;
+
+    it('have a seed from the first look on, of which nothing but the hash is shown', async () => {
+      const [one, other] = [
+        await stage({ opensInMs: HOUR_MS, policy: { opening: 'lottery' } }),
+        await stage({ policy: { opening: 'lottery' } }),
+      ];
+      const [first, second] = [await lotteryOf(one.concertId), await lotteryOf(other.concertId)];
+      expect(first).toEqual({ seedSha256: expect.stringMatching(HASH) });
+      expect(second).toEqual({ seedSha256: expect.stringMatching(HASH) });
+      expect(first).not.toEqual(second);
+      await passes(STALE_MS);
+      expect(await lotteryOf(one.concertId)).toEqual(first);
+      const listed = (await concerts.list({ limit: 2 })).items.map(({ lottery }) => lottery);
+      expect(listed).toEqual([second, first]);
+    });
+
+    it('keep it when a policy is changed there and back, so that nobody can pick another', async () => {
+      const { concertId } = await stage({ opensInMs: HOUR_MS });
+      expect(await lotteryOf(concertId)).toBeUndefined();
+      const drawn = (await concerts.changePolicy(concertId, { opening: 'lottery' }))?.lottery;
+      expect(drawn).toEqual({ seedSha256: expect.stringMatching(HASH) });
+      expect((await concerts.changePolicy(concertId, { opening: 'fifo' }))?.lottery).toBeUndefined();
+      expect((await concerts.changePolicy(concertId, { opening: 'lottery' }))?.lottery).toEqual(drawn);
+    });
+
+    it('are there at once where a concert is made with them', async () => {
+      const made = await concerts.create(plan({ policy: { opening: 'lottery' } }));
+      expect(made.lottery).toEqual({ seedSha256: expect.stringMatching(HASH) });
+    });
+  });
+
+  describe('the seats left', () => {
+    const left = async (id: ConcertId) => {
+      await passes(STALE_MS);
+      return concerts.seatsLeft(id);
+    };
+
+    it('are those free and those held, of all dates still to come', async () => {
+      const { concert, user, hold, pay } = await openBoxOffice(harness, {
+        dates: [
+          { startsInMs: WEEK_MS, prices: [1, 2, 3, 4, 5], blocked: [5] },
+          { startsInMs: 2 * WEEK_MS, prices: [1, 2] },
+          { startsInMs: -HOUR_MS, prices: [1, 2, 3] },
+        ],
+      });
+      expect(await left(concert.concertId)).toEqual({ available: 6, held: 0 });
+      const fan = await user(1);
+      await pay(await hold(fan, 1));
+      await hold(fan, 2, 3);
+      expect(await left(concert.concertId)).toEqual({ available: 3, held: 2 });
+    });
+
+    it('count a hold past its deadline as available, tidied away or not', async () => {
+      const { concert, user, hold } = await openBoxOffice(harness);
+      await hold(await user(), 1, 2);
+      expect(await left(concert.concertId)).toEqual({ available: 3, held: 2 });
+      await passes(HOLD_MS);
+      expect(await left(concert.concertId)).toEqual({ available: 5, held: 0 });
+      await boxOffice.expireLapsed(2);
+      expect(await left(concert.concertId)).toEqual({ available: 5, held: 0 });
+    });
+
+    it('are none of an unknown concert', async () => {
+      expect(await concerts.seatsLeft(concertId(newId()))).toEqual({ available: 0, held: 0 });
     });
   });
 

@@ -3,6 +3,7 @@ import { afterAll, vi } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres, type Postgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresLines } from '#adapters/postgres/lines.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { concertId } from '#domain/ids.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
@@ -20,6 +21,7 @@ const DEADLINES = [
   'idempotency_keys.answered_at',
   'concert_dates.starts_at',
   'concerts.sales_open_at',
+  'concerts.opens_at',
 ].map((column) => column.split('.'));
 
 /**
@@ -47,6 +49,7 @@ export async function postgresHarness(): Promise<PostgresHarness> {
     boxOffice: postgresBoxOffice(postgres),
     wallets: postgresWallets(postgres),
     concerts: postgresConcerts(postgres, POLICY),
+    lines: postgresLines(postgres),
 
     async stage(staged) {
       const concert = stageConcert(concertId(newId()), Date.now(), staged);

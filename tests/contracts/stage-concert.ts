@@ -20,6 +20,8 @@ export const HOUR_MS = 3_600_000;
 export const WEEK_MS = 7 * 24 * HOUR_MS;
 
 export const POLICY: Policy = {
+  opening: 'fifo',
+  opensAt: null,
   activeMax: 2,
   admitPerWindow: 0,
   windowSeconds: 60,

@@ -31,12 +31,13 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
     });
   }
 
-  const { waitingRoom, seatHolds, lock, boxOffice, wallets, concerts } = ports;
+  const { waitingRoom, lines, seatHolds, lock, boxOffice, wallets, concerts } = ports;
   return {
     calls,
     ports: {
       ...ports,
       waitingRoom: failing('waitingRoom', waitingRoom),
+      lines: failing('lines', lines),
       seatHolds: failing('seatHolds', seatHolds),
       lock: failing('lock', lock),
       boxOffice: failing('boxOffice', boxOffice),

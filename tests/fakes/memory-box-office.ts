@@ -40,6 +40,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
 
   function announce(reservationId: ReservationId, place?: PlaceId): void {
     const eventId = ++events;
+    if (place !== undefined) store.places.set(reservationId, place);
     const dueAt = now() + AFTERMATH_DELAY_MS;
     store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(place === undefined ? {} : { place }) });
   }

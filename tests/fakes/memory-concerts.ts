@@ -1,9 +1,10 @@
 import type { Concert } from '#domain/concert.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import { type Policy, type PolicyChange, requireLimit } from '#domain/policy.ts';
+import type { Lottery } from '#domain/lottery.ts';
+import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/policy.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { isFree, type MemoryStore, pageOf, type StoredConcert } from './memory-store.ts';
+import { isFree, lotsOf, type MemoryStore, pageOf, type StoredConcert, sha256 } from './memory-store.ts';
 
 export function memoryConcerts(store: MemoryStore): Concerts {
   const now = () => store.clock.now();
@@ -14,7 +15,16 @@ export function memoryConcerts(store: MemoryStore): Concerts {
   const shown = () => [...store.concerts.values()].filter(({ concertId }) => toCome(concertId).length > 0).map(view);
 
   function view({ dates: _, ...concert }: StoredConcert): Concert {
-    return { ...concert, sales: salesOf(concert) };
+    const { concertId, salesOpenAt, policy } = concert;
+    const opensAt = new Date(Math.max(salesOpenAt.getTime(), policy.opensAt?.getTime() ?? 0));
+    const lottery = policy.opening === 'lottery' ? { lottery: lotteryOf(concertId) } : {};
+    return { ...concert, sales: salesOf(concert), opensAt, opened: opensAt.getTime() <= now(), ...lottery };
+  }
+
+  function lotteryOf(concertId: ConcertId): Lottery {
+    const { seed, drawn } = lotsOf(store, concertId);
+    const seedSha256 = sha256(seed).toString('hex');
+    return drawn === undefined ? { seedSha256 } : { seedSha256, drawn: { ...drawn, seed: seed.toString('hex') } };
   }
 
   function salesOf({ concertId, salesOpenAt }: Pick<Concert, 'concertId' | 'salesOpenAt'>): Concert['sales'] {
@@ -53,6 +63,7 @@ export function memoryConcerts(store: MemoryStore): Concerts {
       const concert = store.concerts.get(concertId);
       if (concert === undefined) return undefined;
       const policy = changed(concert.policy, change);
+      requireSameOpening(view(concert), policy.opening);
       requireLimit(policy);
       store.concerts.set(concertId, { ...concert, policy });
       return view({ ...concert, policy });
@@ -64,6 +75,15 @@ export function memoryConcerts(store: MemoryStore): Concerts {
 
     async list(page) {
       return pageOf(shown(), ({ concertId }) => concertId, page);
+    },
+
+    async seatsLeft(concertId) {
+      const seats = toCome(concertId).flatMap((date) => date.seats);
+      const available = seats.filter((seat) => isFree(store, seat)).length;
+      return {
+        available,
+        held: seats.filter(({ status }) => status === 'AVAILABLE' || status === 'HELD').length - available,
+      };
     },
 
     async listDates(concertId) {

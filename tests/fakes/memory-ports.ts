@@ -1,12 +1,14 @@
-import { chargeId, concertId, type UserId, userId } from '#domain/ids.ts';
+import { type ConcertId, chargeId, concertId, type UserId, userId } from '#domain/ids.ts';
 import type { Money } from '#domain/money.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
+import type { LineEvent } from '#ports/lines.ts';
 import type { Lock } from '#ports/lock.ts';
 import { type Staged, stageConcert } from '#tests/contracts/stage-concert.ts';
 import { memoryBoxOffice } from './memory-box-office.ts';
 import { type MemoryClock, memoryClock } from './memory-clock.ts';
 import { memoryConcerts } from './memory-concerts.ts';
+import { memoryLines } from './memory-lines.ts';
 import { memoryLock } from './memory-lock.ts';
 import { memorySeatHolds } from './memory-seat-holds.ts';
 import { memoryStore, type StoredConcert } from './memory-store.ts';
@@ -17,6 +19,8 @@ import { memoryWallets } from './memory-wallets.ts';
 export type MemoryWorld = {
   readonly ports: Ports;
   readonly clock: MemoryClock;
+  /** What is on record of a line, in the order in which it happened. */
+  recorded(concertId: ConcertId): LineEvent[];
   /** Puts a concert on sale; by its id it can be changed afterwards, as an operator would. */
   stage(staged?: Staged): StoredConcert;
   /** A user with this much in the wallet. */
@@ -31,6 +35,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
   const newId = idsInOrder(clock);
   const ports: Ports = {
     waitingRoom: memoryWaitingRoom(clock),
+    lines: memoryLines(store),
     seatHolds: memorySeatHolds(clock),
     lock,
     boxOffice: memoryBoxOffice(store),
@@ -56,6 +61,15 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     ports,
     clock,
     user,
+    recorded(concertId) {
+      const keyOf = ({ eventId }: LineEvent) =>
+        eventId
+          .split('-')
+          .map((part) => part.padStart(20, '0'))
+          .join();
+      const events = [...(store.lineEvents.get(concertId)?.values() ?? [])];
+      return events.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    },
     stage(staged) {
       const id = concertId(newId());
       const concert = stageConcert(id, clock.now(), staged);

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { Concert, Seat } from '#domain/concert.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertDate, ConcertId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
@@ -7,6 +8,7 @@ import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
 import type { Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
 import type { Balance, LedgerEntry } from '#domain/wallet.ts';
+import type { LineEvent } from '#ports/lines.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 // What Postgres is to the real adapters: one store behind box office, wallets and concerts. Nothing in here awaits, so
@@ -16,7 +18,15 @@ type Stored<T> = { -readonly [K in keyof T]: T[K] };
 
 export type StoredSeat = Stored<Seat> & { heldUntil?: number; reservationId?: ReservationId };
 export type StoredDate = { readonly date: ConcertDate; readonly startsAt: Date; readonly seats: StoredSeat[] };
-export type StoredConcert = Omit<Concert, 'sales'> & { readonly dates: readonly StoredDate[] };
+export type StoredConcert = Omit<Concert, 'sales' | 'opensAt' | 'opened' | 'lottery'> & {
+  readonly dates: readonly StoredDate[];
+};
+export type StoredLots = { readonly seed: Buffer; drawn?: { readonly count: number; readonly at: Date } };
+export type StoredLine = {
+  readonly epoch: string;
+  drawn: number;
+  frontier: number;
+};
 export type StoredEvent = {
   readonly eventId: number;
   readonly reservationId: ReservationId;
@@ -27,10 +37,15 @@ export type StoredEvent = {
 export type MemoryStore = {
   readonly clock: MemoryClock;
   readonly concerts: Map<ConcertId, StoredConcert>;
+  readonly lots: Map<ConcertId, StoredLots>;
+  readonly lines: Map<ConcertId, StoredLine>;
+  readonly lineEvents: Map<ConcertId, Map<string, LineEvent>>;
   readonly wallets: Map<UserId, Stored<Balance>>;
   /** The entries of wallets, oldest first. */
   readonly entries: (LedgerEntry & { readonly userId: UserId })[];
   readonly reservations: Map<ReservationId, Stored<Reservation>>;
+  /** The place whose session a reservation prolongs, and ends once it is paid. */
+  readonly places: Map<ReservationId, PlaceId>;
   readonly payments: Map<PaymentId, Payment>;
   readonly answers: Map<
     string,
@@ -43,9 +58,13 @@ export function memoryStore(clock: MemoryClock): MemoryStore {
   return {
     clock,
     concerts: new Map(),
+    lots: new Map(),
+    lines: new Map(),
+    lineEvents: new Map(),
     wallets: new Map(),
     entries: [],
     reservations: new Map(),
+    places: new Map(),
     payments: new Map(),
     answers: new Map(),
     outbox: new Map(),
@@ -84,6 +103,15 @@ export function enter(
   });
   return wallet.balance;
 }
+
+/** Where lots are drawn there is a seed from the first look on. */
+export function lotsOf({ lots }: MemoryStore, concertId: ConcertId): StoredLots {
+  const known = lots.get(concertId) ?? { seed: randomBytes(32) };
+  lots.set(concertId, known);
+  return known;
+}
+
+export const sha256 = (input: Uint8Array) => createHash('sha256').update(input).digest();
 
 /** Free, or held past the deadline, which is the same. */
 export function isFree({ clock }: MemoryStore, { status, heldUntil = 0 }: StoredSeat): boolean {

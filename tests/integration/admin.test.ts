@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
-import { concertPage, dates, seats, standing, user } from '#adapters/http/schemas.ts';
+import { concert, concertPage, dates, seats, standing, user } from '#adapters/http/schemas.ts';
 import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
@@ -75,6 +75,27 @@ describe('a concert', () => {
     expect(rows).toEqual([{ count: 200_000 }]);
   });
 
+  test('may open its line later than its sales, by lot, and tells the hash of the seed from the beginning', async () => {
+    const opensAt = '2098-12-31T09:00:00.000Z';
+    const body = { ...PLAN, salesOpenAt: '2098-01-01T00:00:00.000Z', policy: { opening: 'lottery', opensAt } };
+    const created = (await manage('POST', '', { body })).as(managedConcert);
+    expect(created).toMatchObject({
+      sales: 'UPCOMING',
+      opensAt,
+      opened: false,
+      opening: 'lottery',
+      policy: { opensAt },
+    });
+    expect(Object.keys(created.lottery ?? {})).toEqual(['seedSha256']);
+    const seen = (await there('GET', `/v1/concerts/${created.concertId}`)).as(concert);
+    expect(seen).toMatchObject({ opensAt, opened: false, opening: 'lottery', lottery: created.lottery });
+    const changed = (await change(created.concertId, { opensAt: null, opening: null })).as(policy);
+    expect(changed).toMatchObject({ opensAt: null, opening: 'fifo' });
+    const now = (await here('GET', `/v1/concerts/${created.concertId}`)).as(concert);
+    expect(now).toMatchObject({ opensAt: body.salesOpenAt, opening: 'fifo' });
+    expect(now).not.toHaveProperty('lottery');
+  });
+
   const range = { first: 1, last: 4, price: PRICE };
   const day = (more: object) => ({ dates: [{ ...DAY, ...more }] });
   const areas = (...seats: object[]) => day({ seats });
@@ -134,6 +155,10 @@ describe('a policy', () => {
     ['a fraction', 'body/activeMax', { activeMax: 1.5 }],
     ['a text for a number', 'body/activeMax', { activeMax: '5' }],
     ['null for paused', 'body/paused', { paused: null }],
+    ['an opening that is not known', 'body/opening', { opening: 'raffle' }],
+    ['another opening once sales have opened', 'policy/opening', { opening: 'lottery' }],
+    ['a time that is none', 'body/opensAt', { opensAt: 'tomorrow' }],
+    ['a time before there were tickets', 'body/opensAt', { opensAt: '0000-01-01T00:00:00.000Z' }],
     ['both limits off', 'policy', { activeMax: 0, admitPerWindow: 0 }],
     ['the one limit off', 'policy', { activeMax: 0 }],
   ])('is not changed by %s', async (_, path, body) => {
@@ -183,6 +208,18 @@ describe('a policy', () => {
     await change(concertId, { activeMax: 3 });
     const standings = await Promise.all(fans.map((fan) => fan.get('/v1/queue', fan.inLine)));
     expect(standings.map((reply) => reply.as(standing).status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
+  });
+
+  test('that opens the line later keeps everybody waiting until then, at every instance', async () => {
+    const concertId = await world.openHall({ activeMax: 5 });
+    await change(concertId, { opensAt: '2099-01-01T00:00:00.000Z' });
+    await pause(EVERYWHERE_MS);
+    const fan = await newVisitor(there);
+    await fan.join(concertId);
+    await pause(EVERYWHERE_MS);
+    expect((await fan.get('/v1/queue', fan.inLine)).as(standing)).toMatchObject({ status: 'WAITING', position: 1 });
+    await change(concertId, { opensAt: null });
+    expect((await fan.get('/v1/queue', fan.inLine)).as(standing).status).toBe('ACTIVE');
   });
 
   test('that is paused lets nobody in anywhere, tells no estimate, and goes on when resumed', async () => {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { statements } from '#adapters/postgres/statements.ts';
+import type { ConcertId } from '#domain/ids.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
 
@@ -12,9 +14,11 @@ afterAll(() => pool.end());
 /** Enough for reading all of it to be the dearer way. */
 const CROWD = 20_000;
 
+let concert: ConcertId;
+
 /** Nothing of it is due. */
 beforeAll(async () => {
-  const concert = await openHall(pool, { seats: CROWD });
+  concert = await openHall(pool, { seats: CROWD });
   const [user] = await makeUsers(pool, 1);
   const reservation = randomUUID();
   const later = "clock_timestamp() + interval '1 hour' + n * interval '1 ms'";
@@ -56,4 +60,10 @@ describe('what is due', () => {
     const plan = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${asked}`);
     expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain(`Index Cond: (${condition}`);
   });
+});
+
+it('the seats left are counted without reading those that are gone', async () => {
+  const counting = statements.seatsLeft.text.replace('$1', `'${concert}'`);
+  const plan = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${counting}`);
+  expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('using seats_available');
 });

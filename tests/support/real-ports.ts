@@ -4,6 +4,7 @@ import { v7 as newId } from 'uuid';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresLines } from '#adapters/postgres/lines.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
@@ -26,6 +27,7 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
   return {
     ports: {
       waitingRoom: redisWaitingRoom(redis),
+      lines: postgresLines(postgres),
       seatHolds: redisSeatHolds(redis),
       lock: redisLock(redis, ignore),
       boxOffice: postgresBoxOffice(postgres),

@@ -59,6 +59,7 @@ const OTHERS = {
     `ops:${'a'.repeat(64)}:`,
     `ops:${'a'.repeat(64)},ops:${'b'.repeat(64)}`,
   ],
+  OPENING: ['FIFO', 'random'],
   CURRENCY: ['won', 'KR', 'KRWX', '₩₩₩'],
   CORS_ORIGINS: [],
   TRUST_PROXY: [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Policy, type PolicyChange, policyBounds } from '#domain/policy.ts';
+import { openings, type Policy, type PolicyChange, type PolicyNumber, policyBounds } from '#domain/policy.ts';
 import {
   concert,
   count,
@@ -31,8 +31,7 @@ const DAY_MS = 86_400_000;
 /** Room for as many dates and ranges as there may be. */
 export const PLAN_LIMIT_BYTES = 262_144;
 
-type Numbers = keyof typeof policyBounds;
-const decisions: { readonly [K in Numbers]: readonly [value: number, description: string] } = {
+const decisions: { readonly [K in PolicyNumber]: readonly [value: number, description: string] } = {
   activeMax: [100, 'People let in at once; 0: no such limit'],
   admitPerWindow: [0, 'People let in within any windowSeconds; 0: no such limit. One of the two limits has to be on'],
   windowSeconds: [60, 'The window of admitPerWindow, which slides'],
@@ -44,35 +43,54 @@ const decisions: { readonly [K in Numbers]: readonly [value: number, description
   holdSeconds: [300, 'How long a seat is held before it must be paid'],
   seatsPerUserMax: [4, 'Seats of one date that a user may hold and own'],
 };
-const names = Object.keys(decisions) as Numbers[];
+const names = Object.keys(decisions) as PolicyNumber[];
 
-function decision(name: Numbers) {
+function decision(name: PolicyNumber) {
   const [min, max] = policyBounds[name];
   const [value, description] = decisions[name];
   return example(z.int().min(min).max(max).describe(description), value);
 }
+const opening = example(
+  z.enum(openings).describe('Who goes first of those who joined before opensAt: who came first, or as lots are drawn'),
+  'fifo',
+);
+const opensAt = instant(story.opensAt)
+  .refine((at) => at >= DATE_MIN, `must not be before ${DATE_MIN}`)
+  .nullable()
+  .describe('From when on people are let in; null: as soon as sales open. Who joins before then waits');
 const paused = z.boolean().describe('While true nobody is let in; who is in stays, and people may join');
 
 const decided = {
-  ...(Object.fromEntries(names.map((name) => [name, decisions[name][0]])) as Pick<Policy, Numbers>),
+  opening: 'fifo' as const,
+  opensAt: null,
+  ...(Object.fromEntries(names.map((name) => [name, decisions[name][0]])) as Pick<Policy, PolicyNumber>),
   paused: false,
 };
 
 export const policy = named(
   'Policy',
   z.object({
-    ...(Object.fromEntries(names.map((name) => [name, decision(name)])) as { [K in Numbers]: z.ZodInt }),
+    opening,
+    opensAt,
+    ...(Object.fromEntries(names.map((name) => [name, decision(name)])) as { [K in PolicyNumber]: z.ZodInt }),
     paused,
   }),
   decided,
 );
 
 const change = z.strictObject({
+  opening: opening.nullable().optional().describe('As in the policy; it stays once sales have opened'),
+  opensAt: opensAt.optional(),
   ...(Object.fromEntries(
     names.map((name) => [name, example(decision(name).nullable().optional(), decisions[name][0])]),
-  ) as { [K in Numbers]: z.ZodOptional<z.ZodNullable<z.ZodInt>> }),
+  ) as { [K in PolicyNumber]: z.ZodOptional<z.ZodNullable<z.ZodInt>> }),
   paused: paused.optional(),
-}) satisfies z.ZodType<PolicyChange>;
+});
+
+/** What is to be changed, its times read. */
+export function changeOf({ opensAt, ...rest }: z.output<typeof change>): PolicyChange {
+  return { ...rest, opensAt: typeof opensAt === 'string' ? new Date(opensAt) : opensAt };
+}
 
 const range = z
   .object({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openings } from '#domain/policy.ts';
 
 // The shapes of `/v1`. They validate what comes in, and the OpenAPI document, with its examples, is generated from them.
 
@@ -19,6 +20,7 @@ export const story = {
   date: '2027-05-01',
   startsAt: '2027-05-01T10:00:00.000Z',
   salesOpenAt: '2026-11-20T09:00:00.000Z',
+  opensAt: '2026-11-20T09:00:00.000Z',
   joinedAt: '2026-11-20T09:30:00.000Z',
   sessionEndsAt: '2026-11-20T09:42:10.000Z',
   heldAt: '2026-11-20T09:33:00.000Z',
@@ -175,9 +177,29 @@ export const demo = {
   currency: 'KRW',
   salesOpenAt: story.salesOpenAt,
   sales: 'OPEN' as const,
+  opensAt: story.opensAt,
+  opened: true,
+  opening: 'fifo' as const,
   holdSeconds: 300,
   seatsPerUserMax: 4,
 };
+const lots = {
+  seedSha256: 'f584d26bcf92beda049559a38a4ff3dafe06facf831f7dbe07351bcec5c1964b',
+  seed: '3a'.repeat(32),
+  count: 8_421,
+  drawnAt: story.opensAt,
+};
+const lottery = named(
+  'Lottery',
+  z.object({
+    seedSha256: example(z.string().length(64).describe('SHA-256 of the seed, in hexadecimal'), lots.seedSha256),
+    seed: example(z.string().length(64).optional().describe('In hexadecimal; once the lots are drawn'), lots.seed),
+    count: example(z.int().min(0).optional().describe('How many lots were drawn; once they are'), lots.count),
+    drawnAt: instant(lots.drawnAt).optional().describe('Once the lots are drawn'),
+  }),
+  { seedSha256: lots.seedSha256 },
+  lots,
+);
 export const concert = named(
   'Concert',
   z.object({
@@ -189,6 +211,12 @@ export const concert = named(
     sales: z
       .enum(['UPCOMING', 'OPEN', 'CLOSED'])
       .describe('UPCOMING before salesOpenAt, CLOSED once the last date has begun'),
+    opensAt: instant(demo.opensAt).describe('From when on people are let in; who joins before then waits'),
+    opened: z.boolean().describe('Whether people are let in by now'),
+    opening: z
+      .enum(openings)
+      .describe('Who goes first of those who joined before opensAt: who came first, or as lots are drawn'),
+    lottery: lottery.optional().describe('Where lots are drawn'),
     holdSeconds: count(demo.holdSeconds, 'How long a seat is held before it must be paid'),
     seatsPerUserMax: count(demo.seatsPerUserMax, 'Seats of one date that a user may hold and own'),
   }),

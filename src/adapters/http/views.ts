@@ -1,4 +1,6 @@
 import type { Concert } from '#domain/concert.ts';
+import type { Lottery } from '#domain/lottery.ts';
+import type { Policy } from '#domain/policy.ts';
 import type { Standing } from '#domain/queue.ts';
 import type { Payment, Reservation } from '#domain/reservation.ts';
 import type { Charge, LedgerEntry } from '#domain/wallet.ts';
@@ -14,15 +16,25 @@ export const viewStanding = ({ claim, expiresAt, ...standing }: Standing) => ({
   ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
 });
 
-export const viewConcert = ({ policy, ...concert }: Concert) => ({
+export const viewConcert = ({ policy, lottery, ...concert }: Concert) => ({
   ...concert,
   salesOpenAt: concert.salesOpenAt.toISOString(),
+  opensAt: concert.opensAt.toISOString(),
+  opening: policy.opening,
+  ...(lottery === undefined ? {} : { lottery: viewLottery(lottery) }),
   holdSeconds: policy.holdSeconds,
   seatsPerUserMax: policy.seatsPerUserMax,
 });
 
+const viewLottery = ({ seedSha256, drawn }: Lottery) => ({
+  seedSha256,
+  ...(drawn === undefined ? {} : { seed: drawn.seed, count: drawn.count, drawnAt: drawn.at.toISOString() }),
+});
+
 /** As an operator sees it. */
-export const viewManaged = (concert: Concert) => ({ ...viewConcert(concert), policy: concert.policy });
+export const viewManaged = (concert: Concert) => ({ ...viewConcert(concert), policy: viewPolicy(concert.policy) });
+
+export const viewPolicy = (policy: Policy) => ({ ...policy, opensAt: policy.opensAt?.toISOString() ?? null });
 
 export const viewReservation = (reservation: Reservation) => ({
   ...reservation,

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { Concert } from '#domain/concert.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
-import { type Policy, type PolicyChange, requireLimit } from '#domain/policy.ts';
+import type { Lottery } from '#domain/lottery.ts';
+import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/policy.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { cacheBriefly } from './cache-briefly.ts';
 import type { Postgres } from './client.ts';
@@ -13,20 +15,35 @@ const CONCERT_TTL_MS = 500;
 /** A Postgres that does not answer delays those who could go on without it no longer than this. */
 const PATIENCE_MS = 250;
 const CONCERTS_CACHED_MAX = 1_000;
+/** As long as the hash that is published of it. */
+const SEED_BYTES = 32;
 
 export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts {
   const cached = { ttlMs: CONCERT_TTL_MS, patienceMs: PATIENCE_MS, entriesMax: CONCERTS_CACHED_MAX };
 
+  /** Where lots are drawn there is a seed before anybody sees the concert, whenever that was decided, and with it its hash. */
+  async function withLots(look: () => Promise<ConcertRow[]>): Promise<Concert[]> {
+    const rows = await look();
+    const without = rows.filter((row) => drawsLots(row, defaults) && row.seedSha256 === null);
+    if (without.length === 0) return rows.map((row) => toConcert(row, defaults));
+    const ids = without.map(({ concertId }) => concertId);
+    const seeds = ids.map(() => randomBytes(SEED_BYTES));
+    await rowsOf(pool, statements.prepareLots, ids, seeds);
+    return (await look()).map((row) => toConcert(row, defaults));
+  }
+
   async function read(id: string): Promise<Concert | undefined> {
-    const [row] = await rowsOf(pool, statements.findConcert, id);
-    return row === undefined ? undefined : toConcert(row, defaults);
+    const [concert] = await withLots(() => rowsOf(pool, statements.findConcert, id));
+    return concert;
   }
 
   const find = cacheBriefly(read, cached);
 
-  const listOnSale = cacheBriefly(async () => {
-    const rows = await rowsOf(pool, statements.listConcertsOnSale);
-    return rows.map((row) => toConcert(row, defaults));
+  const listOnSale = cacheBriefly(() => withLots(() => rowsOf(pool, statements.listConcertsOnSale)), cached);
+
+  const seatsLeft = cacheBriefly(async (id) => {
+    const [row] = await rowsOf(pool, statements.seatsLeft, id);
+    return row ?? { available: 0, held: 0 };
   }, cached);
 
   /** On this instance at once; the others look again soon. */
@@ -49,6 +66,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
   return {
     find,
     listOnSale: () => listOnSale(''),
+    seatsLeft,
     listDates,
     listSeats: (id, date) => listSeats(`${id} ${date}`),
 
@@ -64,24 +82,21 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     },
 
     async changePolicy(id, change) {
-      const { activeMax, admitPerWindow } = defaults;
+      const { activeMax, admitPerWindow, opening } = defaults;
       const own = JSON.stringify(byColumn(change));
-      const [row] = await rowsOf(pool, statements.changePolicy, id, own, activeMax, admitPerWindow);
-      if (row !== undefined) {
-        showNow(id);
-        return toConcert(row, defaults);
+      const [row] = await rowsOf(pool, statements.changePolicy, id, own, activeMax, admitPerWindow, opening);
+      const concert = await read(id);
+      if (row === undefined && concert !== undefined) {
+        if (change.opening !== undefined) requireSameOpening(concert, change.opening ?? opening);
+        requireLimit({ activeMax: 0, admitPerWindow: 0 });
       }
-      if ((await read(id)) !== undefined) requireLimit({ activeMax: 0, admitPerWindow: 0 });
-      return undefined;
+      showNow(id);
+      return concert;
     },
 
     async list({ limit, after }) {
-      const rows = await rowsOf(pool, statements.listConcerts, after, limit + 1);
-      return pageOf(
-        rows.map((row) => toConcert(row, defaults)),
-        limit,
-        (concert) => concert.concertId,
-      );
+      const concerts = await withLots(() => rowsOf(pool, statements.listConcerts, after, limit + 1));
+      return pageOf(concerts, limit, (concert) => concert.concertId);
     },
   };
 }
@@ -99,6 +114,17 @@ function byColumn(change: PolicyChange): Readonly<Record<string, unknown>> {
   return Object.fromEntries(policyNames.map((name) => [policyColumns[name], change[name]]));
 }
 
+function drawsLots({ opening }: Pick<ConcertRow, 'opening'>, defaults: Policy): boolean {
+  return (opening ?? defaults.opening) === 'lottery';
+}
+
+/** Of a concert where lots are drawn. */
+function toLottery({ seedSha256, seed, drawnCount, drawnAt }: ConcertRow): Lottery {
+  if (seedSha256 === null) throw new RangeError('lots without a seed');
+  if (seed === null || drawnAt === null) return { seedSha256 };
+  return { seedSha256, drawn: { seed, count: Number(drawnCount), at: drawnAt } };
+}
+
 function toConcert(row: ConcertRow, defaults: Policy): Concert {
   return {
     concertId: concertId(row.concertId),
@@ -107,6 +133,9 @@ function toConcert(row: ConcertRow, defaults: Policy): Concert {
     currency: row.currency,
     salesOpenAt: row.salesOpenAt,
     sales: row.sales,
+    opensAt: row.lineOpensAt,
+    opened: row.opened,
     policy: { ...defaults, ...given(row) },
+    ...(drawsLots(row, defaults) ? { lottery: toLottery(row) } : {}),
   };
 }

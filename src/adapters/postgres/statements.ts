@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { SeatStatus } from '#domain/concert.ts';
 import { type Code, Refusal } from '#domain/errors.ts';
-import type { Policy } from '#domain/policy.ts';
+import type { Opening, Policy, PolicyNumber } from '#domain/policy.ts';
 import type { ReservationStatus } from '#domain/reservation.ts';
 import { guarded } from './failures.ts';
 
@@ -9,7 +9,7 @@ import { guarded } from './failures.ts';
 // compares with the clock of Postgres. Prepared under their name, once per connection.
 
 /** What a statement takes and gives. The types are ours to keep true: `tests/contracts` runs every one of them. */
-type Statement<Values extends readonly unknown[], Row> = {
+export type Statement<Values extends readonly unknown[], Row> = {
   readonly name: string;
   readonly text: string;
   /** Carries the types only. */
@@ -17,7 +17,7 @@ type Statement<Values extends readonly unknown[], Row> = {
 };
 
 /** What a function of ours replies: one JSON object, a refusal or an answer. */
-type Reply<Answer> = {
+export type Reply<Answer> = {
   readonly reply: ({ readonly refusal: Code; readonly facts?: unknown } & Partial<Answer>) | Answer;
 };
 
@@ -93,11 +93,22 @@ export type ConcertRow = {
   readonly currency: string;
   readonly salesOpenAt: Date;
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
+  readonly lineOpensAt: Date;
+  readonly opened: boolean;
+  readonly opening: Opening | null;
+  readonly opensAt: Date | null;
   readonly paused: boolean;
-} & { readonly [K in keyof Omit<Policy, 'paused'>]: number | null };
+  /** Null where there are no lots; the seed and what follows it, until they are drawn. */
+  readonly seedSha256: string | null;
+  readonly seed: string | null;
+  readonly drawnCount: string | null;
+  readonly drawnAt: Date | null;
+} & { readonly [K in PolicyNumber]: number | null };
 
 /** Where each decision is kept. */
 export const policyColumns = {
+  opening: 'opening',
+  opensAt: 'opens_at',
   activeMax: 'active_max',
   admitPerWindow: 'admit_per_window',
   windowSeconds: 'window_seconds',
@@ -120,22 +131,33 @@ export type DateRow = {
   readonly seatsAvailable: number;
 };
 
+export type SeatsLeftRow = { readonly available: number; readonly held: number };
+
 export type SeatRow = { readonly seatNumber: number; readonly price: string; readonly status: SeatStatus };
 
 const stillToCome = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
 
+/** The later of the two; what the policy does not decide is null, which is not compared. */
+const lineOpensAt = 'GREATEST(opens_at, sales_open_at)';
+
 const concertColumns = `
   concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
+  ${lineOpensAt} AS "lineOpensAt", ${lineOpensAt} <= clock_timestamp() AS opened,
+  encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
+  drawn_count AS "drawnCount", drawn_at AS "drawnAt",
   CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,
   ${Object.entries(policyColumns)
     .map(([name, column]) => `${column} AS "${name}"`)
     .join(', ')}`;
+const fromConcerts = 'FROM concerts c LEFT JOIN lotteries USING (concert_id)';
 
 /** By column, as JSON: what is not in it stays, null is null. */
 type PolicyJson = string;
 /** `[{date, starts_at, seats: [{first, last, price}]}]` */
 type DatesJson = string;
+/** What lots will be drawn from; its hash is public at once. */
+type Seed = Buffer;
 
 /** A hold past its deadline is over, whether or not the expiry job has written that down. */
 const reservationColumns = `
@@ -217,18 +239,18 @@ export const statements = {
 
   findConcert: {
     name: 'find-concert',
-    text: `SELECT ${concertColumns} FROM concerts c WHERE concert_id = $1`,
+    text: `SELECT ${concertColumns} ${fromConcerts} WHERE concert_id = $1`,
   } as Statement<[concertId: string], ConcertRow>,
 
   listConcerts: {
     name: 'list-concerts',
-    text: `SELECT ${concertColumns} FROM concerts c
+    text: `SELECT ${concertColumns} ${fromConcerts}
       WHERE ${stillToCome} AND ($1::uuid IS NULL OR concert_id < $1) ORDER BY concert_id DESC LIMIT $2`,
   } as Statement<[after: string | undefined, limit: number], ConcertRow>,
 
   listConcertsOnSale: {
     name: 'list-concerts-on-sale',
-    text: `SELECT ${concertColumns} FROM concerts c WHERE ${stillToCome} AND sales_open_at <= clock_timestamp()`,
+    text: `SELECT ${concertColumns} ${fromConcerts} WHERE ${stillToCome} AND sales_open_at <= clock_timestamp()`,
   } as Statement<[], ConcertRow>,
 
   listDates: {
@@ -268,18 +290,46 @@ export const statements = {
     never
   >,
 
-  /** Changes nothing, and has no row, where it would leave both limits off. */
+  /** Changes nothing, and has no row, where it would leave both limits off, or open otherwise than people counted on. */
   changePolicy: {
     name: 'change-policy',
     text: `UPDATE concerts c SET (${allOfPolicy}) = (SELECT ${allOfPolicy} FROM jsonb_populate_record(c, $2))
       WHERE concert_id = $1
         AND EXISTS (SELECT FROM jsonb_populate_record(c, $2) AS changed
-          WHERE COALESCE(changed.active_max, $3) > 0 OR COALESCE(changed.admit_per_window, $4) > 0)
-      RETURNING ${concertColumns}`,
+          WHERE (COALESCE(changed.active_max, $3) > 0 OR COALESCE(changed.admit_per_window, $4) > 0)
+            AND (c.sales_open_at > clock_timestamp() OR COALESCE(changed.opening, $5) = COALESCE(c.opening, $5)))
+      RETURNING concert_id AS "concertId"`,
   } as Statement<
-    [concertId: string, change: PolicyJson, activeMaxSetting: number, admitPerWindowSetting: number],
-    ConcertRow
+    [
+      concertId: string,
+      change: PolicyJson,
+      activeMaxSetting: number,
+      admitPerWindowSetting: number,
+      openingSetting: Opening,
+    ],
+    Pick<ConcertRow, 'concertId'>
   >,
+
+  /** Where there is a seed, that one stays. */
+  prepareLots: {
+    name: 'prepare-lots',
+    text: `INSERT INTO lotteries (concert_id, seed, seed_sha256)
+      SELECT concert_id, seed, sha256(seed) FROM unnest($1::uuid[], $2::bytea[]) AS lots (concert_id, seed)
+      ON CONFLICT DO NOTHING`,
+  } as Statement<[concertIds: readonly string[], seeds: readonly Seed[]], never>,
+
+  /** Date by date, so that each count finds its index; a join of both tables is planned to read all seats there are. */
+  seatsLeft: {
+    name: 'seats-left',
+    text: `SELECT COALESCE(sum(free + lapsed), 0)::integer AS available, COALESCE(sum(held - lapsed), 0)::integer AS held
+      FROM concert_dates d
+        CROSS JOIN LATERAL (SELECT count(*) AS free FROM seats s
+          WHERE (s.concert_id, s.date) = (d.concert_id, d.date) AND s.status = 'AVAILABLE') AS untaken
+        CROSS JOIN LATERAL (
+          SELECT count(*) AS held, count(*) FILTER (WHERE s.held_until <= clock_timestamp()) AS lapsed FROM seats s
+          WHERE (s.concert_id, s.date) = (d.concert_id, d.date) AND s.status = 'HELD') AS unpaid
+      WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()`,
+  } as Statement<[concertId: string], SeatsLeftRow>,
 
   listSeats: {
     name: 'list-seats',

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
-import { adminBody, line, managedConcert, PLAN_LIMIT_BYTES, policy } from '#adapters/http/admin-schemas.ts';
+import { adminBody, changeOf, line, managedConcert, PLAN_LIMIT_BYTES, policy } from '#adapters/http/admin-schemas.ts';
 import { answer, refusals, refusedBy } from '#adapters/http/answers.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { params } from '#adapters/http/schemas.ts';
-import { viewManaged } from '#adapters/http/views.ts';
+import { viewManaged, viewPolicy } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
-import type { Policy, PolicyChange } from '#domain/policy.ts';
+import type { PolicyChange } from '#domain/policy.ts';
 import { changePolicy } from '#use-cases/change-policy.ts';
 import { createConcert } from '#use-cases/create-concert.ts';
 import { readLine } from '#use-cases/read-line.ts';
@@ -18,10 +18,10 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
   const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
 
   /** Who changed what is in the log, whatever else is. */
-  async function change(request: FastifyRequest, id: string, change: PolicyChange): Promise<Policy> {
+  async function change(request: FastifyRequest, id: string, change: PolicyChange) {
     const changed = await changePolicy(ports, { concertId: concertId(id), change });
     request.log.info({ adminKeyId: request.adminKeyId, concertId: id, change }, 'changed a policy');
-    return changed.policy;
+    return viewPolicy(changed.policy);
   }
 
   api.post(
@@ -39,10 +39,11 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
       },
     },
     async (request, reply) => {
-      const { salesOpenAt, dates, ...plan } = request.body;
+      const { salesOpenAt, dates, policy, ...plan } = request.body;
       const created = await createConcert(ports, {
         ...plan,
         currency,
+        policy: changeOf(policy),
         salesOpenAt: new Date(salesOpenAt),
         dates: dates.map(({ date, startsAt, seats }) => ({
           date: concertDate(date),
@@ -51,7 +52,7 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
         })),
       });
       const { adminKeyId } = request;
-      request.log.info({ adminKeyId, concertId: created.concertId, change: plan.policy }, 'put a concert on sale');
+      request.log.info({ adminKeyId, concertId: created.concertId, change: policy }, 'put a concert on sale');
       return reply.status(201).send(viewManaged(created));
     },
   );
@@ -73,7 +74,7 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
     async (request) => {
       const found = await ports.concerts.find(concertId(request.params.concertId));
       if (found === undefined) throw new Refusal('concert-not-found');
-      return found.policy;
+      return viewPolicy(found.policy);
     },
   );
 
@@ -95,7 +96,7 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
         },
       },
     },
-    async (request) => change(request, request.params.concertId, request.body),
+    async (request) => change(request, request.params.concertId, changeOf(request.body)),
   );
 
   api.post(

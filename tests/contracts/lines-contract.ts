@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
+import type { Reservation } from '#domain/reservation.ts';
+import type { LineEvent } from '#ports/lines.ts';
+import { expectRefusal } from './expect-refusal.ts';
+import { AFTERMATH_DUE_MS, granted, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
+
+export type LinesHarness = StoreHarness & {
+  /** What is on record of a line, in the order in which it happened. */
+  recorded(concertId: ConcertId): Promise<readonly LineEvent[]>;
+};
+
+const PLENTY = 1_000;
+
+/** What holds of the record of the lines. */
+export function linesContract(harness: LinesHarness): void {
+  const { lines, boxOffice, concerts, stage, passes, recorded } = harness;
+
+  describe('opening a line', () => {
+    it('begins it once, however many ask at once: one of them has begun it, and all get the same name', async () => {
+      const { concertId } = await stage();
+      const opened = await Promise.all(Array.from({ length: 8 }, () => lines.open(concertId)));
+      expect(opened.filter(({ known }) => !known)).toHaveLength(1);
+      expect(new Set(opened.map(({ epoch }) => epoch)).size).toBe(1);
+      const { epoch } = await lines.open(concertId);
+      expect(epoch).toBe(opened[0]?.epoch);
+      expect(Buffer.from(epoch, 'base64url')).toHaveLength(6);
+      expect(epoch).toHaveLength(8);
+    });
+
+    it('finds nothing in a line that has just begun, and no line has the name of another', async () => {
+      const [one, other] = [await stage(), await stage({ policy: { opening: 'lottery' } })];
+      const begun = await lines.open(one.concertId);
+      expect(begun).toEqual({ epoch: begun.epoch, known: false, drawn: 0, frontier: 1, sessions: [], paid: [] });
+      expect((await lines.open(other.concertId)).epoch).not.toBe(begun.epoch);
+    });
+
+    it('is refused where no concert is', async () => {
+      await expectRefusal(lines.open(concertId(newId())), 'concert-not-found');
+    });
+
+    it('tells how far it had come, which is never lowered', async () => {
+      const { concertId } = await stage();
+      await lines.open(concertId);
+      await lines.note(concertId, { drawn: 90, frontier: 40 });
+      await lines.note(concertId, { drawn: 100, frontier: 30 });
+      expect(await lines.open(concertId)).toMatchObject({ known: true, drawn: 100, frontier: 40 });
+      await Promise.all([7, 120, 110].map((drawn) => lines.note(concertId, { drawn, frontier: drawn })));
+      expect(await lines.open(concertId)).toMatchObject({ drawn: 120, frontier: 120 });
+    });
+  });
+
+  describe('the sessions of a line', () => {
+    /** A line, and people in it who hold and pay under the numbers that they have drawn. */
+    async function openLine() {
+      const office = await openBoxOffice(harness);
+      const { concertId } = office.concert;
+      const { epoch } = await lines.open(concertId);
+      const placeOf = (userId: UserId, sequence: number) => ({ userId, concertId, sequence, epoch });
+      const hold = async (userId: UserId, sequence: number, ...seatNumbers: number[]) =>
+        granted(await boxOffice.hold(office.orderOf(userId, seatNumbers, { place: placeOf(userId, sequence) })));
+      const pay = (reservation: Reservation, sequence: number) =>
+        boxOffice.pay({ ...office.payOrderOf(reservation), place: placeOf(reservation.userId, sequence) });
+      /** As it is once Redis has been told of everything, and has forgotten it. */
+      async function found() {
+        await passes(AFTERMATH_DUE_MS);
+        await boxOffice.settleAftermaths((await boxOffice.takeAftermaths(PLENTY)).map(({ eventId }) => eventId));
+        const { sessions, paid } = await lines.open(concertId);
+        return { sessions, paid };
+      }
+      return { ...office, hold, pay, found };
+    }
+
+    it('are those of who holds seats, each once and for as long as the longest hold', async () => {
+      const { user, hold, found } = await openLine();
+      const [one, other] = [await user(), await user()];
+      await hold(other, 12, 1);
+      await passes(60_000);
+      await hold(other, 12, 2);
+      await hold(one, 5, 3, 4);
+      const { sessions, paid } = await found();
+      expect(paid).toEqual([]);
+      expect(sessions.map(({ userId, sequence }) => [userId, sequence])).toEqual([
+        [one, 5],
+        [other, 12],
+      ]);
+      for (const { remainingMs } of sessions) {
+        expect(remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
+        expect(remainingMs).toBeLessThanOrEqual(HOLD_MS - AFTERMATH_DUE_MS);
+      }
+    });
+
+    it('are over once they are paid, given back or run out; of those paid the numbers stay known', async () => {
+      const { user, hold, pay, found } = await openLine();
+      const [buyer, leaver, sleeper] = [await user(100_000), await user(), await user()];
+      const paid = await hold(buyer, 3, 1);
+      await hold(buyer, 3, 5);
+      const released = await hold(leaver, 2, 2);
+      await hold(sleeper, 9, 3);
+      await pay(paid, 3);
+      await boxOffice.release(leaver, released.reservationId);
+      expect(await found()).toMatchObject({ sessions: [{ userId: sleeper, sequence: 9 }], paid: [3] });
+      await passes(HOLD_MS);
+      expect(await found()).toEqual({ sessions: [], paid: [3] });
+    });
+
+    it('end with the payment under the number that paid, which may be a later one than the number that held', async () => {
+      const { user, hold, pay, found } = await openLine();
+      const reservation = await hold(await user(100_000), 3, 1);
+      await pay(reservation, 8);
+      expect(await found()).toEqual({ sessions: [], paid: [8] });
+    });
+
+    it('are none of another line: neither of another concert nor of a number with another name', async () => {
+      const { user, orderOf, hold, found } = await openLine();
+      const [one, other] = [await user(), await user()];
+      const stray = await openLine();
+      await stray.hold(one, 1, 1);
+      granted(await boxOffice.hold(orderOf(other, [1])));
+      await hold(one, 4, 2);
+      expect(await found()).toMatchObject({ sessions: [{ userId: one, sequence: 4 }], paid: [] });
+    });
+  });
+
+  describe('drawing lots', () => {
+    it('closes the registration once, whoever else closes it; from then on everybody knows the seed', async () => {
+      const { concertId } = await stage({ policy: { opening: 'lottery' } });
+      await lines.open(concertId);
+      const before = await concerts.find(concertId);
+      const draws = await Promise.all([5, 6, 7].map((count) => lines.draw(concertId, count)));
+      const [draw] = draws;
+      expect([5, 6, 7]).toContain(draw?.count);
+      expect(draws).toEqual([draw, draw, draw]);
+      expect(await lines.draw(concertId, 99)).toEqual(draw);
+      expect((await lines.open(concertId)).draw).toEqual(draw);
+
+      const seed = Buffer.from(draw?.seed ?? '', 'hex');
+      expect(seed).toHaveLength(32);
+      expect(createHash('sha256').update(seed).digest('hex')).toBe(before?.lottery?.seedSha256);
+      await passes(1_000);
+      const { lottery } = (await concerts.find(concertId)) ?? {};
+      expect(lottery).toEqual({ ...before?.lottery, drawn: { ...draw, at: expect.any(Date) } });
+    });
+
+    it('may be among nobody', async () => {
+      const { concertId } = await stage({ policy: { opening: 'lottery' } });
+      await concerts.find(concertId);
+      expect((await lines.draw(concertId, 0)).count).toBe(0);
+      expect((await lines.draw(concertId, 3)).count).toBe(0);
+    });
+
+    it('is a mistake of ours where there are none', async () => {
+      const { concertId } = await stage();
+      await expect(lines.draw(concertId, 1)).rejects.toThrow(RangeError);
+    });
+  });
+
+  describe('the record', () => {
+    const at = (ms: number) => new Date(Date.UTC(2027, 0, 1) + ms);
+    const event = (eventId: string, more: Partial<LineEvent> = {}): LineEvent => ({
+      eventId,
+      kind: 'admitted',
+      sequence: 1,
+      order: 1,
+      joinedAt: at(0),
+      at: at(1_500),
+      ...more,
+    });
+
+    it('has every event as it was told, in the order of the log, whatever the order of telling', async () => {
+      const { concertId } = await stage();
+      const kinds = ['admitted', 'passed-over', 'returned', 'left', 'forgotten', 'restored'] as const;
+      const told = kinds.map((kind, index) =>
+        event(`1767225600000-${9 + index}-0`, { kind, sequence: 89_000_000 - index, order: 1 + index }),
+      );
+      const first = event('999-0-0', { joinedAt: undefined });
+      await lines.record(concertId, told.toReversed());
+      await lines.record(concertId, [first]);
+      expect(await recorded(concertId)).toEqual([first, ...told]);
+    });
+
+    it('has each event once, told twice or by several at once, and as it was told first', async () => {
+      const [one, other] = [await stage(), await stage()];
+      const events = [event('5-0-0'), event('5-0-1', { sequence: 2, order: 2 }), event('5-1-0', { kind: 'left' })];
+      await Promise.all(
+        [events, events.slice(1), [...events, ...events]].map((all) => lines.record(one.concertId, all)),
+      );
+      await lines.record(one.concertId, [event('5-0-0', { kind: 'forgotten' })]);
+      await lines.record(other.concertId, events.slice(0, 1));
+      expect(await recorded(one.concertId)).toEqual(events);
+      expect(await recorded(other.concertId)).toEqual(events.slice(0, 1));
+    });
+  });
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { Refusal } from '#domain/errors.ts';
+import type { ConcertId, UserId } from '#domain/ids.ts';
+import type { LineEvent, Lines } from '#ports/lines.ts';
+import { lotsOf, type MemoryStore } from './memory-store.ts';
+
+export function memoryLines(store: MemoryStore): Lines {
+  const now = () => store.clock.now();
+
+  /** The places of this line that hold or have bought something, and until when they hold it. */
+  function placesOf(concertId: ConcertId, epoch: string) {
+    const places = new Map<
+      number,
+      { readonly userId: UserId; readonly sequence: number; heldUntil: number; paid: boolean }
+    >();
+    for (const { reservationId, status, heldUntil } of store.reservations.values()) {
+      const place = store.places.get(reservationId);
+      if (place?.concertId !== concertId || place.epoch !== epoch) continue;
+      const { sequence, userId } = place;
+      const known = places.get(sequence) ?? { sequence, userId, heldUntil: 0, paid: false };
+      if (status === 'HELD') known.heldUntil = Math.max(known.heldUntil, heldUntil.getTime());
+      if (status === 'CONFIRMED') known.paid = true;
+      places.set(sequence, known);
+    }
+    return [...places.values()].sort((a, b) => a.sequence - b.sequence);
+  }
+
+  return {
+    async open(concertId) {
+      if (!store.concerts.has(concertId)) throw new Refusal('concert-not-found');
+      const known = store.lines.get(concertId);
+      const line = known ?? { epoch: randomBytes(6).toString('base64url'), drawn: 0, frontier: 1 };
+      store.lines.set(concertId, line);
+      const { epoch, drawn, frontier } = line;
+      const lots = store.lots.get(concertId);
+      const places = placesOf(concertId, epoch);
+      return {
+        epoch,
+        known: known !== undefined,
+        drawn,
+        frontier,
+        ...(lots?.drawn === undefined ? {} : { draw: { seed: lots.seed.toString('hex'), count: lots.drawn.count } }),
+        sessions: places
+          .filter(({ paid, heldUntil }) => !paid && heldUntil > now())
+          .map(({ userId, sequence, heldUntil }) => ({ userId, sequence, remainingMs: heldUntil - now() })),
+        paid: places.filter(({ paid }) => paid).map(({ sequence }) => sequence),
+      };
+    },
+
+    async note(concertId, { drawn, frontier }) {
+      const line = store.lines.get(concertId);
+      if (line === undefined) return;
+      line.drawn = Math.max(line.drawn, drawn);
+      line.frontier = Math.max(line.frontier, frontier);
+    },
+
+    async draw(concertId, count) {
+      if (store.concerts.get(concertId)?.policy.opening !== 'lottery') throw new RangeError('there are no lots');
+      const lots = lotsOf(store, concertId);
+      lots.drawn ??= { count, at: new Date(now()) };
+      return { seed: lots.seed.toString('hex'), count: lots.drawn.count };
+    },
+
+    async record(concertId, events) {
+      const recorded = store.lineEvents.get(concertId) ?? new Map<string, LineEvent>();
+      store.lineEvents.set(concertId, recorded);
+      for (const event of events) if (!recorded.has(event.eventId)) recorded.set(event.eventId, event);
+    },
+  };
+}
