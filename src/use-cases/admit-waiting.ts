@@ -1,3 +1,4 @@
+import { admissionPolicy } from '#domain/policy.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Admission } from '#ports/waiting-room.ts';
 
@@ -7,5 +8,10 @@ export async function admitWaiting({
   waitingRoom,
 }: Pick<Ports, 'concerts' | 'waitingRoom'>): Promise<readonly Admission[]> {
   const onSale = await concerts.listOnSale();
-  return Promise.all(onSale.map(({ concertId, policy }) => waitingRoom.admit(concertId, policy)));
+  return Promise.all(
+    onSale.map(async (concert) => {
+      const seatsLeft = await concerts.seatsLeft(concert.concertId);
+      return waitingRoom.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '#domain/errors.ts';
+import { admissionPolicy } from '#domain/policy.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 
@@ -13,12 +14,13 @@ type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'boxOffice' | 'seatHolds'
  */
 export async function leaveQueue(ports: Needed, place: PlaceId): Promise<void> {
   const { concerts, waitingRoom } = ports;
-  const concert = await concerts.find(place.concertId);
+  const { concertId } = place;
+  const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
   // A place that was left before has no say in what its user holds in a later session.
   const { status } = await waitingRoom.find(place);
   await waitingRoom.leave(place);
-  await waitingRoom.admit(place.concertId, concert.policy);
+  await waitingRoom.admit(concertId, admissionPolicy(concert, seatsLeft));
   // Nobody waits for it: the line does not need Postgres, and what is not given back runs out by itself.
   if (status === 'ACTIVE') void Promise.allSettled([giveBack(ports, place)]);
 }

@@ -1,4 +1,5 @@
 import { paymentId, type ReservationId } from '#domain/ids.ts';
+import { admissionPolicy } from '#domain/policy.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
 import type { Payment } from '#domain/reservation.ts';
@@ -30,8 +31,9 @@ export async function pay(
   return { answer, replayed };
 
   async function makeRoom() {
+    const { concertId } = place;
     await waitingRoom.leave(place);
-    const concert = await concerts.find(place.concertId);
-    if (concert !== undefined) await waitingRoom.admit(place.concertId, concert.policy);
+    const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
+    if (concert !== undefined) await waitingRoom.admit(concertId, admissionPolicy(concert, seatsLeft));
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admissible, requireLimit, slowestTurnover } from '#domain/policy.ts';
+import { admissible, admissionPolicy, requireLimit, requireSameOpening, slowestTurnover } from '#domain/policy.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 const count = fc.nat(1_000_000);
@@ -88,5 +88,35 @@ describe('the slowest turnover', () => {
         expect(slowestTurnover({ ...policy, admitPerWindow: 0 })).toBe(activeMax / sessionSeconds);
       }),
     );
+  });
+});
+
+describe('the rules that admission goes by', () => {
+  const all = fc.record({ paused: fc.boolean(), opened: fc.boolean(), available: fc.nat(3) });
+
+  it('let somebody in only where the line has opened, is not paused, and a seat can be had', () => {
+    fc.assert(
+      fc.property(all, ({ paused, opened, available }) => {
+        const rules = admissionPolicy({ policy: { ...POLICY, paused }, opened }, { available });
+        expect(admissible(rules, { active: 0, admittedInWindow: 0 }, 1) > 0).toBe(opened && !paused && available > 0);
+      }),
+    );
+  });
+
+  it('are those of the policy otherwise', () => {
+    expect(admissionPolicy({ policy: POLICY, opened: true }, { available: 1 })).toEqual(POLICY);
+    expect(admissionPolicy({ policy: POLICY, opened: false }, { available: 0 })).toEqual({ ...POLICY, paused: true });
+  });
+});
+
+describe('how a line opens', () => {
+  it('may change until sales open, and then stays', () => {
+    expect(() => requireSameOpening({ policy: { opening: 'fifo' }, sales: 'UPCOMING' }, 'lottery')).not.toThrow();
+    for (const sales of ['OPEN', 'CLOSED'] as const) {
+      expect(() => requireSameOpening({ policy: { opening: 'fifo' }, sales }, 'lottery')).toThrow(
+        expect.objectContaining({ code: 'validation-failed' }),
+      );
+      expect(() => requireSameOpening({ policy: { opening: 'lottery' }, sales }, 'lottery')).not.toThrow();
+    }
   });
 });

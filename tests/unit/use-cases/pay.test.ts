@@ -3,7 +3,7 @@ import { chargeId, concertDate, reservationId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Reservation } from '#domain/reservation.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
-import type { Staged } from '#tests/contracts/stage-concert.ts';
+import { HOUR_MS, type Staged } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { pay } from '#use-cases/pay.ts';
@@ -61,6 +61,14 @@ describe('paying', () => {
     await expect(ports.seatHolds.claim(look, { userId: next.userId, key: 'a look', fingerprint: '' })).resolves.toBe(
       'claimed',
     );
+  });
+
+  it('lets nobody in where the last seat has been paid', async () => {
+    const { claim, next, reservation, payAs, placeOf } = await held({
+      dates: [{ startsInMs: HOUR_MS, prices: [10_000] }],
+    });
+    await payAs(claim, reservation);
+    expect([await placeOf(claim), await placeOf(next)]).toEqual(['EXPIRED', 'WAITING']);
   });
 
   it('succeeds though nothing but the box office can be reached', async () => {

@@ -6,6 +6,7 @@ import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { admitWaiting } from '#use-cases/admit-waiting.ts';
+import { changePolicy } from '#use-cases/change-policy.ts';
 import { joinQueue } from '#use-cases/join-queue.ts';
 import { leaveQueue } from '#use-cases/leave-queue.ts';
 import { pollQueue } from '#use-cases/poll-queue.ts';
@@ -180,5 +181,46 @@ describe('admission', () => {
     clock.advance(60_000);
     expect(await admitWaiting(ports)).toMatchObject([{ admitted: 1, expired: 1, active: 1, waiting: 0 }]);
     expect(await pollQueue(ports, next)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('lets nobody in before the line opens, though people may join; then everybody who fits', async () => {
+    const { ports, stage, user, clock } = memoryWorld();
+    const opensAt = new Date(clock.now() + HOUR_MS);
+    const { concertId } = stage({ policy: { opensAt } });
+    for (let joined = 0; joined < 3; joined++) await joinQueue(ports, { concertId, userId: await user() });
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, waiting: 3 }]);
+    clock.advance(HOUR_MS - 1);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, waiting: 3 }]);
+    clock.advance(1);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 2, waiting: 1 }]);
+  });
+
+  it('lets nobody in while no seat can be had, and goes on by itself when one comes back', async () => {
+    const { ports, stage, fan, user, clock } = memoryWorld();
+    const concert = stage({
+      policy: { activeMax: 2, sessionSeconds: 60, holdSeconds: 300 },
+      dates: [{ startsInMs: HOUR_MS, prices: [1] }],
+    });
+    const { concertId, dates } = concert;
+    const claim = await fan(concert);
+    const request = { userId: claim.userId, key: 'reserve', fingerprint: '' };
+    await reserveSeats(ports, { claim, date: dates[0]?.date ?? concertDate(''), seatNumbers: [1], request });
+    await joinQueue(ports, { concertId, userId: await user() });
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, active: 1, waiting: 1 }]);
+    clock.advance(300_000);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 1, waiting: 0 }]);
+  });
+
+  it('is as cautious when somebody leaves, or a policy is changed', async () => {
+    const { ports, stage, user, clock } = memoryWorld();
+    const { concertId } = stage({ policy: { opensAt: new Date(clock.now() + HOUR_MS) } });
+    const input = { concertId, userId: await user() };
+    const { standing } = await joinQueue(ports, input);
+    const { standing: next } = await joinQueue(ports, { concertId, userId: await user() });
+    await leaveQueue(ports, standing.claim);
+    await changePolicy(ports, { concertId, change: { activeMax: 9 } });
+    expect(await pollQueue(ports, next.claim)).toMatchObject({ status: 'WAITING', position: 1 });
+    await changePolicy(ports, { concertId, change: { opensAt: null } });
+    expect(await pollQueue(ports, next.claim)).toMatchObject({ status: 'ACTIVE' });
   });
 });
