@@ -54,6 +54,8 @@ const FLOORS: Readonly<Record<string, Floor>> = {
     types: ['ioredis'],
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
+  // Programs of their own, which draw lots as the waiting room does.
+  audits: { floors: [...CORE, 'adapters/redis'], packages: ['node:', 'pg'] },
   local: { floors: [], packages: ['node:'] },
   config: { floors: ['domain'], packages: ['zod'] },
   main: {
@@ -69,7 +71,8 @@ const LOOKUPS = [
   // A .wasm file beside its package, which Node 24 cannot import without a warning.
   'adapters/postgres/schema-engine.ts',
 ];
-const readsEnvironment = (path: string) => path === 'main.ts' || path.startsWith('local/');
+const readsEnvironment = (path: string) =>
+  path === 'main.ts' || path === 'audits/command.ts' || path.startsWith('local/');
 const KEYS = 'adapters/redis/keys.ts';
 
 type Source = { readonly path: string; readonly text: string };

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { Pool } from 'pg';
+import { type ConcertId, concertId } from '#domain/ids.ts';
+
+/** What an audit has to say, and whether all is right: 0 yes, 1 no, 2 cannot be told. */
+export type Verdict = { readonly lines: readonly string[]; readonly exitCode: 0 | 1 | 2 };
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Makes an audit of the concert that the command line names, in the database of the environment or of `.env`. */
+export async function runAudit(
+  name: string,
+  audit: (pool: Pool, concertId: ConcertId) => Promise<Verdict>,
+): Promise<void> {
+  const { lines, exitCode } = await verdictOf(name, audit);
+  console.log(lines.join('\n'));
+  process.exitCode = exitCode;
+}
+
+async function verdictOf(
+  name: string,
+  audit: (pool: Pool, concertId: ConcertId) => Promise<Verdict>,
+): Promise<Verdict> {
+  const [, , id = ''] = process.argv;
+  if (!UUID.test(id)) return cannotTell(`Of which concert? npm run ${name} -- <concertId>`);
+  if (existsSync('.env')) process.loadEnvFile();
+  const url = process.env.DATABASE_URL;
+  if (!url) return cannotTell('DATABASE_URL is not set: in which database is the record?');
+  const pool = new Pool({ connectionString: url, max: 1, application_name: name });
+  try {
+    return await audit(pool, concertId(id.toLowerCase()));
+  } catch (error) {
+    return cannotTell(`The record cannot be read: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    await pool.end();
+  }
+}
+
+export const cannotTell = (why: string): Verdict => ({ lines: [why], exitCode: 2 });

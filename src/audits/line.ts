@@ -1,0 +1,40 @@
+// npm run audit:line -- <concertId>
+import { auditLine } from './audit-line.ts';
+import { cannotTell, runAudit } from './command.ts';
+import type { Findings } from './line-auditor.ts';
+
+await runAudit('audit:line', async (pool, concertId) => {
+  const { counts, inversions, duplicates, waitedMs } = await auditLine(pool, concertId);
+  if (Object.values(counts).every((count) => count === 0)) return cannotTell('Nothing is on record of this line.');
+  const wrong = inversions.count + duplicates.count > 0;
+  return {
+    lines: [
+      `admitted     ${counts.admitted}`,
+      `passed over  ${counts['passed-over']}`,
+      `returned     ${counts.returned}`,
+      `left         ${counts.left}`,
+      `forgotten    ${counts.forgotten}`,
+      `restored     ${counts.restored}`,
+      ...(waitedMs === undefined
+        ? []
+        : [
+            `waited       p50 ${s(waitedMs.p50)}, p90 ${s(waitedMs.p90)}, p99 ${s(waitedMs.p99)}, max ${s(waitedMs.max)}`,
+          ]),
+      `inversions   ${inversions.count}`,
+      ...shown(inversions),
+      `duplicates   ${duplicates.count}`,
+      ...shown(duplicates),
+      wrong ? 'NOT FAIR' : 'fair',
+    ],
+    exitCode: wrong ? 1 : 0,
+  };
+});
+
+function s(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
+}
+
+function shown({ count, first }: Findings): string[] {
+  const lines = first.map(({ eventId, sequence, order }) => `  ${eventId}: number ${sequence}, order ${order}`);
+  return count > first.length ? [...lines, `  … and ${count - first.length} more`] : lines;
+}
