@@ -123,6 +123,7 @@ describe('a concert', () => {
     ['a title too long', 'body/title', { title: 'x'.repeat(201) }],
     ['a word that is not known', 'body', { opensAt: PLAN.salesOpenAt }],
     ['a policy beyond its bounds', 'body/policy/claimSeconds', { policy: { claimSeconds: 4 } }],
+    ['a line that opens when all is over', 'body/policy/opensAt', { policy: { opensAt: '2099-06-01T00:00:00.000Z' } }],
     ['no limit of admission', 'policy', { policy: { activeMax: 0 } }],
   ])('with %s is refused, and told where', async (_, path, changed) => {
     const refused = await manage('POST', '', { body: { ...PLAN, ...changed } });

@@ -161,6 +161,10 @@ export const adminBody = {
       .refine(({ salesOpenAt, dates }) => dates.every(({ startsAt }) => startsAt > salesOpenAt), {
         path: ['salesOpenAt'],
         message: 'must be before every date',
+      })
+      .refine(({ policy: { opensAt }, dates }) => !opensAt || dates.some(({ startsAt }) => startsAt > opensAt), {
+        path: ['policy', 'opensAt'],
+        message: 'must be before the last date',
       }),
     planned,
   ),
