@@ -78,6 +78,7 @@ const variables = {
   CLAIM_SECONDS: integer(...policyBounds.claimSeconds).default(90),
   ABSENT_SECONDS: integer(...policyBounds.absentSeconds).default(180),
   GRACE_SECONDS: integer(...policyBounds.graceSeconds).default(300),
+  REBUILD_SECONDS: integer(1, 600).default(75),
   HOLD_SECONDS: integer(...policyBounds.holdSeconds).default(300),
   SEATS_PER_USER_MAX: integer(...policyBounds.seatsPerUserMax).default(4),
 
@@ -90,6 +91,7 @@ const variables = {
   BALANCE_MAX: integer(1, Number.MAX_SAFE_INTEGER).default(1_000_000_000),
 
   ADMISSION_TICK_MS: integer(10, 60_000).default(200),
+  SURVEY_TICK_MS: integer(10, 300).default(200),
   EXPIRY_TICK_MS: integer(10, 60_000).default(1_000),
   RELAY_TICK_MS: integer(10, 60_000).default(500),
 
@@ -173,8 +175,14 @@ export function readConfig(environment: Environment) {
       holdSeconds: env.HOLD_SECONDS,
       seatsPerUserMax: env.SEATS_PER_USER_MAX,
     },
+    waitingRoom: { rebuildSeconds: env.REBUILD_SECONDS },
     walletLimits: { chargeMin: env.CHARGE_MIN, chargeMax: env.CHARGE_MAX, balanceMax: env.BALANCE_MAX },
-    jobs: { admissionTickMs: env.ADMISSION_TICK_MS, expiryTickMs: env.EXPIRY_TICK_MS, relayTickMs: env.RELAY_TICK_MS },
+    jobs: {
+      admissionTickMs: env.ADMISSION_TICK_MS,
+      surveyTickMs: env.SURVEY_TICK_MS,
+      expiryTickMs: env.EXPIRY_TICK_MS,
+      relayTickMs: env.RELAY_TICK_MS,
+    },
     postgres: {
       url: env.DATABASE_URL,
       poolMax: env.DATABASE_POOL_MAX,

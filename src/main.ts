@@ -48,9 +48,10 @@ async function start(): Promise<void> {
   const { redis, ...redisConnection } = await connectRedis(config.redis, (err) => log.warn({ err }, 'lost Redis'));
   closers.push({ name: 'Redis', close: redisConnection.close });
 
+  const lines = postgresLines(postgres);
   const ports: Ports = {
-    waitingRoom: redisWaitingRoom(redis),
-    lines: postgresLines(postgres),
+    waitingRoom: redisWaitingRoom(redis, lines, config.waitingRoom),
+    lines,
     seatHolds: redisSeatHolds(redis),
     lock: redisLock(redis, (err) => log.warn({ err }, 'went on without a lock')),
     boxOffice: postgresBoxOffice(postgres),

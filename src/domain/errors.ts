@@ -14,7 +14,7 @@ type FactsByCode = {
   'queue-token-invalid': undefined;
   'insufficient-balance': { required: Money; balance: Money };
   forbidden: undefined;
-  'not-admitted': { position: number };
+  'not-admitted': { position?: number };
   'session-expired': undefined;
   'sales-not-open': { opensAt: Date };
   'sales-closed': undefined;

@@ -9,7 +9,9 @@ export type LineRecord = {
   /** Numbers drawn, and the first number still waiting, as last noted: at least these. */
   readonly drawn: number;
   readonly frontier: number;
-  /** Present once the lots are drawn. */
+  /** Whether lots are still to be drawn among those who join. */
+  readonly registering: boolean;
+  /** Present once they are. */
   readonly draw?: Draw;
   /** Who holds seats that are not paid for yet, by number: their sessions go on for at least as long. */
   readonly sessions: readonly { readonly userId: UserId; readonly sequence: number; readonly remainingMs: number }[];

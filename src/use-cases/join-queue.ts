@@ -8,11 +8,12 @@ export async function joinQueue(
   { concerts, waitingRoom, random }: Pick<Ports, 'concerts' | 'waitingRoom' | 'random'>,
   input: { readonly concertId: ConcertId; readonly userId: UserId },
 ): Promise<{ readonly standing: Standing; readonly fresh: boolean }> {
-  const concert = await concerts.find(input.concertId);
+  const { concertId, userId } = input;
+  const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
   if (concert.sales === 'UPCOMING') throw new Refusal('sales-not-open', { opensAt: concert.salesOpenAt });
   if (concert.sales === 'CLOSED') throw new Refusal('sales-closed');
 
-  const { claim, place, fresh } = await waitingRoom.join(input.concertId, input.userId, concert.policy);
-  return { standing: standingOf(claim, place, concert.policy, random()), fresh };
+  const { claim, place, fresh } = await waitingRoom.join(concertId, userId, concert.policy);
+  return { standing: standingOf(claim, place, { concert, seatsLeft }, random()), fresh };
 }

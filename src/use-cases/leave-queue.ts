@@ -1,6 +1,6 @@
 import { Refusal } from '#domain/errors.ts';
 import { admissionPolicy } from '#domain/policy.ts';
-import type { PlaceId } from '#domain/queue.ts';
+import type { PlaceId, QueueClaim } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 
 /** More holds than anybody has. Those beyond it run out by themselves. */
@@ -12,7 +12,7 @@ type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'boxOffice' | 'seatHolds'
  * Gives a place up, waiting or active, and lets the next one in. Whoever was in gives back what they hold as well: without
  * a session it could not be paid for, and others want it.
  */
-export async function leaveQueue(ports: Needed, place: PlaceId): Promise<void> {
+export async function leaveQueue(ports: Needed, place: QueueClaim): Promise<void> {
   const { concerts, waitingRoom } = ports;
   const { concertId } = place;
   const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);

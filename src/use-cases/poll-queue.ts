@@ -2,12 +2,14 @@ import { Refusal } from '#domain/errors.ts';
 import { type QueueClaim, type Standing, standingOf } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Tells a fan where they stand. */
+/** Tells a fan where they stand: at a glance, or by a closer look near the front. */
 export async function pollQueue(
   { concerts, waitingRoom, random }: Pick<Ports, 'concerts' | 'waitingRoom' | 'random'>,
   claim: QueueClaim,
 ): Promise<Standing> {
-  const [concert, place] = await Promise.all([concerts.find(claim.concertId), waitingRoom.find(claim)]);
+  const { concertId } = claim;
+  const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  return standingOf(claim, place, concert.policy, random());
+  const place = waitingRoom.glance(claim) ?? (await waitingRoom.find(claim));
+  return standingOf(claim, place, { concert, seatsLeft }, random());
 }

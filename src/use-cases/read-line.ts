@@ -1,12 +1,14 @@
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import { etaSeconds } from '#domain/queue.ts';
+import { etaOf } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import type { LineFigures } from '#ports/waiting-room.ts';
 
-export type LineReport = LineFigures & {
+export type LineReport = Omit<LineFigures, 'rebuildingMs'> & {
   readonly concertId: ConcertId;
   readonly paused: boolean;
+  /** Of a line that was lost: how much longer those who were in it are waited for. */
+  readonly rebuildingSeconds?: number;
   /** How long the last in line can expect to wait; unknown while nobody is let in. */
   readonly tailEtaSeconds: number | undefined;
 };
@@ -18,6 +20,8 @@ export async function readLine(
 ): Promise<LineReport> {
   const [concert, figures] = await Promise.all([concerts.find(concertId), waitingRoom.read(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  const tailEtaSeconds = etaSeconds(figures.waiting, figures.turnover, concert.policy);
-  return { concertId, paused: concert.policy.paused, ...figures, tailEtaSeconds };
+  const tailEtaSeconds = etaOf(figures.waiting, figures.turnover, concert.policy)?.p50;
+  const { rebuildingMs, ...rest } = figures;
+  const rebuilding = rebuildingMs === undefined ? {} : { rebuildingSeconds: Math.ceil(rebuildingMs / 1_000) };
+  return { concertId, paused: concert.policy.paused, ...rest, ...rebuilding, tailEtaSeconds };
 }

@@ -33,8 +33,13 @@ export function linesContract(harness: LinesHarness): void {
     it('finds nothing in a line that has just begun, and no line has the name of another', async () => {
       const [one, other] = [await stage(), await stage({ policy: { opening: 'lottery' } })];
       const begun = await lines.open(one.concertId);
-      expect(begun).toEqual({ epoch: begun.epoch, known: false, drawn: 0, frontier: 1, sessions: [], paid: [] });
-      expect((await lines.open(other.concertId)).epoch).not.toBe(begun.epoch);
+      const nothing = { known: false, drawn: 0, frontier: 1, sessions: [], paid: [] };
+      expect(begun).toEqual({ ...nothing, epoch: begun.epoch, registering: false });
+      const withLots = await lines.open(other.concertId);
+      expect(withLots).toEqual({ ...nothing, epoch: withLots.epoch, registering: true });
+      expect(withLots.epoch).not.toBe(begun.epoch);
+      await lines.draw(other.concertId, 5);
+      expect(await lines.open(other.concertId)).toMatchObject({ registering: false, draw: { count: 5 } });
     });
 
     it('is refused where no concert is', async () => {

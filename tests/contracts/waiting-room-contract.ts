@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { AdmissionPolicy } from '#domain/policy.ts';
 import type { Place } from '#domain/queue.ts';
@@ -38,13 +38,16 @@ const POLICY: AdmissionPolicy = {
   graceSeconds: GRACE_SECONDS,
 };
 
+const NOBODY = { waiting: 0, active: 0, absent: 0, registered: 0, drawn: 0, turnover: 0 };
+
 /** What holds of every waiting room. `open` is called once per test. */
 export function waitingRoomContract(open: () => WaitingRoomHarness): void {
   function line() {
     const { waitingRoom, passes } = open();
     const concert = concertId(newId());
     const someone = () => userId(newId());
-    const join = (user = someone(), waitingMax = EVERYBODY) => waitingRoom.join(concert, user, { waitingMax });
+    const join = (user = someone(), waitingMax = EVERYBODY) =>
+      waitingRoom.join(concert, user, { waitingMax, opening: 'fifo' });
     const admit = (policy: number | Partial<AdmissionPolicy>) =>
       waitingRoom.admit(concert, { ...POLICY, ...(typeof policy === 'number' ? { activeMax: policy } : policy) });
     const find = ({ claim }: Joined) => waitingRoom.find(claim);
@@ -127,7 +130,7 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const { waitingRoom, join, admit } = line();
       const { claim } = await join();
       const other = concertId(newId());
-      const there = await waitingRoom.join(other, claim.userId, { waitingMax: EVERYBODY });
+      const there = await waitingRoom.join(other, claim.userId, { waitingMax: EVERYBODY, opening: 'fifo' });
       await admit(EVERYBODY);
       expect(there).toMatchObject({ claim: { sequence: 1, concertId: other }, fresh: true });
       expect(await waitingRoom.find(there.claim)).toMatchObject({ status: 'WAITING', position: 1 });
@@ -522,10 +525,17 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
   describe('the figures', () => {
     it('are of those who wait, are in and are passed over, and of the numbers drawn', async () => {
       const { waitingRoom, concert, joinAndLoseFirst, admit, find, passes } = line();
-      expect(await waitingRoom.read(concert)).toEqual({ waiting: 0, active: 0, absent: 0, drawn: 0, turnover: 0 });
+      expect(await waitingRoom.read(concert)).toEqual({ ...NOBODY, frontier: 1 });
       const [lost] = await joinAndLoseFirst(5);
       await admit(2);
-      expect(await waitingRoom.read(concert)).toEqual({ waiting: 2, active: 2, absent: 1, drawn: 5, turnover: 0 });
+      expect(await waitingRoom.read(concert)).toEqual({
+        ...NOBODY,
+        waiting: 2,
+        active: 2,
+        absent: 1,
+        drawn: 5,
+        frontier: 4,
+      });
       await find(lost);
       expect(await waitingRoom.read(concert)).toMatchObject({ waiting: 3, absent: 0 });
       await passes(SESSION_MS + 1);
@@ -561,6 +571,171 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const anew = await join(old.claim.userId);
       expect(anew).toMatchObject({ claim: { sequence: 2 }, place: { status: 'WAITING', position: 1 }, fresh: true });
       expect(await find(old)).toEqual({ status: 'EXPIRED' });
+    });
+  });
+
+  describe('a line that opens with lots', () => {
+    function registration() {
+      const { concert, someone, waitingRoom, ...rest } = line();
+      const register = (user = someone()) =>
+        waitingRoom.join(concert, user, { waitingMax: EVERYBODY, opening: 'lottery' });
+      async function registerAll(count: number): Promise<Joined[]> {
+        const all: Joined[] = [];
+        for (let joined = 0; joined < count; joined++) all.push(await register());
+        return all;
+      }
+      return { ...rest, waitingRoom, register, registerAll, draw: () => waitingRoom.drawLots(concert), concert };
+    }
+    const nowhere = { status: 'WAITING', position: undefined };
+
+    it('gives people no position, and lets nobody in, before the lots are drawn', async () => {
+      const { registerAll, register, find, admit, waitingRoom, concert } = registration();
+      const [first, second] = await registerAll(2);
+      if (first === undefined || second === undefined) throw new RangeError();
+      expect([first.place, second.place]).toMatchObject([nowhere, nowhere]);
+      expect([first.claim.sequence, second.claim.sequence]).toEqual([1, 2]);
+      expect(await register(first.claim.userId)).toEqual({ ...first, fresh: false });
+      expect(await find(second)).toMatchObject(nowhere);
+      expect((await admit(EVERYBODY)).admitted).toBe(0);
+      expect(await waitingRoom.read(concert)).toMatchObject({ registered: 2, waiting: 0, drawn: 2 });
+    });
+
+    it('gives all who registered a position by lot, and those who come later the ones behind', async () => {
+      const { registerAll, register, draw, positions, find, join } = registration();
+      const early = await registerAll(30);
+      await draw();
+      const late = [await register(), await join()];
+      const drawn = (await positions(early)) as number[];
+      expect([...drawn].sort((a, b) => a - b)).toEqual(early.map((_, index) => index + 1));
+      expect(drawn).not.toEqual(early.map((_, index) => index + 1));
+      expect(await positions(late)).toEqual([31, 32]);
+      expect(late.map(({ fresh, claim }) => [fresh, claim.sequence])).toEqual([
+        [true, 31],
+        [true, 32],
+      ]);
+      for (const [index, registered] of early.entries()) {
+        expect(await join(registered.claim.userId)).toEqual({
+          ...registered,
+          place: await find(registered),
+          fresh: false,
+        });
+        expect(await find(registered)).toMatchObject({ position: drawn[index] });
+      }
+    });
+
+    it('draws once, however often and however many draw at once', async () => {
+      const { registerAll, register, draw, positions } = registration();
+      const all = await registerAll(10);
+      await Promise.all([draw(), draw(), draw()]);
+      const drawn = await positions(all);
+      all.push(await register());
+      await draw();
+      expect(await positions(all)).toEqual([...drawn, 11]);
+    });
+
+    it('lets people in in the order of the lots', async () => {
+      const { registerAll, draw, positions, admit, statuses } = registration();
+      const all = await registerAll(6);
+      await draw();
+      const drawn = (await positions(all)) as number[];
+      await admit(2);
+      expect(await statuses(all)).toEqual(drawn.map((position) => (position <= 2 ? 'ACTIVE' : 'WAITING')));
+    });
+
+    it('gives no place to those who left before, and lets them register anew', async () => {
+      const { registerAll, register, draw, find, positions, waitingRoom } = registration();
+      const [left, ...others] = await registerAll(6);
+      if (left === undefined) throw new RangeError();
+      await waitingRoom.leave(left.claim);
+      expect(await find(left)).toEqual({ status: 'EXPIRED' });
+      const again = await register(left.claim.userId);
+      expect(again).toMatchObject({ fresh: true, claim: { sequence: 7 } });
+      await draw();
+      expect(await find(left)).toEqual({ status: 'EXPIRED' });
+      const drawn = (await positions([...others, again])) as number[];
+      expect(drawn.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
+    });
+
+    it('can be left after the draw, by the number of the registration', async () => {
+      const { registerAll, draw, find, positions, waitingRoom } = registration();
+      const all = await registerAll(5);
+      await draw();
+      const drawn = (await positions(all)) as number[];
+      const first = all[drawn.indexOf(1)];
+      if (first === undefined) throw new RangeError();
+      await waitingRoom.leave(first.claim);
+      expect(await find(first)).toEqual({ status: 'EXPIRED' });
+      const others = all.filter((one) => one !== first);
+      expect(await positions(others)).toEqual(
+        drawn.filter((position) => position !== 1).map((position) => position - 1),
+      );
+    });
+
+    it('draws no lots where nobody registered for them', async () => {
+      const { joinAll, draw, positions } = registration();
+      const all = await joinAll(3);
+      await draw();
+      expect(await positions(all)).toEqual([1, 2, 3]);
+    });
+  });
+
+  describe('the log', () => {
+    it('tells what happened to places, in the order in which it happened, until that is settled', async () => {
+      const { waitingRoom, concert, joinAndLoseFirst, admit, find, passes } = line();
+      const [lost, second, third, fourth] = await joinAndLoseFirst(4);
+      await admit(1);
+      if (second === undefined || third === undefined || fourth === undefined) throw new RangeError();
+      await waitingRoom.leave(third.claim);
+      await find(lost);
+      const events = await waitingRoom.takeEvents(concert, EVERYBODY);
+      const told = events.map(({ kind, sequence }) => [kind, sequence]);
+      expect(told).toHaveLength(4);
+      expect(told.slice(0, 2)).toEqual(
+        expect.arrayContaining([
+          ['passed-over', 1],
+          ['admitted', 2],
+        ]),
+      );
+      expect(told.slice(2)).toEqual([
+        ['left', 3],
+        ['returned', 1],
+      ]);
+      expect(events.map(({ joinedAt }) => joinedAt)).toContainEqual(second.claim.joinedAt);
+      expect(events.every(({ order, sequence }) => order === sequence)).toBe(true);
+
+      await waitingRoom.settleEvents(concert, events.at(-1) as (typeof events)[number]);
+      expect(await waitingRoom.takeEvents(concert, EVERYBODY)).toEqual([]);
+      await passes(ABSENT_MS);
+      await find(fourth);
+      await admit({ activeMax: 1 });
+      await passes(GRACE_MS);
+      await admit({ paused: true });
+      const later = await waitingRoom.takeEvents(concert, EVERYBODY);
+      // In one step of admission, in no order.
+      expect(later.map(({ kind, sequence }) => [kind, sequence]).sort()).toEqual([
+        ['admitted', 4],
+        ['forgotten', 1],
+        ['passed-over', 1],
+      ]);
+    });
+  });
+
+  describe('watching', () => {
+    it('hears of every move, until it ends', async () => {
+      const { waitingRoom, concert, join, admit } = line();
+      let moves = 0;
+      await join();
+      const end = waitingRoom.watch(concert, () => {
+        moves += 1;
+      });
+      await admit(1);
+      await vi.waitFor(() => expect(moves).toBeGreaterThan(0));
+      end();
+      const heard = moves;
+      await join();
+      await admit(2);
+      await waitingRoom.refresh();
+      expect(moves).toBe(heard);
     });
   });
 

@@ -39,6 +39,7 @@ export function memoryLines(store: MemoryStore): Lines {
         known: known !== undefined,
         drawn,
         frontier,
+        registering: lots?.drawn === undefined && store.concerts.get(concertId)?.policy.opening === 'lottery',
         ...(lots?.drawn === undefined ? {} : { draw: { seed: lots.seed.toString('hex'), count: lots.drawn.count } }),
         sessions: places
           .filter(({ paid, heldUntil }) => !paid && heldUntil > now())

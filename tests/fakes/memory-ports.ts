@@ -33,9 +33,10 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
   const clock = memoryClock();
   const store = memoryStore(clock);
   const newId = idsInOrder(clock);
+  const lines = memoryLines(store);
   const ports: Ports = {
-    waitingRoom: memoryWaitingRoom(clock),
-    lines: memoryLines(store),
+    waitingRoom: memoryWaitingRoom(clock, lines),
+    lines,
     seatHolds: memorySeatHolds(clock),
     lock,
     boxOffice: memoryBoxOffice(store),

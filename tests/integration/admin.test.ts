@@ -259,10 +259,15 @@ describe('the figures of a line', () => {
       waiting: 1,
       active: 2,
       absent: 0,
+      registered: 0,
       drawn: 3,
+      frontier: 3,
       turnover: 0,
-      tailEtaSeconds: 50,
     });
+    await fans[1]?.leave();
+    const moving = (await manage('GET', `/${concertId}/line`)).as(line);
+    expect(moving).toMatchObject({ waiting: 0, active: 2 });
+    expect(moving.turnover).toBeGreaterThan(0);
     await manage('POST', `/${concertId}/pause`);
     const paused = (await manage('GET', `/${concertId}/line`)).as(line);
     expect(paused).toMatchObject({ paused: true, waiting: 1 });

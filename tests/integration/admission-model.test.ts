@@ -8,6 +8,7 @@ import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { AdmissionPolicy } from '#domain/policy.ts';
 import type { Place, QueueClaim } from '#domain/queue.ts';
 import type { Admission, WaitingRoom } from '#ports/waiting-room.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { memoryClock } from '#tests/fakes/memory-clock.ts';
 import { memoryWaitingRoom } from '#tests/fakes/memory-waiting-room.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
@@ -83,7 +84,9 @@ async function live(world: World, first: AdmissionPolicy, history: readonly Even
     const claim = 'who' in event ? claims.get(event.who) : undefined;
     switch (event.kind) {
       case 'join': {
-        const joined = await room.join(concert, people[event.who] ?? userId(''), event).catch(codeOf);
+        const joined = await room
+          .join(concert, people[event.who] ?? userId(''), { ...event, opening: 'fifo' })
+          .catch(codeOf);
         if (typeof joined === 'string') return joined;
         claims.set(event.who, joined.claim);
         return [joined.claim.sequence, joined.fresh, await told(joined.place)];
@@ -116,14 +119,14 @@ async function live(world: World, first: AdmissionPolicy, history: readonly Even
 function inMemory(): World {
   const clock = memoryClock();
   return {
-    room: memoryWaitingRoom(clock),
+    room: memoryWaitingRoom(clock, looseLines()),
     now: async () => clock.now(),
     passes: async (_, milliseconds) => clock.advance(milliseconds),
   };
 }
 
 const inRedis: World = {
-  room: redisWaitingRoom(redis),
+  room: redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 }),
   async now() {
     const [seconds, microseconds] = await redis.time();
     return Number(seconds) * 1_000 + Number(microseconds) / 1_000;

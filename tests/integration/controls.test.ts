@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
 import { concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { copyDatabase } from '#tests/support/database.ts';
@@ -116,26 +116,29 @@ describe('the line', async () => {
   const [redis] = connections as [Redis];
 
   test('with a clock instead of a counter has people with the same number', async () => {
-    const lua = replaced(await readFile(new URL('join.lua', SCRIPTS), 'utf8'), [
-      [/local sequence = redis\.call\('INCR', sequence_key\)/, 'local sequence = now'],
+    const script = async (name: string) => readFile(new URL(`line/${name}.lua`, SCRIPTS), 'utf8');
+    const lua = replaced(`${await script('shared')}\n${await script('join')}`, [
+      [/local drawn = drawn_at_least\([^\n]+/, 'local drawn = now'],
+      [/NUMBER_MAX - drawn/, 'NUMBER_MAX'],
       // A time is no index of the arrays of times.
       [/redis\.call\('SETRANGE', joined[^\n]+/, ''],
-      [/redis\.call\('SETRANGE', seen[^\n]+/, ''],
+      [/redis\.call\('SETRANGE', seen, drawn[^\n]+/, ''],
     ]);
-    const { epoch, sequence, joined, seen, line, ...rest } = lineKeys(concertId(randomUUID()));
-    const { returned, away, awaySequences, active, sessions } = rest;
-    const keys = [epoch, sequence, joined, seen, line, returned, away, awaySequences, active, sessions];
+    const concert = concertId(randomUUID());
+    const keys = lineKeys(concert);
+    await redis.set(lineKey(concert, 'epoch'), 'epoch');
     const numbers = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
-        connections[index % 8]?.eval(lua, keys.length, ...keys, randomUUID(), 'epoch', 1_000),
+        connections[index % 8]?.eval(lua, keys.length, ...keys, 1_000, 0, '', 0, 0, randomUUID()),
       ),
     );
-    const drawn = numbers.map((reply) => (reply as unknown[])[2]);
+    const drawn = numbers.map((reply) => (reply as unknown[])[7]);
     expect(new Set(drawn).size).toBeLessThan(200);
   });
 
   test('with admission in separate commands lets more in than the limit', async () => {
-    const { line, active } = lineKeys(concertId(randomUUID()));
+    const concert = concertId(randomUUID());
+    const [line, active] = [lineKey(concert, 'line'), lineKey(concert, 'active')];
     for (let sequence = 1; sequence <= 100; sequence++) await redis.zadd(line, sequence, `fan ${sequence}`);
     await Promise.all(
       connections.map(async (connection) => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { watchAdmissions } from '#tests/support/admissions.ts';
 import { type Fan, tally } from '#tests/support/fan.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -102,18 +103,21 @@ describe('three instances', () => {
 
 test('eight admission loops at once never let in more than the limit, nobody twice and everybody', async () => {
   const activeMax = 5;
+  const lines = looseLines();
   const connections = await Promise.all(
     Array.from({ length: 8 }, () => connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise)),
   );
   afterAll(() => Promise.all(connections.map(({ close }) => close())));
-  const rooms = connections.map(({ redis }) => redisWaitingRoom(redis));
+  const rooms = connections.map(({ redis }) => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }));
   const concert = concertId(randomUUID());
-  const { active: activeKey } = lineKeys(concert);
+  const activeKey = lineKey(concert, 'active');
   const admissions = await watchAdmissions(concert);
 
   const claims: Awaited<ReturnType<(typeof rooms)[number]['join']>>['claim'][] = [];
   for (let joined = 0; joined < 1_000; joined += rooms.length) {
-    const joins = rooms.map((room) => room.join(concert, userId(randomUUID()), { waitingMax: 10_000 }));
+    const joins = rooms.map((room) =>
+      room.join(concert, userId(randomUUID()), { waitingMax: 10_000, opening: 'fifo' }),
+    );
     claims.push(...(await Promise.all(joins)).map(({ claim }) => claim));
   }
   claims.sort((a, b) => a.sequence - b.sequence);

@@ -1,33 +1,38 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
-import { type ConcertId, concertId, userId } from '#domain/ids.ts';
+import { concertId, userId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
 
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
 afterAll(close);
 
+const open = () => redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+
 waitingRoomContract(() => ({
-  waitingRoom: redisWaitingRoom(redis),
+  waitingRoom: open(),
   passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
 }));
 
 describe('the keys of a line', () => {
   const WEEK_MS = 7 * 86_400_000;
   const MINUTE_MS = 60_000;
-  const waitingRoom = redisWaitingRoom(redis);
+  const waitingRoom = open();
+  /** Of a line that was lost, and of one whose lots are drawn. */
+  const OF_OTHER_LINES = /:(rebuild|draw|registered.*)$/;
   const newLine = () => concertId(newId());
-  const times = (concert: ConcertId) => Promise.all(Object.values(lineKeys(concert)).map((key) => redis.pttl(key)));
+  const times = (keys: readonly string[]) => Promise.all(keys.map((key) => redis.pttl(key)));
 
   it('are kept for a week after the last admission, and no longer', async () => {
     const concert = newLine();
-    const keys = Object.values(lineKeys(concert));
-    const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: 10 });
+    const keys = lineKeys(concert).filter((key) => !OF_OTHER_LINES.test(key));
+    const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
     const admit = () => waitingRoom.admit(concert, { ...POLICY, activeMax: 1, absentSeconds: 60 });
     // Two are passed over, of whom one comes back; one is in, and one waits: then there is every key of a line.
     const { claim } = await join();
@@ -37,11 +42,12 @@ describe('the keys of a line', () => {
     await join();
     await admit();
     await waitingRoom.find(claim);
+    await waitingRoom.leave((await join()).claim);
     expect(await redis.exists(...keys)).toBe(keys.length);
 
     for (let minutes = 0; minutes < 2; minutes++) {
       await admit();
-      for (const left of await times(concert)) {
+      for (const left of await times(keys)) {
         expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
         expect(left).toBeLessThanOrEqual(WEEK_MS);
       }
@@ -57,26 +63,33 @@ describe('a line whose numbers are used up', () => {
 
   it('is full, and stays as it is', async () => {
     const concert = concertId(newId());
-    const { line, sequence } = lineKeys(concert);
-    await redis.set(sequence, LAST_NUMBER);
-    await expectRefusal(redisWaitingRoom(redis).join(concert, userId(newId()), { waitingMax: 10 }), 'queue-full');
-    expect(await redis.get(sequence)).toBe(String(LAST_NUMBER));
-    expect(await redis.exists(line)).toBe(0);
+    const join = () => open().join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
+    await join();
+    await redis.set(lineKey(concert, 'sequence'), LAST_NUMBER);
+    await expectRefusal(join(), 'queue-full');
+    expect(await redis.get(lineKey(concert, 'sequence'))).toBe(String(LAST_NUMBER));
+    expect(await redis.zcard(lineKey(concert, 'line'))).toBe(1);
   });
 });
 
 describe('a line that cannot be reached', () => {
   it('refuses every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const { join, find, settle, extend, leave, read, admit } = redisWaitingRoom(away.redis);
-    const place = { userId: userId(newId()), concertId: concertId(newId()), sequence: 1, epoch: 'AAAAAAAA' };
+    const room = redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 });
+    const { join, find, settle, extend, leave, read, survey, admit, drawLots, takeEvents } = room;
+    const id = { userId: userId(newId()), concertId: concertId(newId()) };
+    const place = { ...id, sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date() };
+    expect(room.glance(place)).toBeUndefined();
     const calls = [
-      join(place.concertId, place.userId, { waitingMax: 1 }),
+      join(place.concertId, place.userId, { waitingMax: 1, opening: 'fifo' }),
       find(place),
       settle(place),
       extend(place, 1),
       leave(place),
       read(place.concertId),
+      survey(place.concertId),
+      drawLots(place.concertId),
+      takeEvents(place.concertId, 1),
       admit(place.concertId, POLICY),
     ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));

@@ -7,6 +7,7 @@ import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { makeTemplate } from '#tests/support/database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -54,7 +55,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   );
   ending.defer(own.close);
   const { redis } = own;
-  const room = redisWaitingRoom(redis);
+  const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 75 });
   const generator = startGenerator();
   ending.defer(generator.stop);
 
@@ -65,7 +66,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
 
   function forgetAtTheEnd(concertId: ConcertId): void {
     ending.defer(async () => {
-      await redis.unlink(Object.values(lineKeys(concertId)));
+      await redis.unlink(lineKeys(concertId));
     });
   }
   /** A line of people who are all there, of whom hardly anybody is let in. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { AdmissionPolicy } from '#domain/policy.ts';
 import type { QueueClaim } from '#domain/queue.ts';
@@ -37,7 +37,7 @@ export async function fillLine(
   const claims: QueueClaim[] = [];
   for (let joined = 0; joined < people; joined += JOINS_IN_FLIGHT) {
     const batch = Array.from({ length: Math.min(JOINS_IN_FLIGHT, people - joined) }, () =>
-      room.join(concertId, userId(randomUUID()), { waitingMax: people }),
+      room.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'fifo' }),
     );
     for (const { claim } of await Promise.all(batch)) {
       if (claim.sequence % Math.floor(people / samples) === 0) claims.push(claim);
@@ -57,8 +57,8 @@ export async function measureAdmission(
   concertId: ConcertId,
   rounds: number,
 ): Promise<{ readonly floor: readonly number[]; readonly admit: readonly number[] }> {
-  const { line, active } = lineKeys(concertId);
-  const [waiting, entered] = [`${line}:floor`, `${active}:floor`];
+  const line = lineKey(concertId, 'line');
+  const [waiting, entered] = [`${line}:floor`, `${line}:floor-active`];
   await redis.copy(line, waiting);
   const digest = (await redis.script('LOAD', FLOOR_SCRIPT)) as string;
   const floor: number[] = [];

@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterAll, inject } from 'vitest';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { until } from './until.ts';
 
@@ -20,15 +20,16 @@ export async function watchAdmissions(concertId: ConcertId): Promise<readonly nu
   socket.write(`${login}MONITOR\r\n`);
 
   const sequences: number[] = [];
-  const { sessions } = lineKeys(concertId);
+  const sessions = lineKey(concertId, 'sessions');
   const refusals: string[] = [];
   let accepted = 0;
   createInterface(socket).on('line', (line) => {
     if (line === '+OK') accepted++;
     if (line.startsWith('-')) refusals.push(line);
-    // +1339518083.107412 [0 lua] "HSET" "key" "member" "sequence:end"
-    const [, command = '', , key, , , , session = ''] = line.split('"');
-    if (command.toUpperCase() === 'HSET' && key === sessions) sequences.push(Number.parseInt(session, 10));
+    // +1339518083.107412 [0 lua] "HSET" "key" "member" "number:end" "member" "number:end" …
+    const [command = '', key, ...fields] = line.split('"').filter((_, index) => index % 2 === 1);
+    if (command.toUpperCase() !== 'HSET' || key !== sessions) return;
+    for (let at = 1; at < fields.length; at += 2) sequences.push(Number.parseInt(fields[at] ?? '', 10));
   });
   await until('Redis tells what it does', () => {
     if (refusals.length > 0) throw new Error(refusals.join());

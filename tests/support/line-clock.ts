@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
 /** All times written down about a line, moved into the past at once. Of what is in whole seconds, whole seconds. */
@@ -24,7 +24,7 @@ end`;
 
 /** Lets time go by at a line, instead of waiting. */
 export async function passAtLine(redis: Redis, concertId: ConcertId, milliseconds: number): Promise<void> {
-  const { active, sessions, away, recent, seen, pace } = lineKeys(concertId);
-  const keys = [active, sessions, away, recent, seen, pace];
+  const names = ['active', 'sessions', 'away', 'recent', 'seen', 'pace'] as const;
+  const keys = names.map((name) => lineKey(concertId, name));
   await redis.eval(MOVE, keys.length, ...keys, milliseconds);
 }

@@ -24,10 +24,11 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
     ignore,
   );
   const { redis, close: closeRedis } = await connectRedis({ url: redisUrl, commandTimeoutMs: 5_000 }, ignore);
+  const lines = postgresLines(postgres);
   return {
     ports: {
-      waitingRoom: redisWaitingRoom(redis),
-      lines: postgresLines(postgres),
+      waitingRoom: redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }),
+      lines,
       seatHolds: redisSeatHolds(redis),
       lock: redisLock(redis, ignore),
       boxOffice: postgresBoxOffice(postgres),

@@ -56,11 +56,12 @@ CREATE TRIGGER outbox_records_the_place AFTER INSERT ON outbox
   FOR EACH ROW WHEN (NEW.sequence IS NOT NULL) EXECUTE FUNCTION record_place();
 
 -- open_line: finds the line of a concert, or begins it with the name p_epoch. Any number may call it at once.
--- Replies {answer: {epoch, known, drawn, frontier, draw, sessions: [{userId, sequence, remainingMs}], paid: [sequence]}} | {refusal}.
+-- Replies {answer: {epoch, known, drawn, frontier, registering, draw, sessions: [{userId, sequence, remainingMs}], paid: [sequence]}} | {refusal}.
 CREATE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
   v_line lines%ROWTYPE;
   v_known boolean;
+  v_registering boolean;
   v_draw jsonb;
   v_sessions jsonb;
   v_paid jsonb;
@@ -77,6 +78,10 @@ BEGIN
   SELECT jsonb_build_object('seed', encode(seed, 'hex'), 'count', drawn_count) INTO v_draw
   FROM lotteries WHERE concert_id = p_concert_id AND drawn_count IS NOT NULL;
 
+  -- Where the settings decide on the opening, there are lots only if they say so.
+  SELECT drawn_count IS NULL AND (opening = 'lottery' OR opening IS NULL AND seed IS NOT NULL) INTO v_registering
+  FROM concerts LEFT JOIN lotteries USING (concert_id) WHERE concert_id = p_concert_id;
+
   -- Whoever paid for one of two reservations is not in any more, though the other one is still held.
   WITH places AS (
     SELECT user_id, sequence, bool_or(status = 'CONFIRMED') AS paid, max(held_until) FILTER (WHERE status = 'HELD') AS held_until
@@ -92,6 +97,7 @@ BEGIN
   INTO v_sessions, v_paid FROM places;
 
   RETURN jsonb_build_object('answer', jsonb_build_object(
-    'epoch', v_line.epoch, 'known', v_known, 'drawn', v_line.drawn, 'frontier', v_line.frontier, 'draw', v_draw,
+    'epoch', v_line.epoch, 'known', v_known, 'drawn', v_line.drawn, 'frontier', v_line.frontier,
+    'registering', v_registering, 'draw', v_draw,
     'sessions', coalesce(v_sessions, '[]'), 'paid', coalesce(v_paid, '[]')));
 END $$;

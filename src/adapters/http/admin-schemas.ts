@@ -179,7 +179,16 @@ export const managedConcert = named('ManagedConcert', concert.extend({ policy })
   policy: { ...decided, ...planned.policy },
 });
 
-const figures = { waiting: 4_200, active: 100, absent: 37, drawn: 9_120, turnover: 1.4, tailEtaSeconds: 3_000 };
+const figures = {
+  waiting: 4_200,
+  active: 100,
+  absent: 37,
+  registered: 0,
+  drawn: 9_120,
+  frontier: 4_893,
+  turnover: 1.4,
+  tailEtaSeconds: 3_000,
+};
 export const line = named(
   'Line',
   z.object({
@@ -188,7 +197,20 @@ export const line = named(
     waiting: count(figures.waiting, 'People in line, those included who were passed over and are back'),
     active: count(figures.active, 'People who are in'),
     absent: count(figures.absent, 'People who were passed over and may still come back'),
+    registered: count(figures.registered, 'People who wait for lots to be drawn'),
     drawn: count(figures.drawn, 'People who ever joined: the last number drawn'),
+    frontier: count(
+      figures.frontier,
+      'The smallest number in line: whoever has a smaller one was let in or passed over',
+    ),
+    rebuildingSeconds: example(
+      z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Of a line that was lost: how much longer those who were in it are waited for'),
+      40,
+    ),
     turnover: example(z.number().min(0).describe('Sessions that end per second, smoothed over about a minute'), 1.4),
     tailEtaSeconds: example(
       z.int().min(0).optional().describe('Estimated wait of the last in line; absent while paused'),

@@ -30,7 +30,7 @@ const facts = {
   'queue-token-invalid': nothingMore,
   'insufficient-balance': z.object({ required: money(100_000), balance: money(30_000) }),
   forbidden: nothingMore,
-  'not-admitted': z.object({ position: example(z.int().min(1), 42) }),
+  'not-admitted': z.object({ position: example(z.exactOptional(z.int().min(1)), 42) }),
   'session-expired': nothingMore,
   'sales-not-open': z.object({ opensAt: example(z.iso.datetime(), '2026-12-01T11:00:00.000Z') }),
   'sales-closed': nothingMore,

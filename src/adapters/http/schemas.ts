@@ -138,9 +138,22 @@ const standingFields = {
   status: z
     .enum(['WAITING', 'ACTIVE', 'EXPIRED'])
     .describe('WAITING in line; ACTIVE: let in; EXPIRED: the session ended, was paid or was given up'),
-  position: example(z.int().min(1).optional().describe('1 = next to be let in; while WAITING'), 42),
+  position: example(
+    z.int().min(1).optional().describe('1 = next to be let in; while WAITING, and once lots are drawn where they are'),
+    42,
+  ),
   aheadCount: example(z.int().min(0).optional().describe('How many go first; while WAITING'), 41),
-  etaSeconds: example(z.int().min(0).optional().describe('Estimated wait; while WAITING'), 130),
+  etaSeconds: example(
+    z.int().min(0).optional().describe('Estimated wait: as likely less as more; while WAITING, if known'),
+    130,
+  ),
+  etaP90Seconds: example(z.int().min(0).optional().describe('Nine of ten wait no longer; with etaSeconds'), 151),
+  opensAt: example(
+    z.iso.datetime({ precision: 3 }).optional().describe('When people are let in from; until then'),
+    story.opensAt,
+  ),
+  soldOut: example(z.boolean().optional().describe('No seat can be had now; nobody is let in until one can'), true),
+  seatsHeld: example(z.int().min(0).optional().describe('Seats that may come back; with soldOut'), 2),
   pollAfterSeconds: example(z.int().min(1).describe('When to ask again, as in Retry-After'), 13),
   sequence: example(z.int().min(1).describe('Drawn on joining; never changes, and smaller goes first'), 1001),
   joinedAt: instant(story.joinedAt),
@@ -157,6 +170,7 @@ const waiting = {
   position: 42,
   aheadCount: 41,
   etaSeconds: 130,
+  etaP90Seconds: 151,
   pollAfterSeconds: 13,
 };
 const active = { ...place, status: 'ACTIVE' as const, expiresAt: story.sessionEndsAt, pollAfterSeconds: 30 };

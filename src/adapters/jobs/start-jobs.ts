@@ -1,25 +1,34 @@
 import type { Ports } from '#ports/index.ts';
 import { admitWaiting } from '#use-cases/admit-waiting.ts';
+import { drawLots } from '#use-cases/draw-lots.ts';
+import { recordLines } from '#use-cases/record-lines.ts';
 import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
 import { type Job, repeat } from './repeat.ts';
 
 export type JobSettings = {
   readonly admissionTickMs: number;
+  readonly surveyTickMs: number;
   readonly expiryTickMs: number;
   readonly relayTickMs: number;
 };
 
+/** Presence is in whole seconds: more often would say no more. */
+const PRESENCE_TICK_MS = 1_000;
 /** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
 const TIDY_BATCH_MAX = 500;
 
 /** The work that nobody asks for. Every instance does all of it. */
 export function startJobs(ports: Ports, settings: JobSettings, onError: (job: string, error: unknown) => void): Job {
-  const { boxOffice } = ports;
+  const { boxOffice, waitingRoom } = ports;
   const start = (name: string, work: () => Promise<unknown>, everyMs: number) =>
     repeat(work, everyMs, (error) => onError(name, error));
 
   const jobs = [
     start('admission', () => admitWaiting(ports), settings.admissionTickMs),
+    start('survey', () => waitingRoom.refresh(), settings.surveyTickMs),
+    start('presence', () => waitingRoom.notePresence(), PRESENCE_TICK_MS),
+    start('lots', () => drawLots(ports), settings.admissionTickMs),
+    start('record', () => recordLines(ports), settings.relayTickMs),
     start('relay', () => relayAftermaths(ports), settings.relayTickMs),
     start('expiry', () => boxOffice.expireLapsed(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('forgetting', () => boxOffice.forgetAnswers(TIDY_BATCH_MAX), settings.expiryTickMs),

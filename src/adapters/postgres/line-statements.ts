@@ -9,6 +9,7 @@ export type LineReply = {
     readonly known: boolean;
     readonly drawn: number;
     readonly frontier: number;
+    readonly registering: boolean;
     readonly draw: { readonly seed: string; readonly count: number } | null;
     readonly sessions: { readonly userId: string; readonly sequence: number; readonly remainingMs: number }[];
     readonly paid: number[];

@@ -9,37 +9,64 @@ import type { SeatSet } from '#domain/reservation.ts';
 const PREFIX = 'frontrow:';
 
 /**
- * The line of a concert:
- * - `epoch` string: the name of this line's memory; gone when the memory is
+ * The line of a concert, in the order in which its scripts name them (lua/line/shared.lua):
+ * - `epoch` string: the name of this line; gone when Redis has lost its memory
  * - `sequence` counter: the last number drawn; never lowered
- * - `line` sorted set: who waits → sequence
- * - `joined` string: an array of 6-byte big-endian milliseconds since 1970, at (sequence - 1) * 6: when each number was drawn
- * - `seen` string: an array of 4-byte big-endian seconds since 1970, at (sequence - 1) * 4: when they last asked
- * - `away` sorted set, `away-sequences` hash: who was passed over → when, in milliseconds since 1970, and their sequence
- * - `returned` sorted set: who was passed over and is back → sequence; they go before the line
+ * - `line` sorted set: who waits → number
+ * - `joined` string: an array of 6-byte big-endian milliseconds since 1970, at (number - 1) * 6: when each number was drawn
+ * - `seen` string: an array of 4-byte big-endian seconds since 1970, at (number - 1) * 4: when they last asked
+ * - `away` sorted set, `away-numbers` hash: who was passed over → when, in milliseconds since 1970, and their number
+ * - `returned` sorted set: who was passed over and is back → number; they go before the line
  * - `active` sorted set: who is in → when the session ends, in milliseconds since 1970
- * - `sessions` hash: who is in → `sequence:end`, the end as granted: later than in `active` until the session is claimed,
+ * - `sessions` hash: who is in → `number:end`, the end as granted: later than in `active` until the session is claimed,
  *   earlier while a command under way keeps it open
  * - `recent` sorted set: how many were ever let in → since when, in milliseconds since 1970, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
+ * - `ended` string: an array of 4-byte big-endian numbers, the places that are over, as they ended; only ever appended to
+ * - `log` stream: what happened to places, until it is on record: kind → numbers
+ * - `ticks` list: where the line was lately, a few times a second, newest first: `milliseconds since 1970:frontier:length of ended`
+ * - `rebuild` hash: of a line that was lost, `until` when it is rebuilt, its `frontier` before, until when the `late` come back
+ * - `draw` hash: of lots, the `state`, `among` how many they are to be drawn, and once they are the `count` and the `seed`
+ * - `registered` sorted set: who waits for lots to be drawn → the number of the registration; `registered-joined`,
+ *   `registered-seen`, `registered-ended`: as above, by that number, while the places are given
  */
-export function lineKeys(concertId: ConcertId) {
-  const key = (name: string) => `${PREFIX}{${concertId}}:${name}`;
-  return {
-    epoch: key('epoch'),
-    sequence: key('sequence'),
-    line: key('line'),
-    joined: key('joined'),
-    seen: key('seen'),
-    away: key('away'),
-    awaySequences: key('away-sequences'),
-    returned: key('returned'),
-    active: key('active'),
-    sessions: key('sessions'),
-    recent: key('recent'),
-    pace: key('pace'),
-  };
+const LINE_KEYS = [
+  'epoch',
+  'sequence',
+  'line',
+  'joined',
+  'seen',
+  'away',
+  'away-numbers',
+  'returned',
+  'active',
+  'sessions',
+  'recent',
+  'pace',
+  'ended',
+  'log',
+  'ticks',
+  'rebuild',
+  'draw',
+  'registered',
+  'registered-joined',
+  'registered-seen',
+  'registered-ended',
+] as const;
+
+export type LineKey = (typeof LINE_KEYS)[number];
+
+export function lineKey(concertId: ConcertId, name: LineKey): string {
+  return `${PREFIX}{${concertId}}:${name}`;
 }
+
+/** All keys of a line, as every script of it takes them. */
+export function lineKeys(concertId: ConcertId): string[] {
+  return LINE_KEYS.map((name) => lineKey(concertId, name));
+}
+
+/** Where it is said that a line has moved; the message is the concert's id. */
+export const MOVED_CHANNEL = `${PREFIX}moved`;
 
 /** The mark of each seat, in the order given: `user:reservation`, gone with the hold. */
 export function seatKeys({ concertId, date, seatNumbers }: SeatSet): string[] {

@@ -6,33 +6,100 @@ import { guarded } from './failures.ts';
  * What must be atomic in Redis: one Lua file each, run by its digest. Keys come first, all of them in KEYS.
  * Replies are integers, strings or flat arrays of them.
  */
-function script<Reply>(name: string, keys: number | 'any') {
-  const lua = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
-  const loaded: Script<Reply> = { name: `frontrow_${name}`, keys, lua };
+function script<Reply>(name: string) {
+  const loaded: Script<Reply> = { name: `frontrow_${name}`, lua: read(name) };
   return loaded;
+}
+
+/** A script of a line: it takes all keys of the line, and begins with what such scripts have in common. */
+function lineScript<Reply>(name: string) {
+  const loaded: Script<Reply> = {
+    name: `frontrow_line_${name}`,
+    lua: `${read('line/shared')}\n${read(`line/${name}`)}`,
+  };
+  return loaded;
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 }
 
 type Script<Reply> = {
   readonly name: string;
-  readonly keys: number | 'any';
   readonly lua: string;
   /** Carries the type only. */
   readonly of?: () => Reply;
 };
 
+export type Unopened = ['unopened'];
+export type JoinOutcome =
+  | 'drawn'
+  | 'waiting'
+  | 'back'
+  | 'active'
+  | 'full'
+  | 'closed'
+  | 'enrolled'
+  | 'registered'
+  | 'placed';
+export type FindOutcome = 'waiting' | 'back' | 'registered' | 'active' | 'over' | 'unsure';
+/** Empty until somebody has registered for lots to be drawn. */
+export type DrawState = '' | 'registering' | 'closed' | 'placing' | 'drawn';
+
 export const scripts = {
-  join: script<
-    | ['full']
-    | [outcome: 'drawn' | 'waiting' | 'active', epoch: string, sequence: number, joined: number, detail: number]
-  >('join', 10),
-  find: script<['waiting', position: number, turnover: string] | ['active', ends: number] | ['expired']>('find', 9),
-  extend: script<0 | 1>('extend', 3),
-  leave: script<0 | 1>('leave', 7),
-  admit: script<[admitted: number, expired: number, passedOver: number, active: number, waiting: number]>('admit', 12),
-  figures: script<[waiting: number, active: number, absent: number, drawn: number, turnover: string]>('figures', 6),
-  claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim', 'any'),
-  keep: script<number>('keep', 'any'),
-  release: script<number>('release', 'any'),
+  join: lineScript<
+    | Unopened
+    | [
+        'joined',
+        epoch: string,
+        frontier: number,
+        endedBytes: number,
+        turnover: string,
+        among: number,
+        ...(string | number)[],
+      ]
+  >('join'),
+  find: lineScript<
+    | Unopened
+    | ['redrawn']
+    | ['ended']
+    | ['found', frontier: number, endedBytes: number, turnover: string, ...(string | number)[]]
+  >('find'),
+  extend: lineScript<0 | 1>('extend'),
+  leave: lineScript<-1 | 0 | 1>('leave'),
+  see: lineScript<0 | 1>('see'),
+  survey: lineScript<
+    | Unopened
+    | [
+        epoch: string,
+        frontier: number,
+        drawn: number,
+        waiting: number,
+        active: number,
+        absent: number,
+        turnover: string,
+        registered: number,
+        endedBytes: number,
+        rebuildingMs: number,
+        rebuiltAt: string,
+        state: DrawState,
+        count: number,
+        seed: string,
+        now: number,
+        ticks: string,
+      ]
+  >('survey'),
+  open: lineScript<0 | 1>('open'),
+  admit: lineScript<
+    Unopened | ['admitted', admitted: number, expired: number, passedOver: number, active: number, waiting: number]
+  >('admit'),
+  close: lineScript<number>('close'),
+  begin: lineScript<0 | 1>('begin'),
+  place: lineScript<number>('place'),
+  finish: lineScript<0 | 1>('finish'),
+  claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim'),
+  keep: script<number>('keep'),
+  release: script<number>('release'),
 };
 
 /** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */
@@ -43,10 +110,8 @@ export function run<Reply>(
   redis: Redis,
   script: Script<Reply>,
   keys: readonly string[],
-  ...values: readonly (string | number)[]
+  ...values: readonly (string | number | Buffer)[]
 ): Promise<Reply> {
-  const { name, keys: count } = script;
-  if (count !== 'any' && keys.length !== count) throw new RangeError(`${name} takes ${count} keys, not ${keys.length}`);
-  const command = Reflect.get(redis, name) as (...args: unknown[]) => Promise<Reply>;
+  const command = Reflect.get(redis, script.name) as (...args: unknown[]) => Promise<Reply>;
   return guarded(() => command.call(redis, keys.length, ...keys, ...values));
 }

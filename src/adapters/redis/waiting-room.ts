@@ -1,140 +1,265 @@
-import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { Refusal } from '#domain/errors.ts';
-import type { UserId } from '#domain/ids.ts';
-import type { Place, PlaceId } from '#domain/queue.ts';
-import type { WaitingRoom } from '#ports/waiting-room.ts';
-import { lineKeys } from './keys.ts';
-import { run, scripts } from './scripts.ts';
+import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
+import type { Policy } from '#domain/policy.ts';
+import type { Place, PlaceId, QueueClaim } from '#domain/queue.ts';
+import type { Lines } from '#ports/lines.ts';
+import type { Joined, WaitingRoom } from '#ports/waiting-room.ts';
+import { placeByLot } from './draw-lots.ts';
+import { gather } from './gather.ts';
+import { lineKeys, MOVED_CHANNEL } from './keys.ts';
+import { settleLineEvents, takeLineEvents } from './line-log.ts';
+import { LATE_MS, type LineView } from './line-view.ts';
+import { lineViews } from './line-views.ts';
+import { packNumbers } from './packed-numbers.ts';
+import { type FindOutcome, type JoinOutcome, run, scripts } from './scripts.ts';
+
+export type WaitingRoomSettings = {
+  /** How long a line that was lost waits for those who were in it: no less than anybody is told to wait between polls. */
+  readonly rebuildSeconds: number;
+};
 
 /** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
 const SETTLE_MS = 10_000;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
+/** Bounds one run of the scripts that many callers share, to about a millisecond. */
+const JOIN_BATCH_MAX = 250;
+const FIND_BATCH_MAX = 250;
+const SEE_BATCH_MAX = 1_000;
 /** Told to those who come when the line is full. */
 const FULL_RETRY_AFTER_SECONDS = 30;
-/** Six bytes name a line's memory and fit into the token; a repetition is as good as impossible. */
-const EPOCH_BYTES = 6;
+/** The line changes while we look: how often to look again before giving up. */
+const TRIES_MAX = 4;
 
-export function redisWaitingRoom(redis: Redis): WaitingRoom {
-  async function locate(place: PlaceId, settleMs: number): Promise<Place> {
-    const keys = lineKeys(place.concertId);
-    const [status, detail, turnover] = await run(
-      redis,
-      scripts.find,
-      [
-        keys.epoch,
-        keys.line,
-        keys.returned,
-        keys.away,
-        keys.awaySequences,
-        keys.active,
-        keys.sessions,
-        keys.seen,
-        keys.pace,
-      ],
-      memberOf(place.userId),
-      place.sequence,
-      place.epoch,
-      settleMs,
-    );
-    if (status === 'waiting') return { status: 'WAITING', position: detail, turnover: Number(turnover) };
-    if (status === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
-    return { status: 'EXPIRED' };
+type JoinKey = { readonly concertId: ConcertId } & Pick<Policy, 'waitingMax' | 'opening'>;
+type FindKey = Pick<PlaceId, 'concertId' | 'epoch'> & { readonly settleMs: number };
+
+export function redisWaitingRoom(redis: Redis, lines: Lines, { rebuildSeconds }: WaitingRoomSettings): WaitingRoom {
+  const views = lineViews(redis, openLine);
+  /** Numbers that have asked since it was last written down, by concert and epoch. */
+  let present = new Map<string, { readonly view: LineView; readonly concertId: ConcertId; numbers: Set<number> }>();
+
+  const opening = new Map<ConcertId, Promise<void>>();
+
+  /** Opens a line that Redis does not have: a new one, or one that it has lost. */
+  function openLine(concertId: ConcertId): Promise<void> {
+    const underWay = opening.get(concertId) ?? openAnew(concertId).finally(() => opening.delete(concertId));
+    opening.set(concertId, underWay);
+    return underWay;
   }
 
-  return {
-    async join(concertId, userId, { waitingMax }) {
-      const keys = lineKeys(concertId);
-      const candidateEpoch = randomBytes(EPOCH_BYTES).toString('base64url');
-      const [outcome, epoch, sequence, joined, detail] = await run(
-        redis,
-        scripts.join,
-        [
-          keys.epoch,
-          keys.sequence,
-          keys.joined,
-          keys.seen,
-          keys.line,
-          keys.returned,
-          keys.away,
-          keys.awaySequences,
-          keys.active,
-          keys.sessions,
-        ],
+  async function openAnew(concertId: ConcertId): Promise<void> {
+    const view = views.of(concertId);
+    const record = await lines.open(concertId);
+    if (record.draw !== undefined) await view.learnDraw(record.draw);
+    const known = view.known();
+    const own = known.epoch === record.epoch ? known : { drawn: 0, frontier: 1 };
+    const drawn = Math.max(record.drawn, own.drawn);
+    const ended = own === known ? [...view.ended] : [];
+    const state = record.draw === undefined ? (record.registering ? 'registering' : '') : 'drawn';
+    await run(
+      redis,
+      scripts.open,
+      lineKeys(concertId),
+      record.epoch,
+      drawn,
+      Math.max(record.frontier, own.frontier),
+      record.known && drawn > 0 ? rebuildSeconds * 1_000 : 0,
+      LATE_MS,
+      state,
+      record.draw?.count ?? 0,
+      record.draw?.seed ?? '',
+      packNumbers([...ended, ...record.paid.map(view.numberOf)]),
+      ...record.sessions.flatMap(({ userId, sequence, remainingMs }) => [
         memberOf(userId),
-        candidateEpoch,
-        waitingMax,
-      );
-      if (outcome === 'full') throw new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
+        view.numberOf(sequence),
+        remainingMs,
+      ]),
+    );
+  }
+
+  function beThere(view: LineView, { concertId, epoch }: PlaceId, number: number): void {
+    const name = `${concertId}:${epoch}:${view.drawCount()}`;
+    const noted = present.get(name) ?? { view, concertId, numbers: new Set() };
+    noted.numbers.add(number);
+    present.set(name, noted);
+  }
+
+  async function joinAll(key: JoinKey, users: readonly UserId[]): Promise<readonly (Joined | Refusal)[]> {
+    const { concertId, waitingMax, opening } = key;
+    const view = views.of(concertId);
+    const lottery = opening === 'lottery' ? 1 : 0;
+    const known = view.known();
+    const reply = await run(
+      redis,
+      scripts.join,
+      lineKeys(concertId),
+      waitingMax,
+      lottery,
+      known.epoch,
+      known.drawn,
+      LATE_MS,
+      ...users.map(memberOf),
+    );
+    if (reply[0] === 'unopened') {
+      await openLine(concertId);
+      return joinAll(key, users);
+    }
+    const [, epoch, frontier, endedBytes, turnover, among, ...answers] = reply;
+    if (among >= 0) await view.knowDraw(among);
+    await view.catchUp(endedBytes);
+    await view.keepUp();
+    return users.map((userId, index) => {
+      const [outcome, number, joined, detail] = answers.slice(index * 4) as [JoinOutcome, number, number, number];
+      if (outcome === 'full') return full();
+      if (outcome === 'closed') return rebuilding(detail);
+      const fresh = outcome === 'drawn' || outcome === 'enrolled';
+      const sequence = fresh || outcome === 'registered' ? number : view.sequenceOf(number);
+      view.noteDrawn(epoch, sequence);
+      view.confirm(number);
       const claim = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
-      const place: Place =
-        outcome === 'active'
-          ? { status: 'ACTIVE', expiresAt: new Date(detail) }
-          : { status: 'WAITING', position: detail, turnover: 0 };
-      return { claim, place, fresh: outcome === 'drawn' };
+      return { claim, place: placeOf(), fresh };
+
+      function placeOf(): Place {
+        if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
+        return { status: 'WAITING', position: positionOf(), turnover: Number(turnover) };
+      }
+      function positionOf(): number | undefined {
+        if (outcome === 'back') return 1;
+        return outcome === 'drawn' || outcome === 'waiting' ? view.positionOf(number, frontier) : undefined;
+      }
+    });
+  }
+
+  async function findAll(key: FindKey, claims: readonly QueueClaim[]): Promise<readonly Place[]> {
+    const places = new Map<QueueClaim, Place>();
+    let open = claims;
+    for (let tries = 0; open.length > 0 && tries < TRIES_MAX; tries++) {
+      for (const [claim, place] of await lookFor(key, open)) places.set(claim, place);
+      open = open.filter((claim) => !places.has(claim));
+    }
+    if (open.length > 0) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+    return claims.map((claim) => places.get(claim) as Place);
+  }
+
+  /** Where those of these places stand of whom it can be said. */
+  async function lookFor({ concertId, epoch, settleMs }: FindKey, claims: readonly QueueClaim[]) {
+    const view = views.of(concertId);
+    if (!view.isSurveyed()) await view.refresh();
+    const numbers = claims.map(({ sequence }) => view.numberOf(sequence));
+    const reply = await run(
+      redis,
+      scripts.find,
+      lineKeys(concertId),
+      epoch,
+      view.drawCount(),
+      settleMs,
+      view.endedBytes(),
+      ...claims.flatMap(({ userId, sequence, joinedAt }, index) => {
+        const number = numbers[index] ?? sequence;
+        return [memberOf(userId), number, sequence, view.ended.has(number) ? 0 : joinedAt.getTime()];
+      }),
+    );
+    if (reply[0] === 'ended') return claims.map((claim) => [claim, { status: 'EXPIRED' }] as const);
+    if (reply[0] === 'unopened') await openLine(concertId);
+    if (reply[0] === 'redrawn') await view.refresh();
+    if (reply[0] !== 'found') return [];
+    const [, frontier, endedBytes, turnover, ...answers] = reply;
+    await view.catchUp(endedBytes);
+    await view.keepUp();
+    return claims.flatMap((claim, index): [QueueClaim, Place][] => {
+      const [outcome, ends] = answers.slice(index * 2) as [FindOutcome, number];
+      if (outcome === 'unsure') return [];
+      if (outcome === 'over') return [[claim, { status: 'EXPIRED' }]];
+      if (outcome === 'active') return [[claim, { status: 'ACTIVE', expiresAt: new Date(ends) }]];
+      const number = numbers[index] ?? claim.sequence;
+      view.confirm(number);
+      const positions = {
+        waiting: () => view.positionOf(number, frontier),
+        back: () => 1,
+        registered: () => undefined,
+      };
+      return [[claim, { status: 'WAITING', position: positions[outcome](), turnover: Number(turnover) }]];
+    });
+  }
+
+  const joinTogether = gather(
+    ({ concertId, waitingMax, opening }: JoinKey) => `${concertId} ${waitingMax} ${opening}`,
+    joinAll,
+    JOIN_BATCH_MAX,
+  );
+  const findTogether = gather(
+    ({ concertId, epoch, settleMs }: FindKey) => `${concertId} ${epoch} ${settleMs}`,
+    findAll,
+    FIND_BATCH_MAX,
+  );
+
+  return {
+    async join(concertId, userId, { waitingMax, opening }) {
+      const answer = await joinTogether({ concertId, waitingMax, opening }, userId);
+      if (answer instanceof Refusal) throw answer;
+      return answer;
     },
 
-    find: (place) => locate(place, 0),
-    settle: (place) => locate(place, SETTLE_MS),
+    glance(claim) {
+      const { concertId, sequence, epoch } = claim;
+      const view = views.of(concertId);
+      const survey = view.fresh();
+      if (survey === undefined || survey.epoch !== epoch) return undefined;
+      const number = view.numberOf(sequence);
+      const { state, figures } = survey;
+      const { turnover, drawn, rebuildingMs } = figures;
+      if (rebuildingMs !== undefined || sequence > drawn) return undefined;
+      if (view.ended.has(number) || !view.isConfirmed(number)) return undefined;
+      if (state === 'registering') {
+        beThere(view, claim, number);
+        return { status: 'WAITING', position: undefined, turnover };
+      }
+      if (state !== '' && state !== 'drawn') return undefined;
+      const position = view.farPositionOf(number);
+      if (position === undefined) return undefined;
+      beThere(view, claim, number);
+      return { status: 'WAITING', position, turnover };
+    },
+
+    find: (claim) => findTogether({ ...claim, settleMs: 0 }, claim),
+    settle: (claim) => findTogether({ ...claim, settleMs: SETTLE_MS }, claim),
 
     async extend(place, milliseconds) {
-      const keys = lineKeys(place.concertId);
-      await run(
-        redis,
-        scripts.extend,
-        [keys.epoch, keys.active, keys.sessions],
-        memberOf(place.userId),
-        place.sequence,
-        place.epoch,
-        milliseconds,
-      );
+      const { concertId, userId, sequence, epoch } = place;
+      const view = views.of(concertId);
+      if (!view.isSurveyed()) await view.refresh();
+      const number = view.numberOf(sequence);
+      await run(redis, scripts.extend, lineKeys(concertId), memberOf(userId), number, epoch, milliseconds);
     },
 
     async leave(place) {
-      const keys = lineKeys(place.concertId);
-      await run(
-        redis,
-        scripts.leave,
-        [keys.epoch, keys.line, keys.returned, keys.away, keys.awaySequences, keys.active, keys.sessions],
-        memberOf(place.userId),
-        place.sequence,
-        place.epoch,
-      );
+      const { concertId, userId, sequence, epoch } = place;
+      const view = views.of(concertId);
+      for (let tries = 0; tries < TRIES_MAX; tries++) {
+        if (!view.isSurveyed() || tries > 0) await view.refresh();
+        const number = view.numberOf(sequence);
+        const member = memberOf(userId);
+        const keys = lineKeys(concertId);
+        if ((await run(redis, scripts.leave, keys, member, number, sequence, epoch, view.drawCount())) >= 0) return;
+      }
+      throw new Refusal('unavailable', { retryAfterSeconds: 1 });
     },
 
-    async read(concertId) {
-      const keys = lineKeys(concertId);
-      const [waiting, active, absent, drawn, turnover] = await run(redis, scripts.figures, [
-        keys.line,
-        keys.returned,
-        keys.away,
-        keys.active,
-        keys.sequence,
-        keys.pace,
-      ]);
-      return { waiting, active, absent, drawn, turnover: Number(turnover) };
+    read: async (concertId) => (await views.of(concertId).refresh()).figures,
+    async survey(concertId) {
+      const view = views.of(concertId);
+      return (view.fresh() ?? (await view.refresh())).figures;
     },
+    watch: views.watch,
+    refresh: views.refresh,
 
     async admit(concertId, policy) {
-      const keys = lineKeys(concertId);
-      const [admitted, expired, passedOver, active, waiting] = await run(
+      const reply = await run(
         redis,
         scripts.admit,
-        [
-          keys.line,
-          keys.returned,
-          keys.away,
-          keys.awaySequences,
-          keys.active,
-          keys.sessions,
-          keys.seen,
-          keys.recent,
-          keys.pace,
-          keys.epoch,
-          keys.sequence,
-          keys.joined,
-        ],
+        lineKeys(concertId),
         policy.activeMax,
         policy.admitPerWindow,
         policy.windowSeconds * 1_000,
@@ -144,11 +269,44 @@ export function redisWaitingRoom(redis: Redis): WaitingRoom {
         policy.graceSeconds * 1_000,
         policy.paused ? 1 : 0,
         ADMIT_BATCH_MAX,
+        MOVED_CHANNEL,
+        concertId,
       );
+      if (reply[0] === 'unopened') return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
+      const [, admitted, expired, passedOver, active, waiting] = reply;
+      if (admitted + expired + passedOver > 0) views.moved(concertId);
       return { admitted, expired, passedOver, active, waiting };
     },
+
+    async drawLots(concertId) {
+      await placeByLot(redis, lines, concertId);
+      await views.of(concertId).refresh();
+    },
+
+    async notePresence() {
+      const noted = present;
+      present = new Map();
+      for (const [name, { view, concertId: id, numbers }] of noted) {
+        const [, epoch = '', count = ''] = name.split(':');
+        const all = [...numbers];
+        for (let from = 0; from < all.length; from += SEE_BATCH_MAX) {
+          const batch = all.slice(from, from + SEE_BATCH_MAX);
+          await run(redis, scripts.see, lineKeys(concertId(id)), epoch, count, ...batch).catch((error: unknown) => {
+            // Kept for the next time: somebody's place may depend on it.
+            for (const number of all.slice(from)) beThere(view, { concertId: id, epoch } as PlaceId, number);
+            throw error;
+          });
+        }
+      }
+    },
+
+    takeEvents: (concertId, max) => takeLineEvents(redis, views.of(concertId), concertId, max),
+    settleEvents: (concertId, last) => settleLineEvents(redis, concertId, last),
   };
 }
+
+const full = () => new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
+const rebuilding = (forMs: number) => new Refusal('unavailable', { retryAfterSeconds: Math.ceil(forMs / 1_000) });
 
 /** A user in the line: the UUID's 16 bytes as 22 characters, a third less than its usual form. */
 function memberOf(userId: UserId): string {

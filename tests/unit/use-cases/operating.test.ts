@@ -5,6 +5,7 @@ import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+import { admitWaiting } from '#use-cases/admit-waiting.ts';
 import { changePolicy } from '#use-cases/change-policy.ts';
 import { createConcert } from '#use-cases/create-concert.ts';
 import { readLine } from '#use-cases/read-line.ts';
@@ -77,14 +78,21 @@ describe('changing a policy', () => {
 
 describe('reading a line', () => {
   it('tells its figures and how long the last in it can expect to wait', async () => {
-    const { ports, stage, fan } = memoryWorld();
+    const { ports, stage, fan, clock } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     for (let joined = 0; joined < 4; joined++) await fan(concert);
     const { concertId } = concert;
-    const figures = { concertId, waiting: 3, active: 1, absent: 0, drawn: 4, turnover: 0 };
-    expect(await readLine(ports, concertId)).toEqual({ ...figures, paused: false, tailEtaSeconds: 180 });
+    const figures = { concertId, waiting: 3, active: 1, absent: 0, registered: 0, drawn: 4, frontier: 2, turnover: 0 };
+    expect(await readLine(ports, concertId)).toEqual({ ...figures, paused: false, tailEtaSeconds: undefined });
+    await admitAfter(60_000);
+    expect(await readLine(ports, concertId)).toMatchObject({ waiting: 2, frontier: 3, tailEtaSeconds: 85 });
     await changePolicy(ports, { concertId, change: { paused: true } });
-    expect(await readLine(ports, concertId)).toEqual({ ...figures, paused: true, tailEtaSeconds: undefined });
+    expect(await readLine(ports, concertId)).toMatchObject({ paused: true, tailEtaSeconds: undefined });
+
+    async function admitAfter(milliseconds: number) {
+      clock.advance(milliseconds);
+      await admitWaiting(ports);
+    }
   });
 
   it('is refused where no concert is', async () => {

@@ -99,7 +99,10 @@ describe('the relay', () => {
     const { claim, hold: held } = await hold(1);
     await pay(claim, held);
     await ports.waitingRoom.leave(claim);
-    const { claim: later } = await ports.waitingRoom.join(claim.concertId, claim.userId, { waitingMax: 9 });
+    const { claim: later } = await ports.waitingRoom.join(claim.concertId, claim.userId, {
+      waitingMax: 9,
+      opening: 'fifo',
+    });
     clock.advance(DUE_MS);
     await relayAftermaths(ports);
     expect(await placeOf(later)).toMatchObject({ status: 'WAITING', position: 1 });

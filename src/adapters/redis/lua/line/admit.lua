@@ -1,13 +1,11 @@
 -- Ends the sessions that have run out and lets the next ones in, as many as both limits leave: first those who were
--- passed over and are back, then the line, each by the smallest sequence. Whoever has stopped asking is passed over.
--- Replies {admitted, expired, passed over, active, waiting}.
-local line, returned, away, away_sequences = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local active, sessions, seen, recent, pace = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9] -- KEYS[10] and on are only kept alive
+-- passed over and are back, then the line, each by the smallest number. Whoever has stopped asking is passed over.
+-- Whoever listens is told that the line has moved.
+-- Replies {'unopened'} where there is no line, or {'admitted', admitted, expired, passed over, active, waiting}.
 local active_max, per_window, window_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local session_ms, claim_ms, absent_s = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local grace_ms, paused, batch_max = tonumber(ARGV[7]), ARGV[8] == '1', tonumber(ARGV[9])
--- Half of what is remembered of the turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
-local SMOOTHING_MS = 60000
+local channel, concert = ARGV[10], ARGV[11]
 -- Nobody admits at a concert that is over: from then on its line is kept for a week. Renewed once a minute, for each
 -- renewal goes into the append-only file.
 local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
@@ -15,9 +13,12 @@ local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
 local REMEMBERED_MS = 3600000
 -- Admissions this close together are remembered as one, at the end of it: never too many, at most so much too late.
 local MOMENT_MS = 20
+-- Numbers of which so many times as many lie between them are read one by one.
+local SPREAD_MAX = 4
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if redis.call('EXISTS', epoch_key) == 0 then
+  return { 'unopened' }
+end
 
 -- Only this script adds sessions: whoever is missing since its last run has left or paid.
 local before = redis.call('ZCARD', active)
@@ -26,6 +27,11 @@ local left = math.max(0, tonumber(known or 0) - before)
 
 local ended = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
 if #ended > 0 then
+  local over = {}
+  for i, session in ipairs(redis.call('HMGET', sessions, unpack(ended))) do
+    over[i] = string.match(session, '^%d+')
+  end
+  note_ended(over)
   redis.call('ZREM', active, unpack(ended))
   redis.call('HDEL', sessions, unpack(ended))
 end
@@ -36,7 +42,7 @@ total, moment = tonumber(total or 0), tonumber(moment or 0)
 local before_window = redis.call('ZREVRANGEBYSCORE', recent, now - window_ms, '-inf', 'LIMIT', 0, 1)[1]
 local in_window = total - tonumber(before_window or 0)
 
-local room = paused and 0 or batch_max
+local room = (paused or is_rebuilding or (draw_state and draw_state ~= 'drawn')) and 0 or batch_max
 if active_max > 0 then
   room = math.min(room, active_max - (before - #ended))
 end
@@ -44,51 +50,84 @@ if per_window > 0 then
   room = math.min(room, per_window - in_window)
 end
 
-local admitted, passed_over = 0, 0
-local entering, leaving, leaving_numbers = {}, {}, {}
-local ends, claimed_by = string.format('%d', now + session_ms), now + math.min(claim_ms, session_ms)
-
--- In whole seconds, counted so that nobody is absent too early. Of some there is nothing written: they are not absent.
-local function is_absent(sequence)
-  local bytes = redis.call('GETRANGE', seen, (sequence - 1) * 4, sequence * 4 - 1)
-  local asked = #bytes == 4 and struct.unpack('>I4', bytes) or 0
-  return asked > 0 and time[1] - asked > absent_s
+-- When each of these numbers last asked, in seconds; 0 where nothing is written.
+local function last_asked(numbers)
+  local count, first, last = #numbers, tonumber(numbers[1]), tonumber(numbers[#numbers])
+  if last - first >= SPREAD_MAX * count then
+    local times = {}
+    for i, number in ipairs(numbers) do
+      local bytes = redis.call('GETRANGE', seen, (number - 1) * 4, number * 4 - 1)
+      times[i] = #bytes == 4 and struct.unpack('>I4', bytes) or 0
+    end
+    return times
+  end
+  local width = (last - first + 1) * 4
+  local bytes = redis.call('GETRANGE', seen, (first - 1) * 4, last * 4 - 1)
+  local all = { struct.unpack(pack(last - first + 1), bytes .. string.rep('\0', width - #bytes)) }
+  if last - first + 1 == count then
+    return all
+  end
+  local times = {}
+  for i, number in ipairs(numbers) do
+    times[i] = all[number - first + 1]
+  end
+  return times
 end
+
+local entering, granted, entered = {}, {}, {}
+local leaving, leaving_numbers, passed_over = {}, {}, {}
+local claimed_by = now + math.min(claim_ms, session_ms)
+local ends = ':' .. string.format('%d', now + session_ms)
+-- In whole seconds, counted so that nobody is absent too early. Of some there is nothing written: they are not absent.
+local absent_before = time[1] - absent_s
 
 -- One run looks at one batch of people at most, whoever of them is there.
 for _, waiting in ipairs({ returned, line }) do
   for _ = 1, batch_max do
-    local wanted = math.min(room, batch_max - passed_over) - admitted
+    local wanted = math.min(room, batch_max - #passed_over) - #entered
     local head = wanted > 0 and redis.call('ZPOPMIN', waiting, wanted) or {}
     if #head == 0 then
       break
     end
-    for i = 1, #head, 2 do
-      local user, sequence = head[i], head[i + 1]
-      if is_absent(sequence) then
-        passed_over = passed_over + 1
-        leaving[2 * passed_over - 1], leaving[2 * passed_over] = now, user
-        leaving_numbers[2 * passed_over - 1], leaving_numbers[2 * passed_over] = user, sequence
+    local numbers = {}
+    for i = 2, #head, 2 do
+      numbers[i / 2] = head[i]
+    end
+    local asked = last_asked(numbers)
+    for i, number in ipairs(numbers) do
+      local user = head[2 * i - 1]
+      if asked[i] > 0 and asked[i] < absent_before then
+        passed_over[#passed_over + 1] = number
+        leaving[2 * #passed_over - 1], leaving[2 * #passed_over] = now, user
+        leaving_numbers[2 * #passed_over - 1], leaving_numbers[2 * #passed_over] = user, number
       else
-        admitted = admitted + 1
-        entering[2 * admitted - 1], entering[2 * admitted] = claimed_by, user
-        redis.call('HSET', sessions, user, sequence .. ':' .. ends)
+        local n = #entered + 1
+        entered[n] = number
+        entering[2 * n - 1], entering[2 * n] = claimed_by, user
+        granted[2 * n - 1], granted[2 * n] = user, number .. ends
       end
     end
   end
 end
+local admitted = #entered
 if admitted > 0 then
   redis.call('ZADD', active, unpack(entering))
+  redis.call('HSET', sessions, unpack(granted))
+  record('admitted', entered)
 end
-if passed_over > 0 then
+if #passed_over > 0 then
   redis.call('ZADD', away, unpack(leaving))
-  redis.call('HSET', away_sequences, unpack(leaving_numbers))
+  redis.call('HSET', away_numbers, unpack(leaving_numbers))
+  record('passed-over', passed_over)
 end
 
 local forgotten = redis.call('ZRANGEBYSCORE', away, '-inf', now - grace_ms, 'LIMIT', 0, batch_max)
 if #forgotten > 0 then
+  local over = redis.call('HMGET', away_numbers, unpack(forgotten))
+  note_ended(over)
+  record('forgotten', over)
   redis.call('ZREM', away, unpack(forgotten))
-  redis.call('HDEL', away_sequences, unpack(forgotten))
+  redis.call('HDEL', away_numbers, unpack(forgotten))
 end
 
 if admitted > 0 then
@@ -115,5 +154,8 @@ for _, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, KEPT_MS)
   end
 end
+if admitted + #passed_over + #ended > 0 then
+  redis.call('PUBLISH', channel, concert)
+end
 local waiting = redis.call('ZCARD', line) + redis.call('ZCARD', returned)
-return { admitted, #ended, passed_over, before - #ended + admitted, waiting }
+return { 'admitted', admitted, #ended, #passed_over, before - #ended + admitted, waiting }

@@ -1,0 +1,227 @@
+import type { Redis } from 'ioredis';
+import type { ConcertId } from '#domain/ids.ts';
+import type { DrawOrder } from '#domain/lottery.ts';
+import type { Draw } from '#ports/lines.ts';
+import type { LineFigures } from '#ports/waiting-room.ts';
+import { drawOrder } from './draw-order.ts';
+import { guarded } from './failures.ts';
+import { lineKey, lineKeys } from './keys.ts';
+import { lineTicks, TICK_MS, TICKS_MAX } from './line-ticks.ts';
+import { type NumberSet, numberSet } from './number-set.ts';
+import { unpackNumbers } from './packed-numbers.ts';
+import { type DrawState, run, scripts } from './scripts.ts';
+
+/** The line as one survey found it. */
+export type Survey = {
+  readonly figures: LineFigures;
+  readonly epoch: string;
+  readonly state: DrawState;
+  /** When the line was last taken up after a loss, by the clock of Redis; empty when it never was. */
+  readonly rebuiltAt: string;
+  /** When it was asked for, by the process' own clock. */
+  readonly asOf: number;
+};
+
+/**
+ * What an instance knows of a line: its figures, refreshed a few times a second, and the numbers of all places that are
+ * over, read from their log as it grows. That is enough to tell where anybody stands: a place has as many before it as
+ * there are numbers from the front of the line to its own, without those that are over.
+ */
+export type LineView = {
+  /** Surveys the line anew. Who asks while one is under way gets the next. */
+  refresh(): Promise<Survey>;
+  /** Looks again unless positions can be told as every instance tells them. */
+  keepUp(): Promise<void>;
+  /** The last survey, if it is fresh. */
+  fresh(): Survey | undefined;
+  /** Looks again if this draw is not known. */
+  knowDraw(count: number): Promise<void>;
+  /** Knows this draw from now on. */
+  learnDraw(draw: Draw): Promise<void>;
+  /** Reads the log of the places that are over, up to there at least. */
+  catchUp(endedBytes: number): Promise<void>;
+  readonly ended: NumberSet;
+  /** How much of that log was read. */
+  readonly endedBytes: () => number;
+  /** Of the draw that this instance knows; empty without one, as the scripts take it. */
+  readonly drawCount: () => number | '';
+  readonly numberOf: (sequence: number) => number;
+  readonly sequenceOf: (number: number) => number;
+  /** The position to tell whoever has this number: exact near the front, which is where it is now; else as of a moment ago. */
+  readonly positionOf: (number: number, frontier: number) => number;
+  /** The position to tell without looking at the front; undefined near it, and while it is not known. */
+  readonly farPositionOf: (number: number) => number | undefined;
+  /** A number that was drawn in the line of this name, as this instance has seen. */
+  noteDrawn(epoch: string, number: number): void;
+  /** This number was found in the line. */
+  confirm(number: number): void;
+  /** Whether nothing was lost since this number was found: a line that was taken up after a loss may lack it. */
+  isConfirmed(number: number): boolean;
+  /** Whether the line was surveyed since it has this name. */
+  readonly isSurveyed: () => boolean;
+  /** What a line that was lost is opened with. The epoch is empty as long as the line is not known. */
+  readonly known: () => { readonly epoch: string; readonly drawn: number; readonly frontier: number };
+};
+
+/** Whoever is nearer to the front than that is looked up. The same everywhere: else who is told exactly here is not there. */
+const NEAR_POSITIONS = 200;
+/** A process that is too busy to look in time, so often in a row, tells what it has. */
+const KEEP_UP_TRIES_MAX = 3;
+/** Older than that nothing is told from memory. */
+const FRESH_MS = 1_000;
+/** Read at once, of the log of places that are over: a quarter of a million. */
+const CHUNK_BYTES = 1_048_576;
+/** How long somebody whose number was passed in a line that had lost it is let back in. */
+export const LATE_MS = 600_000;
+
+export function lineView(
+  redis: Redis,
+  concertId: ConcertId,
+  open: () => Promise<void>,
+  onRefresh: (survey: Survey) => void,
+): LineView {
+  const keys = lineKeys(concertId);
+  let survey: Survey | undefined;
+  let epoch = '';
+  let drawn = 0;
+  let ended = numberSet();
+  let endedBytes = 0;
+  let ticks = lineTicks();
+  let lots: DrawOrder | undefined;
+  let confirmed = numberSet();
+  let running: Promise<Survey> | undefined;
+  let next: Promise<Survey> | undefined;
+
+  function seen(name: string, number: number): void {
+    if (name !== epoch) {
+      epoch = name;
+      drawn = 0;
+      survey = undefined;
+      forgetEnded();
+    }
+    drawn = Math.max(drawn, number);
+  }
+
+  function forgetEnded(): void {
+    ended = numberSet();
+    endedBytes = 0;
+    ticks = lineTicks();
+  }
+
+  /** It is another log, in another order. What is known from the old one stays true. */
+  function rereadEnded(): void {
+    endedBytes = 0;
+    ticks.reread();
+  }
+
+  function farPositionOf(number: number): number | undefined {
+    const position = ticks.positionOf(number);
+    return position !== undefined && position > NEAR_POSITIONS ? position : undefined;
+  }
+
+  async function learnDraw({ count, seed }: Draw): Promise<void> {
+    if (lots?.order.length !== count) lots = await drawOrder(Buffer.from(seed, 'hex'), count);
+  }
+
+  async function ask(): Promise<Survey> {
+    const asOf = performance.now();
+    const reply = await run(redis, scripts.survey, keys, epoch, drawn, LATE_MS, TICK_MS, TICKS_MAX);
+    if (reply.length === 1) {
+      await open();
+      return ask();
+    }
+    const [name, frontier, redisDrawn, waiting, active, absent, turnover, registered, ...rest] = reply;
+    const [bytes, rebuildingMs, rebuiltAt, state, count, seed, now, written] = rest;
+    const isPlaced = state === 'placing' || state === 'drawn';
+    seen(name, redisDrawn);
+    ticks.learn(now, written);
+    if (isPlaced && (survey?.state === 'registering' || survey?.state === 'closed')) {
+      // From here on places are known by other numbers.
+      forgetEnded();
+      ticks.learn(now, written);
+    } else if (rebuiltAt !== survey?.rebuiltAt) {
+      rereadEnded();
+    }
+    if (rebuiltAt !== survey?.rebuiltAt) confirmed = numberSet();
+    if (isPlaced) await learnDraw({ count, seed });
+    await readEnded(bytes);
+    const figures = {
+      frontier,
+      drawn: redisDrawn,
+      waiting,
+      active,
+      absent,
+      turnover: Number(turnover),
+      registered,
+      ...(rebuildingMs > 0 ? { rebuildingMs } : {}),
+    };
+    survey = { figures, epoch, state, rebuiltAt, asOf };
+    onRefresh(survey);
+    return survey;
+  }
+
+  function refresh(): Promise<Survey> {
+    if (next !== undefined) return next;
+    if (running === undefined) return start();
+    next = running.then(start, start);
+    return next;
+  }
+
+  function start(): Promise<Survey> {
+    next = undefined;
+    const asked = ask().finally(() => {
+      if (running === asked) running = undefined;
+    });
+    running = asked;
+    return asked;
+  }
+
+  async function readEnded(upTo: number): Promise<void> {
+    // A shorter log than was read before is another one.
+    if (upTo < endedBytes) rereadEnded();
+    while (endedBytes < upTo) {
+      const from = endedBytes;
+      const chunk = await guarded(() =>
+        redis.getrangeBuffer(lineKey(concertId, 'ended'), from, from + CHUNK_BYTES - 1),
+      );
+      if (chunk.length === 0) return;
+      // Others may have read on meanwhile.
+      if (endedBytes !== from) continue;
+      endedBytes += chunk.length;
+      for (const number of unpackNumbers(chunk)) {
+        ended.add(number);
+        ticks.ended(number);
+      }
+    }
+  }
+
+  return {
+    refresh,
+    fresh: () => (survey !== undefined && performance.now() - survey.asOf < FRESH_MS ? survey : undefined),
+    async keepUp() {
+      for (let tries = 0; tries < KEEP_UP_TRIES_MAX && !ticks.isKnown(); tries++) await refresh();
+    },
+    async knowDraw(count) {
+      if (lots?.order.length !== count) await refresh();
+    },
+    learnDraw,
+    async catchUp(bytes) {
+      if (endedBytes < bytes) await readEnded(bytes);
+    },
+    get ended() {
+      return ended;
+    },
+    endedBytes: () => endedBytes,
+    drawCount: () => lots?.order.length ?? '',
+    numberOf: (sequence) => lots?.order[sequence - 1] ?? sequence,
+    sequenceOf: (number) => lots?.registered[number - 1] ?? number,
+    positionOf: (number, frontier) =>
+      farPositionOf(number) ?? Math.max(1, number - frontier + 1 - ended.countBetween(frontier, number)),
+    farPositionOf,
+    noteDrawn: seen,
+    confirm: (number) => confirmed.add(number),
+    isConfirmed: (number) => survey?.rebuiltAt === '' || confirmed.has(number),
+    isSurveyed: () => survey !== undefined,
+    known: () => ({ epoch, drawn, frontier: survey?.figures.frontier ?? 1 }),
+  };
+}

@@ -1,0 +1,28 @@
+-- Opens a line: a new one or, with rebuild_ms, one that was lost, as far as it is known. Replies 1 if this call has, else 0.
+local epoch, drawn, front, rebuild_ms, late_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local state, count, seed, ended, first_session = ARGV[6], ARGV[7], ARGV[8], ARGV[9], 10
+
+if redis.call('SET', epoch_key, epoch, 'NX') == false then
+  return 0
+end
+if state ~= '' then
+  redis.call('HSET', draw, 'state', state)
+end
+if state == 'drawn' then
+  redis.call('HSET', draw, 'count', count, 'seed', seed)
+end
+if rebuild_ms == 0 then
+  return 1
+end
+redis.call('SET', sequence_key, drawn)
+redis.call('HSET', rebuild, 'until', string.format('%d', now + rebuild_ms), 'frontier', front,
+  'late', string.format('%d', now + rebuild_ms + late_ms))
+if #ended > 0 then
+  redis.call('APPEND', ended_log, ended)
+end
+for i = first_session, #ARGV, 3 do
+  local user, number, ends = ARGV[i], ARGV[i + 1], string.format('%d', now + ARGV[i + 2])
+  redis.call('ZADD', active, ends, user)
+  redis.call('HSET', sessions, user, number .. ':' .. ends)
+end
+return 1

@@ -1,0 +1,27 @@
+-- Gives some of those who registered the places that the lots gave them. Replies how many registered are left.
+if draw_state ~= 'placing' then
+  return 0
+end
+local function move(from, to, width, sequence, number)
+  redis.call('SETRANGE', to, (number - 1) * width, redis.call('GETRANGE', from, (sequence - 1) * width, sequence * width - 1))
+end
+
+local users, entries = {}, {}
+for i = 1, #ARGV, 3 do
+  users[#users + 1] = ARGV[i]
+end
+local enrolled = redis.call('ZMSCORE', registered, unpack(users))
+for i = 1, #users do
+  local user, sequence, number = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
+  -- Who has left meanwhile has no place to be given.
+  if enrolled[i] == sequence then
+    entries[#entries + 1], entries[#entries + 2] = number, user
+    move(registered_joined, joined, 6, sequence, number)
+    move(registered_seen, seen, 4, sequence, number)
+  end
+end
+if #entries > 0 then
+  redis.call('ZADD', line, unpack(entries))
+  redis.call('ZREM', registered, unpack(users))
+end
+return redis.call('ZCARD', registered)

@@ -1,0 +1,28 @@
+import type { ConcertId } from '#domain/ids.ts';
+import type { Ports } from '#ports/index.ts';
+
+/** Bounds one run for a line. Whatever is left over comes with the next. */
+const BATCH_MAX = 1_000;
+
+type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'lines'>;
+
+/**
+ * Puts on record how far each line has come, and what happened to its places, so that both outlast the line's memory. Any
+ * number may do it at once: what is on record already is not added again.
+ */
+export async function recordLines(ports: Needed): Promise<void> {
+  const onSale = await ports.concerts.listOnSale();
+  const outcomes = await Promise.allSettled(onSale.map(({ concertId }) => recordLine(ports, concertId)));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function recordLine({ waitingRoom, lines }: Needed, concertId: ConcertId): Promise<void> {
+  const { drawn, frontier } = await waitingRoom.survey(concertId);
+  if (drawn > 0) await lines.note(concertId, { drawn, frontier });
+  const events = await waitingRoom.takeEvents(concertId, BATCH_MAX);
+  const last = events.at(-1);
+  if (last === undefined) return;
+  await lines.record(concertId, events);
+  await waitingRoom.settleEvents(concertId, last);
+}

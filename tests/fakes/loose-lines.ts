@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { ConcertId } from '#domain/ids.ts';
+import type { LineEvent, LineRecord, Lines } from '#ports/lines.ts';
+
+type Kept = Omit<LineRecord, 'known'> & { readonly events: Map<string, LineEvent> };
+
+/** The record of the lines of concerts that no box office knows, for tests of the line alone. */
+export type LooseLines = Lines & {
+  /** What is on record of a line, for a test to change before the line is lost. */
+  of(concertId: ConcertId): Kept;
+  change(concertId: ConcertId, change: Partial<Omit<LineRecord, 'known' | 'epoch'>>): void;
+};
+
+export function looseLines(): LooseLines {
+  const lines = new Map<ConcertId, Kept>();
+
+  function of(concertId: ConcertId): Kept {
+    const kept = lines.get(concertId) ?? {
+      epoch: createHash('sha256').update(concertId).digest('base64url').slice(0, 8),
+      drawn: 0,
+      frontier: 1,
+      registering: false,
+      sessions: [],
+      paid: [],
+      events: new Map(),
+    };
+    lines.set(concertId, kept);
+    return kept;
+  }
+  const change: LooseLines['change'] = (concertId, changed) => {
+    lines.set(concertId, { ...of(concertId), ...changed });
+  };
+
+  return {
+    of,
+    change,
+    async open(concertId) {
+      const known = lines.has(concertId);
+      const { events: _, ...record } = of(concertId);
+      return { ...record, known };
+    },
+    async note(concertId, { drawn, frontier }) {
+      const line = of(concertId);
+      change(concertId, { drawn: Math.max(line.drawn, drawn), frontier: Math.max(line.frontier, frontier) });
+    },
+    async draw(concertId, count) {
+      const draw = of(concertId).draw ?? {
+        seed: createHash('sha256').update(`seed of ${concertId}`).digest('hex'),
+        count,
+      };
+      change(concertId, { draw, registering: false });
+      return draw;
+    },
+    async record(concertId, events) {
+      const recorded = of(concertId).events;
+      for (const event of events) if (!recorded.has(event.eventId)) recorded.set(event.eventId, event);
+    },
+  };
+}
