@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { openings, policyBounds } from '#domain/policy.ts';
+import { redisServersOf } from './config/redis-servers.ts';
 
 // Every setting: its variable, default, bound and unit. `.env.example` lists the same, and a test keeps the two equal.
 
@@ -59,11 +60,20 @@ const adminKeys = z.string().transform((value, context) => {
   return keys;
 });
 
+const redisServers = z.string().transform((value, context) => {
+  try {
+    return redisServersOf(value);
+  } catch (error) {
+    context.addIssue((error as TypeError).message);
+    return z.NEVER;
+  }
+});
+
 const variables = {
   HOST: z.string().default('0.0.0.0'),
   PORT: integer(0, 65_535).default(3000),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+  REDIS_URL: redisServers,
   ACCESS_TOKEN_SECRET: secret,
   ACCESS_TOKEN_SECONDS: integer(60, 31_536_000).default(86_400),
   QUEUE_TOKEN_KEYS: signingKeys,
@@ -189,7 +199,7 @@ export function readConfig(environment: Environment) {
       connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
     },
-    redis: { url: env.REDIS_URL, commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
+    redis: { ...env.REDIS_URL, commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
     migrateOnStart: env.MIGRATE_ON_START,
     seedDemo: env.SEED_DEMO,
     drainSeconds: env.DRAIN_SECONDS,

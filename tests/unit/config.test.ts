@@ -43,7 +43,22 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
 const OTHERS = {
   HOST: [],
   DATABASE_URL: ['db.example', 'mysql://db.example/x'],
-  REDIS_URL: ['redis.example', 'http://redis.example'],
+  REDIS_URL: [
+    'redis.example',
+    'http://redis.example',
+    'redis://a:6379,b:6379',
+    'redis+cluster://',
+    'redis+cluster://a:6379,',
+    'redis+cluster://a:0',
+    'redis+cluster://a:65536',
+    'redis+cluster://a:6379/0',
+    'redis+cluster://a b:6379',
+    'redis+cluster://:50%@a:6379',
+    'redis+sentinel://a:26379',
+    'redis+sentinel://a:26379/',
+    'redis+sentinel://a:26379/main/0',
+    'redis+replicas://a:6379',
+  ],
   ACCESS_TOKEN_SECRET: ['too short', 'x'.repeat(31)],
   QUEUE_TOKEN_KEYS: [
     'no colon in a secret of more than 32 characters',
@@ -151,6 +166,40 @@ describe('the configuration', () => {
     ]);
   });
 
+  it.each([
+    ['redis://:p@redis.example:6379/1', { url: 'redis://:p@redis.example:6379/1' }],
+    ['rediss://redis.example', { url: 'rediss://redis.example' }],
+    [
+      'redis+cluster://a.example:7000,10.0.0.2, [fd00::3]:7002',
+      {
+        cluster: [
+          { host: 'a.example', port: 7_000 },
+          { host: '10.0.0.2', port: 6_379 },
+          { host: 'fd00::3', port: 7_002 },
+        ],
+        tls: false,
+      },
+    ],
+    [
+      'rediss+cluster://user:p%40ss:word@a.example:7000',
+      { cluster: [{ host: 'a.example', port: 7_000 }], tls: true, username: 'user', password: 'p@ss:word' },
+    ],
+    [
+      'redis+sentinel://:secret@a.example,b.example:5000/main',
+      {
+        sentinels: [
+          { host: 'a.example', port: 26_379 },
+          { host: 'b.example', port: 5_000 },
+        ],
+        primaryName: 'main',
+        tls: false,
+        password: 'secret',
+      },
+    ],
+  ])('reads where Redis is: REDIS_URL=%s', (value, servers) => {
+    expect(readConfig({ ...REQUIRED, REDIS_URL: value }).redis).toEqual({ ...servers, commandTimeoutMs: 250 });
+  });
+
   it('reads admin keys, of which there need not be any', () => {
     const keys = `ops:${'a'.repeat(64)}, night:${'B'.repeat(64)}`;
     expect(readConfig({ ...REQUIRED, ADMIN_KEYS: keys }).http.adminKeys).toEqual([
@@ -183,6 +232,9 @@ describe('the configuration', () => {
   it('never tells a secret in its complaint', () => {
     const secret = 'a-secret-that-is-short';
     expect(() => readConfig({ ...REQUIRED, ACCESS_TOKEN_SECRET: secret, QUEUE_TOKEN_KEYS: `k1:${secret}` })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(secret) }),
+    );
+    expect(() => readConfig({ ...REQUIRED, REDIS_URL: `redis+cluster://:${secret}@a:0` })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining(secret) }),
     );
   });

@@ -1,0 +1,72 @@
+/** Where Redis is, as a URL says it: one server, a cluster, or a primary that sentinels watch over. */
+export type RedisServers =
+  | { readonly url: string }
+  | (Access & { readonly cluster: readonly Endpoint[] })
+  | (Access & { readonly sentinels: readonly Endpoint[]; readonly primaryName: string });
+
+type Endpoint = { readonly host: string; readonly port: number };
+type Access = { readonly tls: boolean; readonly username?: string; readonly password?: string };
+
+const REDIS_PORT = 6_379;
+const SENTINEL_PORT = 26_379;
+const PORT_MAX = 65_535;
+/** Several hosts in one URL are more than the URL parser of Node can read. */
+const SEVERAL = /^(rediss?)\+(cluster|sentinel):\/\/(?:([^@/]*)@)?([^@/?#]*)(?:\/([^/?#]*))?$/;
+const ENDPOINT = /^(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i;
+
+/**
+ * - `redis://user:password@host:6379/0`
+ * - `redis+cluster://user:password@host:6379,host:6379`: any of the nodes; they know the others
+ * - `redis+sentinel://user:password@host:26379,host:26379/primary-name`: the sentinels; user and password are those of the primary
+ *
+ * and the same with `rediss` for TLS.
+ *
+ * @throws TypeError which says what is wrong, without the password
+ */
+export function redisServersOf(url: string): RedisServers {
+  if (/^rediss?:\/\//.test(url)) {
+    if (!URL.canParse(url)) throw new TypeError('must be a URL such as redis://:password@host:6379');
+    return { url };
+  }
+  const [, scheme, kind, userInfo = '', hosts = '', path = ''] = SEVERAL.exec(url) ?? [];
+  if (kind === undefined) {
+    throw new TypeError(
+      'must be redis://host:port, redis+cluster://host:port,host:port or redis+sentinel://host:port,host:port/primary-name; rediss for TLS',
+    );
+  }
+  const access = { tls: scheme === 'rediss', ...credentials(userInfo) };
+  if (kind === 'cluster') {
+    if (path !== '') throw new TypeError('must not name a database or anything else after the hosts of a cluster');
+    return { ...access, cluster: endpoints(hosts, REDIS_PORT) };
+  }
+  if (path === '')
+    throw new TypeError('must name the primary after the sentinels: redis+sentinel://host:port/primary-name');
+  return { ...access, sentinels: endpoints(hosts, SENTINEL_PORT), primaryName: decoded(path) };
+}
+
+function credentials(userInfo: string): Pick<Access, 'username' | 'password'> {
+  const [username = '', ...rest] = userInfo.split(':');
+  const password = rest.join(':');
+  return {
+    ...(username === '' ? {} : { username: decoded(username) }),
+    ...(password === '' ? {} : { password: decoded(password) }),
+  };
+}
+
+function endpoints(hosts: string, defaultPort: number): Endpoint[] {
+  return hosts.split(',').map((text) => {
+    const [, host, port = String(defaultPort)] = ENDPOINT.exec(text.trim()) ?? [];
+    if (host === undefined || Number(port) < 1 || Number(port) > PORT_MAX) {
+      throw new TypeError('must have hosts as host:port, separated by commas');
+    }
+    return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new TypeError('must have what is not a letter or a digit percent-encoded');
+  }
+}
