@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+
 import { lineKey } from '#adapters/redis/keys.ts';
+import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { AdmissionPolicy } from '#domain/policy.ts';
 import type { QueueClaim } from '#domain/queue.ts';
@@ -46,13 +47,13 @@ export async function fillLine(
   return claims;
 }
 
-export async function usedBytes(redis: Redis): Promise<number> {
+export async function usedBytes(redis: RedisClient): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
 }
 
 /** Milliseconds to let a batch in, seen from Node, beside two bare commands on a copy of the same line. */
 export async function measureAdmission(
-  redis: Redis,
+  redis: RedisClient,
   room: WaitingRoom,
   concertId: ConcertId,
   rounds: number,

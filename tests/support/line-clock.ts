@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { lineKey } from '#adapters/redis/keys.ts';
+import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
 /** All times written down about a line, moved into the past at once. Of what is in whole seconds, whole seconds. */
@@ -23,7 +23,7 @@ if redis.call('HEXISTS', pace, 'at') == 1 then
 end`;
 
 /** Lets time go by at a line, instead of waiting. */
-export async function passAtLine(redis: Redis, concertId: ConcertId, milliseconds: number): Promise<void> {
+export async function passAtLine(redis: RedisClient, concertId: ConcertId, milliseconds: number): Promise<void> {
   const names = ['active', 'sessions', 'away', 'recent', 'seen', 'pace'] as const;
   const keys = names.map((name) => lineKey(concertId, name));
   await redis.eval(MOVE, keys.length, ...keys, milliseconds);

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { v7 as newId } from 'uuid';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
@@ -8,12 +7,18 @@ import { postgresLines } from '#adapters/postgres/lines.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
+import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import type { Ports } from '#ports/index.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
-export type RealPorts = { readonly ports: Ports; readonly redis: Redis; readonly pool: Pool; close(): Promise<void> };
+export type RealPorts = {
+  readonly ports: Ports;
+  readonly redis: RedisClient;
+  readonly pool: Pool;
+  close(): Promise<void>;
+};
 
 /** The ports of one instance without the instance around them: connections of its own, for tests that swap a port. */
 export async function realPorts(databaseUrl: string, redisUrl: string): Promise<RealPorts> {

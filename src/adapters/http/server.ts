@@ -4,7 +4,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { Refusal } from '#domain/errors.ts';
 import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
@@ -46,7 +46,7 @@ export type ServerParts = {
   /** Whether the process was told to stop. */
   readonly stopping: () => boolean;
   /** Counts commands per client, over all instances; without it each process counts for itself. */
-  readonly redis?: Redis;
+  readonly redis?: Redis | Cluster;
 };
 
 const MINUTE_MS = 60_000;

@@ -1,72 +1,91 @@
-import { Redis } from 'ioredis';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Cluster, type Redis } from 'ioredis';
 import { guarded } from './failures.ts';
-import { definitions } from './scripts.ts';
-
-export type RedisSettings = {
-  readonly url: string;
-  /** A command that is not answered by then has failed, as far as we are concerned. */
-  readonly commandTimeoutMs: number;
-};
+import { openClient, type RedisSettings } from './open-client.ts';
+import type { RedisClient } from './redis-client.ts';
+import { keepSubscribed, type Subscription } from './subscription.ts';
 
 export type RedisConnection = {
-  readonly redis: Redis;
-  /** Fails unless Redis answers and is set up so that it never evicts a place or a hold. */
+  readonly redis: RedisClient;
+  /** Fails unless Redis answers and is set up so that it never evicts a place or a hold. Asks every primary. */
   ping(): Promise<void>;
+  /**
+   * Hears what is published on a channel from now on, on a connection of its own. It is looked after until it is stopped;
+   * what is published while it is lost is not heard.
+   */
+  subscribe(channel: string, onMessage: (message: string) => void): Promise<Subscription>;
   close(): Promise<void>;
 };
 
-const RECONNECT_MS_MAX = 1_000;
+/** A service that starts while Redis is away starts without it, after this. */
+const CONNECT_MS = 3_000;
 
 /**
- * A connection that fails fast: nothing is queued while Redis is away and nothing is sent again afterwards, because a
- * claim that runs seconds after its caller was told "unavailable" is worse than none. It reconnects by itself for ever.
+ * @param onError is told what is lost, as often as it is tried again; whoever sends a command finds out by its failing.
  */
 export async function connectRedis(settings: RedisSettings, onError: (error: Error) => void): Promise<RedisConnection> {
-  const redis = new Redis(settings.url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    connectTimeout: settings.commandTimeoutMs,
-    enableAutoPipelining: true,
-    retryStrategy: (attempts) => Math.min(attempts * 50, RECONNECT_MS_MAX),
-    scripts: definitions,
-  });
+  const { commandTimeoutMs } = settings;
+  const redis = openClient(settings);
   redis.on('error', onError);
-  limitCommands(redis, settings.commandTimeoutMs);
-  await redis.connect().catch(onError);
+  redis.on('node error', onError);
+  await Promise.race([connect(redis, onError), pause(CONNECT_MS, undefined, { ref: false })]);
 
+  const subscriptions = new Set<Subscription>();
   return {
     redis,
     async ping() {
-      const memory = await guarded(() => redis.info('memory'));
-      const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];
-      if (policy !== 'noeviction') {
-        throw new Error(
-          `Redis may evict places and holds: maxmemory-policy must be noeviction, not ${policy ?? 'unknown'}`,
-        );
-      }
+      const primaries = redis instanceof Cluster ? redis.nodes('master') : [redis];
+      if (primaries.length === 0) await guarded(() => redis.ping());
+      await Promise.all(primaries.map(expectNoEviction));
+    },
+    async subscribe(channel, onMessage) {
+      const subscription = await keepSubscribed({
+        open: () => subscriberOf(redis, commandTimeoutMs),
+        channel,
+        onMessage,
+        onError,
+      });
+      subscriptions.add(subscription);
+      return subscription;
     },
     async close() {
+      await Promise.all([...subscriptions].map(({ stop }) => stop()));
       await redis.quit().catch(() => redis.disconnect());
     },
   };
 }
 
-/**
- * Fails commands that are not answered in time, as ioredis' own `commandTimeout` does, except that an answer which has
- * arrived counts. Timers come before sockets: when a burst keeps the process busy for longer than the limit, commands that
- * Redis answered long ago would fail, a tenth of the burst. So who has run out of time gets one look at the socket first.
- */
-function limitCommands(redis: Redis, limitMs: number): void {
-  const send = redis.sendCommand.bind(redis);
-  redis.sendCommand = (command, stream) => {
-    const giveUp = () => {
-      if (!command.isSettled) command.reject(new Error('Command timed out'));
-    };
-    const limit = setTimeout(() => setImmediate(() => setImmediate(giveUp)), limitMs);
-    const settled = () => clearTimeout(limit);
-    command.promise.then(settled, settled);
-    return send(command, stream);
-  };
+/** A cluster is connected when it knows its nodes; its nodes are connected a moment later. */
+async function connect(redis: RedisClient, onError: (error: Error) => void): Promise<void> {
+  try {
+    await redis.connect();
+    const nodes = redis instanceof Cluster ? redis.nodes('master') : [];
+    await Promise.all(nodes.map((node) => node.status === 'ready' || once(node, 'ready')));
+  } catch (error) {
+    onError(error as Error);
+  }
+}
+
+async function expectNoEviction(primary: Redis): Promise<void> {
+  const memory = await guarded(() => primary.info('memory'));
+  const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];
+  if (policy !== 'noeviction') {
+    throw new Error(
+      `Redis may evict places and holds: maxmemory-policy must be noeviction, not ${policy ?? 'unknown'}`,
+    );
+  }
+}
+
+/** A new connection to a server that hears everything: the one there is, or any node of a cluster; undefined if none is known. */
+function subscriberOf(redis: RedisClient, commandTimeoutMs: number): Redis | undefined {
+  const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+  const node = nodes[Math.floor(Math.random() * nodes.length)];
+  return node?.duplicate({
+    enableOfflineQueue: true,
+    commandTimeout: commandTimeoutMs,
+    // Whoever looks after the subscription connects anew, perhaps elsewhere.
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+  });
 }

@@ -1,10 +1,10 @@
-import type { Redis } from 'ioredis';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Lines } from '#ports/lines.ts';
 import { drawOrder } from './draw-order.ts';
 import { guarded } from './failures.ts';
 import { lineKey, lineKeys, MOVED_CHANNEL } from './keys.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
+import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
 /** So many people get their places at a time: about a millisecond of Redis. */
@@ -15,7 +15,7 @@ const PLACE_BATCH_MAX = 500;
  * take part is put on record, and only then does anybody get a place: whatever dies in between, each further run goes on
  * with the same draw, and so do several at once.
  */
-export async function placeByLot(redis: Redis, lines: Lines, concertId: ConcertId): Promise<void> {
+export async function placeByLot(redis: RedisClient, lines: Lines, concertId: ConcertId): Promise<void> {
   const keys = lineKeys(concertId);
   const among = await run(redis, scripts.close, keys);
   if (among < 0) return;

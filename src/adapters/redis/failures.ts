@@ -4,7 +4,10 @@ const RETRY_AFTER_SECONDS = 1;
 
 /** What ioredis throws, without a code, when the connection is down, closes, or does not answer in time. */
 const UNREACHABLE =
-  /Connection is closed|Stream isn't writeable|Command timed out|Reached the max retries|Socket timeout|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/;
+  /Connection is closed|due to connection close|Stream isn't writeable|Command timed out|Reached the max retries|Socket timeout|ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT/;
+/** The same, of a cluster of which no node can be reached or whose nodes send us round in a circle, and of sentinels. */
+const NOBODY_THERE =
+  /^(Cluster isn't ready|Cluster is ended|None of startup nodes|Failed to refresh slots cache|Too many Cluster redirections|All sentinels are unreachable)/;
 /** Redis is there and cannot serve: starting, read-only replica, out of memory, no master. */
 const UNABLE = /^(LOADING|READONLY|OOM|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|TRYAGAIN)/;
 
@@ -14,7 +17,7 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
-    if (!UNREACHABLE.test(message) && !UNABLE.test(message)) throw error;
+    if (![UNREACHABLE, NOBODY_THERE, UNABLE].some((failure) => failure.test(message))) throw error;
     throw Object.assign(new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS }), { cause: error });
   }
 }

@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { ConcertId } from '#domain/ids.ts';
 import type { LineEvent } from '#ports/lines.ts';
 import { guarded } from './failures.ts';
 import { lineKey } from './keys.ts';
 import type { LineView } from './line-view.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** Entries read at once, each of up to a thousand places. */
 const ENTRIES_MAX = 50;
@@ -13,7 +13,7 @@ const SPREAD_MAX = 4;
 
 /** What happened to places, in the order in which it happened, oldest first. */
 export async function takeLineEvents(
-  redis: Redis,
+  redis: RedisClient,
   view: LineView,
   concertId: ConcertId,
   max: number,
@@ -44,13 +44,17 @@ export async function takeLineEvents(
 }
 
 /** Forgets everything up to this event. */
-export async function settleLineEvents(redis: Redis, concertId: ConcertId, { eventId }: LineEvent): Promise<void> {
+export async function settleLineEvents(
+  redis: RedisClient,
+  concertId: ConcertId,
+  { eventId }: LineEvent,
+): Promise<void> {
   const [milliseconds, counter] = eventId.split('-');
   await guarded(() => redis.xtrim(lineKey(concertId, 'log'), 'MINID', `${milliseconds}-${Number(counter) + 1}`));
 }
 
 async function joinedTimes(
-  redis: Redis,
+  redis: RedisClient,
   concertId: ConcertId,
   numbers: readonly number[],
 ): Promise<(Date | undefined)[]> {

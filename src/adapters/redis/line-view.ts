@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { ConcertId } from '#domain/ids.ts';
 import type { DrawOrder } from '#domain/lottery.ts';
 import type { Draw } from '#ports/lines.ts';
@@ -9,6 +8,7 @@ import { lineKey, lineKeys } from './keys.ts';
 import { lineTicks, TICK_MS, TICKS_MAX } from './line-ticks.ts';
 import { type NumberSet, numberSet } from './number-set.ts';
 import { unpackNumbers } from './packed-numbers.ts';
+import type { RedisClient } from './redis-client.ts';
 import { type DrawState, run, scripts } from './scripts.ts';
 
 /** The line as one survey found it. */
@@ -75,7 +75,7 @@ const CHUNK_BYTES = 1_048_576;
 export const LATE_MS = 600_000;
 
 export function lineView(
-  redis: Redis,
+  redis: RedisClient,
   concertId: ConcertId,
   open: () => Promise<void>,
   onRefresh: (survey: Survey) => void,

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { ConcertId } from '#domain/ids.ts';
 import { type LineView, lineView } from './line-view.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** What an instance knows of the lines that it is asked about. */
 export type LineViews = {
@@ -19,7 +19,7 @@ const KEPT_MS = 60_000;
 /** News of a line is gathered for so long: while sessions turn over, a busy line moves many hundred times a second. */
 const NEWS_MS = 20;
 
-export function lineViews(redis: Redis, open: (concertId: ConcertId) => Promise<void>): LineViews {
+export function lineViews(redis: RedisClient, open: (concertId: ConcertId) => Promise<void>): LineViews {
   const lines = new Map<ConcertId, Kept>();
 
   function keep(concertId: ConcertId): Kept {

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import Redlock from 'redlock';
 import type { Lock } from '#ports/lock.ts';
 import { lockKeys } from './keys.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /** Far longer than the work takes as a rule. Should it run out before, Postgres still decides; a crashed holder blocks a seat no longer than this. */
 const LOCK_TTL_MS = 5_000;
@@ -18,7 +18,7 @@ const RETRY_JITTER_MS = 40;
  *
  * @param onLost is called when work is done without a lock because Redis could not be reached.
  */
-export function redisLock(redis: Redis, onLost: (error: Error) => void): Lock {
+export function redisLock(redis: RedisClient, onLost: (error: Error) => void): Lock {
   // The types of redlock 4 know ioredis 4, whose eval and evalsha take the same arguments.
   const server = redis as unknown as Redlock.CompatibleRedisClient;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
 import { guarded } from './failures.ts';
+import type { RedisClient } from './redis-client.ts';
 
 /**
  * What must be atomic in Redis: one Lua file each, run by its digest. Keys come first, all of them in KEYS.
@@ -107,7 +107,7 @@ export const definitions = Object.fromEntries(Object.values(scripts).map(({ name
 
 /** Runs a script; `unavailable` when Redis is. */
 export function run<Reply>(
-  redis: Redis,
+  redis: RedisClient,
   script: Script<Reply>,
   keys: readonly string[],
   ...values: readonly (string | number | Buffer)[]

@@ -1,9 +1,9 @@
-import type { Redis } from 'ioredis';
 import { Refusal } from '#domain/errors.ts';
 import type { Hold } from '#domain/reservation.ts';
 import type { SeatHolds } from '#ports/seat-holds.ts';
 import { guarded } from './failures.ts';
 import { answeredKey, seatKeys } from './keys.ts';
+import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
 /** A claim outlives the command that made it by little: a crash between claim and hold blocks the seat this long. */
@@ -11,7 +11,7 @@ const CLAIM_TTL_MS = 10_000;
 /** As long as the box office keeps the answer. */
 const ANSWERED_TTL_MS = 24 * 3_600_000;
 
-export function redisSeatHolds(redis: Redis): SeatHolds {
+export function redisSeatHolds(redis: RedisClient): SeatHolds {
   return {
     async claim(hold, request) {
       const [outcome, ...indices] = await run(

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
@@ -12,6 +11,7 @@ import { settleLineEvents, takeLineEvents } from './line-log.ts';
 import { LATE_MS, type LineView } from './line-view.ts';
 import { lineViews } from './line-views.ts';
 import { packNumbers } from './packed-numbers.ts';
+import type { RedisClient } from './redis-client.ts';
 import { type FindOutcome, type JoinOutcome, run, scripts } from './scripts.ts';
 
 export type WaitingRoomSettings = {
@@ -35,7 +35,11 @@ const TRIES_MAX = 4;
 type JoinKey = { readonly concertId: ConcertId } & Pick<Policy, 'waitingMax' | 'opening'>;
 type FindKey = Pick<PlaceId, 'concertId' | 'epoch'> & { readonly settleMs: number };
 
-export function redisWaitingRoom(redis: Redis, lines: Lines, { rebuildSeconds }: WaitingRoomSettings): WaitingRoom {
+export function redisWaitingRoom(
+  redis: RedisClient,
+  lines: Lines,
+  { rebuildSeconds }: WaitingRoomSettings,
+): WaitingRoom {
   const views = lineViews(redis, openLine);
   /** Numbers that have asked since it was last written down, by concert and epoch. */
   let present = new Map<string, { readonly view: LineView; readonly concertId: ConcertId; numbers: Set<number> }>();
