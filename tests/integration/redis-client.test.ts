@@ -1,12 +1,18 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, expect, inject, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { guarded } from '#adapters/redis/failures.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { ownRedis } from '#tests/support/own-redis.ts';
+import { until } from '#tests/support/until.ts';
 
 const LIMIT_MS = 100;
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: LIMIT_MS }, (error) => {
   throw error;
 });
 afterAll(close);
+const own = await ownRedis();
 
 /** Keeps Redis busy for as long as given, then answers `done`. */
 const WORK = `
@@ -29,4 +35,52 @@ test('a process too busy to read an answer that came in time does not take it fo
 
 test('a command that is not answered in time fails', async () => {
   await expect(redis.eval(WORK, 0, 2 * LIMIT_MS)).rejects.toThrow('Command timed out');
+});
+
+test('a primary that was turned into a replica is left, and the command that found out fails', async () => {
+  const operator = new Redis(own.url);
+  const connection = await connectRedis({ url: own.url, commandTimeoutMs: 2_000 }, () => {});
+  const idOf = () => connection.redis.client('ID');
+  const first = await idOf();
+
+  await operator.replicaof('127.0.0.1', '1');
+  await expectRefusal(
+    guarded(() => connection.redis.incr('count')),
+    'unavailable',
+  );
+  await operator.replicaof('NO', 'ONE');
+
+  await until('there is another connection', () =>
+    idOf()
+      .then((id) => id !== first)
+      .catch(() => false),
+  );
+  expect(await connection.redis.incr('count')).toBe(1);
+  await connection.close();
+  operator.disconnect();
+});
+
+test('a Redis that says nothing any more is given up, and tried anew until it answers', async () => {
+  const connection = await connectRedis({ url: own.url, commandTimeoutMs: 50 }, () => {});
+  const increment = () => guarded(() => connection.redis.incr('count'));
+  let heard = '';
+  await connection.subscribe('news', (message) => {
+    heard = message;
+  });
+
+  own.freeze();
+  await until('the connection is given up', () =>
+    increment().then(
+      () => false,
+      () => connection.redis.status !== 'ready',
+    ),
+  );
+  own.thaw();
+
+  await until('it answers', () => increment().then(Boolean, () => false));
+  await until('the subscription is there again', async () => {
+    await connection.redis.publish('news', 'heard');
+    return heard === 'heard';
+  });
+  await connection.close();
 });

@@ -1,25 +1,19 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, inject, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
-import { seatKeys } from '#adapters/redis/keys.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
-import type { SeatSet } from '#domain/reservation.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
+import { passAtSeats } from '#tests/support/seat-clock.ts';
 
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
 afterAll(close);
 
-/** Shortens what is left to the marks, instead of waiting. */
-async function passes(seats: SeatSet, milliseconds: number): Promise<void> {
-  for (const key of seatKeys(seats)) {
-    const left = await redis.pttl(key);
-    if (left > 0) await redis.pexpire(key, Math.max(0, left - milliseconds));
-  }
-}
-
-seatHoldsContract(() => ({ seatHolds: redisSeatHolds(redis), passes }));
+seatHoldsContract(() => ({
+  seatHolds: redisSeatHolds(redis),
+  passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
+}));
 
 describe('marks that cannot be reached', () => {
   it('refuse every call as unavailable', async () => {

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, expect, test } from 'vitest';
+import { connectRedis } from '#adapters/redis/client.ts';
+import { guarded } from '#adapters/redis/failures.ts';
+import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { redisServersOf } from '#config/redis-servers.ts';
+import { concertId } from '#domain/ids.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { ownSentinel } from '#tests/support/own-sentinel.ts';
+import { until } from '#tests/support/until.ts';
+
+const LIMIT_MS = 250;
+const WRITERS = 20;
+
+const own = await ownSentinel();
+const servers = redisServersOf(own.url);
+const hasty = await connectRedis({ ...servers, commandTimeoutMs: LIMIT_MS }, () => {});
+const patient = await connectRedis({ ...servers, commandTimeoutMs: 10_000 }, () => {});
+const successor = new Redis(own.replica.port);
+afterAll(async () => {
+  await hasty.close();
+  await patient.close();
+  successor.disconnect();
+});
+
+test('when the primary is killed, commands fail fast, then work on its successor, and none is executed twice', async () => {
+  const channel = `test:${randomUUID()}`;
+  const heard: string[] = [];
+  await hasty.subscribe(channel, (message) => heard.push(message));
+
+  const failures: { command: Promise<unknown>; tookMs: number }[] = [];
+  let [succeeded, succeededAt, over] = [0, 0, false];
+  const writing = Promise.all(
+    Array.from({ length: WRITERS }, async () => {
+      while (!over) {
+        const sent = performance.now();
+        const command = guarded(() => hasty.redis.incr(`test:${randomUUID()}`));
+        await command.then(
+          () => {
+            succeeded += 1;
+            succeededAt = sent;
+          },
+          () => failures.push({ command, tookMs: performance.now() - sent }),
+        );
+        await pause(2);
+      }
+    }),
+  );
+  await until('commands succeed', () => succeeded > WRITERS);
+
+  // Carried out, copied to the replica, and not answered: what must not be sent again.
+  const keys = Array.from({ length: 100 }, () => `test:${randomUUID()}`);
+  patient.redis.client('REPLY', 'OFF').catch(() => {});
+  const unanswered = Promise.all(
+    keys.map((key) =>
+      expectRefusal(
+        guarded(() => patient.redis.incr(key)),
+        'unavailable',
+      ),
+    ),
+  );
+  await until('they are carried out', async () => (await successor.exists(...keys)) === keys.length);
+
+  const killed = performance.now();
+  await own.primary.kill();
+  await unanswered;
+  expect(performance.now() - killed).toBeLessThan(1_000);
+  await until('commands succeed again', () => succeededAt > killed);
+  over = true;
+  await writing;
+  await until('the patient one is back', () =>
+    patient.ping().then(
+      () => true,
+      () => false,
+    ),
+  );
+
+  expect(failures.length).toBeGreaterThan(0);
+  await Promise.all(failures.map(({ command }) => expectRefusal(command, 'unavailable')));
+  expect(Math.max(...failures.map(({ tookMs }) => tookMs))).toBeLessThan(4 * LIMIT_MS);
+  expect(new Set(await successor.mget(keys))).toEqual(new Set(['1']));
+  await until('the subscription has moved as well', async () => {
+    await hasty.redis.publish(channel, 'moved');
+    return heard.includes('moved');
+  });
+});
+
+test('while no sentinel can be reached, every command is refused at once as unavailable, and one can let go', async () => {
+  const sentinels = [{ host: '127.0.0.1', port: 1 }];
+  const away = await connectRedis({ sentinels, primaryName: 'any', tls: false, commandTimeoutMs: LIMIT_MS }, () => {});
+  await expectRefusal(redisWaitingRoom(away.redis).read(concertId(randomUUID())), 'unavailable');
+  await expectRefusal(away.ping(), 'unavailable');
+  const subscription = await away.subscribe('nobody', () => {});
+  await subscription.stop();
+  await away.close();
+});
