@@ -15,6 +15,8 @@ export type OwnSentinel = {
   readonly url: string;
   readonly primary: RedisProcess;
   readonly replica: RedisProcess;
+  /** From now on the replica is told nothing new, as if the primary died before it could. */
+  stopCopying(): Promise<void>;
 };
 
 /** Called at the top of a test file, where hooks are registered. */
@@ -53,6 +55,12 @@ export async function ownSentinel(): Promise<OwnSentinel> {
     url: `redis+sentinel://${sentinels.map(({ port }) => `${HOST}:${port}`).join()}/${PRIMARY_NAME}`,
     primary,
     replica,
+    stopCopying: () =>
+      asking(primary.port, 'the replica is cut off', async (redis) => {
+        await redis.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
+        await redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+        return /connected_slaves:0/.test(await redis.info('replication'));
+      }),
   };
 }
 

@@ -2,10 +2,11 @@ import { Pool } from 'pg';
 import { afterAll, afterEach, expect, inject } from 'vitest';
 import { builtInIdentity } from '#adapters/http/identity.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import { type Fan, fanAt, tally } from './fan.ts';
+import { type Fan, fanAt, send, tally } from './fan.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { type Hall, makeUsers, openHall } from './hall.ts';
 import { type Instance, SECRETS, type Settings, startInstance } from './instance.ts';
+import { until } from './until.ts';
 
 export type WorldPlan = {
   readonly instances?: number;
@@ -25,6 +26,8 @@ export type World = {
   openHall(hall?: Hall): Promise<ConcertId>;
   /** Users of whom the servers know already. They knock at these doors in turn, by default at every instance. */
   fans(count: number, options?: { readonly balance?: number; readonly doors?: readonly Instance[] }): Promise<Fan[]>;
+  /** Waits until every server that it was started with says that nothing is amiss. */
+  untilReady(): Promise<void>;
   fan(options?: { readonly balance?: number; readonly doors?: readonly Instance[] }): Promise<Fan>;
 };
 
@@ -81,6 +84,11 @@ export async function startWorld({ instances = 3, settings = {}, ...servers }: W
     start,
     openHall: (hall) => openHall(pool, hall),
     fans,
+    untilReady: () =>
+      until('every instance is ready', async () => {
+        const answers = await Promise.all(started.map(({ url }) => send(`${url}/readyz`, {})));
+        return answers.every(({ status, body }) => status === 200 && body.status === 'ready');
+      }),
     async fan(options) {
       const [fan] = await fans(1, options);
       if (fan === undefined) throw new RangeError('nobody came');

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { ConcertId } from '#domain/ids.ts';
+import { type Fan, tally } from './fan.ts';
+import { inParallel } from './in-parallel.ts';
+import { until } from './until.ts';
+
+const JOINS_AT_ONCE = 100;
+
+/** Somebody in line, and what they were told last, and when. */
+export type Waiting = {
+  readonly fan: Fan;
+  readonly sequence: number;
+  told: { readonly standing: number | 'in' | 'lost'; readonly at: number } | undefined;
+};
+
+export type Crowd = {
+  /** Settles when everybody was let in or is lost. */
+  readonly over: Promise<unknown>;
+  /** Those who were still told to wait after somebody behind them had been told that they are in. */
+  readonly overtaken: readonly number[];
+  /** Those whose position rose. */
+  readonly risen: readonly number[];
+  /** Waits until all who still wait have been told something since then, as `performance.now()` has it. */
+  everybodyWasTold(since: number): Promise<void>;
+};
+
+/** Everybody joins. In the order of their numbers. */
+export async function joinLine(fans: readonly Fan[], concertId: ConcertId): Promise<Waiting[]> {
+  const answers = await inParallel(fans, JOINS_AT_ONCE, (fan) => fan.join(concertId));
+  expect(tally(answers)).toEqual({ 201: fans.length });
+  return fans
+    .map((fan, index): Waiting => ({ fan, sequence: answers[index]?.body.sequence ?? Number.NaN, told: undefined }))
+    .toSorted((a, b) => a.sequence - b.sequence);
+}
+
+/** What each was told last. */
+export const standings = (line: readonly Waiting[]) => line.map(({ told }) => told?.standing);
+
+/** Everybody polls as told until they are let in; all but the first then leave, so that the next may come in. */
+export function keepPolling(line: readonly Waiting[]): Crowd {
+  const overtaken: number[] = [];
+  const risen: number[] = [];
+  let furthestIn = 0;
+
+  async function poll(person: Waiting): Promise<void> {
+    const furthestBefore = furthestIn;
+    const { status, headers, body } = await person.fan.poll();
+    if (status === 503) {
+      await pause(1_000 * Number(headers.get('retry-after')));
+      return;
+    }
+    expect(status).toBe(200);
+    const before = person.told?.standing;
+    const standing = body.status === 'ACTIVE' ? 'in' : body.status === 'WAITING' ? Number(body.position) : 'lost';
+    person.told = { standing, at: performance.now() };
+    if (standing === 'in') furthestIn = Math.max(furthestIn, person.sequence);
+    if (typeof standing !== 'number') return;
+    if (furthestBefore > person.sequence) overtaken.push(person.sequence);
+    if (typeof before === 'number' && standing > before) risen.push(person.sequence);
+    await pause(1_000 * Number(headers.get('retry-after')));
+  }
+  async function attend(person: Waiting, index: number): Promise<void> {
+    while (person.told?.standing !== 'in' && person.told?.standing !== 'lost') await poll(person);
+    if (index === 0 || person.told.standing === 'lost') return;
+    await until('the place is given up', async () => (await person.fan.leave()).status === 204);
+  }
+
+  const over = Promise.all(line.map(attend));
+  // What goes wrong is reported where it is awaited.
+  over.catch(() => {});
+  return {
+    over,
+    overtaken,
+    risen,
+    everybodyWasTold: (since) =>
+      until(
+        'everybody was told something',
+        () => line.every(({ told }) => told !== undefined && (typeof told.standing === 'string' || told.at > since)),
+        20_000,
+      ),
+  };
+}
