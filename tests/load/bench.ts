@@ -15,6 +15,7 @@ import { SECRETS } from '#tests/support/instance.ts';
 import { startTestServers } from '#tests/support/servers.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
+import { runCommand } from './command.ts';
 import { compare } from './compare.ts';
 import type { Load } from './generator.ts';
 import { fillLine, measureAdmission, usedBytes } from './line.ts';
@@ -187,18 +188,4 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   await writeFile(DOCUMENT, documentOf(rows, { redis: redisVersion, postgres: postgres?.server_version ?? '' }));
 }
 
-const interrupted = Promise.withResolvers<never>();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interrupted.reject(new Error('interrupted; nothing is written')));
-}
-const ending = new AsyncDisposableStack();
-try {
-  await Promise.race([bench(ending), interrupted.promise]);
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
-} finally {
-  await ending.disposeAsync();
-  // Whatever was under way when it was interrupted.
-  process.exit();
-}
+await runCommand(bench);
