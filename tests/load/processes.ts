@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '#tests/support/until.ts';
 import type { Load, LoadResult } from './generator.ts';
+import type { CrowdPlan, CrowdResult, FromCrowd, Progress, ToCrowd } from './rush/crowd.ts';
 
 const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const START_LIMIT_MS = 20_000;
@@ -17,6 +18,8 @@ export type ServerProcess = {
   /** Processor time of all its threads so far. */
   cpuSeconds(): number;
   stop(): Promise<void>;
+  /** Without a farewell. */
+  kill(): Promise<void>;
 };
 
 /** The server as an operator runs it: every setting that is not named as it comes, its log written to a file. */
@@ -43,7 +46,7 @@ async function startServer(dir: string, file: string, env: Readonly<Record<strin
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const { stop } = endWithUs(child);
+  const { stop, kill } = endWithUs(child);
 
   const address = () => /(http:\/\/127\.0\.0\.1:\d+)/.exec(readFileSync(logFile, 'utf8'))?.[1];
   let url: string | undefined;
@@ -56,7 +59,7 @@ async function startServer(dir: string, file: string, env: Readonly<Record<strin
     },
     START_LIMIT_MS,
   );
-  return { url: url ?? '', cpuSeconds: () => cpuSecondsOf(child.pid ?? 0), stop };
+  return { url: url ?? '', cpuSeconds: () => cpuSecondsOf(child.pid ?? 0), stop, kill };
 }
 
 function cpuSecondsOf(pid: number): number {
@@ -82,15 +85,56 @@ export function startGenerator(): Generator {
   };
 }
 
+export type Crowd = {
+  /** Comes, and is there from now on. */
+  begin(plan: CrowdPlan): Promise<void>;
+  /** Goes on at these doors. */
+  move(urls: readonly string[]): void;
+  /** Tells what became of it before everybody is through. */
+  halt(): void;
+  readonly result: Promise<CrowdResult>;
+  stop(): Promise<void>;
+};
+
+export function startCrowd(onProgress: (progress: Progress) => void): Crowd {
+  // Tens of thousands of records and a million latencies: as JSON they would take longer than the rush.
+  const child = fork(fileOf('rush/crowd.ts'), { serialization: 'advanced' });
+  const { ended, stop } = endWithUs(child);
+  const ready = Promise.withResolvers<void>();
+  const result = Promise.withResolvers<CrowdResult>();
+  child.on('message', (message: FromCrowd) => {
+    if ('progress' in message) onProgress(message.progress);
+    else if ('result' in message) result.resolve(message.result);
+    else ready.resolve();
+  });
+  const endedEarly = ended.then(() => {
+    throw new Error('the crowd ended early');
+  });
+  endedEarly.catch(result.reject);
+  // Whether anybody waits for it yet or no longer.
+  result.promise.catch(() => {});
+  const tell = (message: ToCrowd) => child.send(message);
+  return {
+    begin(plan) {
+      tell({ begin: plan });
+      return Promise.race([ready.promise, endedEarly]);
+    },
+    move: (urls) => tell({ move: urls }),
+    halt: () => tell({ halt: true }),
+    result: result.promise,
+    stop,
+  };
+}
+
 /** Ends with us, even if we end without having stopped it. */
 function endWithUs(child: ChildProcess) {
   const ended = once(child, 'exit');
   const orphanage = () => child.kill('SIGKILL');
   process.once('exit', orphanage);
-  async function stop(): Promise<void> {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
     process.off('exit', orphanage);
   }
-  return { ended, stop };
+  return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
