@@ -1,8 +1,9 @@
 import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Bounds one run for a line. Whatever is left over comes with the next. */
 const BATCH_MAX = 1_000;
+/** Bounds one run for a line. Whatever is left over comes with the next. */
+const BATCHES_MAX = 20;
 
 type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'lines'>;
 
@@ -20,9 +21,12 @@ export async function recordLines(ports: Needed): Promise<void> {
 async function recordLine({ waitingRoom, lines }: Needed, concertId: ConcertId): Promise<void> {
   const { drawn, frontier } = await waitingRoom.survey(concertId);
   if (drawn > 0) await lines.note(concertId, { drawn, frontier });
-  const events = await waitingRoom.takeEvents(concertId, BATCH_MAX);
-  const last = events.at(-1);
-  if (last === undefined) return;
-  await lines.record(concertId, events);
-  await waitingRoom.settleEvents(concertId, last);
+  for (let batch = 0; batch < BATCHES_MAX; batch++) {
+    const events = await waitingRoom.takeEvents(concertId, BATCH_MAX);
+    const last = events.at(-1);
+    if (last === undefined) return;
+    await lines.record(concertId, events);
+    await waitingRoom.settleEvents(concertId, last);
+    if (events.length < BATCH_MAX) return;
+  }
 }

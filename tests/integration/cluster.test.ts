@@ -4,7 +4,7 @@ import { Cluster } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { guarded } from '#adapters/redis/failures.ts';
-import { lineKeys, seatKeys } from '#adapters/redis/keys.ts';
+import { lineKey, lineKeys, seatKeys } from '#adapters/redis/keys.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
@@ -14,6 +14,7 @@ import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { lockContract } from '#tests/contracts/lock-contract.ts';
 import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
 import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -43,12 +44,12 @@ describe('in a cluster', () => {
     passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
   }));
   waitingRoomContract(() => ({
-    waitingRoom: redisWaitingRoom(redis),
+    waitingRoom: redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 }),
     passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
   }));
 });
 
-const masterOfLine = (concert: ConcertId) => cluster.masterOf(lineKeys(concert).line);
+const masterOfLine = (concert: ConcertId) => cluster.masterOf(lineKey(concert, 'line'));
 
 /** One concert per master, made by trying. */
 async function concertPerMaster(make: () => Promise<ConcertId>): Promise<ConcertId[]> {
@@ -118,8 +119,9 @@ describe('what is published on any node', () => {
 });
 
 describe('a line', () => {
-  const waitingRoom = redisWaitingRoom(redis);
-  const join = (concert: ConcertId) => waitingRoom.join(concert, userId(randomUUID()), { waitingMax: 100 });
+  const waitingRoom = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const join = (concert: ConcertId) =>
+    waitingRoom.join(concert, userId(randomUUID()), { waitingMax: 100, opening: 'fifo' });
 
   test('goes on where it was when its slot moves to another master', async () => {
     const concert = concertId(randomUUID());
@@ -128,7 +130,7 @@ describe('a line', () => {
     const target = cluster.masters.find((master) => master !== source);
     if (target === undefined) throw new RangeError('a cluster of one');
 
-    await cluster.move(Object.values(lineKeys(concert)) as [string, ...string[]], target);
+    await cluster.move(lineKeys(concert) as [string, ...string[]], target);
 
     expect(await masterOfLine(concert)).toBe(target);
     expect((await join(concert)).claim.sequence).toBe(2);
@@ -138,7 +140,7 @@ describe('a line', () => {
   test('refuses as unavailable while its master is frozen, the others go on, and it comes back', async () => {
     const LIMIT_MS = 200;
     const hasty = await connectRedis({ ...servers, commandTimeoutMs: LIMIT_MS }, () => {});
-    const room = redisWaitingRoom(hasty.redis);
+    const room = redisWaitingRoom(hasty.redis, looseLines(), { rebuildSeconds: 60 });
     const concerts = await concertPerMaster(async () => concertId(randomUUID()));
     const read = (concert: ConcertId) => room.read(concert);
     const [frozen, ...others] = concerts as [ConcertId, ...ConcertId[]];
@@ -212,7 +214,10 @@ describe('a cluster that cannot be reached', () => {
       { cluster: [{ host: '127.0.0.1', port: 1 }], tls: false, commandTimeoutMs: 1_000 },
       () => {},
     );
-    await expectRefusal(redisWaitingRoom(away.redis).read(concertId(randomUUID())), 'unavailable');
+    await expectRefusal(
+      redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 }).read(concertId(randomUUID())),
+      'unavailable',
+    );
     await expectRefusal(away.ping(), 'unavailable');
     const subscription = await away.subscribe('nobody', () => {});
     await subscription.stop();

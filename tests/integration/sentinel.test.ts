@@ -8,6 +8,7 @@ import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { redisServersOf } from '#config/redis-servers.ts';
 import { concertId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { ownSentinel } from '#tests/support/own-sentinel.ts';
 import { until } from '#tests/support/until.ts';
 
@@ -90,7 +91,10 @@ test('when the primary is killed, commands fail fast, then work on its successor
 test('while no sentinel can be reached, every command is refused at once as unavailable, and one can let go', async () => {
   const sentinels = [{ host: '127.0.0.1', port: 1 }];
   const away = await connectRedis({ sentinels, primaryName: 'any', tls: false, commandTimeoutMs: LIMIT_MS }, () => {});
-  await expectRefusal(redisWaitingRoom(away.redis).read(concertId(randomUUID())), 'unavailable');
+  await expectRefusal(
+    redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 }).read(concertId(randomUUID())),
+    'unavailable',
+  );
   await expectRefusal(away.ping(), 'unavailable');
   const subscription = await away.subscribe('nobody', () => {});
   await subscription.stop();

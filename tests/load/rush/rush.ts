@@ -1,10 +1,13 @@
-import type { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
+import type { RedisClient } from '#adapters/redis/redis-client.ts';
+import { auditLine } from '#audits/audit-line.ts';
 import { startCrowd, startFrontrow } from '#tests/load/processes.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { SECRETS } from '#tests/support/instance.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
+import { until } from '#tests/support/until.ts';
 import type { CrowdResult, Progress } from './crowd.ts';
 import { startFleet } from './fleet.ts';
 import { type RushPlan, stageRush } from './stage-rush.ts';
@@ -38,6 +41,8 @@ export type RushResult = {
 
 /** Of our own connection, on a machine that everything shares. */
 const PATIENCE_MS = 20_000;
+/** What happened is put on record twice a second, a thousand events at a time. */
+const RECORD_MS_MAX = 60_000;
 /** A crowd that has not told by then what became of it does not. */
 const HANDOVER_SECONDS_MAX = 30;
 
@@ -93,11 +98,24 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   const replaced = await replacing?.then(() => true);
   await watch.stop();
   const booked = await contradictions(pool);
+  const recorded = lineKey(people.concertId, 'log');
+  await until('all that happened is on record', async () => (await redis.xlen(recorded)) === 0, RECORD_MS_MAX);
+  const audit = await auditLine(pool, people.concertId);
   const used = { servers: fleet.cpuSeconds(), redis: await cpuSecondsOf(redis) };
 
   return {
     checks: [
       ...verdict({ ...plan, ...result, entries: watch.entries, activeMost: watch.activeMost }),
+      {
+        guarantee: 'the record of the line shows nobody let in out of order',
+        offences: audit.inversions.count,
+        seen: `${audit.counts.admitted} admissions, ${audit.counts['passed-over']} passed over, ${audit.counts.returned} came back`,
+      },
+      {
+        guarantee: 'the record of the line shows nobody let in twice',
+        offences: audit.duplicates.count,
+        seen: `${audit.counts.forgotten} forgotten, ${audit.counts.left} left`,
+      },
       {
         guarantee: 'the books of seats and money agree',
         offences: booked.length,
@@ -119,12 +137,12 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   };
 }
 
-async function cpuSecondsOf(redis: Redis): Promise<number> {
+async function cpuSecondsOf(redis: RedisClient): Promise<number> {
   const used = await redis.info('cpu');
   return [/^used_cpu_user:(\S+)/m, /^used_cpu_sys:(\S+)/m].reduce((sum, kind) => sum + Number(kind.exec(used)?.[1]), 0);
 }
 
-async function versionsOf(redis: Redis, pool: Pool): Promise<RushResult['versions']> {
+async function versionsOf(redis: RedisClient, pool: Pool): Promise<RushResult['versions']> {
   const [postgres] = (await pool.query<{ server_version: string }>('SHOW server_version')).rows;
   return {
     redis: /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? '',

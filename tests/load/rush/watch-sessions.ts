@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
+import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
 /** Somebody who is in, or no longer, where the look before saw the opposite. Times are milliseconds since 1970. */
@@ -29,11 +29,14 @@ export type SessionWatch = {
   stop(): Promise<void>;
 };
 
+type Five = [string, string, string, string, string];
+
 /** Shorter than the shortest stay, so that nobody comes and goes unseen. */
 const LOOK_EVERY_MS = 20;
 
-export function watchSessions(redis: Redis, concertId: ConcertId, activeMax: number): SessionWatch {
-  const { active, sessions, line, returned, away } = lineKeys(concertId);
+export function watchSessions(redis: RedisClient, concertId: ConcertId, activeMax: number): SessionWatch {
+  const names = ['active', 'sessions', 'line', 'returned', 'away'] as const;
+  const [active, sessions, line, returned, away] = names.map((name) => lineKey(concertId, name)) as Five;
   const seen = {
     entries: [] as Sighting[],
     exits: [] as Sighting[],
