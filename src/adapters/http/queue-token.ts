@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
+import { hmacSha256 } from './hmac.ts';
+import { rememberLast } from './remember-last.ts';
 
 /** A key by its id. Tokens name the id, so that a new key can sign while old tokens stay good. */
 export type SigningKey = { readonly id: string; readonly secret: string };
@@ -18,33 +19,43 @@ const JOINED_AT = 38;
 const EPOCH_AT = 44;
 const TIME_BYTES = 6;
 
+/** About 30 megabytes, for as many people as may poll at one instance by turns. Beyond, a check costs what the first one did. */
+const REMEMBERED_MAX = 65_536;
+
 const TOKEN = /^([\w-]{1,16})\.([\w-]{67})\.([\w-]{43})$/;
 
 /**
  * Compact tokens, `keyId.claim.signature`, about 115 characters. HMAC-SHA256, because the instances that check a token are
  * the ones that signed it, and a signature that others could check would cost ten times as much at every poll.
  * The same claim always gives the same token, so joining again answers the same token again.
+ *
+ * Whoever polls shows the same token again and again, so the claims of tokens found genuine are remembered: under the whole
+ * token, so that nothing else is ever found there.
  */
 export function queueTokens(keys: readonly [SigningKey, ...SigningKey[]]): QueueTokens {
-  const [current] = keys;
-  const secrets = new Map(keys.map(({ id, secret }) => [id, secret]));
-  const signature = (secret: string, signed: string) => createHmac('sha256', secret).update(signed).digest();
+  const [{ id: currentId, secret: currentSecret }] = keys;
+  const current = hmacSha256(currentSecret);
+  const signers = new Map(keys.map(({ id, secret }) => [id, hmacSha256(secret)]));
+  const verified = rememberLast<QueueClaim>(REMEMBERED_MAX);
+
+  function check(token: string): QueueClaim | undefined {
+    const [, keyId = '', payload = '', signature = ''] = TOKEN.exec(token) ?? [];
+    const genuine = signers.get(keyId)?.isGenuine(`${keyId}.${payload}`, signature) ?? false;
+    return genuine ? unpack(Buffer.from(payload, 'base64url')) : undefined;
+  }
 
   return {
     sign(claim) {
-      const signed = `${current.id}.${pack(claim).toString('base64url')}`;
-      return `${signed}.${signature(current.secret, signed).toString('base64url')}`;
+      const signed = `${currentId}.${pack(claim).toString('base64url')}`;
+      return `${signed}.${current.sign(signed)}`;
     },
 
     verify(token) {
-      const [, keyId = '', payload = '', given = ''] = TOKEN.exec(token) ?? [];
-      const secret = secrets.get(keyId);
-      if (secret === undefined) return undefined;
-      const expected = signature(secret, `${keyId}.${payload}`).toString('base64url');
-      // As text: its 43 characters hold two bits more than the signature, so that other texts decode to the same bytes.
-      return timingSafeEqual(Buffer.from(expected), Buffer.from(given))
-        ? unpack(Buffer.from(payload, 'base64url'))
-        : undefined;
+      const known = verified.recall(token);
+      if (known !== undefined) return known;
+      const claim = check(token);
+      if (claim !== undefined) verified.remember(token, claim);
+      return claim;
     },
   };
 }

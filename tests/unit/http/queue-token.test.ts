@@ -67,6 +67,23 @@ describe('a queue token', () => {
     }
   });
 
+  it('is worth nothing altered, however often the genuine one was shown before', () => {
+    const shown = queueTokens([OLD]);
+    const token = shown.sign(claim);
+    for (let at = 0; at < token.length; at++) {
+      expect(shown.verify(token)).toEqual(claim);
+      if (token[at] !== '.') expect(shown.verify(altered(token, at, 1)), `${at}`).toBeUndefined();
+    }
+  });
+
+  it('says the same however often it is shown, and nothing that is not ours is ever found in the memory', () => {
+    const shown = queueTokens([OLD]);
+    const forged = queueTokens([{ ...OLD, secret: NEW.secret }]).sign(claim);
+    expect([shown.verify(forged), shown.verify(forged)]).toEqual([undefined, undefined]);
+    expect([shown.verify(shown.sign(claim)), shown.verify(shown.sign(claim))]).toEqual([claim, claim]);
+    expect(shown.verify(forged)).toBeUndefined();
+  });
+
   it('is worth nothing with the claim of one and the signature of another', () => {
     const [mine, theirs] = [tokens.sign(claim), tokens.sign({ ...claim, sequence: 1 })];
     const [keyId, payload] = theirs.split('.');
