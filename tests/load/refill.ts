@@ -24,7 +24,7 @@ export async function measureRefill(
   let knocks = 0;
   const door = () => servers[knocks++ % servers.length]?.url ?? '';
   const fans: Fan[] = await inParallel(users, 8, async (id) =>
-    fanAt(door, { userId: id, ...(await identity.issue(userId(id))) }),
+    fanAt(door, { userId: id, ...identity.issue(userId(id)) }),
   );
   // One after the other: who is next is then known.
   for (const fan of fans) await fan.join(concertId);

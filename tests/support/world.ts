@@ -73,7 +73,7 @@ export async function startWorld({ instances = 3, settings = {}, ...servers }: W
   const fans: World['fans'] = async (count, { balance = 0, doors = started } = {}) => {
     const door = () => doors[knocks++ % doors.length]?.url ?? '';
     const users = await makeUsers(pool, count, balance);
-    return Promise.all(users.map(async (id) => fanAt(door, { userId: id, ...(await identity.issue(userId(id))) })));
+    return users.map((id) => fanAt(door, { userId: id, ...identity.issue(userId(id)) }));
   };
 
   return {

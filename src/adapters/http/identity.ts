@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { errors, jwtVerify, SignJWT } from 'jose';
 import { Refusal } from '#domain/errors.ts';
-import { type UserId, userId } from '#domain/ids.ts';
+import type { UserId } from '#domain/ids.ts';
+import { type AccessTokenSettings, type AccessTokens, accessTokens } from './access-token.ts';
+import { type Hook, hook } from './hook.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,48 +11,34 @@ declare module 'fastify' {
   }
 }
 
-export type AccessTokenSettings = { readonly secret: string; readonly seconds: number };
-
-/** Says who a user is: signs access tokens and checks them. */
+/** Says who a user is: issues access tokens and checks them. */
 export type Identity = {
-  issue(user: UserId): Promise<{ readonly accessToken: string; readonly expiresAt: Date }>;
-  /** A hook: lets only requests with a genuine access token pass. */
-  requireUser(request: FastifyRequest): Promise<void>;
+  readonly issue: AccessTokens['issue'];
+  /** Refuses requests without a genuine access token. */
+  check(request: FastifyRequest): void | Promise<void>;
+  /** The same as a hook. */
+  readonly requireUser: Hook;
 };
 
-const ISSUER = 'frontrow';
 const BEARER = /^Bearer +([\w.-]+)$/i;
 
-export function builtInIdentity({ secret, seconds }: AccessTokenSettings): Identity {
-  const key = new TextEncoder().encode(secret);
-  const expected = { issuer: ISSUER, audience: ISSUER, algorithms: ['HS256'], requiredClaims: ['sub', 'exp'] };
+export function builtInIdentity(settings: AccessTokenSettings): Identity {
+  const { issue, verify } = accessTokens(settings);
 
-  return {
-    async issue(user) {
-      const expiresAt = new Date((Math.floor(Date.now() / 1_000) + seconds) * 1_000);
-      const accessToken = await new SignJWT()
-        .setProtectedHeader({ alg: 'HS256' })
-        .setSubject(user)
-        .setIssuer(ISSUER)
-        .setAudience(ISSUER)
-        .setIssuedAt()
-        .setExpirationTime(expiresAt)
-        .sign(key);
-      return { accessToken, expiresAt };
-    },
+  function check(request: FastifyRequest): void | Promise<void> {
+    const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
+    if (token === undefined) throw new Refusal('unauthenticated');
+    const user = verify(token);
+    if (typeof user !== 'string') return user.then((late) => accept(request, late));
+    accept(request, user);
+  }
 
-    async requireUser(request) {
-      const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
-      if (token === undefined) throw new Refusal('unauthenticated');
-      try {
-        const { payload } = await jwtVerify(token, key, expected);
-        request.user = userId(payload.sub ?? '');
-      } catch (error) {
-        if (error instanceof errors.JOSEError) throw new Refusal('unauthenticated');
-        throw error;
-      }
-    },
-  };
+  return { issue, check, requireUser: hook(check) };
+}
+
+function accept(request: FastifyRequest, user: UserId | undefined): void {
+  if (user === undefined) throw new Refusal('unauthenticated');
+  request.user = user;
 }
 
 /** The user of a request that `requireUser` has let pass. */

@@ -3,6 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import { reservationId } from '#domain/ids.ts';
 import { type QueueClaim, requireActive } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
+import { type Hook, hook } from './hook.ts';
 import { requestKeyOf } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { QueueTokens } from './queue-token.ts';
@@ -14,24 +15,24 @@ declare module 'fastify' {
   }
 }
 
-type Hook = (request: FastifyRequest) => Promise<void>;
+type AsyncHook = (request: FastifyRequest) => Promise<void>;
 
 /** The one place where the line is checked. */
 export type QueuePass = {
   /** Lets requests with a genuine queue token for this user and concert pass, wherever in line it stands. */
   readonly requireToken: Hook;
   /** Behind `requireToken`: lets only those pass who are in, and keeps their session open while the request is under way. */
-  readonly requireActive: Hook;
+  readonly requireActive: AsyncHook;
   /**
    * The same for a command, once its body is validated. A session that has ended is no obstacle to a command that was
    * answered before, because paying ends the session and its answer may have been lost on the way.
    */
-  readonly requireActiveOrRepeated: Hook;
+  readonly requireActiveOrRepeated: AsyncHook;
   /**
    * The same, and a genuine token is enough while the line cannot be reached. For payment: that a seat is held proves
    * that its holder was let in, and money must not have to wait for Redis.
    */
-  readonly requireActiveToPay: Hook;
+  readonly requireActiveToPay: AsyncHook;
 };
 
 export function queuePass(
@@ -39,21 +40,20 @@ export function queuePass(
   { waitingRoom, boxOffice }: Pick<Ports, 'waitingRoom' | 'boxOffice'>,
   identity: Identity,
 ): QueuePass {
-  async function requireToken(request: FastifyRequest): Promise<void> {
+  function checkToken(request: FastifyRequest): void | Promise<void> {
     const token = request.headers['queue-token'];
     if (typeof token !== 'string' || token === '') throw new Refusal('queue-token-missing');
     const claim = tokens.verify(token);
     if (claim === undefined) throw new Refusal('queue-token-invalid');
-    await requireSameUser(request, claim);
-    requireSameConcert(request, claim);
-    request.claim = claim;
+    if (request.headers.authorization !== undefined) return checkSameUser(request, claim);
+    accept(request, claim);
   }
 
   /** A queue token is enough to say who asks; who says it twice must say the same. */
-  async function requireSameUser(request: FastifyRequest, claim: QueueClaim): Promise<void> {
-    if (request.headers.authorization === undefined) return;
-    await identity.requireUser(request);
+  async function checkSameUser(request: FastifyRequest, claim: QueueClaim): Promise<void> {
+    await identity.check(request);
     if (request.user !== claim.userId) throw new Refusal('queue-token-invalid');
+    accept(request, claim);
   }
 
   async function requireIn(request: FastifyRequest): Promise<void> {
@@ -84,16 +84,18 @@ export function queuePass(
   }
 
   return {
-    requireToken,
+    requireToken: hook(checkToken),
     requireActive: requireIn,
     requireActiveOrRepeated: requireInOrRepeated,
     requireActiveToPay: requireInToPay,
   };
 }
 
-function requireSameConcert(request: FastifyRequest, claim: QueueClaim): void {
+/** Takes the claim, unless the call is about another concert. */
+function accept(request: FastifyRequest, claim: QueueClaim): void {
   const { concertId } = request.params as { concertId?: string };
   if (concertId !== undefined && concertId.toLowerCase() !== claim.concertId) throw new Refusal('queue-token-invalid');
+  request.claim = claim;
 }
 
 /** The claim of a request that `requireToken` has let pass. */

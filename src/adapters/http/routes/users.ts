@@ -24,7 +24,7 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
     },
     async (_request, reply) => {
       const userId = await registerUser(ports, { currency });
-      const { accessToken, expiresAt } = await identity.issue(userId);
+      const { accessToken, expiresAt } = identity.issue(userId);
       return reply.status(201).send({ userId, accessToken, expiresAt: expiresAt.toISOString() });
     },
   );
