@@ -112,11 +112,13 @@ const variables = {
 
   BODY_LIMIT_BYTES: integer(1_024, 1_048_576).default(16_384),
   RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(300),
+  POLL_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(120),
   CORS_ORIGINS: list.default([]),
   TRUST_PROXY: proxies.default(false),
   DRAIN_SECONDS: integer(0, 60).default(0),
   SHUTDOWN_SECONDS: integer(1, 300).default(8),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_POLL_SAMPLE: integer(1, 1_000_000).default(1_000),
 
   MIGRATE_ON_START: flag.default(false),
   SEED_DEMO: flag.default(false),
@@ -163,6 +165,8 @@ export function readConfig(environment: Environment) {
       port: env.PORT,
       bodyLimitBytes: env.BODY_LIMIT_BYTES,
       rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+      pollLimitPerMinute: env.POLL_LIMIT_PER_MINUTE,
+      logPollSample: env.LOG_POLL_SAMPLE,
       corsOrigins: env.CORS_ORIGINS,
       trustProxy: env.TRUST_PROXY,
       currency: env.CURRENCY,

@@ -71,14 +71,33 @@ describe('the request id', () => {
 });
 
 describe('security headers', () => {
-  test.each(['/livez', '/v1/concerts', '/v1/queue', '/nowhere', '/docs/'])('are sent with %s', async (path) => {
+  const ALL = ['/livez', '/v1/concerts', '/v1/queue', '/nowhere', '/openapi.json', '/docs/', '/docs/json'];
+  test.each(ALL)('say of %s that it is what it says it is, and nothing about us', async (path) => {
     const { headers } = await fetch(`${url}${path}`);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
-    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
-    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
-    expect(headers.get('strict-transport-security')).toContain('max-age=');
+    expect(headers.get('x-request-id')).toMatch(UUID);
     expect(headers.get('x-powered-by')).toBeNull();
     expect(headers.get('server')).toBeNull();
+  });
+
+  test.each(['/docs/', '/docs/static/index.html'])(
+    'keep the page %s from being framed and from running what is not ours',
+    async (path) => {
+      const { headers } = await fetch(`${url}${path}`);
+      expect(headers.get('content-type')).toContain('text/html');
+      expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(headers.get('strict-transport-security')).toContain('max-age=');
+    },
+  );
+
+  test('are few where nothing is rendered', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    const { headers } = await fan.get('/v1/queue', fan.inLine);
+    const framing = ['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'vary'];
+    const own = [...headers.keys()].filter((name) => !framing.includes(name) && !name.startsWith('access-control-'));
+    expect(own.toSorted()).toEqual(['cache-control', 'retry-after', 'x-content-type-options', 'x-request-id']);
   });
 });
 
@@ -436,6 +455,23 @@ describe('the log', () => {
       const expected = { level: 30, msg: 'answered', method, path, status, milliseconds: expect.any(Number) };
       expect(linesOf(id), path).toMatchObject([expected]);
     }
+  });
+
+  test('sums up polls, and loses none of them when the process is told to stop', async () => {
+    const stopping = await world.start();
+    const concertId = await world.openHall();
+    const fan = await newVisitor(contractClient(stopping.url));
+    await fan.join(concertId);
+    await fan.get('/v1/queue', fan.inLine);
+    await fan.get('/v1/queue', fan.inLine);
+    await fan.get('/v1/queue', { 'queue-token': 'x' });
+    await stopping.end('SIGTERM');
+
+    const lines = stopping.log();
+    const summaries = lines.filter(({ msg }) => msg === 'polls answered');
+    expect(summaries.reduce((sum, { count }) => sum + Number(count), 0)).toBe(3);
+    const answered = lines.filter(({ route }) => route === '/v1/queue');
+    expect(answered.map(({ status }) => status)).toEqual([401]);
   });
 
   test('says whose request it was, and never a credential', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { contradictions } from '#tests/support/books.ts';
 import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
+import type { Instance } from '#tests/support/instance.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
@@ -28,6 +29,40 @@ describe('the rate limit', () => {
     await letIn([fan], await world.openHall());
     const polls = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.poll()));
     expect(tally(polls)).toEqual({ 200: 3 * LIMIT });
+  });
+
+  test('counts joining at each instance for itself', async () => {
+    const [one, other] = world.instances as [Instance, Instance];
+    const [fan, concertId] = [await world.fan(), await world.openHall()];
+    const joinAt = async ({ url }: Instance, times: number) => {
+      const order = { method: 'POST', headers: { authorization: `Bearer ${fan.accessToken}` } };
+      return Promise.all(Array.from({ length: times }, () => send(`${url}/v1/concerts/${concertId}/queue`, order)));
+    };
+    expect(tally(await joinAt(one, 3 * LIMIT))).toEqual({ 201: 1, 200: LIMIT - 1, '429 rate-limited': 2 * LIMIT });
+    expect(tally(await joinAt(other, LIMIT))).toEqual({ 200: LIMIT });
+  });
+
+  test('counts polls and other reads of a user at each instance for itself, where the settings say so', async () => {
+    const limited = await world.start({ POLL_LIMIT_PER_MINUTE: String(LIMIT) });
+    const [fan, neighbour] = (await world.fans(2, { doors: [limited] })) as [Fan, Fan];
+    await letIn([neighbour], await world.openHall());
+    await fan.join(await world.openHall());
+
+    const polls = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.poll()));
+
+    expect(tally(polls)).toEqual({ 200: LIMIT, '429 rate-limited': 2 * LIMIT });
+    for (const { status, headers } of polls) {
+      const seconds = Number(headers.get('retry-after'));
+      expect(seconds > 0 && seconds <= 60).toBe(true);
+      expect([200, 429]).toContain(status);
+    }
+    const elsewhere = await send(`${world.instances[0]?.url}/v1/queue`, { headers: { 'queue-token': fan.token } });
+    expect(elsewhere.status).toBe(200);
+    const headers = { authorization: `Bearer ${fan.accessToken}` };
+    const reads = await Promise.all(
+      Array.from({ length: 2 * LIMIT }, () => send(`${limited.url}/v1/reservations`, { headers })),
+    );
+    expect(tally(reads)).toEqual({ 200: LIMIT, '429 rate-limited': LIMIT });
   });
 });
 

@@ -60,7 +60,13 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const generator = startGenerator();
   ending.defer(generator.stop);
 
-  const settings = { DATABASE_URL: database.databaseUrl, REDIS_URL: servers.redisUrl, ...SECRETS };
+  const settings = {
+    DATABASE_URL: database.databaseUrl,
+    REDIS_URL: servers.redisUrl,
+    ...SECRETS,
+    // Every poll is counted; but the generator's few people come more often than anybody who is told to.
+    POLL_LIMIT_PER_MINUTE: '1000000',
+  };
   const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
   const tokens = queueTokens([{ id: keyId, secret }]);
   const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 3_600 });

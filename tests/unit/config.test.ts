@@ -36,6 +36,8 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['REDIS_COMMAND_TIMEOUT_MS', 50, 10_000],
   ['BODY_LIMIT_BYTES', 1_024, 1_048_576],
   ['RATE_LIMIT_PER_MINUTE', 0, 1_000_000],
+  ['POLL_LIMIT_PER_MINUTE', 0, 1_000_000],
+  ['LOG_POLL_SAMPLE', 1, 1_000_000],
   ['DRAIN_SECONDS', 0, 60],
   ['SHUTDOWN_SECONDS', 1, 300],
 ];

@@ -57,6 +57,7 @@ export const refusedBy = {
   queueToken: ['queue-token-missing', 'queue-token-invalid', 'unauthenticated'],
   queue: ['queue-token-missing', 'queue-token-invalid', 'unauthenticated', 'not-admitted', 'session-expired'],
   idempotency: ['idempotency-key-missing', 'idempotency-key-in-use', 'idempotency-key-reused'],
+  read: ['rate-limited'],
   command: ['rate-limited', 'body-too-large', 'media-type-unsupported'],
 } as const satisfies Record<string, readonly Code[]>;
 

@@ -9,6 +9,8 @@ export async function openApiDocument() {
     settings: {
       bodyLimitBytes: 1,
       rateLimitPerMinute: 0,
+      pollLimitPerMinute: 0,
+      logPollSample: 1,
       corsOrigins: [],
       trustProxy: false,
       currency: 'KRW',

@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Identity } from './identity.ts';
+import type { LocalLimits } from './local-limit.ts';
 import type { QueuePass } from './queue-pass.ts';
 import type { QueueTokens } from './queue-token.ts';
 import type { Readiness } from './readiness.ts';
@@ -33,6 +34,7 @@ export type Kit = {
   readonly currency: Currency;
   /** A hook: lets only requests with an admin key pass. */
   readonly requireAdminKey: (request: FastifyRequest) => Promise<void>;
-  /** Route settings of a command: it counts against the client's rate limit. */
+  /** Route settings of a command: it counts against the client's rate limit, at all instances together. */
   readonly limited: { readonly rateLimit: { readonly max: number; readonly timeWindow: number } | false };
+  readonly localLimits: LocalLimits;
 };

@@ -1,3 +1,4 @@
+import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
@@ -6,6 +7,16 @@ import { type Answers, describeAnswers, problemExamples } from './describe-answe
 import type { Api } from './kit.ts';
 
 const DOCS = '/docs';
+
+/** Swagger UI styles its elements inline; nothing else needs more than its own origin. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:'],
+  objectSrc: ["'none'"],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+};
 
 /** The document is made of the schemas that validate, so it cannot say anything else than what is done. */
 export async function registerOpenApi(api: Api): Promise<void> {
@@ -61,7 +72,13 @@ export async function registerOpenApi(api: Api): Promise<void> {
     },
     transformObject: (described) => tidy(describeSchemas(described) as Document),
   });
-  await api.register(swaggerUi, { routePrefix: DOCS, uiConfig: { persistAuthorization: true, tryItOutEnabled: true } });
+  await api.register(async (pages) => {
+    await pages.register(helmet, {
+      contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
+    });
+    const uiConfig = { persistAuthorization: true, tryItOutEnabled: true };
+    await pages.register(swaggerUi, { routePrefix: DOCS, uiConfig });
+  });
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());
 }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -12,12 +11,14 @@ import type { AccessTokenSettings } from './access-token.ts';
 import { type AdminKey, requireAdminKey } from './admin-key.ts';
 import { builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
+import { LazyLog } from './lazy-log.ts';
+import { localLimits } from './local-limit.ts';
 import { registerOpenApi } from './openapi.ts';
 import { answerProblem, answerRouteNotFound, answerUnreadable } from './problems.ts';
 import { queuePass } from './queue-pass.ts';
 import { queueTokens, type SigningKey } from './queue-token.ts';
 import { type Probes, readinessOf } from './readiness.ts';
-import { logAnswer } from './request-log.ts';
+import { requestLog } from './request-log.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { concertRoutes } from './routes/concerts.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -30,6 +31,10 @@ export type ServerSettings = {
   readonly bodyLimitBytes: number;
   /** Commands per client and minute; 0 switches the limit off. */
   readonly rateLimitPerMinute: number;
+  /** Polls and, apart from them, other reads per client, minute and instance; 0 switches the limit off. */
+  readonly pollLimitPerMinute: number;
+  /** One in so many polls has a line in the log. */
+  readonly logPollSample: number;
   readonly corsOrigins: readonly string[];
   /** Whose X-Forwarded-For to believe: nobody's, that of so many proxies, or that of these addresses. */
   readonly trustProxy: false | number | readonly string[];
@@ -60,8 +65,10 @@ const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 
 
 /** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
 export async function createServer({ ports, settings, log, probes, stopping, redis }: ServerParts): Promise<Api> {
+  const { tell, stop } = requestLog(log, settings.logPollSample);
   const api = Fastify({
     loggerInstance: log,
+    childLoggerFactory: (parent, bindings, options) => new LazyLog(parent, bindings, options),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: settings.bodyLimitBytes,
     trustProxy: trusted(settings.trustProxy),
@@ -78,7 +85,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     // A URL that cannot be read finds no route, and with it no hooks.
     frameworkErrors: (error, request, reply) => {
       answerProblem(error, request, reply);
-      logAnswer(request, reply);
+      tell(request, reply);
     },
     clientErrorHandler: answerUnreadable,
   })
@@ -98,16 +105,26 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   api.decorateRequest('user', undefined);
   api.decorateRequest('claim', undefined);
   api.decorateRequest('adminKeyId', undefined);
-  api.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+  api.decorateRequest('isPoll', false);
+  // JSON is never rendered, so the headers that keep pages safe are for pages (`openapi.ts`). But a browser must not guess.
+  api.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
   });
   // A request that was under way when we were told to stop is the last one on its connection, which would else be kept alive.
-  api.addHook('onSend', async (_request, reply) => {
+  api.addHook('onSend', (_request, reply, _body, done) => {
     if (stopping()) reply.header('connection', 'close');
+    done();
   });
-  api.addHook('onResponse', logAnswer);
+  api.addHook('onResponse', (request, reply, done) => {
+    tell(request, reply);
+    done();
+  });
+  api.addHook('onClose', (_api, done) => {
+    stop();
+    done();
+  });
 
-  await api.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } });
   if (settings.corsOrigins.length > 0) {
     await api.register(cors, {
       origin: [...settings.corsOrigins],
@@ -122,7 +139,8 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     nameSpace: 'frontrow:rate:',
     // While Redis is away nobody is counted: a shop that cannot count its visitors should not turn them away.
     skipOnError: true,
-    hook: 'preHandler',
+    // Behind the hooks that say who asks, and before the line is asked whether they are in: that is a round trip too.
+    hook: 'preValidation',
     keyGenerator: clientOf,
     errorResponseBuilder: (_request, { ttl }) =>
       new Refusal('rate-limited', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
@@ -148,6 +166,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     currency: settings.currency,
     requireAdminKey: requireAdminKey(settings.adminKeys),
     limited: { rateLimit: max === 0 ? false : { max, timeWindow: MINUTE_MS } },
+    localLimits: localLimits(settings),
   };
 
   await api.register(async (root) => healthRoutes(root.withTypeProvider<ZodTypeProvider>(), kit));
@@ -155,8 +174,9 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     async (scope) => {
       const v1 = scope.withTypeProvider<ZodTypeProvider>();
       // What is said about a user, or to an operator, is for them alone; routes with public answers say so themselves.
-      v1.addHook('onRequest', async (_request, reply) => {
+      v1.addHook('onRequest', (_request, reply, done) => {
         reply.header('cache-control', 'no-store');
+        done();
       });
       queueRoutes(v1, kit);
       concertRoutes(v1, kit);
@@ -170,16 +190,6 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   await api.ready();
   return api;
 }
-
-/** Swagger UI styles its elements inline; nothing else needs more than its own origin. */
-const CONTENT_SECURITY_POLICY = {
-  defaultSrc: ["'self'"],
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  imgSrc: ["'self'", 'data:'],
-  objectSrc: ["'none'"],
-  frameAncestors: ["'none'"],
-  baseUri: ["'none'"],
-};
 
 function trusted(
   proxies: ServerSettings['trustProxy'],

@@ -12,17 +12,18 @@ import { listSeats } from '#use-cases/list-seats.ts';
 /** Concerts change rarely and for everybody at once. */
 const PUBLIC = 'public, max-age=1';
 
-export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
+export function concertRoutes(api: Api, { ports, queuePass, localLimits }: Kit): void {
   api.get(
     '/concerts',
     {
+      onRequest: localLimits.reading,
       schema: {
         operationId: 'listConcerts',
         tags: ['concerts'],
         summary: 'Concerts with a date still to come',
         security: [],
         querystring: query.page,
-        response: { 200: answer(concertPage, 'A page of concerts', 'Link'), ...refusals() },
+        response: { 200: answer(concertPage, 'A page of concerts', 'Link'), ...refusals(...refusedBy.read) },
       },
     },
     async (request, reply) => {
@@ -34,13 +35,14 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
   api.get(
     '/concerts/:concertId',
     {
+      onRequest: localLimits.reading,
       schema: {
         operationId: 'getConcert',
         tags: ['concerts'],
         summary: 'One concert',
         security: [],
         params: params.concert,
-        response: { 200: answer(concert, 'The concert'), ...refusals('concert-not-found') },
+        response: { 200: answer(concert, 'The concert'), ...refusals('concert-not-found', ...refusedBy.read) },
       },
     },
     async (request, reply) => {
@@ -53,7 +55,7 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
   api.get(
     '/concerts/:concertId/dates',
     {
-      onRequest: [queuePass.requireToken, queuePass.requireActive],
+      onRequest: [queuePass.requireToken, localLimits.reading, queuePass.requireActive],
       schema: {
         operationId: 'listDates',
         tags: ['concerts'],
@@ -61,7 +63,10 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
         security: [{ queueToken: [] }],
         params: params.concert,
         querystring: query.dates,
-        response: { 200: answer(dates, 'The dates'), ...refusals('concert-not-found', ...refusedBy.queue) },
+        response: {
+          200: answer(dates, 'The dates'),
+          ...refusals('concert-not-found', ...refusedBy.queue, ...refusedBy.read),
+        },
       },
     },
     async (request) => {
@@ -74,7 +79,7 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
   api.get(
     '/concerts/:concertId/dates/:date/seats',
     {
-      onRequest: [queuePass.requireToken, queuePass.requireActive],
+      onRequest: [queuePass.requireToken, localLimits.reading, queuePass.requireActive],
       schema: {
         operationId: 'listSeats',
         tags: ['concerts'],
@@ -88,7 +93,7 @@ export function concertRoutes(api: Api, { ports, queuePass }: Kit): void {
         response: {
           200: answer(seats, 'The seats', 'ETag'),
           304: noContent('What If-None-Match names is still right', 'ETag'),
-          ...refusals('concert-not-found', 'date-not-found', ...refusedBy.queue),
+          ...refusals('concert-not-found', 'date-not-found', ...refusedBy.queue, ...refusedBy.read),
         },
       },
     },

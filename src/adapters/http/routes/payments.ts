@@ -10,7 +10,7 @@ import { Refusal } from '#domain/errors.ts';
 import { paymentId, reservationId } from '#domain/ids.ts';
 import { pay } from '#use-cases/pay.ts';
 
-export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }: Kit): void {
+export function paymentRoutes(api: Api, { ports, identity, queuePass, limited, localLimits }: Kit): void {
   api.post(
     '/payments',
     {
@@ -52,14 +52,17 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }:
   api.get(
     '/payments',
     {
-      onRequest: identity.requireUser,
+      onRequest: [identity.requireUser, localLimits.reading],
       schema: {
         operationId: 'listPayments',
         tags: ['payments'],
         summary: 'My payments, newest first',
         security: [{ accessToken: [] }],
         querystring: query.page,
-        response: { 200: answer(paymentPage, 'A page of payments', 'Link'), ...refusals(...refusedBy.identity) },
+        response: {
+          200: answer(paymentPage, 'A page of payments', 'Link'),
+          ...refusals(...refusedBy.identity, ...refusedBy.read),
+        },
       },
     },
     async (request, reply) => {
@@ -71,14 +74,17 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limited }:
   api.get(
     '/payments/:paymentId',
     {
-      onRequest: identity.requireUser,
+      onRequest: [identity.requireUser, localLimits.reading],
       schema: {
         operationId: 'getPayment',
         tags: ['payments'],
         summary: 'One of my payments',
         security: [{ accessToken: [] }],
         params: params.payment,
-        response: { 200: answer(payment, 'The payment'), ...refusals('payment-not-found', ...refusedBy.identity) },
+        response: {
+          200: answer(payment, 'The payment'),
+          ...refusals('payment-not-found', ...refusedBy.identity, ...refusedBy.read),
+        },
       },
     },
     async (request) => {

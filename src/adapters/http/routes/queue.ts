@@ -2,6 +2,7 @@ import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.t
 import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
+import { countedAsPoll } from '#adapters/http/request-log.ts';
 import { joined, params, standing } from '#adapters/http/schemas.ts';
 import { viewStanding } from '#adapters/http/views.ts';
 import { concertId } from '#domain/ids.ts';
@@ -10,14 +11,13 @@ import { joinQueue } from '#use-cases/join-queue.ts';
 import { leaveQueue } from '#use-cases/leave-queue.ts';
 import { pollQueue } from '#use-cases/poll-queue.ts';
 
-export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass, limited }: Kit): void {
+export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass, limited, localLimits }: Kit): void {
   const withToken = (told: Standing) => ({ ...viewStanding(told), token: queueTokens.sign(told.claim) });
 
   api.post(
     '/concerts/:concertId/queue',
     {
-      onRequest: identity.requireUser,
-      config: limited,
+      onRequest: [identity.requireUser, localLimits.joining],
       schema: {
         operationId: 'joinQueue',
         tags: ['queue'],
@@ -48,7 +48,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
   api.get(
     '/queue',
     {
-      onRequest: queuePass.requireToken,
+      onRequest: [countedAsPoll, queuePass.requireToken, localLimits.polling],
       schema: {
         operationId: 'pollQueue',
         tags: ['queue'],
@@ -57,7 +57,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
         security: [{ queueToken: [] }],
         response: {
           200: answer(standing, 'Where you stand', 'Retry-After'),
-          ...refusals('concert-not-found', ...refusedBy.queueToken),
+          ...refusals('concert-not-found', ...refusedBy.queueToken, ...refusedBy.read),
         },
       },
     },

@@ -11,7 +11,7 @@ import { concertDate, reservationId } from '#domain/ids.ts';
 import { releaseReservation } from '#use-cases/release-reservation.ts';
 import { reserveSeats } from '#use-cases/reserve-seats.ts';
 
-export function reservationRoutes(api: Api, { ports, identity, queuePass, limited }: Kit): void {
+export function reservationRoutes(api: Api, { ports, identity, queuePass, limited, localLimits }: Kit): void {
   api.post(
     '/reservations',
     {
@@ -54,7 +54,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
   api.get(
     '/reservations',
     {
-      onRequest: identity.requireUser,
+      onRequest: [identity.requireUser, localLimits.reading],
       schema: {
         operationId: 'listReservations',
         tags: ['reservations'],
@@ -63,7 +63,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
         querystring: query.page,
         response: {
           200: answer(reservationPage, 'A page of reservations', 'Link'),
-          ...refusals(...refusedBy.identity),
+          ...refusals(...refusedBy.identity, ...refusedBy.read),
         },
       },
     },
@@ -76,7 +76,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
   api.get(
     '/reservations/:reservationId',
     {
-      onRequest: identity.requireUser,
+      onRequest: [identity.requireUser, localLimits.reading],
       schema: {
         operationId: 'getReservation',
         tags: ['reservations'],
@@ -85,7 +85,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
         params: params.reservation,
         response: {
           200: answer(reservation, 'The reservation'),
-          ...refusals('reservation-not-found', ...refusedBy.identity),
+          ...refusals('reservation-not-found', ...refusedBy.identity, ...refusedBy.read),
         },
       },
     },

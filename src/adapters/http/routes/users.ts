@@ -9,7 +9,7 @@ import { Refusal } from '#domain/errors.ts';
 import { chargeBalance } from '#use-cases/charge-balance.ts';
 import { registerUser } from '#use-cases/register-user.ts';
 
-export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit): void {
+export function userRoutes(api: Api, { ports, identity, limited, localLimits, currency }: Kit): void {
   api.post(
     '/users',
     {
@@ -34,14 +34,17 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
   api.get(
     '/users/:userId/balance',
     {
-      onRequest: own,
+      onRequest: [...own, localLimits.reading],
       schema: {
         operationId: 'getBalance',
         tags: ['users'],
         summary: 'My balance',
         security: [{ accessToken: [] }],
         params: params.user,
-        response: { 200: answer(balance, 'The balance'), ...refusals('user-not-found', ...refusedBy.ownership) },
+        response: {
+          200: answer(balance, 'The balance'),
+          ...refusals('user-not-found', ...refusedBy.ownership, ...refusedBy.read),
+        },
       },
     },
     async (request) => {
@@ -87,7 +90,7 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
   api.get(
     '/users/:userId/balance/entries',
     {
-      onRequest: own,
+      onRequest: [...own, localLimits.reading],
       schema: {
         operationId: 'listLedgerEntries',
         tags: ['users'],
@@ -95,7 +98,10 @@ export function userRoutes(api: Api, { ports, identity, limited, currency }: Kit
         security: [{ accessToken: [] }],
         params: params.user,
         querystring: query.page,
-        response: { 200: answer(entryPage, 'A page of the ledger', 'Link'), ...refusals(...refusedBy.ownership) },
+        response: {
+          200: answer(entryPage, 'A page of the ledger', 'Link'),
+          ...refusals(...refusedBy.ownership, ...refusedBy.read),
+        },
       },
     },
     async (request, reply) => {
