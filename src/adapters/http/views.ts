@@ -1,21 +1,10 @@
 import type { Concert } from '#domain/concert.ts';
 import type { Lottery } from '#domain/lottery.ts';
 import type { Policy } from '#domain/policy.ts';
-import type { Standing } from '#domain/queue.ts';
 import type { Payment, Reservation } from '#domain/reservation.ts';
 import type { Charge, LedgerEntry } from '#domain/wallet.ts';
 
 // How the domain's values are written in an answer: times as RFC 3339 in UTC, and nothing that is not in the contract.
-
-export const viewStanding = ({ claim, expiresAt, opensAt, ...standing }: Standing) => ({
-  concertId: claim.concertId,
-  userId: claim.userId,
-  sequence: claim.sequence,
-  joinedAt: claim.joinedAt.toISOString(),
-  ...standing,
-  ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
-  ...(opensAt === undefined ? {} : { opensAt: opensAt.toISOString() }),
-});
 
 export const viewConcert = ({ policy, lottery, ...concert }: Concert) => ({
   ...concert,

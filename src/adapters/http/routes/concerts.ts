@@ -1,8 +1,10 @@
 import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
-import { matches, revisionOf } from '#adapters/http/etag.ts';
+import { matches } from '#adapters/http/etag.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
 import { concert, concertPage, dates, headers, params, query, seats } from '#adapters/http/schemas.ts';
+import { seatLists } from '#adapters/http/seat-lists.ts';
+import { sendJson } from '#adapters/http/send-json.ts';
 import { viewConcert } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
@@ -13,6 +15,8 @@ import { listSeats } from '#use-cases/list-seats.ts';
 const PUBLIC = 'public, max-age=1';
 
 export function concertRoutes(api: Api, { ports, queuePass, localLimits }: Kit): void {
+  const writtenOnce = seatLists();
+
   api.get(
     '/concerts',
     {
@@ -98,14 +102,14 @@ export function concertRoutes(api: Api, { ports, queuePass, localLimits }: Kit):
       },
     },
     async (request, reply) => {
-      const { concertId: id, date } = request.params;
-      const asked = { concertId: concertId(id), date: concertDate(date), available: request.query.available };
-      const { concert, seats } = await listSeats(ports, asked);
-      const items = seats.map((seat) => ({ ...seat, currency: concert.currency }));
-      const revision = revisionOf(items);
-      reply.header('etag', `"${revision}"`).header('cache-control', 'private, no-cache');
-      if (matches(request.headers['if-none-match'], `"${revision}"`)) return reply.status(304).send();
-      return reply.send({ concertId: concert.concertId, date, revision, items });
+      const [id, date] = [concertId(request.params.concertId), concertDate(request.params.date)];
+      const { available } = request.query;
+      const listed = await listSeats(ports, { concertId: id, date, available });
+      const { etag, json } = writtenOnce({ ...listed, date, available });
+      reply.header('etag', etag).header('cache-control', 'private, no-cache');
+      if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
+      sendJson(reply, json);
+      return reply;
     },
   );
 }

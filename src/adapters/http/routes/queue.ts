@@ -4,16 +4,14 @@ import type { Api, Kit } from '#adapters/http/kit.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
 import { countedAsPoll } from '#adapters/http/request-log.ts';
 import { joined, params, standing } from '#adapters/http/schemas.ts';
-import { viewStanding } from '#adapters/http/views.ts';
+import { sendJson } from '#adapters/http/send-json.ts';
+import { writeJoined, writeStanding } from '#adapters/http/write-standing.ts';
 import { concertId } from '#domain/ids.ts';
-import type { Standing } from '#domain/queue.ts';
 import { joinQueue } from '#use-cases/join-queue.ts';
 import { leaveQueue } from '#use-cases/leave-queue.ts';
 import { pollQueue } from '#use-cases/poll-queue.ts';
 
 export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass, limited, localLimits }: Kit): void {
-  const withToken = (told: Standing) => ({ ...viewStanding(told), token: queueTokens.sign(told.claim) });
-
   api.post(
     '/concerts/:concertId/queue',
     {
@@ -41,7 +39,9 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
     async (request, reply) => {
       const asked = { concertId: concertId(request.params.concertId), userId: userOf(request) };
       const { standing, fresh } = await joinQueue(ports, asked);
-      return reply.status(fresh ? 201 : 200).send(withToken(standing));
+      const token = queueTokens.sign(standing.claim);
+      sendJson(reply.status(fresh ? 201 : 200), writeJoined(standing, token));
+      return reply;
     },
   );
 
@@ -63,7 +63,8 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
     },
     async (request, reply) => {
       const told = await pollQueue(ports, claimOf(request));
-      return reply.header('retry-after', told.pollAfterSeconds).send(viewStanding(told));
+      sendJson(reply.header('retry-after', told.pollAfterSeconds), writeStanding(told));
+      return reply;
     },
   );
 
