@@ -71,7 +71,16 @@ describe('the request id', () => {
 });
 
 describe('security headers', () => {
-  const ALL = ['/livez', '/v1/concerts', '/v1/queue', '/nowhere', '/openapi.json', '/docs/', '/docs/json'];
+  const ALL = [
+    '/livez',
+    '/v1/concerts',
+    '/v1/queue',
+    '/nowhere',
+    '/v1/concerts/%zz',
+    '/openapi.json',
+    '/docs/',
+    '/docs/json',
+  ];
   test.each(ALL)('say of %s that it is what it says it is, and nothing about us', async (path) => {
     const { headers } = await fetch(`${url}${path}`);
     expect(headers.get('x-content-type-options')).toBe('nosniff');

@@ -31,6 +31,16 @@ describe('the rate limit', () => {
     expect(tally(polls)).toEqual({ 200: 3 * LIMIT });
   });
 
+  test('turns a crowd of commands away before the line is asked who is in', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    const [insider, waiting] = (await world.fans(2)) as [Fan, Fan];
+    await letIn([insider], concertId);
+    await waiting.join(concertId);
+    const answers: Answer[] = [];
+    for (let index = 0; index < 2 * LIMIT; index++) answers.push(await waiting.reserve([1]));
+    expect(tally(answers)).toEqual({ '403 not-admitted': LIMIT, '429 rate-limited': LIMIT });
+  });
+
   test('counts joining at each instance for itself', async () => {
     const [one, other] = world.instances as [Instance, Instance];
     const [fan, concertId] = [await world.fan(), await world.openHall()];

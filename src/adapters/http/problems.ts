@@ -112,7 +112,12 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
 function problemOf({ code, facts }: Refusal, requestId: string) {
   const { status, title, detail } = problems[code];
   const told: Record<string, unknown> = { ...facts };
-  const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'x-request-id': requestId };
+  // All of them here, because what cannot be read passes no hook that would set them.
+  const headers: Record<string, string> = {
+    'content-type': PROBLEM_TYPE,
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+  };
   if (typeof told.retryAfterSeconds === 'number') headers['retry-after'] = String(told.retryAfterSeconds);
   if (status === 401) headers['www-authenticate'] = code === 'unauthenticated' ? 'Bearer' : 'Queue-Token';
   return { status, headers, body: { type: typeOf(code), title, status, code, detail, instance: requestId, ...told } };
