@@ -4,10 +4,14 @@ type Child = FastifyBaseLogger['child'];
 type Said = Parameters<FastifyBaseLogger['info']>;
 
 /**
- * The log of one request, which says its id in each line. pino makes such a child for every request, a tenth of what a bare
- * request costs; this one makes it when there is something to say, and most requests say nothing but that they were answered.
+ * A log whose children are made when they have something to say. Fastify asks for one for each request, to name it in each
+ * line, which costs a tenth of what a bare request does; and most requests say nothing but that they were answered.
  */
-export class LazyLog implements FastifyBaseLogger {
+export function lazyLog(parent: FastifyBaseLogger): FastifyBaseLogger {
+  return new LazyLog(parent, {});
+}
+
+class LazyLog implements FastifyBaseLogger {
   readonly #parent: FastifyBaseLogger;
   readonly #named: Parameters<Child>;
   #child: FastifyBaseLogger | undefined;
@@ -48,6 +52,6 @@ export class LazyLog implements FastifyBaseLogger {
     this.#made.silent(...said);
   }
   child(...named: Parameters<Child>) {
-    return this.#made.child(...named);
+    return new LazyLog(this.#made, ...named);
   }
 }

@@ -11,7 +11,7 @@ import type { AccessTokenSettings } from './access-token.ts';
 import { type AdminKey, requireAdminKey } from './admin-key.ts';
 import { builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
-import { LazyLog } from './lazy-log.ts';
+import { lazyLog } from './lazy-log.ts';
 import { localLimits } from './local-limit.ts';
 import { registerOpenApi } from './openapi.ts';
 import { answerProblem, answerRouteNotFound, answerUnreadable } from './problems.ts';
@@ -67,8 +67,7 @@ const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 
 export async function createServer({ ports, settings, log, probes, stopping, redis }: ServerParts): Promise<Api> {
   const { tell, stop } = requestLog(log, settings.logPollSample);
   const api = Fastify({
-    loggerInstance: log,
-    childLoggerFactory: (parent, bindings, options) => new LazyLog(parent, bindings, options),
+    loggerInstance: lazyLog(log),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: settings.bodyLimitBytes,
     trustProxy: trusted(settings.trustProxy),
@@ -107,8 +106,12 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   api.decorateRequest('adminKeyId', undefined);
   api.decorateRequest('isPoll', false);
   // JSON is never rendered, so the headers that keep pages safe are for pages (`openapi.ts`). But a browser must not guess.
+  // And what is said about a user, or to an operator, is for them alone: whatever may be kept says so itself.
   api.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    reply
+      .header('x-request-id', request.id)
+      .header('x-content-type-options', 'nosniff')
+      .header('cache-control', 'no-store');
     done();
   });
   // A request that was under way when we were told to stop is the last one on its connection, which would else be kept alive.
@@ -173,11 +176,6 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   await api.register(
     async (scope) => {
       const v1 = scope.withTypeProvider<ZodTypeProvider>();
-      // What is said about a user, or to an operator, is for them alone; routes with public answers say so themselves.
-      v1.addHook('onRequest', (_request, reply, done) => {
-        reply.header('cache-control', 'no-store');
-        done();
-      });
       queueRoutes(v1, kit);
       concertRoutes(v1, kit);
       reservationRoutes(v1, kit);

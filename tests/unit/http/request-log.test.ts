@@ -1,7 +1,7 @@
 import Fastify, { LogController } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LazyLog } from '#adapters/http/lazy-log.ts';
+import { lazyLog } from '#adapters/http/lazy-log.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
 import { countedAsPoll, requestLog } from '#adapters/http/request-log.ts';
 import { Refusal } from '#domain/errors.ts';
@@ -16,8 +16,7 @@ function api() {
   const log = pino({ redact: ['*.token'] }, { write: (line: string) => lines.push(JSON.parse(line)) });
   const { tell, stop } = requestLog(log, SAMPLE);
   const app = Fastify({
-    loggerInstance: log,
-    childLoggerFactory: (parent, bindings, options) => new LazyLog(parent, bindings, options),
+    loggerInstance: lazyLog(log),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => 'request-1',
   });

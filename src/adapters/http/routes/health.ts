@@ -14,7 +14,7 @@ export function healthRoutes(api: Api, { readiness }: Kit): void {
         response: { 200: answer(alive, 'It is') },
       },
     },
-    async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'alive' as const }),
+    async () => ({ status: 'alive' as const }),
   );
 
   api.get(
@@ -33,8 +33,7 @@ export function healthRoutes(api: Api, { readiness }: Kit): void {
     },
     async (request, reply) => {
       const state = await readiness(request.log);
-      reply.status(state.status === 'not-ready' ? 503 : 200).header('cache-control', 'no-store');
-      return reply.send(state);
+      return reply.status(state.status === 'not-ready' ? 503 : 200).send(state);
     },
   );
 }
