@@ -35,6 +35,7 @@ export function linesContract(harness: LinesHarness): void {
       const begun = await lines.open(one.concertId);
       const nothing = { known: false, drawn: 0, frontier: 1, sessions: [], paid: [] };
       expect(begun).toEqual({ ...nothing, epoch: begun.epoch, registering: false });
+      await concerts.find(other.concertId);
       const withLots = await lines.open(other.concertId);
       expect(withLots).toEqual({ ...nothing, epoch: withLots.epoch, registering: true });
       expect(withLots.epoch).not.toBe(begun.epoch);

@@ -270,7 +270,7 @@ describe('the figures of a line', () => {
     expect(moving.turnover).toBeGreaterThan(0);
     await manage('POST', `/${concertId}/pause`);
     const paused = (await manage('GET', `/${concertId}/line`)).as(line);
-    expect(paused).toMatchObject({ paused: true, waiting: 1 });
+    expect(paused).toMatchObject({ paused: true, waiting: 0 });
     expect(paused).not.toHaveProperty('tailEtaSeconds');
   });
 

@@ -14,6 +14,8 @@ const concert: Concert = {
   currency: 'KRW',
   salesOpenAt: new Date(0),
   sales: 'OPEN',
+  opensAt: new Date(0),
+  opened: true,
   policy: POLICY,
 };
 const date = concertDate('2027-05-01');
