@@ -91,7 +91,7 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       absent: line.away.size,
       registered: line.registered.size,
       drawn: line.drawn,
-      frontier: first === undefined ? line.drawn + 1 : orderOf(line, first.claim),
+      frontier: line.draws === 'later' ? 1 : first === undefined ? line.drawn + 1 : orderOf(line, first.claim),
       turnover: turnoverOf(line),
     };
   }

@@ -114,9 +114,12 @@ test('who was in and holds seats is in again, for as long as the hold lasts', as
 });
 
 test('with every instance gone as well, the record and the tokens are enough', async () => {
-  const { joinAll, admit, lose, lines, concert, instance } = line();
+  const { rooms, joinAll, admit, lose, lines, concert, instance } = line();
   const claims = await joinAll(10);
+  // The instance looks once more after it has let somebody in, and then never again.
+  const looked = new Promise<void>((resolve) => rooms[0].watch(concert, resolve));
   await admit(4);
+  await looked;
   await lines.note(concert, { drawn: 8, frontier: 5 });
   await lose();
 

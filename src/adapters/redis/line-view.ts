@@ -7,7 +7,7 @@ import { guarded } from './failures.ts';
 import { lineKey, lineKeys } from './keys.ts';
 import { lineTicks, TICK_MS, TICKS_MAX } from './line-ticks.ts';
 import { type NumberSet, numberSet } from './number-set.ts';
-import { unpackNumbers } from './packed-numbers.ts';
+import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type DrawState, run, scripts } from './scripts.ts';
 
@@ -53,6 +53,8 @@ export type LineView = {
   readonly farPositionOf: (number: number) => number | undefined;
   /** A number that was drawn in the line of this name, as this instance has seen. */
   noteDrawn(epoch: string, number: number): void;
+  /** Where the front was, as this instance has told somebody. */
+  noteFrontier(frontier: number): void;
   /** This number was found in the line. */
   confirm(number: number): void;
   /** Whether nothing was lost since this number was found: a line that was taken up after a loss may lack it. */
@@ -84,7 +86,10 @@ export function lineView(
   let survey: Survey | undefined;
   let epoch = '';
   let drawn = 0;
+  let front = 1;
   let ended = numberSet();
+  /** Of those, which are in the log as it is now. */
+  let logged = numberSet();
   let endedBytes = 0;
   let ticks = lineTicks();
   let lots: DrawOrder | undefined;
@@ -96,6 +101,7 @@ export function lineView(
     if (name !== epoch) {
       epoch = name;
       drawn = 0;
+      front = 1;
       survey = undefined;
       forgetEnded();
     }
@@ -104,12 +110,14 @@ export function lineView(
 
   function forgetEnded(): void {
     ended = numberSet();
+    logged = numberSet();
     endedBytes = 0;
     ticks = lineTicks();
   }
 
   /** It is another log, in another order. What is known from the old one stays true. */
   function rereadEnded(): void {
+    logged = numberSet();
     endedBytes = 0;
     ticks.reread();
   }
@@ -125,7 +133,7 @@ export function lineView(
 
   async function ask(): Promise<Survey> {
     const asOf = performance.now();
-    const reply = await run(redis, scripts.survey, keys, epoch, drawn, LATE_MS, TICK_MS, TICKS_MAX);
+    const reply = await run(redis, scripts.survey, keys, epoch, drawn, LATE_MS, TICK_MS, TICKS_MAX, front);
     if (reply.length === 1) {
       await open();
       return ask();
@@ -135,16 +143,19 @@ export function lineView(
     const isPlaced = state === 'placing' || state === 'drawn';
     seen(name, redisDrawn);
     ticks.learn(now, written);
+    const wasLost = survey !== undefined && rebuiltAt !== survey.rebuiltAt;
     if (isPlaced && (survey?.state === 'registering' || survey?.state === 'closed')) {
       // From here on places are known by other numbers.
       forgetEnded();
       ticks.learn(now, written);
-    } else if (rebuiltAt !== survey?.rebuiltAt) {
+    } else if (wasLost) {
       rereadEnded();
     }
-    if (rebuiltAt !== survey?.rebuiltAt) confirmed = numberSet();
+    if (wasLost) confirmed = numberSet();
     if (isPlaced) await learnDraw({ count, seed });
     await readEnded(bytes);
+    if (wasLost) await restoreEnded();
+    noteFrontier(frontier);
     const figures = {
       frontier,
       drawn: redisDrawn,
@@ -158,6 +169,16 @@ export function lineView(
     survey = { figures, epoch, state, rebuiltAt, asOf };
     onRefresh(survey);
     return survey;
+  }
+
+  /** Others may know of less that is over than this instance does: the log that it was read from is lost. */
+  async function restoreEnded(): Promise<void> {
+    const missing = [...ended].filter((number) => !logged.has(number));
+    if (missing.length > 0) await run(redis, scripts.end, keys, epoch, packNumbers(missing));
+  }
+
+  function noteFrontier(told: number): void {
+    front = Math.max(front, told);
   }
 
   function refresh(): Promise<Survey> {
@@ -190,6 +211,7 @@ export function lineView(
       endedBytes += chunk.length;
       for (const number of unpackNumbers(chunk)) {
         ended.add(number);
+        logged.add(number);
         ticks.ended(number);
       }
     }
@@ -219,9 +241,10 @@ export function lineView(
       farPositionOf(number) ?? Math.max(1, number - frontier + 1 - ended.countBetween(frontier, number)),
     farPositionOf,
     noteDrawn: seen,
+    noteFrontier,
     confirm: (number) => confirmed.add(number),
     isConfirmed: (number) => survey?.rebuiltAt === '' || confirmed.has(number),
     isSurveyed: () => survey !== undefined,
-    known: () => ({ epoch, drawn, frontier: survey?.figures.frontier ?? 1 }),
+    known: () => ({ epoch, drawn, frontier: front }),
   };
 }

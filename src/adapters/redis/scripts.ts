@@ -49,6 +49,7 @@ export type DrawState = '' | 'registering' | 'closed' | 'placing' | 'drawn';
 export const scripts = {
   join: lineScript<
     | Unopened
+    | ['settling']
     | [
         'joined',
         epoch: string,
@@ -61,6 +62,7 @@ export const scripts = {
   >('join'),
   find: lineScript<
     | Unopened
+    | ['settling']
     | ['redrawn']
     | ['ended']
     | ['found', frontier: number, endedBytes: number, turnover: string, ...(string | number)[]]
@@ -68,6 +70,7 @@ export const scripts = {
   extend: lineScript<0 | 1>('extend'),
   leave: lineScript<-1 | 0 | 1>('leave'),
   see: lineScript<0 | 1>('see'),
+  end: lineScript<0 | 1>('end'),
   survey: lineScript<
     | Unopened
     | [

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
@@ -21,6 +22,8 @@ export type WaitingRoomSettings = {
 
 /** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
 const SETTLE_MS = 10_000;
+/** How long the instances put together what they know of a line that was lost: each looks a few times meanwhile. */
+const SETTLE_LINE_MS = 700;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
 /** Bounds one run of the scripts that many callers share, to about a millisecond. */
@@ -71,6 +74,7 @@ export function redisWaitingRoom(
       Math.max(record.frontier, own.frontier),
       record.known && drawn > 0 ? rebuildSeconds * 1_000 : 0,
       LATE_MS,
+      SETTLE_LINE_MS,
       state,
       record.draw?.count ?? 0,
       record.draw?.seed ?? '',
@@ -106,12 +110,13 @@ export function redisWaitingRoom(
       LATE_MS,
       ...users.map(memberOf),
     );
-    if (reply[0] === 'unopened') {
-      await openLine(concertId);
+    if (reply[0] !== 'joined') {
+      await (reply[0] === 'unopened' ? openLine(concertId) : settled());
       return joinAll(key, users);
     }
     const [, epoch, frontier, endedBytes, turnover, among, ...answers] = reply;
     if (among >= 0) await view.knowDraw(among);
+    view.noteFrontier(frontier);
     await view.catchUp(endedBytes);
     await view.keepUp();
     return users.map((userId, index) => {
@@ -168,8 +173,10 @@ export function redisWaitingRoom(
     if (reply[0] === 'ended') return claims.map((claim) => [claim, { status: 'EXPIRED' }] as const);
     if (reply[0] === 'unopened') await openLine(concertId);
     if (reply[0] === 'redrawn') await view.refresh();
+    if (reply[0] === 'settling') await settled();
     if (reply[0] !== 'found') return [];
     const [, frontier, endedBytes, turnover, ...answers] = reply;
+    view.noteFrontier(frontier);
     await view.catchUp(endedBytes);
     await view.keepUp();
     return claims.flatMap((claim, index): [QueueClaim, Place][] => {
@@ -309,6 +316,7 @@ export function redisWaitingRoom(
   };
 }
 
+const settled = () => setTimeout(SETTLE_LINE_MS);
 const full = () => new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
 const rebuilding = (forMs: number) => new Refusal('unavailable', { retryAfterSeconds: Math.ceil(forMs / 1_000) });
 

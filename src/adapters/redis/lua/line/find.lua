@@ -1,7 +1,7 @@
 -- Where places stand. Asking counts as being there: whoever waits is not passed over, whoever was passed over is back and
 -- next, whoever was let in has claimed the session. With settle_ms, a running session is kept open for that long, at most
 -- that much beyond the end it was granted. A place that the line has lost, and that is not over, is taken back into it.
--- Replies {'unopened'}, {'redrawn'} where the caller does not know of the draw, {'ended'} where no such line is, or
+-- Replies {'unopened'}, {'settling'} where that is not known yet, {'redrawn'} where the caller does not know of the draw, {'ended'} where no such line is, or
 -- {'found', frontier, length of the log of ended places, turnover}, then for each place
 -- {outcome, detail}: 'waiting' | 'back' | 'registered' | 'active' with the session's end in ms | 'over' |
 -- 'unsure' where the line lacks a place that is over as far as the caller may not know.
@@ -14,6 +14,9 @@ if not current then
 end
 if current ~= epoch then
   return { 'ended' }
+end
+if is_settling then
+  return { 'settling' }
 end
 if (draw_count or '') ~= known_count then
   return { 'redrawn' }

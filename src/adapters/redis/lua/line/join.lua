@@ -1,6 +1,6 @@
 -- Draws places at the end of the line for those who have none, in the order given, and finds the places of the others.
 -- Asking counts as being there, as in find.lua.
--- Replies {'unopened'} where there is no line, or
+-- Replies {'unopened'} where there is no line, {'settling'} where it is not known yet what there was, or
 -- {'joined', epoch, frontier, length of the log of ended places, turnover, among how many lots were drawn or -1}, then for each
 -- user {outcome, number, joined in ms, detail}: 'drawn' | 'waiting' | 'back' | 'active' with the session's end in ms | 'full' |
 -- 'closed' with the ms until the line is rebuilt; until lots are drawn 'enrolled', and again 'registered' by the number of the
@@ -13,6 +13,9 @@ local NUMBER_MAX = 89000000
 local epoch = redis.call('GET', epoch_key)
 if not epoch then
   return { 'unopened' }
+end
+if is_settling then
+  return { 'settling' }
 end
 if holds_lottery and not draw_state then
   redis.call('HSET', draw, 'state', 'registering')

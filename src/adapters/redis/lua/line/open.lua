@@ -1,6 +1,6 @@
 -- Opens a line: a new one or, with rebuild_ms, one that was lost, as far as it is known. Replies 1 if this call has, else 0.
 local epoch, drawn, front, rebuild_ms, late_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local state, count, seed, ended, first_session = ARGV[6], ARGV[7], ARGV[8], ARGV[9], 10
+local settle_ms, state, count, seed, ended, first_session = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], ARGV[10], 11
 
 if redis.call('SET', epoch_key, epoch, 'NX') == false then
   return 0
@@ -16,6 +16,7 @@ if rebuild_ms == 0 then
 end
 redis.call('SET', sequence_key, drawn)
 redis.call('HSET', rebuild, 'until', string.format('%d', now + rebuild_ms), 'frontier', front,
+  'known', string.format('%d', now + settle_ms),
   'late', string.format('%d', now + rebuild_ms + late_ms))
 if #ended > 0 then
   redis.call('APPEND', ended_log, ended)

@@ -9,17 +9,38 @@ local SMOOTHING_MS = 60000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- Of a line that was lost: until when it is being rebuilt, where its front was, until when who comes late is still let back.
-local rebuilt_at, front_before, late_until = unpack(redis.call('HMGET', rebuild, 'until', 'frontier', 'late'))
-local is_rebuilding = tonumber(rebuilt_at or 0) > now
+-- Of a line that was lost: until when the instances put together what they know of it, until when it is being rebuilt, where
+-- its front had come, until when who comes late is still let back.
+local known_at, rebuilt_at, front_before, late_until =
+  unpack(redis.call('HMGET', rebuild, 'known', 'until', 'frontier', 'late'))
+local is_settling, is_rebuilding = tonumber(known_at or 0) > now, tonumber(rebuilt_at or 0) > now
 
--- The smallest number that waits. Whoever has a smaller one was let in or passed over.
+-- 'registering' until the opening, 'closed' when it is known among how many lots are drawn, 'placing' while the places
+-- are moved, 'drawn'; false where no lots are drawn.
+local draw_state, draw_count = unpack(redis.call('HMGET', draw, 'state', 'count'))
+local waits_for_draw = draw_state and draw_state ~= 'drawn'
+
+-- The smallest number that waits, or where the front had come before the line was lost. Whoever has a smaller number was let
+-- in or passed over.
 local function frontier()
+  local before = tonumber(front_before or 0)
+  if waits_for_draw then
+    return 1
+  end
   if is_rebuilding then
-    return tonumber(front_before)
+    return before
   end
   local first = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')[2]
-  return tonumber(first) or tonumber(redis.call('GET', sequence_key) or 0) + 1
+  return math.max(before, tonumber(first) or tonumber(redis.call('GET', sequence_key) or 0) + 1)
+end
+
+-- The same. Where it has fallen back behind what an instance has told, it stays there: nobody's position rises.
+local function frontier_at_least(known)
+  if known > frontier() then
+    front_before = string.format('%d', known)
+    redis.call('HSET', rebuild, 'frontier', front_before)
+  end
+  return frontier()
 end
 
 -- The last number drawn. Where it has fallen behind what an instance knows, a replica has taken over that had missed the last
@@ -30,8 +51,11 @@ local function drawn_at_least(known, late_ms)
     return drawn
   end
   redis.call('SET', sequence_key, known)
+  if is_rebuilding then
+    return known
+  end
   rebuilt_at, late_until = string.format('%d', now), string.format('%d', now + late_ms)
-  redis.call('HSET', rebuild, 'until', rebuilt_at, 'frontier', frontier(), 'late', late_until)
+  redis.call('HSET', rebuild, 'until', rebuilt_at, 'late', late_until)
   return known
 end
 
@@ -62,8 +86,3 @@ local function record(kind, list)
     redis.call('XADD', log, '*', kind, table.concat(list, ' '))
   end
 end
-
--- 'registering' until the opening, 'closed' when it is known among how many lots are drawn, 'placing' while the places
--- are moved, 'drawn'; false where no lots are drawn.
-local draw_state, draw_count = unpack(redis.call('HMGET', draw, 'state', 'count'))
-local waits_for_draw = draw_state and draw_state ~= 'drawn'

@@ -3,7 +3,7 @@
 -- length of the log of ended places, ms until the line is rebuilt or 0, when that was or is or '', state of the draw or '',
 -- among how many, its seed, the time in ms, where the line was at the last ticks}.
 local known_epoch, known_drawn, late_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local tick_ms, ticks_max = tonumber(ARGV[4]), tonumber(ARGV[5])
+local tick_ms, ticks_max, known_front = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local epoch = redis.call('GET', epoch_key)
 if not epoch then
@@ -12,10 +12,11 @@ end
 local drawn = drawn_at_least(epoch == known_epoch and known_drawn or 0, late_ms)
 
 -- Written down by whoever looks first: what positions are told by, the same ones by every instance.
-local front, ended_bytes = frontier(), redis.call('STRLEN', ended_log)
+local front = frontier_at_least(epoch == known_epoch and known_front or 0)
+local ended_bytes = redis.call('STRLEN', ended_log)
 local tick = string.format('%d', now - now % tick_ms)
 local last = string.match(redis.call('LINDEX', ticks, 0) or '', '^%d+')
-if tonumber(last or 0) < tonumber(tick) then
+if not is_settling and tonumber(last or 0) < tonumber(tick) then
   redis.call('LPUSH', ticks, tick .. ':' .. string.format('%d', front) .. ':' .. ended_bytes)
   redis.call('LTRIM', ticks, 0, ticks_max - 1)
 end

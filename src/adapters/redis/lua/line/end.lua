@@ -1,0 +1,7 @@
+-- Notes that places are over, which are not in the log: it was lost. Replies 1, or 0 where no such line is.
+local epoch, ended = ARGV[1], ARGV[2]
+if redis.call('GET', epoch_key) ~= epoch then
+  return 0
+end
+redis.call('APPEND', ended_log, ended)
+return 1
