@@ -50,7 +50,7 @@ async function start(): Promise<void> {
 
   const lines = postgresLines(postgres);
   const ports: Ports = {
-    waitingRoom: redisWaitingRoom(redis, lines, config.waitingRoom),
+    waitingRoom: redisWaitingRoom(redis, lines, config.waitingRoom, redisConnection.subscribe),
     lines,
     seatHolds: redisSeatHolds(redis),
     lock: redisLock(redis, (err) => log.warn({ err }, 'went on without a lock')),

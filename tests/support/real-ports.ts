@@ -28,11 +28,15 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
     { url: databaseUrl, poolMax: 10, connectTimeoutMs: 10_000, statementTimeoutMs: 10_000 },
     ignore,
   );
-  const { redis, close: closeRedis } = await connectRedis({ url: redisUrl, commandTimeoutMs: 5_000 }, ignore);
+  const {
+    redis,
+    subscribe,
+    close: closeRedis,
+  } = await connectRedis({ url: redisUrl, commandTimeoutMs: 5_000 }, ignore);
   const lines = postgresLines(postgres);
   return {
     ports: {
-      waitingRoom: redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }),
+      waitingRoom: redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }, subscribe),
       lines,
       seatHolds: redisSeatHolds(redis),
       lock: redisLock(redis, ignore),

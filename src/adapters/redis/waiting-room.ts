@@ -20,6 +20,9 @@ export type WaitingRoomSettings = {
   readonly rebuildSeconds: number;
 };
 
+/** Hears what is published on a channel from now on, until whoever gave it ends that. */
+export type Subscribe = (channel: string, onMessage: (message: string) => void) => Promise<unknown>;
+
 /** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
 const SETTLE_MS = 10_000;
 /** How long the instances put together what they know of a line that was lost: each looks a few times meanwhile. */
@@ -42,8 +45,11 @@ export function redisWaitingRoom(
   redis: RedisClient,
   lines: Lines,
   { rebuildSeconds }: WaitingRoomSettings,
+  subscribe?: Subscribe,
 ): WaitingRoom {
   const views = lineViews(redis, openLine);
+  // What is not heard is seen with the next refresh, if somewhat later.
+  void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
   /** Numbers that have asked since it was last written down, by concert and epoch. */
   let present = new Map<string, { readonly view: LineView; readonly concertId: ConcertId; numbers: Set<number> }>();
 
