@@ -10,6 +10,7 @@ import {
   joined,
   payment,
   paymentPage,
+  publicLine,
   reservation,
   reservationPage,
   seats,
@@ -56,6 +57,7 @@ describe('a fan', () => {
     expect([tooEarly.status, tooEarly.code]).toEqual([403, 'not-admitted']);
     expect(tooEarly.body).toMatchObject({ position: 1 });
 
+    expect((await anybody(`${atConcert}/queue/status`)).as(publicLine)).toMatchObject({ state: 'OPEN', drawn: 2 });
     expect((await earlier.leave()).status).toBe(204);
     await fan.untilActive();
     const { sequence, joinedAt } = (await fan.get('/v1/queue', fan.inLine)).as(standing);

@@ -30,10 +30,13 @@ const headerRefs = (names: readonly string[]) =>
   Object.fromEntries(['X-Request-Id', ...names].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
 function one(schema: z.ZodType | undefined) {
-  const { id, examples } = (schema?.meta() ?? {}) as { id?: string; examples?: readonly { status?: unknown }[] };
+  const { id, examples } = (schema?.meta() ?? {}) as {
+    id?: string;
+    examples?: readonly { status?: unknown; state?: unknown }[];
+  };
   if (id === undefined || examples === undefined) throw new RangeError('an answer needs a name and examples');
   const [example] = examples;
-  const byStatus = examples.map((value) => [String(value.status), { value }]);
+  const byStatus = examples.map((value) => [String(value.status ?? value.state), { value }]);
   const shown = examples.length === 1 ? { example } : { examples: Object.fromEntries(byStatus) };
   return { schema: { $ref: `#/components/schemas/${id}` }, ...shown };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lineStates } from '#domain/line-state.ts';
 import { openings } from '#domain/policy.ts';
 
 // The shapes of `/v1`. They validate what comes in, and the OpenAPI document, with its examples, is generated from them.
@@ -235,6 +236,75 @@ export const concert = named(
     seatsPerUserMax: count(demo.seatsPerUserMax, 'Seats of one date that a user may hold and own'),
   }),
   demo,
+);
+
+const moving = {
+  concertId: story.concert,
+  state: 'OPEN' as const,
+  opensAt: story.opensAt,
+  opening: 'fifo' as const,
+  waiting: 4_200,
+  registered: 0,
+  active: 100,
+  frontier: 4_893,
+  drawn: 9_120,
+  ratePerSecond: 1.4,
+  etaSeconds: 3_000,
+  etaP90Seconds: 3_312,
+  seatsAvailable: 12,
+  seatsHeld: 30,
+  soldOut: false,
+};
+const { etaSeconds: _, etaP90Seconds: __, ...still } = moving;
+export const publicLine = named(
+  'PublicLine',
+  z.object({
+    concertId: id(moving.concertId),
+    state: z
+      .enum(lineStates)
+      .describe(
+        'OPEN: people are let in. UPCOMING: sales have not opened. REGISTERING: people may join, nobody is let in yet. ' +
+          'PAUSED by the operator. SOLD_OUT: no seat can be had now. REBUILDING after the line was lost. CLOSED: sales are over',
+      ),
+    opensAt: instant(moving.opensAt).describe('From when on people are let in'),
+    opening: z.enum(openings).describe('Who goes first of those who joined before opensAt'),
+    waiting: count(moving.waiting, 'People in line, those included who were passed over and are back'),
+    registered: count(0, 'People who wait for lots to be drawn'),
+    active: count(moving.active, 'People who are in'),
+    frontier: example(
+      z.int().min(1).describe('The smallest number in line. Without lots: position ≤ sequence − frontier + 1'),
+      moving.frontier,
+    ),
+    drawn: count(moving.drawn, 'People who ever joined: the last number drawn'),
+    ratePerSecond: example(z.number().min(0).describe('Sessions that end per second, smoothed over a minute'), 1.4),
+    etaSeconds: example(
+      z.int().min(0).optional().describe('Estimated wait of the last in line; while OPEN, if known'),
+      moving.etaSeconds,
+    ),
+    etaP90Seconds: example(z.int().min(0).optional().describe('Nine of ten wait no longer; with etaSeconds'), 3_312),
+    seatsAvailable: count(moving.seatsAvailable, 'Seats that are free, of all dates to come'),
+    seatsHeld: count(moving.seatsHeld, 'Seats that are held and not paid for, and may come back'),
+    soldOut: z.boolean().describe('No seat can be had now'),
+    rebuildingSeconds: example(
+      z.int().min(1).optional().describe('How much longer those who were in the line are waited for; while REBUILDING'),
+      40,
+    ),
+    lottery: lottery.optional().describe('Where lots are drawn'),
+  }),
+  moving,
+  { ...still, state: 'SOLD_OUT', seatsAvailable: 0, soldOut: true },
+  {
+    ...still,
+    state: 'REGISTERING',
+    opening: 'lottery',
+    waiting: 0,
+    registered: 8_421,
+    active: 0,
+    frontier: 1,
+    drawn: 8_421,
+    ratePerSecond: 0,
+    lottery: { seedSha256: lots.seedSha256 },
+  },
 );
 
 export const dates = named(

@@ -24,6 +24,7 @@ import { concertRoutes } from './routes/concerts.ts';
 import { healthRoutes } from './routes/health.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { queueStatusRoutes } from './routes/queue-status.ts';
 import { reservationRoutes } from './routes/reservations.ts';
 import { userRoutes } from './routes/users.ts';
 
@@ -177,6 +178,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     async (scope) => {
       const v1 = scope.withTypeProvider<ZodTypeProvider>();
       queueRoutes(v1, kit);
+      queueStatusRoutes(v1, kit);
       concertRoutes(v1, kit);
       reservationRoutes(v1, kit);
       paymentRoutes(v1, kit);

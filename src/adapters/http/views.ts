@@ -3,6 +3,7 @@ import type { Lottery } from '#domain/lottery.ts';
 import type { Policy } from '#domain/policy.ts';
 import type { Payment, Reservation } from '#domain/reservation.ts';
 import type { Charge, LedgerEntry } from '#domain/wallet.ts';
+import type { PublicLine } from '#use-cases/show-line.ts';
 
 // How the domain's values are written in an answer: times as RFC 3339 in UTC, and nothing that is not in the contract.
 
@@ -19,6 +20,25 @@ export const viewConcert = ({ policy, lottery, ...concert }: Concert) => ({
 const viewLottery = ({ seedSha256, drawn }: Lottery) => ({
   seedSha256,
   ...(drawn === undefined ? {} : { seed: drawn.seed, count: drawn.count, drawnAt: drawn.at.toISOString() }),
+});
+
+export const viewPublicLine = ({ concert, state, figures, seatsLeft, tailEta }: PublicLine) => ({
+  concertId: concert.concertId,
+  state,
+  opensAt: concert.opensAt.toISOString(),
+  opening: concert.policy.opening,
+  waiting: figures.waiting,
+  registered: figures.registered,
+  active: figures.active,
+  frontier: figures.frontier,
+  drawn: figures.drawn,
+  ratePerSecond: figures.turnover,
+  ...(tailEta === undefined ? {} : { etaSeconds: tailEta.p50, etaP90Seconds: tailEta.p90 }),
+  seatsAvailable: seatsLeft.available,
+  seatsHeld: seatsLeft.held,
+  soldOut: seatsLeft.available === 0,
+  ...(figures.rebuildingMs === undefined ? {} : { rebuildingSeconds: Math.ceil(figures.rebuildingMs / 1_000) }),
+  ...(concert.lottery === undefined ? {} : { lottery: viewLottery(concert.lottery) }),
 });
 
 /** As an operator sees it. */

@@ -11,6 +11,7 @@ import { joinQueue } from '#use-cases/join-queue.ts';
 import { leaveQueue } from '#use-cases/leave-queue.ts';
 import { pollQueue } from '#use-cases/poll-queue.ts';
 import { reserveSeats } from '#use-cases/reserve-seats.ts';
+import { showLine } from '#use-cases/show-line.ts';
 
 const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
 
@@ -81,6 +82,46 @@ describe('polling', () => {
     const { ports, stage, fan } = memoryWorld();
     const claim = await fan(stage());
     await expectRefusal(pollQueue(ports, { ...claim, concertId: UNKNOWN }), 'concert-not-found');
+  });
+});
+
+describe('showing the line', () => {
+  it('tells how many wait, the pace, the seats, and what the last in line can expect', async () => {
+    const { ports, stage, fan, clock } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    const [first] = [await fan(concert), await fan(concert), await fan(concert)];
+    clock.advance(1_000);
+    await leaveQueue(ports, first);
+    const shown = await showLine(ports, concert.concertId);
+    expect(shown).toMatchObject({
+      state: 'OPEN',
+      figures: { waiting: 1, active: 1, drawn: 3, frontier: 3 },
+      seatsLeft: { available: 5, held: 0 },
+    });
+    expect(shown.tailEta?.p50).toBeGreaterThan(0);
+    expect(shown.tailEta?.p90).toBeGreaterThan(shown.tailEta?.p50 ?? 0);
+  });
+
+  it('tells who joins an empty line what to expect, and nobody while none is let in', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    await leaveQueue(ports, await fan(concert));
+    expect((await showLine(ports, concert.concertId)).tailEta?.p50).toBeGreaterThan(0);
+    await changePolicy(ports, { concertId: concert.concertId, change: { paused: true } });
+    expect(await showLine(ports, concert.concertId)).toMatchObject({ state: 'PAUSED', tailEta: undefined });
+  });
+
+  it('asks nothing of a line that there is not: before sales open and after they close', async () => {
+    const { ports, stage, clock } = memoryWorld();
+    const { concertId } = stage({ opensInMs: HOUR_MS, dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }] });
+    const watched = failingPorts(ports, []);
+    const states = [await showLine(watched.ports, concertId)];
+    clock.advance(2 * HOUR_MS);
+    states.push(await showLine(watched.ports, concertId));
+    expect(states.map(({ state }) => state)).toEqual(['UPCOMING', 'CLOSED']);
+    expect(states.map(({ figures }) => figures.waiting)).toEqual([0, 0]);
+    expect(watched.calls.filter((call) => call.startsWith('waitingRoom'))).toEqual([]);
+    await expectRefusal(showLine(watched.ports, UNKNOWN), 'concert-not-found');
   });
 });
 
