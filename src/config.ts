@@ -113,6 +113,8 @@ const variables = {
   BODY_LIMIT_BYTES: integer(1_024, 1_048_576).default(16_384),
   RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(300),
   POLL_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(120),
+  STREAMS_MAX: integer(0, 100_000).default(5_000),
+  STREAM_HEARTBEAT_SECONDS: integer(1, 60).default(15),
   CORS_ORIGINS: list.default([]),
   TRUST_PROXY: proxies.default(false),
   DRAIN_SECONDS: integer(0, 60).default(0),
@@ -173,6 +175,7 @@ export function readConfig(environment: Environment) {
       identity: { secret: env.ACCESS_TOKEN_SECRET, seconds: env.ACCESS_TOKEN_SECONDS },
       queueTokenKeys: env.QUEUE_TOKEN_KEYS,
       adminKeys: env.ADMIN_KEYS,
+      streams: { max: env.STREAMS_MAX, heartbeatSeconds: env.STREAM_HEARTBEAT_SECONDS },
     },
     policy: {
       opening: env.OPENING,

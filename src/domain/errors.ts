@@ -36,7 +36,7 @@ type FactsByCode = {
   'idempotency-key-reused': undefined;
   'rate-limited': { retryAfterSeconds: number };
   'queue-full': { retryAfterSeconds: number };
-  busy: { retryAfterSeconds: number };
+  busy: { retryAfterSeconds: number; detail?: string };
   unavailable: { retryAfterSeconds: number };
   internal: undefined;
 };

@@ -55,6 +55,12 @@ export type Standing = {
   readonly pollAfterSeconds: number;
 };
 
+/** The same standing, no further back than was told before: another instance may know a little less of the line. */
+export function noFurtherBack(standing: Standing, position: number | undefined): Standing {
+  if (standing.position === undefined || position === undefined || standing.position <= position) return standing;
+  return { ...standing, position, aheadCount: position - 1 };
+}
+
 /** What a standing depends on besides the place. */
 export type Surroundings = {
   readonly concert: Pick<Concert, 'policy' | 'opened' | 'opensAt'>;

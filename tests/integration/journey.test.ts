@@ -59,6 +59,8 @@ describe('a fan', () => {
 
     expect((await anybody(`${atConcert}/queue/status`)).as(publicLine)).toMatchObject({ state: 'OPEN', drawn: 2 });
     expect((await earlier.leave()).status).toBe(204);
+    // Of a place that is over the stream ends by itself.
+    expect((await earlier.get('/v1/queue/events', earlier.inLine)).body).toContain('"status":"EXPIRED"');
     await fan.untilActive();
     const { sequence, joinedAt } = (await fan.get('/v1/queue', fan.inLine)).as(standing);
     expect({ sequence, joinedAt }).toEqual({ sequence: place.sequence, joinedAt: place.joinedAt });

@@ -13,7 +13,7 @@ export type CallOptions = {
 export type Reply = {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed, or undefined if there was none. */
+  /** Parsed, or undefined if there was none; of a stream, which has to end by itself, all of its text. */
   readonly body: unknown;
   /** Of a problem document. */
   readonly code: string | undefined;
@@ -44,7 +44,7 @@ export async function checkedReply(method: string, path: string, response: Respo
   const { status, headers } = response;
   const text = await response.text();
   const type = headers.get('content-type')?.split(';', 1)[0];
-  const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+  const parsed: unknown = type === 'text/event-stream' ? text : text === '' ? undefined : JSON.parse(text);
   const call = `${method} ${path.slice(0, 200)} → ${status}`;
 
   const found = operationOf(method, path);

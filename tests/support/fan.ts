@@ -7,6 +7,7 @@ import { until } from './until.ts';
 export type Said = Readonly<
   Partial<{
     code: string;
+    userId: string;
     status: string | number;
     token: string;
     sequence: number;

@@ -38,6 +38,8 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['RATE_LIMIT_PER_MINUTE', 0, 1_000_000],
   ['POLL_LIMIT_PER_MINUTE', 0, 1_000_000],
   ['LOG_POLL_SAMPLE', 1, 1_000_000],
+  ['STREAMS_MAX', 0, 100_000],
+  ['STREAM_HEARTBEAT_SECONDS', 1, 60],
   ['DRAIN_SECONDS', 0, 60],
   ['SHUTDOWN_SECONDS', 1, 300],
 ];

@@ -43,6 +43,11 @@ export function answer<T extends z.ZodType>(schema: T, description: string, ...h
   return { description, headers, content: { 'application/json': { schema } } };
 }
 
+/** An answer that goes on as long as there is something to say; the shape is that of all its text. */
+export function eventStream<T extends z.ZodType>(schema: T, description: string) {
+  return { description, headers: [], content: { 'text/event-stream': { schema } } };
+}
+
 /** An answer without a body. */
 export function noContent(description: string, ...headers: readonly Header[]) {
   return z.undefined().meta({ description, headers });

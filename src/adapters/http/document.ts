@@ -17,6 +17,7 @@ export async function openApiDocument() {
       identity: { secret: '', seconds: 0 },
       queueTokenKeys: [{ id: '', secret: '' }],
       adminKeys: [],
+      streams: { max: 0, heartbeatSeconds: 1 },
     },
     log: pino({ enabled: false }),
     probes: { essential: {}, helpful: {} },

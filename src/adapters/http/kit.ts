@@ -14,6 +14,7 @@ import type { LocalLimits } from './local-limit.ts';
 import type { QueuePass } from './queue-pass.ts';
 import type { QueueTokens } from './queue-token.ts';
 import type { Readiness } from './readiness.ts';
+import type { Streams } from './streams.ts';
 
 /** What routes are registered on: Fastify, its schemas being zod's. */
 export type Api = FastifyInstance<
@@ -31,6 +32,7 @@ export type Kit = {
   readonly queueTokens: QueueTokens;
   readonly queuePass: QueuePass;
   readonly readiness: Readiness;
+  readonly streams: Streams;
   readonly currency: Currency;
   /** A hook: lets only requests with an admin key pass. */
   readonly requireAdminKey: (request: FastifyRequest) => Promise<void>;

@@ -54,6 +54,13 @@ export async function registerOpenApi(api: Api): Promise<void> {
             scheme: 'bearer',
             description: 'A key that an operator holds, one of ADMIN_KEYS',
           },
+          queueTokenInQuery: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'token',
+            description:
+              'The same token, for an EventSource, which sends no headers of ours. It is in no log of Frontrow',
+          },
           queueToken: {
             type: 'apiKey',
             in: 'header',

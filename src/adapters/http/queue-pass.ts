@@ -21,6 +21,8 @@ type AsyncHook = (request: FastifyRequest) => Promise<void>;
 export type QueuePass = {
   /** Lets requests with a genuine queue token for this user and concert pass, wherever in line it stands. */
   readonly requireToken: Hook;
+  /** The same, and the token may be in the query: an EventSource sends no headers of ours. */
+  readonly requireTokenOrQuery: Hook;
   /** Behind `requireToken`: lets only those pass who are in, and keeps their session open while the request is under way. */
   readonly requireActive: AsyncHook;
   /**
@@ -40,8 +42,14 @@ export function queuePass(
   { waitingRoom, boxOffice }: Pick<Ports, 'waitingRoom' | 'boxOffice'>,
   identity: Identity,
 ): QueuePass {
-  function checkToken(request: FastifyRequest): void | Promise<void> {
-    const token = request.headers['queue-token'];
+  const requireToken = hook((request) => requireGenuine(request, request.headers['queue-token']));
+
+  const requireTokenOrQuery = hook((request) => {
+    const { token } = request.query as { token?: unknown };
+    return requireGenuine(request, request.headers['queue-token'] ?? token);
+  });
+
+  function requireGenuine(request: FastifyRequest, token: unknown): void | Promise<void> {
     if (typeof token !== 'string' || token === '') throw new Refusal('queue-token-missing');
     const claim = tokens.verify(token);
     if (claim === undefined) throw new Refusal('queue-token-invalid');
@@ -84,7 +92,8 @@ export function queuePass(
   }
 
   return {
-    requireToken: hook(checkToken),
+    requireToken,
+    requireTokenOrQuery,
     requireActive: requireIn,
     requireActiveOrRepeated: requireInOrRepeated,
     requireActiveToPay: requireInToPay,

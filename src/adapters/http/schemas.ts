@@ -86,6 +86,12 @@ export const headers = {
       'order-7f3a',
     ),
   }),
+  lastEventId: z.object({
+    'last-event-id': example(
+      z.string().describe('The id of the last event seen: sent by an EventSource that comes back').optional(),
+      '1001:42:k3Jd0-sWq9Z',
+    ),
+  }),
   ifNoneMatch: z.object({
     'if-none-match': example(
       z.string().describe('ETags that the client already has, or *').optional(),
@@ -183,6 +189,17 @@ export const joined = named(
   z.object({ ...standingFields, token: example(z.string().describe('Send it as Queue-Token'), story.token) }),
   { ...waiting, token: story.token },
   { ...active, token: story.token },
+);
+
+const events = [
+  `retry: 13000\nid: 1001:42:k3Jd0-sWq9Z\ndata: ${JSON.stringify(waiting)}\n\n`,
+  ': here\n\n',
+  `retry: 30000\nid: 1001::7hXw2Lq_0aE\ndata: ${JSON.stringify(active)}\n\n`,
+].join('');
+export const standingEvents = named(
+  'StandingEvents',
+  z.string().describe('Server-sent events: the data of each is a Standing, its id names it'),
+  events,
 );
 
 export const demo = {

@@ -24,9 +24,11 @@ import { concertRoutes } from './routes/concerts.ts';
 import { healthRoutes } from './routes/health.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { queueEventRoutes } from './routes/queue-events.ts';
 import { queueStatusRoutes } from './routes/queue-status.ts';
 import { reservationRoutes } from './routes/reservations.ts';
 import { userRoutes } from './routes/users.ts';
+import { type StreamSettings, standingStreams } from './streams.ts';
 
 export type ServerSettings = {
   readonly bodyLimitBytes: number;
@@ -43,6 +45,7 @@ export type ServerSettings = {
   readonly identity: AccessTokenSettings;
   readonly queueTokenKeys: readonly [SigningKey, ...SigningKey[]];
   readonly adminKeys: readonly AdminKey[];
+  readonly streams: StreamSettings;
 };
 
 export type ServerParts = {
@@ -161,12 +164,16 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   const identity = builtInIdentity(settings.identity);
   const tokens = queueTokens(settings.queueTokenKeys);
   const max = settings.rateLimitPerMinute;
+  const streams = standingStreams(ports, settings.streams, (err) => log.error({ err }, 'a stream could not be served'));
+  // They would not end by themselves.
+  api.addHook('preClose', async () => streams.close());
   const kit: Kit = {
     ports,
     identity,
     queueTokens: tokens,
     queuePass: queuePass(tokens, ports, identity),
     readiness: readinessOf(probes, stopping),
+    streams,
     currency: settings.currency,
     requireAdminKey: requireAdminKey(settings.adminKeys),
     limited: { rateLimit: max === 0 ? false : { max, timeWindow: MINUTE_MS } },
@@ -178,6 +185,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     async (scope) => {
       const v1 = scope.withTypeProvider<ZodTypeProvider>();
       queueRoutes(v1, kit);
+      queueEventRoutes(v1, kit);
       queueStatusRoutes(v1, kit);
       concertRoutes(v1, kit);
       reservationRoutes(v1, kit);

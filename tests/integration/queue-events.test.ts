@@ -1,0 +1,209 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type EventStream, openStream } from '#tests/support/event-stream.ts';
+import type { Fan } from '#tests/support/fan.ts';
+import { PRICE } from '#tests/support/hall.ts';
+import type { Instance } from '#tests/support/instance.ts';
+import { ownRedis } from '#tests/support/own-redis.ts';
+import { until } from '#tests/support/until.ts';
+import { startWorld } from '#tests/support/world.ts';
+
+const SHOP = 'https://shop.example';
+const redis = await ownRedis();
+const world = await startWorld({
+  redisUrl: redis.url,
+  settings: { LOG_LEVEL: 'info', CORS_ORIGINS: SHOP, STREAM_HEARTBEAT_SECONDS: '1', REDIS_COMMAND_TIMEOUT_MS: '1000' },
+});
+const [here, there] = world.instances as [Instance, Instance, Instance];
+
+const open: EventStream[] = [];
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.close();
+});
+
+async function follow(fan: Fan, instance: Instance = here, headers: Readonly<Record<string, string>> = {}) {
+  const stream = await openStream(`${instance.url}/v1/queue/events`, { 'queue-token': fan.token, ...headers });
+  open.push(stream);
+  return stream;
+}
+
+const last = (stream: EventStream) => stream.events.at(-1)?.data;
+const saysThat = (stream: EventStream, status: string) =>
+  until(`the stream says ${status}`, () => last(stream)?.status === status);
+
+/** So many join in turn; as many as fit are in. */
+async function lineUp(concertId: string, count: number, options?: Parameters<typeof world.fans>[1]): Promise<Fan[]> {
+  const fans = await world.fans(count, options);
+  for (const fan of fans) await fan.join(concertId);
+  await fans[0]?.untilActive();
+  return fans;
+}
+
+describe('a stream', () => {
+  test('tells the standing at once, then that others have gone, then the turn, then the end, and ends', async () => {
+    const [first, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
+    const stream = await follow(third);
+    await until('it has begun', () => stream.events.length > 0);
+    expect(stream.status).toBe(200);
+    expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(stream.headers.get('cache-control')).toBe('no-store');
+    expect(stream.headers.get('x-accel-buffering')).toBe('no');
+    expect(stream.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(last(stream)).toMatchObject({ userId: third.userId, status: 'WAITING', position: 2, aheadCount: 1 });
+
+    await second.leave();
+    await until('it moves up', () => last(stream)?.position === 1);
+    await first.leave();
+    await saysThat(stream, 'ACTIVE');
+    await third.leave();
+    await saysThat(stream, 'EXPIRED');
+    await stream.ended;
+
+    const ids = stream.events.map(({ lastEventId }) => lastEventId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect((await follow(third, there, { 'last-event-id': ids.at(-1) ?? '' })).status).toBe(204);
+  });
+
+  test('says at one instance that the turn has come soon after a place came free at another', async ({ annotate }) => {
+    const TURNS = 20;
+    const fans = await lineUp(await world.openHall({ activeMax: 1 }), TURNS + 1, { doors: [there], balance: PRICE });
+    const took: number[] = [];
+    let stream = await follow(fans[1] as Fan);
+    for (let turn = 0; turn < TURNS; turn++) {
+      const [leaving, next] = fans.slice(turn) as [Fan, Fan];
+      const upNext = turn + 2 > TURNS ? undefined : await follow(fans[turn + 2] as Fan);
+      // Half of them pay, half leave.
+      const reservation = turn % 2 === 0 ? await leaving.hold(turn + 1) : undefined;
+      const asked = performance.now();
+      expect((await (reservation === undefined ? leaving.leave() : leaving.pay(reservation))).status).toBeLessThan(300);
+      await until('the turn has come', () => last(stream)?.status === 'ACTIVE');
+      expect(last(stream)?.userId).toBe(next.userId);
+      took.push((stream.times.at(-1) ?? Number.NaN) - asked);
+      stream = upNext ?? stream;
+    }
+    const sorted = took.map(Math.round).toSorted((a, b) => a - b);
+    await annotate(`told of the turn after ${sorted.join(', ')} ms`);
+    // Nineteen of twenty: once may be the machine's.
+    expect(sorted.at(-2)).toBeLessThan(500);
+  });
+
+  test('keeps a place from being passed over, without a single poll', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    await world.pool.query('UPDATE concerts SET absent_seconds = 5 WHERE concert_id = $1', [concertId]);
+    const [first, silent, listening] = (await lineUp(concertId, 3)) as [Fan, Fan, Fan];
+    const stream = await follow(listening);
+    const keptAwake = await follow(first, there);
+    const lineOf = async () => (await fetch(`${here.url}/v1/concerts/${concertId}/queue/status`)).json();
+    // By the clock of Redis, in whole seconds.
+    const began = performance.now();
+    await until('who is silent has been so for longer than anybody may', () => performance.now() - began > 7_000);
+    expect(last(keptAwake)?.status).toBe('ACTIVE');
+
+    await first.leave();
+
+    await saysThat(stream, 'ACTIVE');
+    expect(await lineOf()).toMatchObject({ active: 1, waiting: 0 });
+    expect((await silent.poll()).body).toMatchObject({ status: 'WAITING', position: 1 });
+  });
+
+  test('takes the token from the query too, and writes it into no log', async () => {
+    const [, fan] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
+    const requestId = `events-${fan.userId}`;
+    const url = `${here.url}/v1/queue/events?token=${fan.token}`;
+    const stream = await openStream(url, { origin: SHOP, 'x-request-id': requestId });
+    await until('it has begun', () => stream.events.length > 0);
+    expect(last(stream)).toMatchObject({ userId: fan.userId, status: 'WAITING' });
+    expect(stream.headers.get('access-control-allow-origin')).toBe(SHOP);
+    expect(stream.headers.get('x-request-id')).toBe(requestId);
+    stream.close();
+
+    const linesOfIt = () => here.log().filter((line) => line.requestId === requestId);
+    await until('its end is logged', () => linesOfIt().length > 0);
+    expect(linesOfIt()).toMatchObject([
+      { msg: 'answered', method: 'GET', path: '/v1/queue/events', status: 200, userId: fan.userId },
+    ]);
+    await openStream(`${here.url}/v1/queue/events?token=${fan.token}&token=${fan.token}`);
+    await openStream(`${here.url}/v1/queue/nowhere?token=${fan.token}`);
+    expect(JSON.stringify(here.log())).not.toContain(fan.token);
+    expect(JSON.stringify(here.log())).not.toContain(fan.token.split('.')[2]);
+  });
+
+  test('is refused without a genuine token, wherever it is', async () => {
+    const fan = await world.fan();
+    await fan.join(await world.openHall());
+    const forged = `${fan.token.slice(0, -1)}${fan.token.endsWith('A') ? 'B' : 'A'}`;
+    const statusOf = async (query: string, headers = {}) =>
+      (await openStream(`${here.url}/v1/queue/events${query}`, headers)).status;
+    expect(await statusOf('')).toBe(401);
+    expect(await statusOf(`?token=${forged}`)).toBe(401);
+    expect(await statusOf(`?token=${fan.token}`, { 'queue-token': forged })).toBe(401);
+    const head = await fetch(`${here.url}/v1/queue/events?token=${fan.token}`, { method: 'HEAD' });
+    expect(head.status).toBe(404);
+  });
+
+  test('that comes back to another instance is told nothing that it knows, and no position behind it', async () => {
+    const [, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
+    const before = await follow(third);
+    await until('it has begun', () => before.events.length > 0);
+    before.close();
+
+    const after = await follow(third, there, { 'last-event-id': before.events[0]?.lastEventId ?? '' });
+    await until('it lives', () => after.comments.length > 0);
+    expect(after.events.filter(({ data }) => data.position !== 2)).toEqual([]);
+    expect(after.events.map(({ lastEventId }) => lastEventId)).not.toContain(before.events[0]?.lastEventId);
+    await second.leave();
+    await until('it moves up', () => last(after)?.position === 1);
+  });
+});
+
+describe('streams', () => {
+  test('live through Redis being away, and tell afterwards what has changed', async () => {
+    const [first, second] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
+    const stream = await follow(second);
+    await until('it has begun', () => stream.events.length > 0);
+
+    await redis.kill();
+    const refused = await follow(second, there);
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true]);
+    const heard = stream.comments.length;
+    await until('it goes on saying that it is there', () => stream.comments.length > heard + 1);
+    await redis.restart();
+
+    await until('the place is given up', async () => (await first.leave()).status === 204);
+    await saysThat(stream, 'ACTIVE');
+  });
+
+  test('are bounded: who comes after is told to poll, and polls', async () => {
+    const small = await world.start({ STREAMS_MAX: '2' });
+    const fans = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
+    const streams = [await follow(fans[0], small), await follow(fans[1], small)];
+    const refused = await fetch(`${small.url}/v1/queue/events`, { headers: { 'queue-token': fans[2].token } });
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
+    expect(await refused.json()).toMatchObject({ code: 'busy', detail: expect.stringContaining('Poll GET /v1/queue') });
+    expect((await fans[2].poll()).body.status).toBe('WAITING');
+
+    streams[0]?.close();
+    await until('there is room again', async () => (await follow(fans[2], small)).status === 200);
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'end promptly, with a word, when the instance stops by %s',
+    async (signal) => {
+      const instance = await world.start();
+      const fans = await lineUp(await world.openHall({ activeMax: 1 }), 20);
+      const streams = await Promise.all(fans.map((fan) => follow(fan, instance)));
+      await until('all have begun', () => streams.every(({ events }) => events.length > 0));
+
+      const asked = performance.now();
+      const ended = instance.end(signal);
+      await Promise.all(streams.map((stream) => stream.ended));
+      expect(performance.now() - asked).toBeLessThan(2_000);
+      expect(streams.map(({ comments }) => comments.at(-1))).toEqual(streams.map(() => 'come back'));
+      expect(await ended).toEqual({ code: 0, signal: null });
+      expect(performance.now() - asked).toBeLessThan(5_000);
+
+      const [, next] = fans as [Fan, Fan];
+      const elsewhere = await follow(next, there, { 'last-event-id': streams[1]?.events.at(-1)?.lastEventId ?? '' });
+      expect(elsewhere.status).toBe(200);
+    },
+  );
+});
