@@ -9,7 +9,7 @@ export type LineReport = Omit<LineFigures, 'rebuildingMs'> & {
   readonly paused: boolean;
   /** Of a line that was lost: how much longer those who were in it are waited for. */
   readonly rebuildingSeconds?: number;
-  /** How long the last in line can expect to wait; unknown while nobody is let in. */
+  /** How long the last in line, or whoever joins an empty one, can expect to wait; unknown while nobody is let in. */
   readonly tailEtaSeconds: number | undefined;
 };
 
@@ -20,7 +20,7 @@ export async function readLine(
 ): Promise<LineReport> {
   const [concert, figures] = await Promise.all([concerts.find(concertId), waitingRoom.read(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  const tailEtaSeconds = etaOf(figures.waiting, figures.turnover, concert.policy)?.p50;
+  const tailEtaSeconds = etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy)?.p50;
   const { rebuildingMs, ...rest } = figures;
   const rebuilding = rebuildingMs === undefined ? {} : { rebuildingSeconds: Math.ceil(rebuildingMs / 1_000) };
   return { concertId, paused: concert.policy.paused, ...rest, ...rebuilding, tailEtaSeconds };

@@ -86,6 +86,10 @@ describe('reading a line', () => {
     expect(await readLine(ports, concertId)).toEqual({ ...figures, paused: false, tailEtaSeconds: undefined });
     await admitAfter(60_000);
     expect(await readLine(ports, concertId)).toMatchObject({ waiting: 2, frontier: 3, tailEtaSeconds: 85 });
+    await admitAfter(60_000);
+    await admitAfter(60_000);
+    expect(await readLine(ports, concertId)).toMatchObject({ waiting: 0, tailEtaSeconds: expect.any(Number) });
+    expect((await readLine(ports, concertId)).tailEtaSeconds).toBeGreaterThan(0);
     await changePolicy(ports, { concertId, change: { paused: true } });
     expect(await readLine(ports, concertId)).toMatchObject({ paused: true, tailEtaSeconds: undefined });
 
