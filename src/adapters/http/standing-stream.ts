@@ -34,7 +34,7 @@ export type StandingStream = {
 
 /** Changes of position and estimate are told so often; nobody can make use of more. */
 const LOOK_MS = 1_000;
-/** Ten standings and more: whoever is so far behind is told the next one when they have caught up. */
+/** Some ten standings: whoever is so far behind is told the next one when they have caught up. */
 const BACKLOG_BYTES_MAX = 4_096;
 /** Whoever has not read for so many heartbeats is gone. */
 const HEARTBEATS_UNREAD_MAX = 2;
@@ -76,7 +76,7 @@ export function standingStream(
   function tellChange(standing: Standing): void {
     const known = noFurtherBack(standing, told?.position);
     const id = eventIdOf(known);
-    if (id.text === told?.text || sink.backlogBytes() > BACKLOG_BYTES_MAX) return;
+    if (id.text === told?.text) return;
     send(standingEvent(known, id), performance.now());
     told = id;
     toldStatus = known.status;

@@ -59,7 +59,7 @@ export function standingStreams(
   const audiences = new Map<ConcertId, Audience>();
   /** The streams of each place, the oldest first. */
   const byPlace = new Map<string, Set<StandingStream>>();
-  let places = 0;
+  let carried = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -88,7 +88,7 @@ export function standingStreams(
     const { concertId } = stream.claim;
     const audience = audiences.get(concertId);
     if (audience?.streams.delete(stream) !== true) return;
-    places -= 1;
+    carried -= 1;
     const own = byPlace.get(placeOf(stream));
     own?.delete(stream);
     if (own?.size === 0) byPlace.delete(placeOf(stream));
@@ -149,16 +149,15 @@ export function standingStreams(
 
   return {
     async open(claim, lastEventId, begin) {
-      if (closed) throw stopping();
-      if (places >= max) throw full();
-      places += 1;
+      if (carried >= max) throw full();
+      carried += 1;
       try {
         const frontier = await frontierOf(claim.concertId);
         const standing = await pollQueue(ports, claim);
         if (closed) throw stopping();
         const seen = lastEventIdOf(lastEventId, claim.sequence);
         if (standing.status === 'EXPIRED' && eventIdOf(standing).text === seen?.text) {
-          places -= 1;
+          carried -= 1;
           return false;
         }
         const lifeMs = LIFE_MS * (1 + LIFE_JITTER * (2 * random() - 1));
@@ -166,7 +165,7 @@ export function standingStreams(
         add(standingStream(begin(), standing, seen, frontier, settings));
         return true;
       } catch (error) {
-        places -= 1;
+        carried -= 1;
         throw error;
       }
     },

@@ -376,6 +376,27 @@ describe('an instance', () => {
     expect(tabs.map(({ ending }) => ending)).toEqual(['ended', 'open', 'open', 'cut', 'open']);
   });
 
+  it('watches a line as long as somebody follows it', async () => {
+    const { fan, follow, standIn, ports } = audience();
+    let watching = 0;
+    standIn({
+      watch(...watched) {
+        watching += 1;
+        const unwatch = ports.waitingRoom.watch(...watched);
+        return () => {
+          watching -= 1;
+          unwatch();
+        };
+      },
+    });
+    const streams = [await follow(await fan()), await follow(await fan())];
+    expect(watching).toBe(1);
+    streams[0]?.goAway();
+    expect(watching).toBe(1);
+    streams[1]?.goAway();
+    expect(watching).toBe(0);
+  });
+
   it('counts no stream that could not begin', async () => {
     const { fan, follow, standIn, ports } = audience({}, { max: 1 });
     const claim = await fan();
