@@ -1,6 +1,7 @@
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -33,6 +34,8 @@ export type Kit = {
   readonly queuePass: QueuePass;
   readonly readiness: Readiness;
   readonly streams: Streams;
+  /** Says that a request is answered, of those that the framework does not see end. */
+  readonly tellAnswer: (request: FastifyRequest, reply: FastifyReply) => void;
   readonly currency: Currency;
   /** A hook: lets only requests with an admin key pass. */
   readonly requireAdminKey: (request: FastifyRequest) => Promise<void>;

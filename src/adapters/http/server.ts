@@ -174,6 +174,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
     queuePass: queuePass(tokens, ports, identity),
     readiness: readinessOf(probes, stopping),
     streams,
+    tellAnswer: tell,
     currency: settings.currency,
     requireAdminKey: requireAdminKey(settings.adminKeys),
     limited: { rateLimit: max === 0 ? false : { max, timeWindow: MINUTE_MS } },

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Standing } from '#domain/queue.ts';
-import { viewStanding } from './views.ts';
+import { writeStanding } from './write-standing.ts';
 
 // A standing as an event of a stream (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
@@ -28,8 +28,7 @@ export function lastEventIdOf(header: string | undefined, sequence: number): Eve
 
 /** `retry` is when to come back after the stream has ended, in milliseconds. */
 export function standingEvent(standing: Standing, { text }: EventId): string {
-  const data = JSON.stringify(viewStanding(standing));
-  return `retry: ${standing.pollAfterSeconds * 1_000}\nid: ${text}\ndata: ${data}\n\n`;
+  return `retry: ${standing.pollAfterSeconds * 1_000}\nid: ${text}\ndata: ${writeStanding(standing)}\n\n`;
 }
 
 /** What clients do not see: keeps those in between from taking the connection for dead. */

@@ -1,13 +1,12 @@
 import { finished } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { eventStream, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
-import { logAnswer } from '#adapters/http/request-log.ts';
 import { headers, standingEvents } from '#adapters/http/schemas.ts';
 import type { Sink } from '#adapters/http/standing-stream.ts';
 
-export function queueEventRoutes(api: Api, { queuePass, streams }: Kit): void {
+export function queueEventRoutes(api: Api, { queuePass, streams, tellAnswer }: Kit): void {
   api.get(
     '/queue/events',
     {
@@ -33,14 +32,16 @@ export function queueEventRoutes(api: Api, { queuePass, streams }: Kit): void {
     },
     async (request, reply) => {
       const seen = request.headers['last-event-id'];
-      const begun = await streams.open(claimOf(request), seen, () => beginStream(request, reply));
+      const begun = await streams.open(claimOf(request), seen, () =>
+        beginStream(reply, () => tellAnswer(request, reply)),
+      );
       return begun ? reply : reply.status(204).send();
     },
   );
 }
 
 /** Takes the answer out of the framework's hands: from here on, what is sent is for the stream to say. */
-function beginStream(request: FastifyRequest, reply: FastifyReply): Sink {
+function beginStream(reply: FastifyReply, onCut: () => void): Sink {
   reply.hijack();
   const { raw } = reply;
   reply.type('text/event-stream; charset=utf-8');
@@ -52,7 +53,7 @@ function beginStream(request: FastifyRequest, reply: FastifyReply): Sink {
   raw.writeHead(200);
   // An answer that was cut off has not finished, as far as the framework knows.
   raw.once('close', () => {
-    if (!raw.writableFinished) void logAnswer(request, reply);
+    if (!raw.writableFinished) onCut();
   });
   return {
     send(text) {
