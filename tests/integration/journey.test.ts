@@ -57,7 +57,9 @@ describe('a fan', () => {
     expect([tooEarly.status, tooEarly.code]).toEqual([403, 'not-admitted']);
     expect(tooEarly.body).toMatchObject({ position: 1 });
 
-    expect((await anybody(`${atConcert}/queue/status`)).as(publicLine)).toMatchObject({ state: 'OPEN', drawn: 2 });
+    await until('everybody sees that two have come', async () => {
+      return (await anybody(`${atConcert}/queue/status`)).as(publicLine).drawn === 2;
+    });
     expect((await earlier.leave()).status).toBe(204);
     // Of a place that is over the stream ends by itself.
     expect((await earlier.get('/v1/queue/events', earlier.inLine)).body).toContain('"status":"EXPIRED"');
