@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Refusal } from '#domain/errors.ts';
-import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
+import type { ConcertId, UserId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
 import type { Place, PlaceId, QueueClaim } from '#domain/queue.ts';
 import type { Lines } from '#ports/lines.ts';
@@ -98,6 +98,18 @@ export function redisWaitingRoom(
     const noted = present.get(name) ?? { view, concertId, numbers: new Set() };
     noted.numbers.add(number);
     present.set(name, noted);
+  }
+
+  async function noteLine(name: string, view: LineView, concertId: ConcertId, all: readonly number[]): Promise<void> {
+    const [, epoch = '', count = ''] = name.split(':');
+    for (let from = 0; from < all.length; from += SEE_BATCH_MAX) {
+      const batch = all.slice(from, from + SEE_BATCH_MAX);
+      await run(redis, scripts.see, lineKeys(concertId), epoch, count, ...batch).catch((error: unknown) => {
+        // Kept for the next time: somebody's place may depend on it.
+        for (const number of all.slice(from)) beThere(view, { concertId, epoch } as PlaceId, number);
+        throw error;
+      });
+    }
   }
 
   async function joinAll(key: JoinKey, users: readonly UserId[]): Promise<readonly (Joined | Refusal)[]> {
@@ -303,18 +315,12 @@ export function redisWaitingRoom(
     async notePresence() {
       const noted = present;
       present = new Map();
-      for (const [name, { view, concertId: id, numbers }] of noted) {
-        const [, epoch = '', count = ''] = name.split(':');
-        const all = [...numbers];
-        for (let from = 0; from < all.length; from += SEE_BATCH_MAX) {
-          const batch = all.slice(from, from + SEE_BATCH_MAX);
-          await run(redis, scripts.see, lineKeys(concertId(id)), epoch, count, ...batch).catch((error: unknown) => {
-            // Kept for the next time: somebody's place may depend on it.
-            for (const number of all.slice(from)) beThere(view, { concertId: id, epoch } as PlaceId, number);
-            throw error;
-          });
-        }
-      }
+      // Each line for itself: one that cannot be written to costs nobody in another their place.
+      const outcomes = await Promise.allSettled(
+        [...noted].map(([name, { view, concertId, numbers }]) => noteLine(name, view, concertId, [...numbers])),
+      );
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     },
 
     takeEvents: (concertId, max) => takeLineEvents(redis, views.of(concertId), concertId, max),
