@@ -144,9 +144,11 @@ export function lineView(
     seen(name, redisDrawn);
     ticks.learn(now, written);
     const wasLost = survey !== undefined && rebuiltAt !== survey.rebuiltAt;
-    if (isPlaced && (survey?.state === 'registering' || survey?.state === 'closed')) {
-      // From here on places are known by other numbers.
+    const wasPlaced = survey?.state === 'placing' || survey?.state === 'drawn';
+    if (isPlaced && !wasPlaced) {
+      // From here on places are known by other numbers; also to who has not seen the registration between two looks.
       forgetEnded();
+      confirmed = numberSet();
       ticks.learn(now, written);
     } else if (wasLost) {
       rereadEnded();
