@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Refusal } from '#domain/errors.ts';
-import type { ConcertId, UserId } from '#domain/ids.ts';
+import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
 import type { Place, PlaceId, QueueClaim } from '#domain/queue.ts';
 import type { Lines } from '#ports/lines.ts';
@@ -159,15 +159,14 @@ export function redisWaitingRoom(
     });
   }
 
-  async function findAll(key: FindKey, claims: readonly QueueClaim[]): Promise<readonly Place[]> {
+  async function findAll(key: FindKey, claims: readonly QueueClaim[]): Promise<readonly (Place | Refusal)[]> {
     const places = new Map<QueueClaim, Place>();
     let open = claims;
     for (let tries = 0; open.length > 0 && tries < TRIES_MAX; tries++) {
       for (const [claim, place] of await lookFor(key, open)) places.set(claim, place);
       open = open.filter((claim) => !places.has(claim));
     }
-    if (open.length > 0) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-    return claims.map((claim) => places.get(claim) as Place);
+    return claims.map((claim) => places.get(claim) ?? new Refusal('unavailable', { retryAfterSeconds: 1 }));
   }
 
   /** Where those of these places stand of whom it can be said. */
@@ -224,6 +223,12 @@ export function redisWaitingRoom(
     FIND_BATCH_MAX,
   );
 
+  async function findOne(claim: QueueClaim, settleMs: number): Promise<Place> {
+    const place = await findTogether({ ...claim, settleMs }, claim);
+    if (place instanceof Refusal) throw place;
+    return place;
+  }
+
   return {
     async join(concertId, userId, { waitingMax, opening }) {
       const answer = await joinTogether({ concertId, waitingMax, opening }, userId);
@@ -252,8 +257,8 @@ export function redisWaitingRoom(
       return { status: 'WAITING', position, turnover };
     },
 
-    find: (claim) => findTogether({ ...claim, settleMs: 0 }, claim),
-    settle: (claim) => findTogether({ ...claim, settleMs: SETTLE_MS }, claim),
+    find: (claim) => findOne(claim, 0),
+    settle: (claim) => findOne(claim, SETTLE_MS),
 
     async extend(place, milliseconds) {
       const { concertId, userId, sequence, epoch } = place;

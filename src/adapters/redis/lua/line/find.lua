@@ -4,7 +4,7 @@
 -- Replies {'unopened'}, {'settling'} where that is not known yet, {'redrawn'} where the caller does not know of the draw, {'ended'} where no such line is, or
 -- {'found', frontier, length of the log of ended places, turnover}, then for each place
 -- {outcome, detail}: 'waiting' | 'back' | 'registered' | 'active' with the session's end in ms | 'over' |
--- 'unsure' where the line lacks a place that is over as far as the caller may not know.
+-- 'unsure' where the line lacks a place that is over as far as the caller may not know, or as long as lots are drawn.
 local epoch, known_count, settle_ms, known_ended = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local first_place, fields = 5, 4
 
@@ -47,7 +47,8 @@ local function take_back(user, number, sequence, joined_ms)
     or redis.call('HEXISTS', away_numbers, user) == 1 or redis.call('HEXISTS', sessions, user) == 1 then
     return 'over'
   end
-  if redis.call('STRLEN', ended_log) ~= known_ended then
+  -- Nor while lots are drawn: neither is every number known by then, nor who had left before.
+  if redis.call('STRLEN', ended_log) ~= known_ended or draw_state == 'closed' or draw_state == 'placing' then
     return 'unsure'
   end
   if tonumber(sequence) > tonumber(redis.call('GET', sequence_key) or 0) then
@@ -77,10 +78,7 @@ local function locate(user, number, sequence, joined_ms)
     return waits_for_draw and 'registered' or 'waiting'
   end
   if waits_for_draw and redis.call('ZSCORE', registered, user) == sequence then
-    -- Not while places are given: what was seen of the registration makes way then.
-    if draw_state == 'registering' then
-      see(sequence)
-    end
+    see_registered(sequence)
     return 'registered'
   end
   if redis.call('HGET', away_numbers, user) == number then

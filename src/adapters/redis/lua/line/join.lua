@@ -42,9 +42,7 @@ local function find(i, user)
   end
   if enrolled[i] then
     local number = tonumber(enrolled[i])
-    if draw_state == 'registering' then
-      see(number)
-    end
+    see_registered(number)
     return { 'registered', number, joined_at(draw_state == 'placing' and registered_joined or joined, number), 0 }
   end
   if passed_over[i] then

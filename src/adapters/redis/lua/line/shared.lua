@@ -73,6 +73,12 @@ local function see(number)
   redis.call('SETRANGE', seen, (number - 1) * 4, struct.pack('>I4', tonumber(time[1])))
 end
 
+-- Who registered has asked: noted where the draw, once it moves them, takes it from.
+local function see_registered(sequence)
+  local times = draw_state == 'placing' and registered_seen or seen
+  redis.call('SETRANGE', times, (sequence - 1) * 4, struct.pack('>I4', tonumber(time[1])))
+end
+
 -- These places are over: their numbers are known to everybody from the log of those that ended.
 local function note_ended(ended)
   if #ended > 0 then
