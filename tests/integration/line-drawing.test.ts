@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { drawOrder } from '#adapters/redis/draw-order.ts';
 import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
@@ -46,6 +47,12 @@ async function registration(count: number) {
       await run(redis, scripts.begin, keys, among, seed);
     },
     ends: () => room.drawLots(concert),
+    /** As the lots will come out. */
+    async inOrderOfLots() {
+      const { seed, count: among } = await lines.draw(concert, count);
+      const { registered } = await drawOrder(Buffer.from(seed, 'hex'), among);
+      return Array.from(registered, (sequence) => claims[sequence - 1]) as [QueueClaim, QueueClaim, QueueClaim];
+    },
     numbersInLine: async () => (await redis.zrange(lineKey(concert, 'line'), 0, '-1', 'WITHSCORES')).filter(isScore),
     missing: ({ userId: id }: QueueClaim) =>
       redis.zrem(lineKey(concert, 'registered'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')),
@@ -81,7 +88,7 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
 
   test('who was lost and comes back gets the number that is theirs, and nobody has it twice', async () => {
     const line = await registration(8);
-    const [lost, another] = line.claims as [QueueClaim, QueueClaim];
+    const [, another, lost] = await line.inOrderOfLots();
     await line.missing(lost);
     await line[phase]();
     // What is not known of one of them is no matter to the others who ask at the same time.
