@@ -13,6 +13,8 @@ export type Said = Readonly<
     sequence: number;
     position: number;
     expiresAt: string;
+    soldOut: boolean;
+    seatsHeld: number;
     reservationId: string;
     heldUntil: string;
     createdAt: string;
