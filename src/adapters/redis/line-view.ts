@@ -115,6 +115,10 @@ export function lineView(
     ticks = lineTicks();
   }
 
+  function numberOf(sequence: number): number {
+    return lots?.order[sequence - 1] ?? sequence;
+  }
+
   /** It is another log, in another order. What is known from the old one stays true. */
   function rereadEnded(): void {
     logged = numberSet();
@@ -128,7 +132,16 @@ export function lineView(
   }
 
   async function learnDraw({ count, seed }: Draw): Promise<void> {
-    if (lots?.order.length !== count) lots = await drawOrder(Buffer.from(seed, 'hex'), count);
+    const isKnown = () => lots?.order.length === count;
+    const drawn = isKnown() ? undefined : await drawOrder(Buffer.from(seed, 'hex'), count);
+    // Others may have learnt it meanwhile.
+    if (drawn === undefined || isKnown()) return;
+    lots = drawn;
+    // From here on places are known by other numbers, those that are over as well.
+    const over = [...ended];
+    forgetEnded();
+    for (const number of over) ended.add(numberOf(number));
+    confirmed = numberSet();
   }
 
   async function ask(): Promise<Survey> {
@@ -144,17 +157,11 @@ export function lineView(
     seen(name, redisDrawn);
     ticks.learn(now, written);
     const wasLost = survey !== undefined && rebuiltAt !== survey.rebuiltAt;
-    const wasPlaced = survey?.state === 'placing' || survey?.state === 'drawn';
-    if (isPlaced && !wasPlaced) {
-      // From here on places are known by other numbers; also to who has not seen the registration between two looks.
-      forgetEnded();
-      confirmed = numberSet();
-      ticks.learn(now, written);
-    } else if (wasLost) {
-      rereadEnded();
-    }
-    if (wasLost) confirmed = numberSet();
     if (isPlaced) await learnDraw({ count, seed });
+    if (wasLost) {
+      rereadEnded();
+      confirmed = numberSet();
+    }
     await readEnded(bytes);
     if (wasLost) await restoreEnded();
     noteFrontier(frontier);
@@ -203,13 +210,13 @@ export function lineView(
     // A shorter log than was read before is another one.
     if (upTo < endedBytes) rereadEnded();
     while (endedBytes < upTo) {
-      const from = endedBytes;
+      const [log, from] = [logged, endedBytes];
       const chunk = await guarded(() =>
         redis.getrangeBuffer(lineKey(concertId, 'ended'), from, from + CHUNK_BYTES - 1),
       );
       if (chunk.length === 0) return;
-      // Others may have read on meanwhile.
-      if (endedBytes !== from) continue;
+      // Others may have read on meanwhile, or found that it is another log.
+      if (logged !== log || endedBytes !== from) continue;
       endedBytes += chunk.length;
       for (const number of unpackNumbers(chunk)) {
         ended.add(number);
@@ -237,7 +244,7 @@ export function lineView(
     },
     endedBytes: () => endedBytes,
     drawCount: () => lots?.order.length ?? '',
-    numberOf: (sequence) => lots?.order[sequence - 1] ?? sequence,
+    numberOf,
     sequenceOf: (number) => lots?.registered[number - 1] ?? number,
     positionOf: (number, frontier) =>
       farPositionOf(number) ?? Math.max(1, number - frontier + 1 - ended.countBetween(frontier, number)),

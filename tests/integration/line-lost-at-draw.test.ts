@@ -1,0 +1,40 @@
+import { v7 as newId } from 'uuid';
+import { afterAll, expect, inject, test } from 'vitest';
+import { connectRedis } from '#adapters/redis/client.ts';
+import { lineKeys } from '#adapters/redis/keys.ts';
+import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+
+const PEOPLE = 20;
+const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
+afterAll(close);
+
+test('a line lost as its draw goes on record keeps who registered, and no more than that', async () => {
+  const concert = concertId(newId());
+  const lines = looseLines();
+  const room = redisWaitingRoom(redis, lines, { rebuildSeconds: 2 });
+  const claims: QueueClaim[] = [];
+  for (let person = 0; person < PEOPLE; person++) {
+    const { claim } = await room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
+    claims.push(claim);
+  }
+  const [left, stayed] = [claims.slice(0, PEOPLE / 2), claims.slice(PEOPLE / 2)];
+  await Promise.all(left.map(room.leave));
+  await room.read(concert);
+  await lines.draw(concert, PEOPLE);
+  await redis.unlink(lineKeys(concert));
+
+  const standing = async (all: readonly QueueClaim[]) =>
+    new Set((await Promise.all(all.map(room.find))).map(({ status }) => status));
+  expect(await standing(stayed)).toEqual(new Set(['WAITING']));
+  expect(await standing(left)).toEqual(new Set(['EXPIRED']));
+  await room.refresh();
+  expect(await standing(stayed)).toEqual(new Set(['WAITING']));
+  expect(await standing(left)).toEqual(new Set(['EXPIRED']));
+});
+
+function raise(error: Error): never {
+  throw error;
+}
