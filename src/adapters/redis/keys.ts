@@ -21,7 +21,8 @@ const PREFIX = 'frontrow:';
  * - `sessions` hash: who is in → `number:end`, the end as granted: later than in `active` until the session is claimed,
  *   earlier while a command under way keeps it open
  * - `recent` sorted set: how many were ever let in → since when, in milliseconds since 1970, for an hour back
- * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
+ * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it; when the line
+ *   was last looked after (`served`), and since when it is again (`resumed`) after so many ms without (`unserved`)
  * - `ended` string: an array of 4-byte big-endian numbers, the places that are over, as they ended; only ever appended to
  * - `log` stream: what happened to places, until it is on record: kind → numbers
  * - `ticks` list: where the line was lately, a few times a second, newest first: `milliseconds since 1970:frontier:length of ended`

@@ -13,6 +13,9 @@ local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
 local REMEMBERED_MS = 3600000
 -- Admissions this close together are remembered as one, at the end of it: never too many, at most so much too late.
 local MOMENT_MS = 20
+-- A line that nobody has looked after for so long was out of reach for those who ask as well; that somebody does is noted
+-- once a second, for each note goes into the append-only file.
+local UNSERVED_MS, SERVED_MS = 5000, 1000
 -- Numbers of which so many times as many lie between them are read one by one.
 local SPREAD_MAX = 4
 
@@ -22,8 +25,21 @@ end
 
 -- Only this script adds sessions: whoever is missing since its last run has left or paid.
 local before = redis.call('ZCARD', active)
-local known, rate, at = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at'))
+local known, rate, at, served, resumed, unserved =
+  unpack(redis.call('HMGET', pace, 'active', 'rate', 'at', 'served', 'resumed', 'unserved'))
 local left = math.max(0, tonumber(known or 0) - before)
+
+-- So much of a silence is forgiven, until everybody has had the time to ask again: as much as nobody could ask in.
+served = tonumber(served or now)
+local forgiven_ms = served < tonumber(resumed or 0) + absent_s * 1000 and tonumber(unserved) or 0
+local since_served = now - served
+if since_served > UNSERVED_MS then
+  forgiven_ms = forgiven_ms + since_served
+  redis.call('HSET', pace, 'resumed', now, 'unserved', forgiven_ms)
+end
+if since_served == 0 or since_served >= SERVED_MS then
+  redis.call('HSET', pace, 'served', now)
+end
 
 local ended = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
 if #ended > 0 then
@@ -79,7 +95,7 @@ local leaving, leaving_numbers, passed_over = {}, {}, {}
 local claimed_by = now + math.min(claim_ms, session_ms)
 local ends = ':' .. string.format('%d', now + session_ms)
 -- In whole seconds, counted so that nobody is absent too early. Of some there is nothing written: they are not absent.
-local absent_before = time[1] - absent_s
+local absent_before = time[1] - absent_s - math.ceil(forgiven_ms / 1000)
 
 -- One run looks at one batch of people at most, whoever of them is there.
 for _, waiting in ipairs({ returned, line }) do
