@@ -27,6 +27,5 @@ async function recordLine({ waitingRoom, lines }: Needed, concertId: ConcertId):
     if (last === undefined) return;
     await lines.record(concertId, events);
     await waitingRoom.settleEvents(concertId, last);
-    if (events.length < BATCH_MAX) return;
   }
 }
