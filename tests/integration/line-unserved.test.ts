@@ -12,6 +12,7 @@ import { passAtLine } from '#tests/support/line-clock.ts';
 // Redis or all instances were away, and nobody could ask: that nobody has says nothing of who is still there.
 
 const ABSENT_SECONDS = 60;
+const GRACE_SECONDS = 600;
 const AWAY_MS = 3 * ABSENT_SECONDS * 1_000;
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
 afterAll(close);
@@ -23,7 +24,7 @@ const admit = (concert: ConcertId, activeMax: number) =>
     activeMax,
     absentSeconds: ABSENT_SECONDS,
     claimSeconds: 3_600,
-    graceSeconds: 3_600,
+    graceSeconds: GRACE_SECONDS,
   });
 
 /** Time goes by in which no instance reaches the line. */
@@ -71,6 +72,16 @@ test('passes over who was gone before, and who does not ask afterwards either', 
   await passAtLine(redis, other.concert, (ABSENT_SECONDS + 5) * 1_000);
   await redis.hincrby(pace, 'resumed', -(ABSENT_SECONDS + 5) * 1_000);
   expect(await admit(other.concert, 5)).toMatchObject({ passedOver: 2 });
+});
+
+test('forgets nobody whose grace ran out while nobody could come back', async () => {
+  const { concert, claims } = await joined(2);
+  const [, silent] = claims as [QueueClaim, QueueClaim];
+  await passAtLine(redis, concert, (ABSENT_SECONDS + 5) * 1_000);
+  expect(await admit(concert, 2)).toMatchObject({ passedOver: 1 });
+  await isAway(concert, (GRACE_SECONDS + 5) * 1_000);
+  await admit(concert, 1);
+  expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });
 });
 
 function raise(error: Error): never {

@@ -137,7 +137,7 @@ if #passed_over > 0 then
   record('passed-over', passed_over)
 end
 
-local forgotten = redis.call('ZRANGEBYSCORE', away, '-inf', now - grace_ms, 'LIMIT', 0, batch_max)
+local forgotten = redis.call('ZRANGEBYSCORE', away, '-inf', now - grace_ms - forgiven_ms, 'LIMIT', 0, batch_max)
 if #forgotten > 0 then
   local over = redis.call('HMGET', away_numbers, unpack(forgotten))
   note_ended(over)
