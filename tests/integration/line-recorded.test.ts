@@ -2,7 +2,10 @@ import { v7 as newId } from 'uuid';
 import { afterAll, expect, inject, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
-import { userId } from '#domain/ids.ts';
+import type { Concert } from '#domain/concert.ts';
+import { type ConcertId, concertId, userId } from '#domain/ids.ts';
+import type { Concerts } from '#ports/concerts.ts';
+import { stageConcert } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { recordLines } from '#use-cases/record-lines.ts';
@@ -11,20 +14,39 @@ const PEOPLE = 120;
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
 afterAll(close);
 
+const line = () => concertId(newId());
+
+/** The concerts, of which this one is on sale. */
+function onSale(concert: ConcertId): Concerts {
+  const { dates: _, ...staged } = stageConcert(concert, Date.now());
+  const listed: Concert = { ...staged, sales: 'OPEN', opensAt: staged.salesOpenAt, opened: true };
+  return { ...memoryWorld().ports.concerts, listOnSale: async () => [listed] };
+}
+
 test('one run puts everything on record, also what happened to one place at a time', async () => {
-  const { ports, stage } = memoryWorld();
-  const { concertId } = stage();
+  const concert = line();
   const lines = looseLines();
   const waitingRoom = redisWaitingRoom(redis, lines, { rebuildSeconds: 60 });
   for (let person = 0; person < PEOPLE; person++) {
-    const { claim } = await waitingRoom.join(concertId, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' });
+    const { claim } = await waitingRoom.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' });
     await waitingRoom.leave(claim);
   }
-  await recordLines({ concerts: ports.concerts, waitingRoom, lines });
-  expect([...lines.of(concertId).events.values()].map(({ kind, sequence }) => [kind, sequence])).toEqual(
+  await recordLines({ concerts: onSale(concert), waitingRoom, lines });
+  expect([...lines.of(concert).events.values()].map(({ kind, sequence }) => [kind, sequence])).toEqual(
     Array.from({ length: PEOPLE }, (_, index) => ['left', index + 1]),
   );
-  expect(await waitingRoom.takeEvents(concertId, 1)).toEqual([]);
+  expect(await waitingRoom.takeEvents(concert, 1)).toEqual([]);
+});
+
+test('who left before lots were drawn is on record with a time of their own, or none', async () => {
+  const concert = line();
+  const waitingRoom = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
+  const { claim } = await join();
+  for (let person = 1; person < PEOPLE; person++) await join();
+  await waitingRoom.leave(claim);
+  await waitingRoom.drawLots(concert);
+  expect(await waitingRoom.takeEvents(concert, 1)).toMatchObject([{ kind: 'left', sequence: 1, joinedAt: undefined }]);
 });
 
 function raise(error: Error): never {

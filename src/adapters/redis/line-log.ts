@@ -25,11 +25,12 @@ export async function takeLineEvents(
   for (const [entryId, [kind = '', list = '']] of entries) {
     if (events.length >= max) break;
     const numbers = list.split(' ').map(Number);
-    const joined = await joinedTimes(redis, concertId, numbers);
+    // Who registered and left before lots were drawn never had a place by lot. After that their number is another's.
+    const unplaced = kind === 'unregistered';
+    const isLost = unplaced && view.drawCount() !== '';
+    const joined = isLost ? [] : await joinedTimes(redis, concertId, numbers);
     const at = new Date(Number(entryId.split('-')[0]));
     for (const [index, number] of numbers.entries()) {
-      // Who registered and left before lots were drawn never had a place by lot.
-      const unplaced = kind === 'unregistered';
       events.push({
         eventId: `${entryId}-${index}`,
         kind: unplaced ? 'left' : (kind as LineEvent['kind']),
