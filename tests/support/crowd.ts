@@ -19,8 +19,8 @@ export type Crowd = {
   readonly over: Promise<unknown>;
   /** Those who were still told to wait after somebody behind them had been told that they are in. */
   readonly overtaken: readonly number[];
-  /** Those whose position rose. */
-  readonly risen: readonly number[];
+  /** Those whose position rose, from what to what, and when, in seconds since the crowd began to poll. */
+  readonly risen: readonly { sequence: number; before: number; after: number; seconds: number }[];
   /** Waits until all who still wait have been told something since then, as `performance.now()` has it. */
   everybodyWasTold(since: number): Promise<void>;
 };
@@ -40,7 +40,8 @@ export const standings = (line: readonly Waiting[]) => line.map(({ told }) => to
 /** Everybody polls as told until they are let in; all but the first then leave, so that the next may come in. */
 export function keepPolling(line: readonly Waiting[]): Crowd {
   const overtaken: number[] = [];
-  const risen: number[] = [];
+  const risen: { sequence: number; before: number; after: number; seconds: number }[] = [];
+  const began = performance.now();
   let furthestIn = 0;
 
   async function poll(person: Waiting): Promise<void> {
@@ -57,7 +58,10 @@ export function keepPolling(line: readonly Waiting[]): Crowd {
     if (standing === 'in') furthestIn = Math.max(furthestIn, person.sequence);
     if (typeof standing !== 'number') return;
     if (furthestBefore > person.sequence) overtaken.push(person.sequence);
-    if (typeof before === 'number' && standing > before) risen.push(person.sequence);
+    if (typeof before === 'number' && standing > before) {
+      const seconds = (performance.now() - began) / 1_000;
+      risen.push({ sequence: person.sequence, before, after: standing, seconds });
+    }
     await pause(1_000 * Number(headers.get('retry-after')));
   }
   async function attend(person: Waiting, index: number): Promise<void> {

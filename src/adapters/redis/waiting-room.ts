@@ -26,7 +26,7 @@ export type Subscribe = (channel: string, onMessage: (message: string) => void) 
 /** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
 const SETTLE_MS = 10_000;
 /** How long the instances put together what they know of a line that was lost: each looks a few times meanwhile. */
-const SETTLE_LINE_MS = 700;
+const SETTLE_LINE_MS = 2_000;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
 /** Bounds one run of the scripts that many callers share, to about a millisecond. */
