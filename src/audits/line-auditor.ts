@@ -6,6 +6,8 @@ export type LineAudit = {
   readonly inversions: Findings;
   /** Let in again without having come back or given the place up in between. */
   readonly duplicates: Findings;
+  /** Let in although the place had been given up or forgotten. */
+  readonly revived: Findings;
   /** From joining to being let in; undefined where nobody was, whose time of joining is known. */
   readonly waitedMs:
     | { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number }
@@ -28,7 +30,9 @@ export function lineAuditor() {
   const counts = { admitted: 0, 'passed-over': 0, returned: 0, left: 0, forgotten: 0, restored: 0 };
   const inversions = findings();
   const duplicates = findings();
+  const revived = findings();
   const inside = new Set<number>();
+  const over = new Set<number>();
   /** How many had been let in when somebody came back. */
   const cameBack = new Map<number, number>();
   const history = admissionHistory();
@@ -38,6 +42,7 @@ export function lineAuditor() {
     const { sequence, order, joinedAt, at } = event;
     if (inside.has(sequence)) duplicates.add(event);
     else if (history.greatestSince(cameBack.get(sequence) ?? 0) > order) inversions.add(event);
+    if (over.has(sequence)) revived.add(event);
     inside.add(sequence);
     cameBack.delete(sequence);
     history.add(order);
@@ -51,11 +56,13 @@ export function lineAuditor() {
       if (kind === 'admitted') admit(event);
       if (kind === 'returned' || kind === 'restored') cameBack.set(sequence, history.length());
       if (kind === 'returned' || kind === 'restored' || kind === 'forgotten') inside.delete(sequence);
+      if (kind === 'left' || kind === 'forgotten') over.add(sequence);
     },
     result: (): LineAudit => ({
       counts: { ...counts },
       inversions: inversions.all(),
       duplicates: duplicates.all(),
+      revived: revived.all(),
       waitedMs: percentiles(waits),
     }),
   };

@@ -4,9 +4,9 @@ import { cannotTell, runAudit } from './command.ts';
 import type { Findings } from './line-auditor.ts';
 
 await runAudit('audit:line', async (pool, concertId) => {
-  const { counts, inversions, duplicates, waitedMs } = await auditLine(pool, concertId);
+  const { counts, inversions, duplicates, revived, waitedMs } = await auditLine(pool, concertId);
   if (Object.values(counts).every((count) => count === 0)) return cannotTell('Nothing is on record of this line.');
-  const wrong = inversions.count + duplicates.count > 0;
+  const wrong = inversions.count + duplicates.count + revived.count > 0;
   return {
     lines: [
       `admitted     ${counts.admitted}`,
@@ -24,6 +24,8 @@ await runAudit('audit:line', async (pool, concertId) => {
       ...shown(inversions),
       `duplicates   ${duplicates.count}`,
       ...shown(duplicates),
+      `revived      ${revived.count}`,
+      ...shown(revived),
       wrong ? 'NOT FAIR' : 'fair',
     ],
     exitCode: wrong ? 1 : 0,
