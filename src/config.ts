@@ -120,7 +120,7 @@ const variables = {
   DRAIN_SECONDS: integer(0, 60).default(0),
   SHUTDOWN_SECONDS: integer(1, 300).default(8),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  LOG_POLL_SAMPLE: integer(1, 1_000_000).default(1_000),
+  LOG_SAMPLE: integer(1, 1_000_000).default(1_000),
 
   MIGRATE_ON_START: flag.default(false),
   SEED_DEMO: flag.default(false),
@@ -168,7 +168,7 @@ export function readConfig(environment: Environment) {
       bodyLimitBytes: env.BODY_LIMIT_BYTES,
       rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
       pollLimitPerMinute: env.POLL_LIMIT_PER_MINUTE,
-      logPollSample: env.LOG_POLL_SAMPLE,
+      logSample: env.LOG_SAMPLE,
       corsOrigins: env.CORS_ORIGINS,
       trustProxy: env.TRUST_PROXY,
       currency: env.CURRENCY,

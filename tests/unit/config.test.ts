@@ -37,7 +37,7 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['BODY_LIMIT_BYTES', 1_024, 1_048_576],
   ['RATE_LIMIT_PER_MINUTE', 0, 1_000_000],
   ['POLL_LIMIT_PER_MINUTE', 0, 1_000_000],
-  ['LOG_POLL_SAMPLE', 1, 1_000_000],
+  ['LOG_SAMPLE', 1, 1_000_000],
   ['STREAMS_MAX', 0, 100_000],
   ['STREAM_HEARTBEAT_SECONDS', 1, 60],
   ['DRAIN_SECONDS', 0, 60],

@@ -10,7 +10,7 @@ export async function openApiDocument() {
       bodyLimitBytes: 1,
       rateLimitPerMinute: 0,
       pollLimitPerMinute: 0,
-      logPollSample: 1,
+      logSample: 1,
       corsOrigins: [],
       trustProxy: false,
       currency: 'KRW',

@@ -1,56 +1,66 @@
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
-import { hook } from './hook.ts';
-import { countPolls } from './poll-figures.ts';
+import { countAnswers } from './answer-figures.ts';
+import { type Hook, hook } from './hook.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Answered so often that it is counted, once `countedAsPoll` has said so. */
-    isPoll: boolean;
+    /** Of a kind that is answered so often that it is counted, once `countedAs` has said so. */
+    countedAs: Counted | undefined;
   }
 }
+
+/** What a crowd asks for, ten thousands of times in a second. */
+const COUNTED = ['polls', 'joins', 'lists of seats'] as const;
+type Counted = (typeof COUNTED)[number];
 
 export type RequestLog = {
   /** Says that a request is answered: what, how long, how it ended. Never headers or a query: tokens travel there. */
   tell(request: FastifyRequest, reply: FastifyReply): void;
-  /** Tells of the polls since the last summary. To be called at the end. */
+  /** Tells of what was counted since the last summary. To be called at the end. */
   stop(): void;
 };
 
 const SUMMARY_MS = 10_000;
 const REFUSED = 400;
 
-/** A hook: its requests are polls. */
-export const countedAsPoll = hook((request) => {
-  request.isPoll = true;
-});
+/** A hook: its requests are of this kind. */
+export function countedAs(kind: Counted): Hook {
+  return hook((request) => {
+    request.countedAs = kind;
+  });
+}
 
 /**
- * One line per request, except for polls: a line takes half of what a whole poll may. Of those there is a summary every ten
- * seconds, a line for one in `pollSample`, and one for each that was refused or failed.
+ * One line per request, except for what a crowd asks for: a line takes half of what a whole poll may, and a seventh of a
+ * join. Of each such kind there is a summary every ten seconds, a line for one in `sample`, and one for each that was
+ * refused or failed.
  */
-export function requestLog(log: FastifyBaseLogger, pollSample: number): RequestLog {
+export function requestLog(log: FastifyBaseLogger, sample: number): RequestLog {
   // These lines cannot hold a credential, and looking for one takes as long as writing them.
   const plain = log.child({}, { redact: [] });
-  const polls = countPolls();
-  let unsampled = 0;
+  const counted = new Map(COUNTED.map((kind) => [kind, { answers: countAnswers(), unsampled: 0 }]));
 
   function summarize(): void {
-    const figures = polls.take();
-    if (figures !== undefined) plain.info(figures, 'polls answered');
+    for (const [kind, { answers }] of counted) {
+      const figures = answers.take();
+      if (figures !== undefined) plain.info(figures, `${kind} answered`);
+    }
   }
   const timer = setInterval(summarize, SUMMARY_MS).unref();
 
-  function isSampled(): boolean {
-    unsampled = (unsampled + 1) % pollSample;
-    return unsampled === 0;
+  /** Whether this is one in so many of its kind. */
+  function isSampled(kind: { unsampled: number }): boolean {
+    kind.unsampled = (kind.unsampled + 1) % sample;
+    return kind.unsampled === 0;
   }
 
   return {
     tell(request, reply) {
       const { elapsedTime, statusCode } = reply;
-      if (request.isPoll) {
-        polls.add(statusCode, elapsedTime);
-        if (statusCode < REFUSED && !isSampled()) return;
+      const kind = request.countedAs === undefined ? undefined : counted.get(request.countedAs);
+      if (kind !== undefined) {
+        kind.answers.add(statusCode, elapsedTime);
+        if (statusCode < REFUSED && !isSampled(kind)) return;
       }
       plain.info(
         {

@@ -36,8 +36,8 @@ export type ServerSettings = {
   readonly rateLimitPerMinute: number;
   /** Polls and, apart from them, other reads per client, minute and instance; 0 switches the limit off. */
   readonly pollLimitPerMinute: number;
-  /** One in so many polls has a line in the log. */
-  readonly logPollSample: number;
+  /** One in so many polls, joins and lists of seats has a line in the log. */
+  readonly logSample: number;
   readonly corsOrigins: readonly string[];
   /** Whose X-Forwarded-For to believe: nobody's, that of so many proxies, or that of these addresses. */
   readonly trustProxy: false | number | readonly string[];
@@ -69,7 +69,7 @@ const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 
 
 /** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
 export async function createServer({ ports, settings, log, probes, stopping, redis }: ServerParts): Promise<Api> {
-  const { tell, stop } = requestLog(log, settings.logPollSample);
+  const { tell, stop } = requestLog(log, settings.logSample);
   const api = Fastify({
     loggerInstance: lazyLog(log),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -108,7 +108,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   api.decorateRequest('user', undefined);
   api.decorateRequest('claim', undefined);
   api.decorateRequest('adminKeyId', undefined);
-  api.decorateRequest('isPoll', false);
+  api.decorateRequest('countedAs', undefined);
   // JSON is never rendered, so the headers that keep pages safe are for pages (`openapi.ts`). But a browser must not guess.
   // And what is said about a user, or to an operator, is for them alone: whatever may be kept says so itself.
   api.addHook('onRequest', (request, reply, done) => {

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lazyLog } from '#adapters/http/lazy-log.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
-import { countedAsPoll, requestLog } from '#adapters/http/request-log.ts';
+import { countedAs, requestLog } from '#adapters/http/request-log.ts';
 import { Refusal } from '#domain/errors.ts';
 
 const SAMPLE = 5;
@@ -21,15 +21,16 @@ function api() {
     genReqId: () => 'request-1',
   });
   app.setErrorHandler(answerProblem);
-  app.decorateRequest('isPoll', false);
+  app.decorateRequest('countedAs', undefined);
   app.addHook('onResponse', async (request, reply) => tell(request, reply));
-  app.get('/poll', { onRequest: countedAsPoll }, async () => 'you wait');
-  app.get('/refused', { onRequest: countedAsPoll }, async () => {
+  app.get('/poll', { onRequest: countedAs('polls') }, async () => 'you wait');
+  app.get('/refused', { onRequest: countedAs('polls') }, async () => {
     throw new Refusal('rate-limited', { retryAfterSeconds: 1 });
   });
-  app.get('/failed', { onRequest: countedAsPoll }, async () => {
+  app.get('/failed', { onRequest: countedAs('polls') }, async () => {
     throw new Error('on us');
   });
+  app.post('/join', { onRequest: countedAs('joins') }, async () => 'you have a place');
   app.get('/list', async (request) => {
     request.log.info({ user: { token: 'secret' } }, 'from inside');
     return 'all';
@@ -37,19 +38,35 @@ function api() {
   const get = async (url: string, times = 1) => {
     for (let time = 0; time < times; time++) await app.inject({ url });
   };
+  const join = async (times: number) => {
+    for (let time = 0; time < times; time++) await app.inject({ method: 'POST', url: '/join' });
+  };
   const answered = () => lines.filter(({ msg }) => msg === 'answered');
   const summaries = () => lines.filter(({ msg }) => msg === 'polls answered');
-  return { lines, get, stop, answered, summaries };
+  return { lines, get, join, stop, answered, summaries };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
 
-describe('the log of polls', () => {
+describe('the log of what a crowd asks for', () => {
   it('has a line for one in so many', async () => {
     const { get, answered } = api();
     await get('/poll', 2 * SAMPLE);
     expect(answered()).toMatchObject([{ path: '/poll', status: 200 }, { path: '/poll' }]);
+  });
+
+  it('counts each kind for itself', async () => {
+    const { get, join, stop, answered, lines } = api();
+    await get('/poll', SAMPLE - 1);
+    await join(SAMPLE);
+    expect(answered()).toMatchObject([{ path: '/join' }]);
+    stop();
+    const kinds = lines.filter(({ msg }) => msg !== 'answered');
+    expect(kinds).toMatchObject([
+      { msg: 'polls answered', count: SAMPLE - 1 },
+      { msg: 'joins answered', count: SAMPLE },
+    ]);
   });
 
   it('has a line for each that was refused or failed', async () => {

@@ -2,6 +2,7 @@ import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.t
 import { matches } from '#adapters/http/etag.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import { countedAs } from '#adapters/http/request-log.ts';
 import { concert, concertPage, dates, headers, params, query, seats } from '#adapters/http/schemas.ts';
 import { seatLists } from '#adapters/http/seat-lists.ts';
 import { sendJson } from '#adapters/http/send-json.ts';
@@ -83,7 +84,7 @@ export function concertRoutes(api: Api, { ports, queuePass, localLimits }: Kit):
   api.get(
     '/concerts/:concertId/dates/:date/seats',
     {
-      onRequest: [queuePass.requireToken, localLimits.reading, queuePass.requireActive],
+      onRequest: [countedAs('lists of seats'), queuePass.requireToken, localLimits.reading, queuePass.requireActive],
       schema: {
         operationId: 'listSeats',
         tags: ['concerts'],

@@ -2,7 +2,7 @@ import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.t
 import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
-import { countedAsPoll } from '#adapters/http/request-log.ts';
+import { countedAs } from '#adapters/http/request-log.ts';
 import { joined, params, standing } from '#adapters/http/schemas.ts';
 import { sendJson } from '#adapters/http/send-json.ts';
 import { writeJoined, writeStanding } from '#adapters/http/write-standing.ts';
@@ -15,7 +15,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
   api.post(
     '/concerts/:concertId/queue',
     {
-      onRequest: [identity.requireUser, localLimits.joining],
+      onRequest: [countedAs('joins'), identity.requireUser, localLimits.joining],
       schema: {
         operationId: 'joinQueue',
         tags: ['queue'],
@@ -48,7 +48,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
   api.get(
     '/queue',
     {
-      onRequest: [countedAsPoll, queuePass.requireToken, localLimits.polling],
+      onRequest: [countedAs('polls'), queuePass.requireToken, localLimits.polling],
       schema: {
         operationId: 'pollQueue',
         tags: ['queue'],

@@ -1,7 +1,7 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** How polls went, since they were last told of. */
-export type PollFigures = {
+/** How requests of one kind went, since they were last told of. */
+export type AnswerFigures = {
   readonly count: number;
   readonly byStatus: Readonly<Record<number, number>>;
   readonly p50Milliseconds: number;
@@ -12,7 +12,7 @@ const MICROSECONDS = 1_000;
 /** Durations are told to two digits. What takes longer than a minute has failed long before. */
 const DURATIONS = { lowest: 1, highest: 60_000_000, figures: 2 };
 
-export function countPolls() {
+export function countAnswers() {
   const durations = createHistogram(DURATIONS);
   let byStatus: Record<number, number> = {};
   let count = 0;
@@ -25,7 +25,7 @@ export function countPolls() {
     },
 
     /** Begins anew. Undefined when there were none. */
-    take(): PollFigures | undefined {
+    take(): AnswerFigures | undefined {
       if (count === 0) return undefined;
       const at = (part: number) => durations.percentile(part) / MICROSECONDS;
       const figures = { count, byStatus, p50Milliseconds: at(50), p99Milliseconds: at(99) };
