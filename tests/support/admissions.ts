@@ -7,7 +7,7 @@ import { until } from './until.ts';
 
 /**
  * The sequences of those who are let in, in the order in which Redis lets them in: MONITOR tells every command that it
- * executes, those inside scripts too. A session that is prolonged would be told like one that is granted.
+ * executes, those inside scripts too.
  *
  * In plain text over a socket: ioredis fails when the first line comes in one packet with the reply to MONITOR, which on a
  * busy server it does.
@@ -26,10 +26,10 @@ export async function watchAdmissions(concertId: ConcertId): Promise<readonly nu
   createInterface(socket).on('line', (line) => {
     if (line === '+OK') accepted++;
     if (line.startsWith('-')) refusals.push(line);
-    // +1339518083.107412 [0 lua] "HSET" "key" "member" "number:end" "member" "number:end" …
+    // +1339518083.107412 [0 lua] "HSET" "key" "member" "number" "member" "number" …
     const [command = '', key, ...fields] = line.split('"').filter((_, index) => index % 2 === 1);
     if (command.toUpperCase() !== 'HSET' || key !== sessions) return;
-    for (let at = 1; at < fields.length; at += 2) sequences.push(Number.parseInt(fields[at] ?? '', 10));
+    for (let at = 1; at < fields.length; at += 2) sequences.push(Number(fields[at]));
   });
   await until('Redis tells what it does', () => {
     if (refusals.length > 0) throw new Error(refusals.join());

@@ -4,15 +4,15 @@ import type { ConcertId } from '#domain/ids.ts';
 
 /** All times written down about a line, moved into the past at once. Of what is in whole seconds, whole seconds. */
 const MOVE = `
-local active, sessions, away, recent, seen, pace, ms = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]
+local active, granted, away, recent, seen, pace, ms = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]
 for _, times in ipairs({ active, away, recent }) do
   for _, member in ipairs(redis.call('ZRANGE', times, 0, -1)) do
     redis.call('ZINCRBY', times, -ms, member)
   end
 end
-for _, user in ipairs(redis.call('HKEYS', sessions)) do
-  local sequence, ends = string.match(redis.call('HGET', sessions, user), '^(%d+):(%d+)$')
-  redis.call('HSET', sessions, user, sequence .. ':' .. string.format('%d', ends - ms))
+for offset = 0, redis.call('STRLEN', granted) - 6, 6 do
+  local ends = struct.unpack('>I6', redis.call('GETRANGE', granted, offset, offset + 5))
+  redis.call('SETRANGE', granted, offset, struct.pack('>I6', math.max(0, ends - ms)))
 end
 for offset = 0, redis.call('STRLEN', seen) - 4, 4 do
   local asked = struct.unpack('>I4', redis.call('GETRANGE', seen, offset, offset + 3))
@@ -24,7 +24,7 @@ end`;
 
 /** Lets time go by at a line, instead of waiting. */
 export async function passAtLine(redis: RedisClient, concertId: ConcertId, milliseconds: number): Promise<void> {
-  const names = ['active', 'sessions', 'away', 'recent', 'seen', 'pace'] as const;
+  const names = ['active', 'granted', 'away', 'recent', 'seen', 'pace'] as const;
   const keys = names.map((name) => lineKey(concertId, name));
   await redis.eval(MOVE, keys.length, ...keys, milliseconds);
 }

@@ -18,8 +18,9 @@ const PREFIX = 'frontrow:';
  * - `away` sorted set, `away-numbers` hash: who was passed over → when, in milliseconds since 1970, and their number
  * - `returned` sorted set: who was passed over and is back → number; they go before the line
  * - `active` sorted set: who is in → when the session ends, in milliseconds since 1970
- * - `sessions` hash: who is in → `number:end`, the end as granted: later than in `active` until the session is claimed,
- *   earlier while a command under way keeps it open
+ * - `sessions` hash: who is in → number
+ * - `granted` string: an array of 6-byte big-endian milliseconds since 1970, at (number - 1) * 6: when the session ends as
+ *   granted, later than in `active` until it is claimed, earlier while a command under way keeps it open
  * - `recent` sorted set: how many were ever let in → since when, in milliseconds since 1970, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it; when the line
  *   was last looked after (`served`), and since when it is again (`resumed`) after so many ms without (`unserved`)
@@ -42,6 +43,7 @@ const LINE_KEYS = [
   'returned',
   'active',
   'sessions',
+  'granted',
   'recent',
   'pace',
   'ended',

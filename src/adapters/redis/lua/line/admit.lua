@@ -43,11 +43,7 @@ end
 
 local ended = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
 if #ended > 0 then
-  local over = {}
-  for i, session in ipairs(redis.call('HMGET', sessions, unpack(ended))) do
-    over[i] = string.match(session, '^%d+')
-  end
-  note_ended(over)
+  note_ended(redis.call('HMGET', sessions, unpack(ended)))
   redis.call('ZREM', active, unpack(ended))
   redis.call('HDEL', sessions, unpack(ended))
 end
@@ -66,12 +62,13 @@ if per_window > 0 then
   room = math.min(room, per_window - in_window)
 end
 
--- When each of these numbers last asked, in seconds; 0 where nothing is written.
-local function last_asked(numbers)
-  local count, first, last = #numbers, tonumber(numbers[1]), tonumber(numbers[#numbers])
+-- When each of these people, members and numbers by turns, last asked, in seconds; 0 where nothing is written.
+local function last_asked(head)
+  local count, first, last = #head / 2, tonumber(head[2]), tonumber(head[#head])
   if last - first >= SPREAD_MAX * count then
     local times = {}
-    for i, number in ipairs(numbers) do
+    for i = 1, count do
+      local number = tonumber(head[2 * i])
       local bytes = redis.call('GETRANGE', seen, (number - 1) * 4, number * 4 - 1)
       times[i] = #bytes == 4 and struct.unpack('>I4', bytes) or 0
     end
@@ -84,53 +81,84 @@ local function last_asked(numbers)
     return all
   end
   local times = {}
-  for i, number in ipairs(numbers) do
-    times[i] = all[number - first + 1]
+  for i = 1, count do
+    times[i] = all[head[2 * i] - first + 1]
   end
   return times
 end
 
-local entering, granted, entered = {}, {}, {}
-local leaving, leaving_numbers, passed_over = {}, {}, {}
-local claimed_by = now + math.min(claim_ms, session_ms)
-local ends = ':' .. string.format('%d', now + session_ms)
 -- In whole seconds, counted so that nobody is absent too early. Of some there is nothing written: they are not absent.
 local absent_before = time[1] - absent_s - math.ceil(forgiven_ms / 1000)
+-- Written once: a thousand times over, that would be a fifth of the whole.
+local passed_at = string.format('%d', now)
+local claimed_by = string.format('%d', now + math.min(claim_ms, session_ms))
+
+local leaving, leaving_numbers, passed_over = {}, {}, {}
+-- Takes off those who have stopped asking, from the first one of them on. Gives back the others.
+local function pass_over(head, asked, first)
+  local there = { unpack(head, 1, 2 * first - 2) }
+  for i = first, #head / 2 do
+    local user, number = head[2 * i - 1], head[2 * i]
+    if asked[i] > 0 and asked[i] < absent_before then
+      local n = #passed_over + 1
+      passed_over[n] = number
+      leaving[2 * n - 1], leaving[2 * n] = passed_at, user
+      leaving_numbers[2 * n - 1], leaving_numbers[2 * n] = user, number
+    else
+      there[#there + 1], there[#there + 2] = user, number
+    end
+  end
+  return there
+end
+
+-- Those of the head who are there: mostly everybody, and then the head as it is.
+local function those_there(head)
+  local asked = last_asked(head)
+  for i = 1, #head / 2 do
+    if asked[i] > 0 and asked[i] < absent_before then
+      return pass_over(head, asked, i)
+    end
+  end
+  return head
+end
+
+local entered = {}
+local function let_in(people)
+  local entering, before = {}, #entered
+  for i = 1, #people / 2 do
+    entered[before + i] = people[2 * i]
+    entering[2 * i - 1], entering[2 * i] = claimed_by, people[2 * i - 1]
+  end
+  redis.call('ZADD', active, unpack(entering))
+  redis.call('HSET', sessions, unpack(people))
+  -- The numbers ascend: those without a gap between them at once.
+  local ends, first = now + session_ms, 2
+  for i = 2, #people, 2 do
+    if tonumber(people[i + 2]) ~= people[i] + 1 then
+      grant(people[first], (i - first) / 2 + 1, ends)
+      first = i + 2
+    end
+  end
+end
 
 -- One run looks at one batch of people at most, whoever of them is there.
 for _, waiting in ipairs({ returned, line }) do
   for _ = 1, batch_max do
     local wanted = math.min(room, batch_max - #passed_over) - #entered
-    local head = wanted > 0 and redis.call('ZPOPMIN', waiting, wanted) or {}
+    local head = wanted > 0 and redis.call('ZRANGE', waiting, 0, wanted - 1, 'WITHSCORES') or {}
     if #head == 0 then
       break
     end
-    local numbers = {}
-    for i = 2, #head, 2 do
-      numbers[i / 2] = head[i]
-    end
-    local asked = last_asked(numbers)
-    for i, number in ipairs(numbers) do
-      local user = head[2 * i - 1]
-      if asked[i] > 0 and asked[i] < absent_before then
-        passed_over[#passed_over + 1] = number
-        leaving[2 * #passed_over - 1], leaving[2 * #passed_over] = now, user
-        leaving_numbers[2 * #passed_over - 1], leaving_numbers[2 * #passed_over] = user, number
-      else
-        local n = #entered + 1
-        entered[n] = number
-        entering[2 * n - 1], entering[2 * n] = claimed_by, user
-        granted[2 * n - 1], granted[2 * n] = user, number .. ends
-      end
+    -- One walk along the head: ZPOPMIN searches for each of them again.
+    redis.call('ZREMRANGEBYRANK', waiting, 0, #head / 2 - 1)
+    local there = those_there(head)
+    if #there > 0 then
+      let_in(there)
     end
   end
 end
 local admitted = #entered
-if admitted > 0 then
-  redis.call('ZADD', active, unpack(entering))
-  redis.call('HSET', sessions, unpack(granted))
-  record('admitted', entered)
-end
+record('admitted', entered)
 if #passed_over > 0 then
   redis.call('ZADD', away, unpack(leaving))
   redis.call('HSET', away_numbers, unpack(leaving_numbers))

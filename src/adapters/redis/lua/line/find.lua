@@ -24,21 +24,19 @@ end
 local front = frontier()
 
 local function session_of(user, number)
-  local session = redis.call('HGET', sessions, user)
-  local own, granted = string.match(session or '', '^(%d+):(%d+)$')
   local ends = tonumber(redis.call('ZSCORE', active, user) or 0)
-  if own ~= number or ends <= now then
+  if ends <= now or redis.call('HGET', sessions, user) ~= number then
     return nil
   end
-  granted = tonumber(granted)
-  local kept = math.max(ends, granted)
+  local own_end = granted_end(number)
+  local kept = math.max(ends, own_end)
   if settle_ms > 0 then
-    kept = math.max(kept, math.min(now, granted) + settle_ms)
+    kept = math.max(kept, math.min(now, own_end) + settle_ms)
   end
   if kept > ends then
     redis.call('ZADD', active, kept, user)
   end
-  return math.max(ends, granted)
+  return math.max(ends, own_end)
 end
 
 -- Only if the user has no other place by now.

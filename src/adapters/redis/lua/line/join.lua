@@ -59,9 +59,10 @@ local function find(i, user)
   end
   local ends = tonumber(session_ends[i] or 0)
   if ends > now then
-    local number, granted = string.match(redis.call('HGET', sessions, user), '^(%d+):(%d+)$')
-    redis.call('ZADD', active, 'GT', granted, user)
-    return { 'active', tonumber(number), joined_at(joined, tonumber(number)), math.max(ends, tonumber(granted)) }
+    local number = tonumber(redis.call('HGET', sessions, user))
+    local own_end = granted_end(number)
+    redis.call('ZADD', active, 'GT', own_end, user)
+    return { 'active', number, joined_at(joined, number), math.max(ends, own_end) }
   end
   return nil
 end
@@ -92,8 +93,8 @@ if #newcomers > 0 then
   redis.call('SETRANGE', seen, drawn * 4, string.rep(struct.pack('>I4', tonumber(time[1])), #newcomers))
   -- A session that has run out but was not tidied yet gives way to the new place.
   local over = {}
-  for _, session in ipairs(redis.call('HMGET', sessions, unpack(newcomers))) do
-    over[#over + 1] = session and string.match(session, '^%d+') or nil
+  for _, number in ipairs(redis.call('HMGET', sessions, unpack(newcomers))) do
+    over[#over + 1] = number or nil
   end
   if #over > 0 then
     note_ended(over)

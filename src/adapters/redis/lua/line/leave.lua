@@ -30,8 +30,7 @@ if give_up() == 1 then
   record((draw_count or not waits_for_draw) and 'left' or 'unregistered', { number })
   return 1
 end
-local session = redis.call('HGET', sessions, user)
-if session and string.match(session, '^%d+') == number then
+if redis.call('HGET', sessions, user) == number then
   note_ended({ number })
   redis.call('HDEL', sessions, user)
   return redis.call('ZREM', active, user)

@@ -22,8 +22,9 @@ if #ended > 0 then
   redis.call('APPEND', ended_log, ended)
 end
 for i = first_session, #ARGV, 3 do
-  local user, number, ends = ARGV[i], ARGV[i + 1], string.format('%d', now + ARGV[i + 2])
+  local user, number, ends = ARGV[i], ARGV[i + 1], now + ARGV[i + 2]
   redis.call('ZADD', active, ends, user)
-  redis.call('HSET', sessions, user, number .. ':' .. ends)
+  redis.call('HSET', sessions, user, number)
+  grant(number, 1, ends)
 end
 return 1

@@ -1,8 +1,8 @@
 -- Stands before every script of a line: the names of its keys, in the order of keys.ts, and what several scripts do.
 -- Replies nothing itself.
 -- A place is known by its number: the one drawn on joining or, where lots were drawn, the one that they gave.
-local epoch_key, sequence_key, line, joined, seen, away, away_numbers, returned, active, sessions, recent, pace, ended_log,
-  log, ticks, rebuild, draw, registered, registered_joined, registered_seen, registered_ended = unpack(KEYS)
+local epoch_key, sequence_key, line, joined, seen, away, away_numbers, returned, active, sessions, granted, recent, pace,
+  ended_log, log, ticks, rebuild, draw, registered, registered_joined, registered_seen, registered_ended = unpack(KEYS)
 -- Half of what is remembered of the turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
 local SMOOTHING_MS = 60000
 
@@ -77,6 +77,16 @@ end
 local function see_registered(sequence)
   local times = draw_state == 'placing' and registered_seen or seen
   redis.call('SETRANGE', times, (sequence - 1) * 4, struct.pack('>I4', tonumber(time[1])))
+end
+
+-- When the session of this place ends as it was granted.
+local function granted_end(number)
+  return struct.unpack('>I6', redis.call('GETRANGE', granted, (number - 1) * 6, number * 6 - 1))
+end
+
+-- The sessions of these places, as many as they are from this one on, end then.
+local function grant(first, count, ends)
+  redis.call('SETRANGE', granted, (first - 1) * 6, string.rep(struct.pack('>I6', ends), count))
 end
 
 -- These places are over: their numbers are known to everybody from the log of those that ended.
