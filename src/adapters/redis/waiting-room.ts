@@ -25,8 +25,10 @@ export type Subscribe = (channel: string, onMessage: (message: string) => void) 
 
 /** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
 const SETTLE_MS = 10_000;
-/** How long the instances put together what they know of a line that was lost: each looks a few times meanwhile. */
-const SETTLE_LINE_MS = 2_000;
+/** How long the instances put together what they know of a line that was lost, at most: each looks a few times meanwhile. */
+const GATHER_MS_MAX = 2_000;
+/** And of the time in which it is rebuilt, so much. */
+const GATHER_SHARE = 1 / 3;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
 /** Bounds one run of the scripts that many callers share, to about a millisecond. */
@@ -47,6 +49,8 @@ export function redisWaitingRoom(
   { rebuildSeconds }: WaitingRoomSettings,
   subscribe?: Subscribe,
 ): WaitingRoom {
+  const rebuildMs = rebuildSeconds * 1_000;
+  const gatherMs = Math.min(GATHER_MS_MAX, Math.floor(rebuildMs * GATHER_SHARE));
   const views = lineViews(redis, openLine);
   // What is not heard is seen with the next refresh, if somewhat later.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
@@ -78,9 +82,9 @@ export function redisWaitingRoom(
       record.epoch,
       drawn,
       Math.max(record.frontier, own.frontier),
-      record.known && drawn > 0 ? rebuildSeconds * 1_000 : 0,
+      record.known && drawn > 0 ? rebuildMs : 0,
       LATE_MS,
-      SETTLE_LINE_MS,
+      gatherMs,
       state,
       record.draw?.count ?? 0,
       record.draw?.seed ?? '',
@@ -129,7 +133,7 @@ export function redisWaitingRoom(
       ...users.map(memberOf),
     );
     if (reply[0] !== 'joined') {
-      await (reply[0] === 'unopened' ? openLine(concertId) : settled());
+      await (reply[0] === 'unopened' ? openLine(concertId) : setTimeout(gatherMs));
       return joinAll(key, users);
     }
     const [, epoch, frontier, endedBytes, turnover, among, ...answers] = reply;
@@ -190,7 +194,7 @@ export function redisWaitingRoom(
     if (reply[0] === 'ended') return claims.map((claim) => [claim, { status: 'EXPIRED' }] as const);
     if (reply[0] === 'unopened') await openLine(concertId);
     if (reply[0] === 'redrawn') await view.refresh();
-    if (reply[0] === 'settling') await settled();
+    if (reply[0] === 'settling') await setTimeout(gatherMs);
     if (reply[0] !== 'found') return [];
     const [, frontier, endedBytes, turnover, ...answers] = reply;
     view.noteFrontier(frontier);
@@ -333,7 +337,6 @@ export function redisWaitingRoom(
   };
 }
 
-const settled = () => setTimeout(SETTLE_LINE_MS);
 const full = () => new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
 const rebuilding = (forMs: number) => new Refusal('unavailable', { retryAfterSeconds: Math.ceil(forMs / 1_000) });
 
