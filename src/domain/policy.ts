@@ -85,7 +85,15 @@ export function admissionPolicy(
   { policy, opened }: { readonly policy: Policy; readonly opened: boolean },
   seatsLeft: { readonly available: number },
 ): AdmissionPolicy {
-  return { ...policy, paused: policy.paused || !opened || seatsLeft.available === 0 };
+  return { ...policy, paused: !admitsAnybody({ policy, opened }, seatsLeft) };
+}
+
+/** Whether the next ones in line are let in as there is room for them. */
+export function admitsAnybody(
+  { policy, opened }: { readonly policy: Pick<Policy, 'paused'>; readonly opened: boolean },
+  seatsLeft: { readonly available: number },
+): boolean {
+  return !policy.paused && opened && seatsLeft.available > 0;
 }
 
 /** How many may be let in now: what both limits leave, but no more than one batch. */

@@ -1,7 +1,7 @@
 import type { Concert, SeatsLeft } from './concert.ts';
 import { Refusal } from './errors.ts';
 import type { ConcertId, UserId } from './ids.ts';
-import { admissionPolicy, type Policy, slowestTurnover } from './policy.ts';
+import { admitsAnybody, type Policy, slowestTurnover } from './policy.ts';
 
 /** Whose place it is, in which line, and the number drawn on joining. */
 export type PlaceId = {
@@ -141,7 +141,7 @@ export function standingOf(
     return { claim, status: 'EXPIRED', pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
   const { position, turnover } = place;
-  const moves = !admissionPolicy(concert, seatsLeft).paused;
+  const moves = admitsAnybody(concert, seatsLeft);
   const eta = moves && position !== undefined ? etaOf(position, turnover, policy) : undefined;
   const wait = moves && position !== undefined ? position / admissionsPerSecond(turnover, policy) : undefined;
   return {

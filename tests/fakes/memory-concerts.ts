@@ -1,4 +1,4 @@
-import type { Concert } from '#domain/concert.ts';
+import type { Concert, SeatsLeft } from '#domain/concert.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Lottery } from '#domain/lottery.ts';
 import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/policy.ts';
@@ -32,10 +32,26 @@ export function memoryConcerts(store: MemoryStore): Concerts {
     return toCome(concertId).length > 0 ? 'OPEN' : 'CLOSED';
   }
 
+  function find(concertId: ConcertId): Concert | undefined {
+    const concert = store.concerts.get(concertId);
+    return concert === undefined ? undefined : view(concert);
+  }
+
+  function seatsLeft(concertId: ConcertId): SeatsLeft {
+    const seats = toCome(concertId).flatMap((date) => date.seats);
+    const available = seats.filter((seat) => isFree(store, seat)).length;
+    return {
+      available,
+      held: seats.filter(({ status }) => status === 'AVAILABLE' || status === 'HELD').length - available,
+    };
+  }
+
   return {
-    async find(concertId) {
-      const concert = store.concerts.get(concertId);
-      return concert === undefined ? undefined : view(concert);
+    find: async (concertId) => find(concertId),
+    seatsLeft: async (concertId) => seatsLeft(concertId),
+    glance(concertId) {
+      const concert = find(concertId);
+      return concert === undefined ? undefined : { concert, seatsLeft: seatsLeft(concertId) };
     },
 
     async create({ dates, policy, ...plan }) {
@@ -75,15 +91,6 @@ export function memoryConcerts(store: MemoryStore): Concerts {
 
     async list(page) {
       return pageOf(shown(), ({ concertId }) => concertId, page);
-    },
-
-    async seatsLeft(concertId) {
-      const seats = toCome(concertId).flatMap((date) => date.seats);
-      const available = seats.filter((seat) => isFree(store, seat)).length;
-      return {
-        available,
-        held: seats.filter(({ status }) => status === 'AVAILABLE' || status === 'HELD').length - available,
-      };
     },
 
     async listDates(concertId) {

@@ -15,6 +15,8 @@ export type CacheLimits = {
 
 export type Cached<T> = {
   (key: string): Promise<T>;
+  /** What a call would answer from memory right now. */
+  recall(key: string): T | undefined;
   /** The next call reads anew. */
   forget(key: string): void;
 };
@@ -50,10 +52,16 @@ export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: Cache
     return value;
   }
 
+  function recall(key: string): T | undefined {
+    const settled = entries.get(key)?.settled;
+    return settled !== undefined && performance.now() - settled.at < ttlMs ? settled.value : undefined;
+  }
+
   async function cached(key: string): Promise<T> {
+    const known = recall(key);
+    if (known !== undefined) return known;
     const entry = entries.get(key) ?? {};
     const { settled } = entry;
-    if (settled !== undefined && performance.now() - settled.at < ttlMs) return settled.value;
     const reading = entry.reading?.value ?? startReading(key, entry);
     if (settled === undefined) return reading;
 
@@ -63,5 +71,5 @@ export function cacheBriefly<T>(read: (key: string) => Promise<T>, limits: Cache
     const timer = setTimeout(giveUp, patience, settled.value);
     return Promise.race([reading.catch(() => settled.value), given]).finally(() => clearTimeout(timer));
   }
-  return Object.assign(cached, { forget: (key: string) => void entries.delete(key) });
+  return Object.assign(cached, { recall, forget: (key: string) => void entries.delete(key) });
 }

@@ -66,6 +66,11 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
 
   return {
     find,
+    glance(id) {
+      const concert = find.recall(id);
+      const left = seatsLeft.recall(id);
+      return concert === undefined || left === undefined ? undefined : { concert, seatsLeft: left };
+    },
     listOnSale: () => listOnSale(''),
     seatsLeft,
     listDates,

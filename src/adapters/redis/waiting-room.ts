@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Refusal } from '#domain/errors.ts';
-import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
+import type { ConcertId, UserId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
 import type { Place, PlaceId, QueueClaim } from '#domain/queue.ts';
 import type { Lines } from '#ports/lines.ts';
@@ -9,9 +9,10 @@ import { placeByLot } from './draw-lots.ts';
 import { gather } from './gather.ts';
 import { lineKeys, MOVED_CHANNEL } from './keys.ts';
 import { settleLineEvents, takeLineEvents } from './line-log.ts';
-import { LATE_MS, type LineView } from './line-view.ts';
+import { LATE_MS } from './line-view.ts';
 import { lineViews } from './line-views.ts';
 import { packNumbers } from './packed-numbers.ts';
+import { presence } from './presence.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type FindOutcome, type JoinOutcome, run, scripts } from './scripts.ts';
 
@@ -34,7 +35,6 @@ const ADMIT_BATCH_MAX = 1_000;
 /** Bounds one run of the scripts that many callers share, to about a millisecond. */
 const JOIN_BATCH_MAX = 250;
 const FIND_BATCH_MAX = 250;
-const SEE_BATCH_MAX = 1_000;
 /** Told to those who come when the line is full. */
 const FULL_RETRY_AFTER_SECONDS = 30;
 /** The line changes while we look: how often to look again before giving up. */
@@ -54,8 +54,7 @@ export function redisWaitingRoom(
   const views = lineViews(redis, openLine);
   // What is not heard is seen with the next refresh, if somewhat later.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
-  /** Numbers that have asked since it was last written down, by concert and epoch. */
-  let present = new Map<string, { readonly view: LineView; readonly concertId: ConcertId; numbers: Set<number> }>();
+  const present = presence(redis);
 
   const opening = new Map<ConcertId, Promise<void>>();
 
@@ -97,25 +96,6 @@ export function redisWaitingRoom(
     );
   }
 
-  function beThere(view: LineView, { concertId, epoch }: PlaceId, number: number): void {
-    const name = `${concertId}:${epoch}:${view.drawCount()}`;
-    const noted = present.get(name) ?? { view, concertId, numbers: new Set() };
-    noted.numbers.add(number);
-    present.set(name, noted);
-  }
-
-  async function noteLine(name: string, view: LineView, concertId: ConcertId, all: readonly number[]): Promise<void> {
-    const [, epoch = '', count = ''] = name.split(':');
-    for (let from = 0; from < all.length; from += SEE_BATCH_MAX) {
-      const batch = all.slice(from, from + SEE_BATCH_MAX);
-      await run(redis, scripts.see, lineKeys(concertId), epoch, count, ...batch).catch((error: unknown) => {
-        // Kept for the next time: somebody's place may depend on it.
-        for (const number of all.slice(from)) beThere(view, { concertId, epoch } as PlaceId, number);
-        throw error;
-      });
-    }
-  }
-
   async function joinAll(key: JoinKey, users: readonly UserId[]): Promise<readonly (Joined | Refusal)[]> {
     const { concertId, waitingMax, opening } = key;
     const view = views.of(concertId);
@@ -142,7 +122,12 @@ export function redisWaitingRoom(
     await view.catchUp(endedBytes);
     await view.keepUp();
     return users.map((userId, index) => {
-      const [outcome, number, joined, detail] = answers.slice(index * 4) as [JoinOutcome, number, number, number];
+      const [outcome, number, joined, detail] = answers.slice(index * 4, index * 4 + 4) as [
+        JoinOutcome,
+        number,
+        number,
+        number,
+      ];
       if (outcome === 'full') return full();
       if (outcome === 'closed') return rebuilding(detail);
       const fresh = outcome === 'drawn' || outcome === 'enrolled';
@@ -201,7 +186,7 @@ export function redisWaitingRoom(
     await view.catchUp(endedBytes);
     await view.keepUp();
     return claims.flatMap((claim, index): [QueueClaim, Place][] => {
-      const [outcome, ends] = answers.slice(index * 2) as [FindOutcome, number];
+      const [outcome, ends] = answers.slice(index * 2, index * 2 + 2) as [FindOutcome, number];
       if (outcome === 'unsure') return [];
       if (outcome === 'over') return [[claim, { status: 'EXPIRED' }]];
       if (outcome === 'active') return [[claim, { status: 'ACTIVE', expiresAt: new Date(ends) }]];
@@ -251,13 +236,13 @@ export function redisWaitingRoom(
       if (rebuildingMs !== undefined || sequence > drawn) return undefined;
       if (view.ended.has(number) || !view.isConfirmed(number)) return undefined;
       if (state === 'registering') {
-        beThere(view, claim, number);
+        present.note(view, claim, number);
         return { status: 'WAITING', position: undefined, turnover };
       }
       if (state !== '' && state !== 'drawn') return undefined;
       const position = view.farPositionOf(number);
       if (position === undefined) return undefined;
-      beThere(view, claim, number);
+      present.note(view, claim, number);
       return { status: 'WAITING', position, turnover };
     },
 
@@ -321,16 +306,7 @@ export function redisWaitingRoom(
       await views.of(concertId).refresh();
     },
 
-    async notePresence() {
-      const noted = present;
-      present = new Map();
-      // Each line for itself: one that cannot be written to costs nobody in another their place.
-      const outcomes = await Promise.allSettled(
-        [...noted].map(([name, { view, concertId, numbers }]) => noteLine(name, view, concertId, [...numbers])),
-      );
-      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
-    },
+    notePresence: present.writeDown,
 
     takeEvents: (concertId, max) => takeLineEvents(redis, views.of(concertId), concertId, max),
     settleEvents: (concertId, last) => settleLineEvents(redis, concertId, last),
