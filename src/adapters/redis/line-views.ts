@@ -19,7 +19,10 @@ const KEPT_MS = 60_000;
 /** News of a line is gathered for so long: while sessions turn over, a busy line moves many hundred times a second. */
 const NEWS_MS = 20;
 
-export function lineViews(redis: RedisClient, open: (concertId: ConcertId) => Promise<void>): LineViews {
+export function lineViews(
+  redis: RedisClient,
+  open: (concertId: ConcertId, view: LineView) => Promise<void>,
+): LineViews {
   const lines = new Map<ConcertId, Kept>();
 
   function keep(concertId: ConcertId): Kept {
@@ -32,7 +35,7 @@ export function lineViews(redis: RedisClient, open: (concertId: ConcertId) => Pr
     const tell = () => {
       for (const onMove of watchers) onMove();
     };
-    const view = lineView(redis, concertId, () => open(concertId), tell);
+    const view: LineView = lineView(redis, concertId, () => open(concertId, view), tell);
     const kept = { view, watchers, usedAt: performance.now(), looking: false };
     lines.set(concertId, kept);
     return kept;

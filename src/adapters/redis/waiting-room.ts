@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Refusal } from '#domain/errors.ts';
-import type { ConcertId, UserId } from '#domain/ids.ts';
+import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
 import type { Place, PlaceId, QueueClaim } from '#domain/queue.ts';
 import type { Lines } from '#ports/lines.ts';
@@ -11,7 +11,8 @@ import { lineKeys, MOVED_CHANNEL } from './keys.ts';
 import { settleLineEvents, takeLineEvents } from './line-log.ts';
 import { LATE_MS } from './line-view.ts';
 import { lineViews } from './line-views.ts';
-import { packNumbers } from './packed-numbers.ts';
+import { memberOf } from './member.ts';
+import { lineOpener } from './open-line.ts';
 import { presence } from './presence.ts';
 import type { RedisClient } from './redis-client.ts';
 import { type FindOutcome, type JoinOutcome, run, scripts } from './scripts.ts';
@@ -51,52 +52,13 @@ export function redisWaitingRoom(
 ): WaitingRoom {
   const rebuildMs = rebuildSeconds * 1_000;
   const gatherMs = Math.min(GATHER_MS_MAX, Math.floor(rebuildMs * GATHER_SHARE));
-  const views = lineViews(redis, openLine);
+  const open = lineOpener(redis, lines, { rebuildMs, gatherMs });
+  const views = lineViews(redis, open);
   // What is not heard is seen with the next refresh, if somewhat later.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
   const present = presence(redis);
 
-  const opening = new Map<ConcertId, Promise<void>>();
-
-  /** Opens a line that Redis does not have: a new one, or one that it has lost. */
-  function openLine(concertId: ConcertId): Promise<void> {
-    const underWay = opening.get(concertId) ?? openAnew(concertId).finally(() => opening.delete(concertId));
-    opening.set(concertId, underWay);
-    return underWay;
-  }
-
-  async function openAnew(concertId: ConcertId): Promise<void> {
-    const view = views.of(concertId);
-    const record = await lines.open(concertId);
-    if (record.draw !== undefined) await view.learnDraw(record.draw);
-    const known = view.known();
-    const own = known.epoch === record.epoch ? known : { drawn: 0, frontier: 1 };
-    const drawn = Math.max(record.drawn, own.drawn);
-    const ended = own === known ? [...view.ended] : [];
-    const state = record.draw === undefined ? (record.registering ? 'registering' : '') : 'drawn';
-    await run(
-      redis,
-      scripts.open,
-      lineKeys(concertId),
-      record.epoch,
-      drawn,
-      Math.max(record.frontier, own.frontier),
-      record.known && drawn > 0 ? rebuildMs : 0,
-      LATE_MS,
-      gatherMs,
-      state,
-      record.draw?.count ?? 0,
-      record.draw?.seed ?? '',
-      packNumbers([...ended, ...record.paid.map(view.numberOf)]),
-      ...record.sessions.flatMap(({ userId, sequence, remainingMs }) => [
-        memberOf(userId),
-        view.numberOf(sequence),
-        remainingMs,
-      ]),
-    );
-  }
-
-  async function joinAll(key: JoinKey, users: readonly UserId[]): Promise<readonly (Joined | Refusal)[]> {
+  async function joinAll(key: JoinKey, users: readonly UserId[], tries = 1): Promise<readonly (Joined | Refusal)[]> {
     const { concertId, waitingMax, opening } = key;
     const view = views.of(concertId);
     const lottery = opening === 'lottery' ? 1 : 0;
@@ -113,8 +75,9 @@ export function redisWaitingRoom(
       ...users.map(memberOf),
     );
     if (reply[0] !== 'joined') {
-      await (reply[0] === 'unopened' ? openLine(concertId) : setTimeout(gatherMs));
-      return joinAll(key, users);
+      if (tries === TRIES_MAX) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+      await (reply[0] === 'unopened' ? open(concertId, view) : setTimeout(gatherMs));
+      return joinAll(key, users, tries + 1);
     }
     const [, epoch, frontier, endedBytes, turnover, among, ...answers] = reply;
     if (among >= 0) await view.knowDraw(among);
@@ -150,10 +113,10 @@ export function redisWaitingRoom(
 
   async function findAll(key: FindKey, claims: readonly QueueClaim[]): Promise<readonly (Place | Refusal)[]> {
     const places = new Map<QueueClaim, Place>();
-    let open = claims;
-    for (let tries = 0; open.length > 0 && tries < TRIES_MAX; tries++) {
-      for (const [claim, place] of await lookFor(key, open)) places.set(claim, place);
-      open = open.filter((claim) => !places.has(claim));
+    let sought = claims;
+    for (let tries = 0; sought.length > 0 && tries < TRIES_MAX; tries++) {
+      for (const [claim, place] of await lookFor(key, sought)) places.set(claim, place);
+      sought = sought.filter((claim) => !places.has(claim));
     }
     return claims.map((claim) => places.get(claim) ?? new Refusal('unavailable', { retryAfterSeconds: 1 }));
   }
@@ -177,7 +140,7 @@ export function redisWaitingRoom(
       }),
     );
     if (reply[0] === 'ended') return claims.map((claim) => [claim, { status: 'EXPIRED' }] as const);
-    if (reply[0] === 'unopened') await openLine(concertId);
+    if (reply[0] === 'unopened') await open(concertId, view);
     if (reply[0] === 'redrawn') await view.refresh();
     if (reply[0] === 'settling') await setTimeout(gatherMs);
     if (reply[0] !== 'found') return [];
@@ -203,7 +166,7 @@ export function redisWaitingRoom(
 
   const joinTogether = gather(
     ({ concertId, waitingMax, opening }: JoinKey) => `${concertId} ${waitingMax} ${opening}`,
-    joinAll,
+    (key, users: readonly UserId[]) => joinAll(key, users),
     JOIN_BATCH_MAX,
   );
   const findTogether = gather(
@@ -315,8 +278,3 @@ export function redisWaitingRoom(
 
 const full = () => new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
 const rebuilding = (forMs: number) => new Refusal('unavailable', { retryAfterSeconds: Math.ceil(forMs / 1_000) });
-
-/** A user in the line: the UUID's 16 bytes as 22 characters, a third less than its usual form. */
-function memberOf(userId: UserId): string {
-  return Buffer.from(userId.replaceAll('-', ''), 'hex').toString('base64url');
-}
