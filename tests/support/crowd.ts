@@ -6,6 +6,8 @@ import { inParallel } from './in-parallel.ts';
 import { until } from './until.ts';
 
 const JOINS_AT_ONCE = 100;
+/** Thousands may leave at once, on a machine that everything shares. */
+const LEAVE_MS_MAX = 60_000;
 
 /** Somebody in line, and what they were told last, and when. */
 export type Waiting = {
@@ -67,7 +69,7 @@ export function keepPolling(line: readonly Waiting[]): Crowd {
   async function attend(person: Waiting, index: number): Promise<void> {
     while (person.told?.standing !== 'in' && person.told?.standing !== 'lost') await poll(person);
     if (index === 0 || person.told.standing === 'lost') return;
-    await until('the place is given up', async () => (await person.fan.leave()).status === 204);
+    await until('the place is given up', async () => (await person.fan.leave()).status === 204, LEAVE_MS_MAX);
   }
 
   const over = Promise.all(line.map(attend));
