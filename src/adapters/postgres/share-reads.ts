@@ -1,7 +1,10 @@
+import { setImmediate as turnEnds } from 'node:timers/promises';
+
 /**
- * Lets callers share a read without showing anybody the past. Who asks while the same read is under way joins the next
- * one, which starts when this one ends: so each caller sees all that had happened when it asked, and the store is asked
- * by one caller at a time however many stand at the door.
+ * Lets callers share a read without showing anybody the past. A read starts when a turn of the event loop ends, for all who
+ * have asked in it: they mostly come together, their sessions having been looked up by one command. Who asks while the
+ * same read is under way joins the next one, which starts in the turn in which this one ends: so each caller sees all that
+ * had happened when it asked, and the store is asked by one caller at a time however many stand at the door.
  */
 export function shareReads<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T> {
   const underWay = new Map<string, Promise<T>>();
@@ -14,15 +17,16 @@ export function shareReads<T>(read: (key: string) => Promise<T>): (key: string) 
     return reading;
   }
 
+  async function startNext(key: string): Promise<T> {
+    // Whether it fails concerns those who wait for it.
+    await underWay.get(key)?.catch(() => {});
+    await turnEnds();
+    return start(key);
+  }
+
   return (key) => {
-    // Looked at first: for a moment one read has ended, and the next, which others wait for, has not begun.
-    const waitedFor = next.get(key);
-    if (waitedFor !== undefined) return waitedFor;
-    const current = underWay.get(key);
-    if (current === undefined) return start(key);
-    const again = () => start(key);
-    const joined = current.then(again, again);
-    next.set(key, joined);
-    return joined;
+    const reading = next.get(key) ?? startNext(key);
+    next.set(key, reading);
+    return reading;
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turnEnds } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shareReads } from '#adapters/postgres/share-reads.ts';
@@ -20,18 +21,26 @@ function store() {
 }
 
 /** Lets everything happen that can happen without anybody finishing a read. */
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+async function settled(): Promise<void> {
+  await turnEnds();
+  await turnEnds();
+}
 
 describe('reads that are shared', () => {
-  it('begin at once when none is under way', () => {
+  it('begin when the turn of the event loop ends, one for all who have asked in it', async () => {
     const { read, reads } = store();
-    read('a');
+    const crowd = Array.from({ length: 100 }, () => read('a'));
+    expect(reads).toHaveLength(0);
+    await settled();
+    reads[0]?.finish();
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set([1]));
     expect(reads).toHaveLength(1);
   });
 
   it('are never joined by a caller who asked after they began', async () => {
     const { read, reads } = store();
     const first = read('a');
+    await settled();
     const late = read('a');
     reads[0]?.finish();
     expect(await first).toBe(1);
@@ -44,6 +53,7 @@ describe('reads that are shared', () => {
   it('serve everybody who came while another was under way, all by one', async () => {
     const { read, reads } = store();
     const first = read('a');
+    await settled();
     const crowd = Array.from({ length: 100 }, () => read('a'));
     reads[0]?.finish();
     await first;
@@ -53,10 +63,11 @@ describe('reads that are shared', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('are kept apart by what is read', () => {
+  it('are kept apart by what is read', async () => {
     const { read, reads } = store();
     read('a');
     read('b');
+    await settled();
     expect(reads.map(({ key }) => key)).toEqual(['a', 'b']);
   });
 
@@ -64,6 +75,7 @@ describe('reads that are shared', () => {
     const { read, reads } = store();
     const failure = new Error('the read failed');
     const first = read('a');
+    await settled();
     const late = read('a');
     reads[0]?.fail(failure);
     await expect(first).rejects.toBe(failure);
@@ -75,10 +87,11 @@ describe('reads that are shared', () => {
   it('are forgotten once they have ended: who comes next is read for anew', async () => {
     const { read, reads } = store();
     const first = read('a');
+    await settled();
     reads[0]?.finish();
     await first;
-    await settled();
     read('a');
+    await settled();
     expect(reads).toHaveLength(2);
   });
 
@@ -88,6 +101,7 @@ describe('reads that are shared', () => {
         const { read, reads, most } = store();
         // A read under way, and callers who come some steps of the microtask queue after it was finished.
         const first = read('a');
+        await settled();
         reads[0]?.finish();
         const callers = delays.map(async (steps) => {
           for (let step = 0; step < steps; step++) await Promise.resolve();
