@@ -117,6 +117,11 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
         seen: `${audit.counts.forgotten} forgotten, ${audit.counts.left} left`,
       },
       {
+        guarantee: 'the record of the line shows nobody let in whose place was over',
+        offences: audit.revived.count,
+        seen: `${audit.counts.restored} taken back`,
+      },
+      {
         guarantee: 'the books of seats and money agree',
         offences: booked.length,
         seen: booked[0] ?? 'no contradictions',
