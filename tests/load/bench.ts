@@ -179,7 +179,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   for (const other of others) ending.defer(other.stop);
   const refill = await measureRefill(pool, identity, [frontrow, ...others], TURNOVERS);
   say('The refill is measured.');
-  // The servers' patience with Redis is shorter than the copying of a line takes.
+  // Nobody else is to ask Redis meanwhile.
   await Promise.all([frontrow, ...others].map((server) => server.stop()));
   const admission = await measureAdmission(redis, room, longLine, ADMISSION_ROUNDS);
 
