@@ -17,11 +17,12 @@ import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
 import { runCommand } from './command.ts';
 import { compare } from './compare.ts';
+import { measureDraw } from './draw.ts';
 import type { Load } from './generator.ts';
 import { fillLine, measureAdmission, usedBytes } from './line.ts';
 import { startFloor, startFrontrow, startGenerator } from './processes.ts';
 import { measureRefill } from './refill.ts';
-import { admissionRow, documentOf, memoryRow, type Row, rateRow, refillRow, tableOf } from './report.ts';
+import { admissionRow, documentOf, drawRow, memoryRow, type Row, rateRow, refillRow, tableOf } from './report.ts';
 
 // `npm run bench`: some six minutes of load on this machine, one table, and docs/benchmarks.md. On Linux. Takes 2 GB of memory.
 
@@ -182,6 +183,10 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   // Nobody else is to ask Redis meanwhile.
   await Promise.all([frontrow, ...others].map((server) => server.stop()));
   const admission = await measureAdmission(redis, room, longLine, ADMISSION_ROUNDS);
+  const lotsHall = await openHall(pool);
+  forgetAtTheEnd(lotsHall);
+  const draw = await measureDraw(redis, room, lotsHall, LONG_LINE);
+  say('Lots are drawn.');
 
   const rows: readonly Row[] = [
     rateRow('poll, 1M waiting / bare Fastify route', poll.long, poll.bare, 0.85),
@@ -190,6 +195,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     rateRow('list of 50 seats, 304 / bare Fastify route', list.same, list.bare, 0.7),
     rateRow('list of 50 seats, 200 / bare Fastify route', list.whole, list.bare, 0.5),
     admissionRow(admission),
+    drawRow(draw),
     memoryRow(bytesPerPerson),
     refillRow(refill),
   ];
