@@ -13,6 +13,8 @@ import { passAtLine } from '#tests/support/line-clock.ts';
 
 const ABSENT_SECONDS = 60;
 const GRACE_SECONDS = 600;
+/** As the policy of these tests has it. */
+const SESSION_MS = POLICY.sessionSeconds * 1_000;
 const AWAY_MS = 3 * ABSENT_SECONDS * 1_000;
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
 afterAll(close);
@@ -54,6 +56,23 @@ test('passes over nobody for not having asked while nobody could', async () => {
   await isAway(concert, AWAY_MS);
   expect(await admit(concert, 10)).toMatchObject({ passedOver: 0 });
   expect(await Promise.all(claims.map(room.find))).not.toContainEqual({ status: 'EXPIRED' });
+});
+
+test('lets a session go on that ran out while nobody could use it, once, and only then', async () => {
+  const { concert, claims } = await joined(2);
+  const [inside] = claims as [QueueClaim, QueueClaim];
+  expect(await room.find(inside)).toMatchObject({ status: 'ACTIVE' });
+  // The line is out of reach for twice as long as a session lasts.
+  await isAway(concert, 2 * SESSION_MS);
+  expect(await admit(concert, 1)).toMatchObject({ admitted: 0, expired: 0, active: 1 });
+  const place = await room.find(inside);
+  expect(place).toMatchObject({ status: 'ACTIVE' });
+  if (place.status !== 'ACTIVE') throw new RangeError();
+  expect(place.expiresAt.getTime() - Date.now()).toBeLessThanOrEqual(SESSION_MS);
+  expect(place.expiresAt.getTime() - Date.now()).toBeGreaterThan(SESSION_MS - 60_000);
+  await passAtLine(redis, concert, SESSION_MS + 1_000);
+  expect(await admit(concert, 1)).toMatchObject({ expired: 1 });
+  expect(await room.find(inside)).toEqual({ status: 'EXPIRED' });
 });
 
 test('passes over who was gone before, and who does not ask afterwards either', async () => {

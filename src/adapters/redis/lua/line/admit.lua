@@ -36,6 +36,13 @@ local since_served = now - served
 if since_served > UNSERVED_MS then
   forgiven_ms = forgiven_ms + since_served
   redis.call('HSET', pace, 'resumed', now, 'unserved', forgiven_ms)
+  -- Sessions that ran out while nobody could use them go on for as long as that has lasted.
+  local lapsed = redis.call('ZRANGEBYSCORE', active, '(' .. string.format('%d', served), now, 'WITHSCORES', 'LIMIT', 0, batch_max)
+  for i = 1, #lapsed, 2 do
+    local number = redis.call('HGET', sessions, lapsed[i])
+    redis.call('ZADD', active, string.format('%d', lapsed[i + 1] + since_served), lapsed[i])
+    grant(number, 1, granted_end(number) + since_served)
+  end
 end
 if since_served == 0 or since_served >= SERVED_MS then
   redis.call('HSET', pace, 'served', now)
