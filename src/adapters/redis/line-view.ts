@@ -90,6 +90,8 @@ export function lineView(
   let ended = numberSet();
   /** Of those, which are in the log as it is now. */
   let logged = numberSet();
+  /** How long that log was at the last survey, and how much of it was read. */
+  let loggedBytes = 0;
   let endedBytes = 0;
   let ticks = lineTicks();
   let lots: DrawOrder | undefined;
@@ -111,6 +113,7 @@ export function lineView(
   function forgetEnded(): void {
     ended = numberSet();
     logged = numberSet();
+    loggedBytes = 0;
     endedBytes = 0;
     ticks = lineTicks();
   }
@@ -122,6 +125,7 @@ export function lineView(
   /** It is another log, in another order. What is known from the old one stays true. */
   function rereadEnded(): void {
     logged = numberSet();
+    loggedBytes = 0;
     endedBytes = 0;
     ticks.reread();
   }
@@ -155,13 +159,13 @@ export function lineView(
     const [bytes, rebuildingMs, rebuiltAt, state, count, seed, now, written] = rest;
     const isPlaced = state === 'placing' || state === 'drawn';
     seen(name, redisDrawn);
-    ticks.learn(now, written);
+    ticks.learn(now, asOf, written);
     const wasLost = survey !== undefined && rebuiltAt !== survey.rebuiltAt;
     if (isPlaced) await learnDraw({ count, seed });
-    if (wasLost) {
-      rereadEnded();
-      confirmed = numberSet();
-    }
+    // A log that is shorter than at the last survey is another one. Meanwhile more may have been read than it had then.
+    if (wasLost || bytes < loggedBytes) rereadEnded();
+    if (wasLost) confirmed = numberSet();
+    loggedBytes = bytes;
     await readEnded(bytes);
     if (wasLost) await restoreEnded();
     noteFrontier(frontier);
@@ -207,8 +211,6 @@ export function lineView(
   }
 
   async function readEnded(upTo: number): Promise<void> {
-    // A shorter log than was read before is another one.
-    if (upTo < endedBytes) rereadEnded();
     while (endedBytes < upTo) {
       const [log, from] = [logged, endedBytes];
       const chunk = await guarded(() =>
