@@ -90,6 +90,8 @@ const variables = {
   GRACE_SECONDS: integer(...policyBounds.graceSeconds).default(300),
   REBUILD_SECONDS: integer(1, 600).default(75),
   HOLD_SECONDS: integer(...policyBounds.holdSeconds).default(300),
+  HOLD_SECONDS_MAX: integer(...policyBounds.holdSecondsMax).default(600),
+  REFUND_UNTIL_SECONDS: integer(...policyBounds.refundUntilSeconds).default(86_400),
   SEATS_PER_USER_MAX: integer(...policyBounds.seatsPerUserMax).default(4),
 
   CURRENCY: z
@@ -190,6 +192,8 @@ export function readConfig(environment: Environment) {
       absentSeconds: env.ABSENT_SECONDS,
       graceSeconds: env.GRACE_SECONDS,
       holdSeconds: env.HOLD_SECONDS,
+      holdSecondsMax: env.HOLD_SECONDS_MAX,
+      refundUntilSeconds: env.REFUND_UNTIL_SECONDS,
       seatsPerUserMax: env.SEATS_PER_USER_MAX,
     },
     waitingRoom: { rebuildSeconds: env.REBUILD_SECONDS },

@@ -18,6 +18,7 @@ type FactsByCode = {
   'session-expired': undefined;
   'sales-not-open': { opensAt: Date };
   'sales-closed': undefined;
+  'refund-closed': undefined;
   'route-not-found': undefined;
   'concert-not-found': undefined;
   'date-not-found': undefined;
@@ -28,7 +29,9 @@ type FactsByCode = {
   'seat-taken': { seatNumbers: readonly number[] };
   'seat-limit-reached': { limit: number; held: number };
   'already-paid': undefined;
+  'already-cancelled': undefined;
   'reservation-not-held': undefined;
+  'hold-at-ceiling': undefined;
   'idempotency-key-in-use': undefined;
   'hold-expired': undefined;
   'body-too-large': undefined;

@@ -8,6 +8,7 @@ export type UserId = Id<'user'>;
 export type ConcertId = Id<'concert'>;
 export type ReservationId = Id<'reservation'>;
 export type PaymentId = Id<'payment'>;
+export type RefundId = Id<'refund'>;
 export type ChargeId = Id<'charge'>;
 
 /** A calendar date of a concert, `YYYY-MM-DD`. It has no time zone: it is the date printed on the ticket. */
@@ -17,5 +18,6 @@ export const userId = (uuid: string): UserId => uuid as UserId;
 export const concertId = (uuid: string): ConcertId => uuid as ConcertId;
 export const reservationId = (uuid: string): ReservationId => uuid as ReservationId;
 export const paymentId = (uuid: string): PaymentId => uuid as PaymentId;
+export const refundId = (uuid: string): RefundId => uuid as RefundId;
 export const chargeId = (uuid: string): ChargeId => uuid as ChargeId;
 export const concertDate = (date: string): ConcertDate => date as ConcertDate;

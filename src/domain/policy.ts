@@ -31,12 +31,19 @@ export type Policy = {
   readonly graceSeconds: number;
   /** How long a seat is set aside for a fan who has not paid yet. */
   readonly holdSeconds: number;
+  /** How long a hold may be made to last, from when it was made; at or below `holdSeconds` it cannot be extended. */
+  readonly holdSecondsMax: number;
+  /** What is paid can be given back until so long before its date starts; -1 = not at all. */
+  readonly refundUntilSeconds: number;
   /** How many seats of one date a user may hold and own together. */
   readonly seatsPerUserMax: number;
 };
 
 /** What the rules of admission look at. */
-export type AdmissionPolicy = Omit<Policy, 'opening' | 'opensAt' | 'waitingMax' | 'holdSeconds' | 'seatsPerUserMax'>;
+export type AdmissionPolicy = Omit<
+  Policy,
+  'opening' | 'opensAt' | 'waitingMax' | 'holdSeconds' | 'holdSecondsMax' | 'refundUntilSeconds' | 'seatsPerUserMax'
+>;
 
 /** The decisions that are a number. */
 export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused'>;
@@ -52,6 +59,8 @@ export const policyBounds = {
   absentSeconds: [5, 86_400],
   graceSeconds: [0, 86_400],
   holdSeconds: [1, 3_600],
+  holdSecondsMax: [0, 86_400],
+  refundUntilSeconds: [-1, 31_536_000],
   seatsPerUserMax: [1, 1_000],
 } as const satisfies Record<PolicyNumber, readonly [min: number, max: number]>;
 

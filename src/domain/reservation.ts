@@ -1,7 +1,7 @@
-import type { ConcertDate, ConcertId, PaymentId, ReservationId, UserId } from './ids.ts';
+import type { ConcertDate, ConcertId, PaymentId, RefundId, ReservationId, UserId } from './ids.ts';
 import type { Currency, Money } from './money.ts';
 
-/** HELD until the deadline, then CONFIRMED (paid), EXPIRED (not paid in time) or CANCELLED (released by the user). */
+/** HELD until the deadline, then CONFIRMED (paid), EXPIRED (not paid in time) or CANCELLED (released, or refunded). */
 export type ReservationStatus = 'HELD' | 'CONFIRMED' | 'EXPIRED' | 'CANCELLED';
 
 export type Reservation = {
@@ -16,7 +16,7 @@ export type Reservation = {
   readonly amount: Money;
   readonly currency: Currency;
   readonly heldUntil: Date;
-  /** How long the hold was granted for, in seconds. */
+  /** How long the hold was granted for, in seconds, its extensions included. */
   readonly heldForSeconds: number;
   readonly createdAt: Date;
 };
@@ -30,7 +30,23 @@ export type Payment = {
   /** What the wallet held right after this payment. */
   readonly balance: Money;
   readonly paidAt: Date;
+  /** Present once it was given back. */
+  readonly refundedAt?: Date;
 };
+
+/** A payment given back to the balance, whole. */
+export type Refund = {
+  readonly refundId: RefundId;
+  readonly paymentId: PaymentId;
+  readonly amount: Money;
+  readonly currency: Currency;
+  /** What the wallet held right after this refund. */
+  readonly balance: Money;
+  readonly refundedAt: Date;
+};
+
+/** A reservation given up, with its refund if it was paid. */
+export type Cancellation = { readonly reservation: Reservation; readonly refund?: Refund };
 
 /** Seats of one date set aside for one reservation, whether already recorded or only claimed. */
 export type SeatSet = {
@@ -40,6 +56,11 @@ export type SeatSet = {
 };
 
 export type Hold = SeatSet & { readonly userId: UserId; readonly reservationId: ReservationId };
+
+/** A mark ends this much after its hold, so that the crowd does not arrive before the seat is free. */
+export const MARK_MARGIN_MS = 250;
+/** A session outlasts the hold it made by this, so that the last second of the hold can still be used. */
+export const SESSION_MARGIN_MS = 5_000;
 
 /** Seats ascending and each once: the order in which every statement locks them. */
 export function seatOrder(seatNumbers: readonly number[]): number[] {

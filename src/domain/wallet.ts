@@ -12,8 +12,8 @@ export type Charge = Balance & {
 /** One line of a wallet's ledger. `amount` is signed: positive in, negative out. */
 export type LedgerEntry = {
   readonly entryId: string;
-  readonly kind: 'CHARGE' | 'PURCHASE';
-  /** The charge or the payment that this entry belongs to. */
+  readonly kind: 'CHARGE' | 'PURCHASE' | 'REFUND';
+  /** The charge, the payment or the refund that this entry belongs to. */
   readonly transactionId: string;
   readonly amount: Money;
   readonly balance: Money;

@@ -1,8 +1,8 @@
-import type { PaymentId, ReservationId, UserId } from '#domain/ids.ts';
+import type { PaymentId, RefundId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
-import type { Hold, Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
+import type { Cancellation, Hold, Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
 
 export type HoldOrder = Hold & {
   /** Whose session the hold prolongs; recorded with it, in case nobody is left to do so. */
@@ -34,6 +34,27 @@ export type PayOrder = {
 /** A payment and what it paid for, so that the seats' marks can be taken away. */
 export type Paid = Answered<Payment> & { readonly hold: Hold };
 
+export type ExtendOrder = {
+  readonly reservationId: ReservationId;
+  /** Whose session the hold prolongs. */
+  readonly place: PlaceId;
+  readonly holdSeconds: number;
+  readonly holdSecondsMax: number;
+  readonly request: RequestKey;
+};
+
+export type Extended = Answered<Reservation> & {
+  /** Of the hold; 0 where the first answer is given again. */
+  readonly remainingMs: number;
+};
+
+export type CancelOrder = {
+  readonly refundId: RefundId;
+  readonly reservationId: ReservationId;
+  readonly refundUntilSeconds: number;
+  readonly request: RequestKey;
+};
+
 /** What became of a reservation, for those who were not there when it happened. */
 export type Aftermath = {
   readonly eventId: string;
@@ -42,6 +63,8 @@ export type Aftermath = {
   readonly place?: PlaceId;
   /** As of now, not as of the event, so that neither order nor repetition matters. */
   readonly status: ReservationStatus;
+  /** Whether it was ever paid, refunded since or not: then the session that it was paid in is over. */
+  readonly paid: boolean;
   /** Of the hold; 0 when it is over. */
   readonly remainingMs: number;
 };
@@ -73,6 +96,20 @@ export type BoxOffice = {
    * Refuses `reservation-not-found`, `already-paid`, `hold-expired`.
    */
   release(userId: UserId, reservationId: ReservationId): Promise<Hold>;
+
+  /**
+   * Makes a hold last `holdSeconds` from now, but no longer than `holdSecondsMax` from when it was made, and never shorter
+   * than before. The price stays.
+   * Refuses `reservation-not-found`, `already-paid`, `reservation-not-held`, `hold-expired`, `hold-at-ceiling`.
+   */
+  extend(order: ExtendOrder): Promise<Extended>;
+
+  /**
+   * Gives the seats of a reservation back. What was paid for them goes back to the wallet, whole, until
+   * `refundUntilSeconds` before their date starts; never, if that is negative.
+   * Refuses `reservation-not-found`, `already-cancelled`, `hold-expired`, `refund-closed`.
+   */
+  cancel(order: CancelOrder): Promise<Answered<Cancellation>>;
 
   /** Tidies away up to `batchMax` seats of holds past their deadline; answers how many. Nothing depends on its being done. */
   expireLapsed(batchMax: number): Promise<number>;

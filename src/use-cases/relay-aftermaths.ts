@@ -25,7 +25,7 @@ export async function relayAftermaths(ports: Needed): Promise<number> {
 
 async function relay(
   { waitingRoom, seatHolds }: Needed,
-  { hold, place, status, remainingMs }: Aftermath,
+  { hold, place, status, paid, remainingMs }: Aftermath,
 ): Promise<void> {
   if (status === 'HELD' && remainingMs > 0) {
     await seatHolds.keep(hold, remainingMs);
@@ -33,5 +33,5 @@ async function relay(
     return;
   }
   await seatHolds.release(hold);
-  if (status === 'CONFIRMED' && place !== undefined) await waitingRoom.leave(place);
+  if (paid && place !== undefined) await waitingRoom.leave(place);
 }

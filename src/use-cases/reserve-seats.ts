@@ -2,15 +2,11 @@ import { Refusal } from '#domain/errors.ts';
 import { type ConcertDate, reservationId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
-import { type Hold, type Reservation, seatOrder } from '#domain/reservation.ts';
+import { type Hold, MARK_MARGIN_MS, type Reservation, SESSION_MARGIN_MS, seatOrder } from '#domain/reservation.ts';
 import type { HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Claim } from '#ports/seat-holds.ts';
 
-/** A mark ends this much after its hold, so that the crowd does not arrive before the seat is free. */
-const MARK_MARGIN_MS = 250;
-/** A session outlasts the hold it made by this, so that the last second of the hold can still be used. */
-const SESSION_MARGIN_MS = 5_000;
 /** A sold seat is marked for this long when somebody asks for it; after that, whoever asks next has it marked again. */
 const SOLD_MARK_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
+import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import type { Hold } from '#domain/reservation.ts';
 import type { Aftermath } from '#ports/box-office.ts';
 import { expectRefusal } from './expect-refusal.ts';
@@ -10,6 +10,7 @@ import {
   AFTERMATH_LEASE_MS,
   allPages,
   ask,
+  CEILING_SECONDS,
   DAY_MS,
   granted,
   HOLD_MS,
@@ -375,6 +376,254 @@ export function boxOfficeContract(harness: StoreHarness): void {
     });
   });
 
+  describe('extending', () => {
+    const PASSED_MS = 100_000;
+
+    it('makes a hold last as long again from now, at the price it had', async () => {
+      const { user, hold, extend, pay, statuses } = await open();
+      const fan = await user(30_000);
+      const before = await hold(fan, 1, 2);
+      await passes(PASSED_MS);
+      const { answer, replayed, remainingMs } = await extend(before);
+      expect(answer).toMatchObject({
+        ...{ reservationId: before.reservationId, seatNumbers: [1, 2], status: 'HELD', amount: 30_000 },
+      });
+      expect(replayed).toBe(false);
+      expect(remainingMs).toBeGreaterThan(HOLD_MS - 5_000);
+      expect(remainingMs).toBeLessThanOrEqual(HOLD_MS);
+      const lastsMs = answer.heldUntil.getTime() - answer.createdAt.getTime();
+      expect(lastsMs).toBeGreaterThanOrEqual(PASSED_MS + HOLD_MS);
+      expect(answer.heldForSeconds).toBe(Math.ceil(lastsMs / 1_000));
+      expect(await boxOffice.findReservation(fan, before.reservationId)).toEqual(answer);
+      await passes(HOLD_MS - PASSED_MS / 2);
+      await boxOffice.expireLapsed(PLENTY);
+      expect((await statuses())?.slice(0, 2)).toEqual(['HELD', 'HELD']);
+      expect((await pay(before)).answer.amount).toBe(30_000);
+    });
+
+    it('goes no further than the ceiling, counted from when the hold was made', async () => {
+      const { user, hold, extend, statusOf, statuses } = await open();
+      const fan = await user();
+      const made = await hold(fan, 1);
+      await passes(HOLD_MS - 10_000);
+      const { answer } = await extend(made);
+      expect(answer.heldUntil.getTime() - answer.createdAt.getTime()).toBe(CEILING_SECONDS * 1_000);
+      expect(answer.heldForSeconds).toBe(CEILING_SECONDS);
+      await expectRefusal(extend(made), 'hold-at-ceiling');
+      await passes(CEILING_SECONDS * 1_000 - HOLD_MS + 10_000);
+      expect(await statusOf(made)).toBe('EXPIRED');
+      expect((await statuses())?.[0]).toBe('AVAILABLE');
+    });
+
+    it('is refused where the policy leaves nothing to extend to', async () => {
+      const { user, hold, extend, statusOf } = await open();
+      const made = await hold(await user(), 1);
+      await expectRefusal(extend(made, { holdSecondsMax: 0 }), 'hold-at-ceiling');
+      await expectRefusal(extend(made, { holdSecondsMax: HOLD_SECONDS }), 'hold-at-ceiling');
+      expect(await statusOf(made)).toBe('HELD');
+    });
+
+    it('never makes a hold end sooner', async () => {
+      const { user, hold, extend } = await open();
+      const made = await hold(await user(), 1);
+      const { answer } = await extend(made, { holdSeconds: 1 });
+      expect(answer).toEqual(made);
+    });
+
+    it('keeps everybody else off, and counts against the limit', async () => {
+      const { user, hold, extend, orderOf } = await open();
+      const fan = await user();
+      const made = await hold(fan, 1, 2, 3);
+      await passes(HOLD_MS / 2);
+      await extend(made);
+      await passes(HOLD_MS / 2);
+      const outcome = await boxOffice.hold(orderOf(await user(), [1]));
+      expect(outcome).toMatchObject({ outcome: 'taken', occupied: [{ by: { userId: fan } }] });
+      await expectRefusal(boxOffice.hold(orderOf(fan, [4, 5])), 'seat-limit-reached', { limit: 4, held: 3 });
+    });
+
+    it('is refused for what is over, paid, given back, not mine or of another concert', async () => {
+      const { user, hold, pay, extend } = await open();
+      const elsewhere = await open();
+      const fan = await user(100_000);
+      const lapsed = await hold(fan, 1);
+      await passes(HOLD_MS);
+      const [paid, released, held] = [await hold(fan, 2), await hold(fan, 3), await hold(fan, 4)];
+      await pay(paid);
+      await boxOffice.release(fan, released.reservationId);
+      await expectRefusal(extend(lapsed), 'hold-expired');
+      await expectRefusal(extend(paid), 'already-paid');
+      await expectRefusal(extend(released), 'reservation-not-held');
+      await expectRefusal(extend({ ...held, userId: await user() }), 'reservation-not-found');
+      await expectRefusal(extend({ ...held, reservationId: reservationId(newId()) }), 'reservation-not-found');
+      await expectRefusal(boxOffice.extend(elsewhere.extendOrderOf(held)), 'reservation-not-found');
+    });
+
+    it('is too late once somebody else has the seats', async () => {
+      const { user, hold, extend, statuses } = await open();
+      const late = await hold(await user(), 1, 2);
+      await passes(HOLD_MS);
+      await hold(await user(), 2);
+      await expectRefusal(extend(late), 'hold-expired');
+      expect((await statuses())?.slice(0, 2)).toEqual(['AVAILABLE', 'HELD']);
+    });
+
+    it('sent again gets its first answer and extends nothing', async () => {
+      const { user, hold, extendOrderOf } = await open();
+      const made = await hold(await user(), 1);
+      const order = extendOrderOf(made);
+      await passes(1_000);
+      const first = await boxOffice.extend(order);
+      await passes(50_000);
+      const all = await Promise.all(Array.from({ length: 5 }, () => boxOffice.extend(order)));
+      for (const again of all) expect(again).toEqual({ answer: first.answer, replayed: true, remainingMs: 0 });
+      const other = { ...order, request: ask(made.userId, order.request.key, 'else') };
+      await expectRefusal(boxOffice.extend(other), 'idempotency-key-reused');
+    });
+  });
+
+  describe('cancelling', () => {
+    it('gives held seats back, as releasing does', async () => {
+      const { user, hold, cancel, statuses, statusOf, balanceOf } = await open();
+      const fan = await user(5);
+      const made = await hold(fan, 1, 2);
+      const { answer, replayed } = await cancel(made);
+      expect(answer).toEqual({ reservation: { ...made, status: 'CANCELLED' } });
+      expect(replayed).toBe(false);
+      expect(await statusOf(made)).toBe('CANCELLED');
+      expect(await statuses()).toEqual(Array.from({ length: 5 }, () => 'AVAILABLE'));
+      expect(await balanceOf(fan)).toBe(5);
+    });
+
+    it('gives paid seats back for their price', async () => {
+      const { user, hold, pay, cancelOrderOf, statuses, statusOf, balanceOf } = await open();
+      const fan = await user(80_000);
+      const made = await hold(fan, 2, 3);
+      const { answer: paid } = await pay(made);
+      const order = cancelOrderOf(made);
+      const { answer } = await boxOffice.cancel(order);
+      expect(answer).toMatchObject({
+        reservation: { ...made, status: 'CANCELLED' },
+        refund: {
+          ...{ refundId: order.refundId, paymentId: paid.paymentId, amount: 50_000, currency: 'KRW', balance: 80_000 },
+          refundedAt: expect.any(Date),
+        },
+      });
+      expect(await statuses()).toEqual(Array.from({ length: 5 }, () => 'AVAILABLE'));
+      expect(await statusOf(made)).toBe('CANCELLED');
+      expect(await balanceOf(fan)).toBe(80_000);
+      const { items: entries } = await wallets.listEntries(fan, { limit: 2 });
+      expect(entries).toMatchObject([
+        { kind: 'REFUND', transactionId: order.refundId, amount: 50_000, balance: 80_000 },
+        { kind: 'PURCHASE', transactionId: paid.paymentId, amount: -50_000, balance: 30_000 },
+      ]);
+    });
+
+    it('leaves the payment on record, and when it was refunded', async () => {
+      const { user, hold, pay, cancel } = await open();
+      const fan = await user(100_000);
+      const { answer: kept } = await pay(await hold(fan, 1));
+      const made = await hold(fan, 2);
+      const { answer: paid } = await pay(made);
+      const refundedAt = (await cancel(made)).answer.refund?.refundedAt;
+      expect(await boxOffice.findPayment(fan, paid.paymentId)).toEqual({ ...paid, refundedAt });
+      expect(await boxOffice.listPayments(fan, { limit: 5 })).toEqual({ items: [{ ...paid, refundedAt }, kept] });
+    });
+
+    it('makes the seats sellable at once, and whoever buys them next owes nothing to who had them', async () => {
+      const { user, hold, pay, cancel, statuses, statusOf, balanceOf } = await open();
+      const [first, second] = [await user(10_000), await user(10_000)];
+      const sold = await hold(first, 1);
+      await pay(sold);
+      await cancel(sold);
+      const resold = await hold(second, 1);
+      await pay(resold);
+      await expectRefusal(cancel(sold), 'already-cancelled');
+      expect(await statuses()).toEqual(['SOLD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE']);
+      expect([await statusOf(sold), await statusOf(resold)]).toEqual(['CANCELLED', 'CONFIRMED']);
+      expect([await balanceOf(first), await balanceOf(second)]).toEqual([10_000, 0]);
+    });
+
+    it('does not count against the limit any more', async () => {
+      const { user, hold, pay, cancel, orderOf } = await open();
+      const fan = await user(100_000);
+      const made = await hold(fan, 1, 2, 3, 4);
+      await pay(made);
+      await cancel(made);
+      expect(granted(await boxOffice.hold(orderOf(fan, [1, 2, 3, 4]))).seatNumbers).toHaveLength(4);
+    });
+
+    it('of what is paid is refused from the deadline on, and where the policy has no refunds', async () => {
+      const { user, hold, pay, cancel, statuses, statusOf, balanceOf } = await openBoxOffice(harness, {
+        dates: [{ startsInMs: HOUR_MS, prices: [100, 100] }],
+      });
+      const fan = await user(200);
+      const [early, late] = [await hold(fan, 1), await hold(fan, 2)];
+      await pay(early);
+      await pay(late);
+      await expectRefusal(cancel(early, { refundUntilSeconds: -1 }), 'refund-closed');
+      await expectRefusal(cancel(early, { refundUntilSeconds: HOUR_MS / 1_000 }), 'refund-closed');
+      await cancel(early, { refundUntilSeconds: HOUR_MS / 1_000 - 60 });
+      await passes(HOUR_MS);
+      await expectRefusal(cancel(late, { refundUntilSeconds: 0 }), 'refund-closed');
+      expect(await statusOf(late)).toBe('CONFIRMED');
+      expect((await statuses())?.[1]).toBe('SOLD');
+      expect(await balanceOf(fan)).toBe(100);
+    });
+
+    it('of what is held has no deadline but the hold’s', async () => {
+      const { user, hold, cancel, statusOf } = await open();
+      const made = await hold(await user(), 1);
+      await cancel(made, { refundUntilSeconds: -1 });
+      expect(await statusOf(made)).toBe('CANCELLED');
+    });
+
+    it('is refused for what is over, given back before, or not mine', async () => {
+      const { user, hold, pay, cancel, balanceOf, statusOf } = await open();
+      const fan = await user(100_000);
+      const lapsed = await hold(fan, 1);
+      await passes(HOLD_MS);
+      const [released, paid] = [await hold(fan, 2), await hold(fan, 3)];
+      await boxOffice.release(fan, released.reservationId);
+      await pay(paid);
+      await expectRefusal(cancel(lapsed), 'hold-expired');
+      await expectRefusal(cancel(released), 'already-cancelled');
+      await expectRefusal(cancel({ ...paid, userId: await user() }), 'reservation-not-found');
+      await expectRefusal(cancel({ ...paid, reservationId: reservationId(newId()) }), 'reservation-not-found');
+      expect(await statusOf(paid)).toBe('CONFIRMED');
+      expect(await balanceOf(fan)).toBe(70_000);
+    });
+
+    it('refunds once, however many ask at once: by one request with equal answers, by many with one success', async () => {
+      const { user, hold, pay, cancel, cancelOrderOf, balanceOf } = await open();
+      const fan = await user(100_000);
+      const [same, others] = [await hold(fan, 1), await hold(fan, 2)];
+      await pay(same);
+      await pay(others);
+      const order = cancelOrderOf(same);
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => boxOffice.cancel({ ...order, refundId: refundId(newId()) })),
+      );
+      expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+      expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
+      const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => cancel(others)));
+      const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+      expect(refused.map(({ reason }) => reason.code)).toEqual(Array.from({ length: 19 }, () => 'already-cancelled'));
+      expect(await balanceOf(fan)).toBe(100_000);
+      expect((await wallets.listEntries(fan, { limit: 10 })).items).toHaveLength(5);
+    });
+
+    it('is refused when its key was used for something else', async () => {
+      const { user, hold, cancel, statusOf } = await open();
+      const fan = await user();
+      const [one, two] = [await hold(fan, 1), await hold(fan, 2)];
+      const request = ask(fan, 'cancel', 'one');
+      await cancel(one, { request });
+      await expectRefusal(cancel(two, { request: ask(fan, 'cancel', 'two') }), 'idempotency-key-reused');
+      expect(await statusOf(two)).toBe('HELD');
+    });
+  });
+
   describe('tidying up', () => {
     // What other tests left behind is tidied first.
     beforeEach(async () => {
@@ -464,9 +713,36 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await boxOffice.release(fan, released.reservationId);
       await passes(AFTERMATH_DUE_MS);
       const [confirmed, cancelled] = await taken(paid, released);
-      expect(confirmed).toMatchObject({ status: 'CONFIRMED', place: placeOf(fan), remainingMs: 0 });
-      expect(cancelled).toMatchObject({ status: 'CANCELLED', remainingMs: 0 });
+      expect(confirmed).toMatchObject({ status: 'CONFIRMED', paid: true, place: placeOf(fan), remainingMs: 0 });
+      expect(cancelled).toMatchObject({ status: 'CANCELLED', paid: false, remainingMs: 0 });
       expect(cancelled).not.toHaveProperty('place');
+    });
+
+    it('tell of an extension whose session it prolongs', async () => {
+      const { user, hold, extend, placeOf } = await open();
+      const made = await hold(await user(), 1);
+      await passes(AFTERMATH_DUE_MS);
+      await boxOffice.settleAftermaths((await taken(made)).map(({ eventId }) => eventId));
+      await extend(made);
+      await passes(AFTERMATH_DUE_MS);
+      const [aftermath, ...more] = await taken(made);
+      expect(more).toEqual([]);
+      expect(aftermath).toMatchObject({ status: 'HELD', paid: false, place: placeOf(made.userId) });
+      expect(aftermath?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
+    });
+
+    it('tell of a refund that it was paid, so that the session of the payment ends all the same', async () => {
+      const { user, hold, pay, cancel, placeOf } = await open();
+      const made = await hold(await user(10_000), 1);
+      await passes(AFTERMATH_DUE_MS);
+      await boxOffice.settleAftermaths((await taken(made)).map(({ eventId }) => eventId));
+      await pay(made);
+      await cancel(made);
+      await passes(AFTERMATH_DUE_MS);
+      const [paid, refunded] = await taken(made);
+      expect(paid).toMatchObject({ status: 'CANCELLED', paid: true, place: placeOf(made.userId), remainingMs: 0 });
+      expect(refunded).toMatchObject({ status: 'CANCELLED', paid: true, remainingMs: 0 });
+      expect(refunded).not.toHaveProperty('place');
     });
 
     it('tell what holds now, not what held when it happened', async () => {

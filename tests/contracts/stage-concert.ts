@@ -32,6 +32,8 @@ export const POLICY: Policy = {
   absentSeconds: 3_600,
   graceSeconds: 300,
   holdSeconds: 300,
+  holdSecondsMax: 600,
+  refundUntilSeconds: 3_600,
   seatsPerUserMax: 4,
 };
 const DATES: NonNullable<Staged['dates']> = [{ startsInMs: WEEK_MS, prices: [10_000, 20_000, 30_000, 40_000, 50_000] }];

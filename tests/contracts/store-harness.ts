@@ -1,9 +1,9 @@
 import { v7 as newId } from 'uuid';
-import { chargeId, paymentId, reservationId, type UserId, userId } from '#domain/ids.ts';
+import { chargeId, paymentId, refundId, reservationId, type UserId, userId } from '#domain/ids.ts';
 import type { Money } from '#domain/money.ts';
 import type { RequestKey } from '#domain/request.ts';
 import type { Hold, Reservation } from '#domain/reservation.ts';
-import type { HoldOrder, HoldOutcome, PayOrder } from '#ports/box-office.ts';
+import type { CancelOrder, ExtendOrder, HoldOrder, HoldOutcome, PayOrder } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import type { StoredConcert } from '#tests/fakes/memory-store.ts';
 import type { Staged } from './stage-concert.ts';
@@ -18,6 +18,8 @@ export type StoreHarness = Pick<Ports, 'boxOffice' | 'wallets' | 'concerts' | 'l
 
 export const HOLD_SECONDS = 300;
 export const HOLD_MS = HOLD_SECONDS * 1_000;
+/** How long a hold may be made to last. */
+export const CEILING_SECONDS = 500;
 /** As long as answers are kept, at least. */
 export const DAY_MS = 86_400_000;
 /** What is announced is due by then, if whoever did it has not settled it. */
@@ -72,12 +74,34 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
   });
   const pay = (reservation: Hold, request?: RequestKey) => boxOffice.pay(payOrderOf(reservation, request));
 
+  const extendOrderOf = ({ userId, reservationId }: Hold, rest: Partial<ExtendOrder> = {}): ExtendOrder => ({
+    reservationId,
+    place: placeOf(userId),
+    holdSeconds: HOLD_SECONDS,
+    holdSecondsMax: CEILING_SECONDS,
+    request: ask(userId),
+    ...rest,
+  });
+  const extend = (reservation: Hold, rest?: Partial<ExtendOrder>) => boxOffice.extend(extendOrderOf(reservation, rest));
+
+  const cancelOrderOf = ({ userId, reservationId }: Hold, rest: Partial<CancelOrder> = {}): CancelOrder => ({
+    refundId: refundId(newId()),
+    reservationId,
+    refundUntilSeconds: 0,
+    request: ask(userId),
+    ...rest,
+  });
+  const cancel = (reservation: Hold, rest?: Partial<CancelOrder>) => boxOffice.cancel(cancelOrderOf(reservation, rest));
+
   const statuses = async () => (await concerts.listSeats(concertId, date))?.map(({ status }) => status);
   const balanceOf = async (user: UserId) => (await wallets.find(user))?.balance;
   const statusOf = async ({ userId, reservationId }: Hold) =>
     (await boxOffice.findReservation(userId, reservationId))?.status;
 
-  return { concert, date, user, charge, placeOf, orderOf, hold, payOrderOf, pay, statuses, balanceOf, statusOf };
+  return {
+    ...{ concert, date, user, charge, placeOf, orderOf, hold, payOrderOf, pay, extendOrderOf, extend },
+    ...{ cancelOrderOf, cancel, statuses, balanceOf, statusOf },
+  };
 }
 
 /** A command of this user that nobody has sent before. */

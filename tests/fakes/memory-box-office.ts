@@ -1,7 +1,7 @@
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
-import type { Hold, Payment, Reservation } from '#domain/reservation.ts';
+import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservation.ts';
 import type { BoxOffice, Occupied } from '#ports/box-office.ts';
 import {
   enter,
@@ -34,6 +34,9 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     if (reservation?.userId !== userId) throw new Refusal('reservation-not-found');
     return reservation;
   }
+
+  const paymentFor = (reservationId: ReservationId) =>
+    [...store.payments.values()].find((payment) => payment.reservationId === reservationId);
 
   /** As it is shown: a hold past its deadline is over. */
   const view = (reservation: Reservation): Reservation => ({ ...reservation, status: statusNow(store, reservation) });
@@ -137,7 +140,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       reservation.status = 'CONFIRMED';
       const paidAt = new Date(now());
       const payment: Payment = { paymentId, reservationId, userId, amount, currency, balance: left, paidAt };
-      store.payments.set(paymentId, payment);
+      store.payments.set(paymentId, { ...payment });
       announce(reservationId, place);
       return { ...remember(store, request, payment), hold };
     },
@@ -155,6 +158,57 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
         announce(reservationId);
       }
       return hold;
+    },
+
+    async extend({ reservationId, place, holdSeconds, holdSecondsMax, request }) {
+      const known = recall<Reservation>(store, request);
+      if (known !== undefined) return { ...known, remainingMs: 0 };
+      const reservation = ownReservation(place.userId, reservationId);
+      if (reservation.concertId !== place.concertId) throw new Refusal('reservation-not-found');
+      const status = statusNow(store, reservation);
+      const until = reservation.heldUntil.getTime();
+      const createdAt = reservation.createdAt.getTime();
+      const ceiling = createdAt + holdSecondsMax * 1_000;
+      if (status === 'CONFIRMED') throw new Refusal('already-paid');
+      if (status === 'CANCELLED') throw new Refusal('reservation-not-held');
+      if (status === 'EXPIRED') throw new Refusal('hold-expired');
+      if (until >= ceiling) throw new Refusal('hold-at-ceiling');
+
+      const heldUntil = Math.max(until, Math.min(ceiling, now() + holdSeconds * 1_000));
+      for (const seat of seatsOf(reservation)) seat.heldUntil = heldUntil;
+      reservation.heldUntil = new Date(heldUntil);
+      reservation.heldForSeconds = Math.ceil((heldUntil - createdAt) / 1_000);
+      announce(reservationId, place);
+      return { ...remember(store, request, { ...reservation }), remainingMs: heldUntil - now() };
+    },
+
+    async cancel({ refundId, reservationId, refundUntilSeconds, request }) {
+      const known = recall<Cancellation>(store, request);
+      if (known !== undefined) return known;
+      const { userId } = request;
+      const reservation = ownReservation(userId, reservationId);
+      const status = statusNow(store, reservation);
+      if (status === 'CANCELLED') throw new Refusal('already-cancelled');
+      if (status === 'EXPIRED') throw new Refusal('hold-expired');
+
+      const payment = paymentFor(reservationId);
+      const refundedAt = new Date(now());
+      if (payment !== undefined) {
+        const on = store.concerts.get(reservation.concertId)?.dates.find(({ date }) => date === reservation.date);
+        const closesAt = (on?.startsAt.getTime() ?? 0) - refundUntilSeconds * 1_000;
+        if (refundUntilSeconds < 0 || closesAt <= now()) throw new Refusal('refund-closed');
+      }
+      for (const seat of seatsOf(reservation)) giveBack(seat);
+      reservation.status = 'CANCELLED';
+      announce(reservationId);
+      const cancelled = { reservation: { ...reservation } };
+      if (payment === undefined) return remember<Cancellation>(store, request, cancelled);
+
+      const { paymentId, amount, currency } = payment;
+      payment.refundedAt = refundedAt;
+      const balance = enter(store, { userId, kind: 'REFUND', transactionId: refundId, amount });
+      const refund = { refundId, paymentId, amount, currency, balance, refundedAt };
+      return remember<Cancellation>(store, request, { ...cancelled, refund });
     },
 
     async expireLapsed(batchMax) {
@@ -181,7 +235,8 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
         const { userId, concertId, date, seatNumbers, reservationId, status, heldUntil } = reservation;
         const remainingMs = status === 'HELD' ? Math.max(0, heldUntil.getTime() - now()) : 0;
         const hold = { userId, concertId, date, seatNumbers, reservationId };
-        const aftermath = { eventId: String(event.eventId), hold, status, remainingMs };
+        const paid = paymentFor(reservationId) !== undefined;
+        const aftermath = { eventId: String(event.eventId), hold, status, paid, remainingMs };
         return [event.place === undefined ? aftermath : { ...aftermath, place: event.place }];
       });
     },
@@ -202,7 +257,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
 
     async findPayment(userId, paymentId) {
       const payment = store.payments.get(paymentId);
-      return payment?.userId === userId ? payment : undefined;
+      return payment?.userId === userId ? { ...payment } : undefined;
     },
 
     async listPayments(userId, page) {

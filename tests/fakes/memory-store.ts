@@ -46,7 +46,7 @@ export type MemoryStore = {
   readonly reservations: Map<ReservationId, Stored<Reservation>>;
   /** The place whose session a reservation prolongs, and ends once it is paid. */
   readonly places: Map<ReservationId, PlaceId>;
-  readonly payments: Map<PaymentId, Payment>;
+  readonly payments: Map<PaymentId, Stored<Payment>>;
   readonly answers: Map<
     string,
     { readonly fingerprint: string; readonly answer: unknown; readonly answeredAt: number }

@@ -97,15 +97,18 @@ describe('a box office that cannot serve', () => {
   }
 
   it('refuses a command as in use while the same request is under way', async () => {
-    const { user, orderOf, payOrderOf, hold, charge } = await openBoxOffice(harness);
+    const { user, orderOf, payOrderOf, hold, charge, extend, cancel } = await openBoxOffice(harness);
     const fan = await user(10_000);
     const order = orderOf(fan, [1]);
-    const payment = payOrderOf(await hold(fan, 2), order.request);
+    const held = await hold(fan, 2);
+    const payment = payOrderOf(held, order.request);
     const underWay = 'SELECT recall_answer($1, $2, $3)';
     await during(underWay, [fan, order.request.key, order.request.fingerprint], async () => {
       await expectRefusal(boxOffice.hold(order), 'idempotency-key-in-use');
       await expectRefusal(boxOffice.pay(payment), 'idempotency-key-in-use');
       await expectRefusal(charge(fan, 1, order.request), 'idempotency-key-in-use');
+      await expectRefusal(extend(held, { request: order.request }), 'idempotency-key-in-use');
+      await expectRefusal(cancel(held, { request: order.request }), 'idempotency-key-in-use');
     });
     expect(await boxOffice.hold(order)).toMatchObject({ outcome: 'held', replayed: false });
   });
@@ -126,14 +129,16 @@ describe('a box office that cannot serve', () => {
   });
 
   it('is busy, and does nothing, while somebody else does not let go of the seats', async () => {
-    const { concert, user, orderOf, hold, pay, statuses, balanceOf } = await openBoxOffice(harness);
+    const { concert, user, orderOf, hold, pay, extend, cancel, statuses, balanceOf } = await openBoxOffice(harness);
     const fan = await user(10_000);
     const held = await hold(fan, 1);
     const lock = 'SELECT FROM seats WHERE concert_id = $1 FOR UPDATE';
     await during(lock, [concert.concertId], async () => {
       await expectRefusal(boxOffice.hold(orderOf(fan, [2])), 'busy');
       await expectRefusal(pay(held), 'busy');
+      await expectRefusal(extend(held), 'busy');
       await expectRefusal(boxOffice.release(fan, held.reservationId), 'busy');
+      await expectRefusal(cancel(held), 'busy');
     });
     expect(await balanceOf(fan)).toBe(10_000);
     expect((await statuses())?.slice(0, 2)).toEqual(['HELD', 'AVAILABLE']);
@@ -160,14 +165,16 @@ describe('a box office that cannot serve', () => {
       { url: nowhere.href, poolMax: 1, connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 },
       () => {},
     );
-    const { user, orderOf, payOrderOf, hold } = await openBoxOffice(harness);
+    const { user, orderOf, payOrderOf, extendOrderOf, cancelOrderOf, hold } = await openBoxOffice(harness);
     const fan = await user();
-    const { hold: holdAway, pay, release, findPayment, listReservations } = postgresBoxOffice(away);
+    const { hold: holdAway, pay, extend, release, cancel, findPayment, listReservations } = postgresBoxOffice(away);
     const reservation = await hold(fan, 1);
     const calls = [
       holdAway(orderOf(fan, [2])),
       pay(payOrderOf(reservation)),
+      extend(extendOrderOf(reservation)),
       release(fan, reservation.reservationId),
+      cancel(cancelOrderOf(reservation)),
       findPayment(fan, paymentId(newId())),
       listReservations(fan, { limit: 1 }),
     ];

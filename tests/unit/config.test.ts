@@ -21,6 +21,8 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['ABSENT_SECONDS', 5, 86_400],
   ['GRACE_SECONDS', 0, 86_400],
   ['HOLD_SECONDS', 1, 3_600],
+  ['HOLD_SECONDS_MAX', 0, 86_400],
+  ['REFUND_UNTIL_SECONDS', -1, 31_536_000],
   ['SEATS_PER_USER_MAX', 1, 1_000],
   ['CHARGE_MIN', 1, Number.MAX_SAFE_INTEGER],
   ['CHARGE_MAX', 1, Number.MAX_SAFE_INTEGER],

@@ -41,6 +41,8 @@ const decisions: { readonly [K in PolicyNumber]: readonly [value: number, descri
   absentSeconds: [180, 'Who has not polled for this long is passed over when their turn comes'],
   graceSeconds: [300, 'Who was passed over keeps the place for this long, and on polling again is next'],
   holdSeconds: [300, 'How long a seat is held before it must be paid'],
+  holdSecondsMax: [600, 'How long a hold may be made to last; at or below holdSeconds it cannot be extended'],
+  refundUntilSeconds: [86_400, 'What is paid can be given back until so long before its date starts; -1: not at all'],
   seatsPerUserMax: [4, 'Seats of one date that a user may hold and own'],
 };
 const names = Object.keys(decisions) as PolicyNumber[];

@@ -48,6 +48,7 @@ export const problems = {
   'session-expired': { status: 403, title: 'Your session has ended', detail: 'Join the line again.' },
   'sales-not-open': { status: 403, title: 'Sales have not opened', detail: 'Come back at opensAt.' },
   'sales-closed': { status: 403, title: 'Sales are over', detail: 'The last date has begun.' },
+  'refund-closed': { status: 403, title: 'Refunds are closed', detail: 'The reservation stays paid.' },
   'route-not-found': { status: 404, title: 'There is no such call', detail: 'See /docs for the calls there are.' },
   'concert-not-found': { status: 404, title: 'There is no such concert', detail: 'List the concerts.' },
   'date-not-found': { status: 404, title: 'There is no such date', detail: 'List the dates of the concert.' },
@@ -62,10 +63,20 @@ export const problems = {
     detail: 'The limit counts seats held and paid.',
   },
   'already-paid': { status: 409, title: 'The reservation is paid', detail: 'The seats are yours.' },
+  'already-cancelled': {
+    status: 409,
+    title: 'The reservation is cancelled',
+    detail: 'If it was paid, its price is back on the balance.',
+  },
   'reservation-not-held': {
     status: 409,
     title: 'The reservation is not held',
-    detail: 'It was released. Reserve again.',
+    detail: 'It was cancelled. Reserve again.',
+  },
+  'hold-at-ceiling': {
+    status: 409,
+    title: 'The hold cannot be extended any further',
+    detail: 'Pay before heldUntil.',
   },
   'idempotency-key-in-use': {
     status: 409,

@@ -1,11 +1,12 @@
-import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
-import type { Hold, Payment, Reservation } from '#domain/reservation.ts';
+import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
+import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservation.ts';
 import type { Aftermath, BoxOffice, Occupied } from '#ports/box-office.ts';
 import type { Postgres } from './client.ts';
 import { guarded } from './failures.ts';
 import { pageOf } from './page-of.ts';
 import {
   type AftermathRow,
+  type CancellationJson,
   type HoldReply,
   type PaymentJson,
   type ReservationJson,
@@ -75,6 +76,41 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       };
     },
 
+    async extend({ reservationId, place, holdSeconds, holdSecondsMax, request }) {
+      const {
+        answer,
+        replayed,
+        remainingMs = 0,
+      } = await replyOf(
+        pool,
+        statements.extendHold,
+        place.userId,
+        place.concertId,
+        reservationId,
+        holdSeconds,
+        holdSecondsMax,
+        place.sequence,
+        place.epoch,
+        request.key,
+        request.fingerprint,
+      );
+      return { answer: toReservation(answer), replayed, remainingMs };
+    },
+
+    async cancel({ refundId, reservationId, refundUntilSeconds, request }) {
+      const { answer, replayed } = await replyOf(
+        pool,
+        statements.cancelReservation,
+        refundId,
+        request.userId,
+        reservationId,
+        refundUntilSeconds,
+        request.key,
+        request.fingerprint,
+      );
+      return { answer: toCancellation(answer), replayed };
+    },
+
     async expireLapsed(batchMax) {
       const [row] = await rowsOf(pool, statements.expireHolds, batchMax);
       return row?.count ?? 0;
@@ -106,8 +142,8 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async findPayment(userId, paymentId) {
-      const row = await guarded(() => prisma.payment.findUnique({ where: { paymentId, userId } }));
-      return row === null ? undefined : toPayment(row);
+      const row = await guarded(() => prisma.payment.findUnique({ where: { paymentId, userId }, include: REFUNDED }));
+      return row === null ? undefined : withRefund(row);
     },
 
     async listPayments(userId, { limit, after }) {
@@ -116,9 +152,10 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
           where: { userId, ...(after === undefined ? {} : { paymentId: { lt: after } }) },
           orderBy: { paymentId: 'desc' },
           take: limit + 1,
+          include: REFUNDED,
         }),
       );
-      return pageOf(rows.map(toPayment), limit, (payment) => payment.paymentId);
+      return pageOf(rows.map(withRefund), limit, (payment) => payment.paymentId);
     },
   };
 }
@@ -139,10 +176,14 @@ function toReservation(row: ReservationJson): Reservation {
   };
 }
 
-/** From a function's JSON or from Prisma, which has the same columns as bigints and dates. */
-function toPayment(
-  row: { [K in keyof PaymentJson]: PaymentJson[K] extends number ? number | bigint : string | Date },
-): Payment {
+/** What Prisma looks up with a payment. */
+const REFUNDED = { refund: { select: { refundedAt: true } } } as const;
+
+/** As a function's JSON has it, or Prisma, which has the same columns as bigints and dates. */
+type PaymentRow = { [K in keyof PaymentJson]: PaymentJson[K] extends number ? number | bigint : string | Date };
+type StoredPayment = PaymentRow & { readonly refund: { readonly refundedAt: Date } | null };
+
+function toPayment(row: PaymentRow): Payment {
   return {
     paymentId: paymentId(String(row.paymentId)),
     reservationId: reservationId(String(row.reservationId)),
@@ -151,6 +192,20 @@ function toPayment(
     currency: String(row.currency),
     balance: Number(row.balance),
     paidAt: new Date(row.paidAt),
+  };
+}
+
+/** As Prisma has it, with what became of it since. */
+function withRefund({ refund, ...row }: StoredPayment): Payment {
+  return { ...toPayment(row), ...(refund === null ? {} : { refundedAt: refund.refundedAt }) };
+}
+
+function toCancellation({ reservation, refund }: CancellationJson): Cancellation {
+  if (refund === undefined) return { reservation: toReservation(reservation) };
+  const { refundId: id, paymentId: payment, refundedAt, ...rest } = refund;
+  return {
+    reservation: toReservation(reservation),
+    refund: { ...rest, refundId: refundId(id), paymentId: paymentId(payment), refundedAt: new Date(refundedAt) },
   };
 }
 
@@ -173,7 +228,8 @@ function toAftermath(row: AftermathRow): Aftermath {
     date: concertDate(row.date),
     seatNumbers: row.seatNumbers,
   };
-  const aftermath = { eventId: row.eventId, hold, status: row.status, remainingMs: Number(row.remainingMs) };
+  const { eventId, status, paid } = row;
+  const aftermath = { eventId, hold, status, paid, remainingMs: Number(row.remainingMs) };
   if (row.sequence === null || row.epoch === null) return aftermath;
   const { userId: user, concertId: concert } = hold;
   return {

@@ -69,6 +69,20 @@ export type HoldReply =
     };
 
 export type PayReply = Remembered<PaymentJson> & { readonly date: string; readonly seatNumbers: number[] };
+export type ExtendReply = Remembered<ReservationJson> & { readonly remainingMs?: number };
+
+export type CancellationJson = {
+  readonly reservation: ReservationJson;
+  readonly refund?: {
+    readonly refundId: string;
+    readonly paymentId: string;
+    readonly amount: number;
+    readonly currency: string;
+    readonly balance: number;
+    readonly refundedAt: string;
+  };
+};
+
 export type ReleaseReply = {
   readonly answer: { readonly concertId: string; readonly date: string; readonly seatNumbers: number[] };
 };
@@ -83,6 +97,7 @@ export type AftermathRow = {
   readonly date: string;
   readonly seatNumbers: number[];
   readonly status: ReservationStatus;
+  readonly paid: boolean;
   readonly remainingMs: string;
 };
 
@@ -119,6 +134,8 @@ export const policyColumns = {
   absentSeconds: 'absent_seconds',
   graceSeconds: 'grace_seconds',
   holdSeconds: 'hold_seconds',
+  holdSecondsMax: 'hold_seconds_max',
+  refundUntilSeconds: 'refund_until_seconds',
   seatsPerUserMax: 'seats_per_user_max',
 } as const satisfies Record<keyof Policy, string>;
 
@@ -212,6 +229,31 @@ export const statements = {
     text: 'SELECT release_reservation($1, $2) AS reply',
   } as Statement<[userId: string, reservationId: string], Reply<ReleaseReply>>,
 
+  extendHold: {
+    name: 'extend-hold',
+    text: 'SELECT extend_hold($1, $2, $3, $4, $5, $6, $7, $8, $9) AS reply',
+  } as Statement<
+    [
+      userId: string,
+      concertId: string,
+      reservationId: string,
+      holdSeconds: number,
+      holdSecondsMax: number,
+      sequence: number,
+      epoch: string,
+      ...RequestValues,
+    ],
+    Reply<ExtendReply>
+  >,
+
+  cancelReservation: {
+    name: 'cancel-reservation',
+    text: 'SELECT cancel_reservation($1, $2, $3, $4, $5, $6) AS reply',
+  } as Statement<
+    [refundId: string, userId: string, reservationId: string, refundUntilSeconds: number, ...RequestValues],
+    Reply<Remembered<CancellationJson>>
+  >,
+
   chargeBalance: {
     name: 'charge-balance',
     text: 'SELECT charge_balance($1, $2, $3, $4, $5, $6) AS reply',
@@ -233,8 +275,8 @@ export const statements = {
   takeAftermaths: {
     name: 'take-aftermaths',
     text: `SELECT event_id AS "eventId", sequence, epoch, reservation_id AS "reservationId", user_id AS "userId",
-      concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, remaining_ms AS "remainingMs"
-      FROM take_aftermaths($1, $2)`,
+      concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, paid, remaining_ms AS "remainingMs"
+      FROM take_due_aftermaths($1, $2)`,
   } as Statement<[batchMax: number, leaseSeconds: number], AftermathRow>,
 
   findConcert: {

@@ -7,6 +7,8 @@ import { type Fault, failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryLock } from '#tests/fakes/memory-lock.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { noLock } from '#tests/fakes/no-lock.ts';
+import { cancelReservation } from '#use-cases/cancel-reservation.ts';
+import { extendHold } from '#use-cases/extend-hold.ts';
 import { pay } from '#use-cases/pay.ts';
 import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
 import { reserveSeats } from '#use-cases/reserve-seats.ts';
@@ -18,6 +20,8 @@ const BALANCE = 100_000;
 const PRICE = 30_000;
 const SEAT_NUMBERS = [1, 2];
 const HOLD_SECONDS = 300;
+/** When a hold is extended, counted from when it was made. */
+const LATER_SECONDS = 100;
 /** Each fault costs at most one try. */
 const TRIES_MAX = 3;
 /** Until what was taken and not settled comes again. */
@@ -62,13 +66,40 @@ const reserving: Story = async (ports, stage) => {
   await relayAll(ports, stage);
 };
 
+/** What was reserved before the story begins. */
+async function reserved({ ports, claim }: Stage) {
+  const { items } = await ports.boxOffice.listReservations(claim.userId, { limit: 1 });
+  const reservationId = items[0]?.reservationId;
+  if (reservationId === undefined) throw new RangeError('nothing is reserved');
+  return reservationId;
+}
+
+const extending: Story = async (ports, stage) => {
+  const { claim, request } = stage;
+  const reservationId = await reserved(stage);
+  await insist(() => extendHold(ports, { place: claim, reservationId, request: request('extend') }));
+  await relayAll(ports, stage);
+};
+
 const paying: Story = async (ports, stage) => {
   const { claim, request } = stage;
-  const { items } = await stage.ports.boxOffice.listReservations(claim.userId, { limit: 1 });
-  const reservationId = items[0]?.reservationId;
-  if (reservationId === undefined) throw new RangeError('nothing to pay');
+  const reservationId = await reserved(stage);
   await insist(() => pay(ports, { place: claim, reservationId, request: request('pay') }));
   await relayAll(ports, stage);
+};
+
+const cancelling: Story = async (ports, stage) => {
+  const reservationId = await reserved(stage);
+  await insist(() => cancelReservation(ports, { reservationId, request: stage.request('cancel') }));
+  await relayAll(ports, stage);
+};
+
+/** Pays and thinks better of it before anybody was told of the payment: what of both is told comes in any order. */
+const payingAndCancelling: Story = async (ports, stage) => {
+  const { claim, request } = stage;
+  const reservationId = await reserved(stage);
+  await insist(() => pay(ports, { place: claim, reservationId, request: request('pay') }));
+  await cancelling(ports, stage);
 };
 
 /** Everything that is written down anywhere about the fan and the seats. */
@@ -89,8 +120,12 @@ async function outcome({ ports, claim, next, date, concert }: Stage) {
   return {
     balance: (await wallets.find(userId))?.balance,
     ledger: (await wallets.listEntries(userId, page)).items.map(({ amount }) => amount),
-    reservations: reservations.map(({ seatNumbers, status, amount }) => ({ seatNumbers, status, amount })),
-    payments: (await boxOffice.listPayments(userId, page)).items.map(({ amount, balance }) => ({ amount, balance })),
+    reservations: reservations.map(({ seatNumbers, status, amount, heldForSeconds }) => ({
+      ...{ seatNumbers, status, amount, heldForSeconds },
+    })),
+    payments: (await boxOffice.listPayments(userId, page)).items.map(({ amount, balance, refundedAt }) => ({
+      ...{ amount, balance, refunded: refundedAt !== undefined },
+    })),
     paidFor: (await boxOffice.listPayments(userId, page)).items.every(
       (payment) => payment.reservationId === reservations[0]?.reservationId,
     ),
@@ -102,12 +137,13 @@ async function outcome({ ports, claim, next, date, concert }: Stage) {
   };
 }
 
+const FREE = 'AVAILABLE AVAILABLE AVAILABLE AVAILABLE AVAILABLE';
 const HELD = {
   balance: BALANCE,
   ledger: [BALANCE],
   payments: [],
   paidFor: true,
-  reservations: [{ seatNumbers: SEAT_NUMBERS, status: 'HELD', amount: PRICE }],
+  reservations: [{ seatNumbers: SEAT_NUMBERS, status: 'HELD', amount: PRICE, heldForSeconds: HOLD_SECONDS }],
   seats: 'HELD HELD AVAILABLE AVAILABLE AVAILABLE',
   marked: [true, true, false],
   places: ['ACTIVE', 'WAITING'],
@@ -117,13 +153,42 @@ const PAID = {
   balance: BALANCE - PRICE,
   ledger: [-PRICE, BALANCE],
   paidFor: true,
-  payments: [{ amount: PRICE, balance: BALANCE - PRICE }],
-  reservations: [{ seatNumbers: SEAT_NUMBERS, status: 'CONFIRMED', amount: PRICE }],
+  payments: [{ amount: PRICE, balance: BALANCE - PRICE, refunded: false }],
+  reservations: [{ seatNumbers: SEAT_NUMBERS, status: 'CONFIRMED', amount: PRICE, heldForSeconds: HOLD_SECONDS }],
   seats: 'SOLD SOLD AVAILABLE AVAILABLE AVAILABLE',
   marked: [false, false, false],
   places: ['EXPIRED', 'ACTIVE'],
   inUntilTheHoldEnds: false,
 };
+const RESERVED = { seatNumbers: SEAT_NUMBERS, amount: PRICE };
+const EXTENDED = {
+  ...HELD,
+  reservations: [{ ...RESERVED, status: 'HELD', heldForSeconds: LATER_SECONDS + HOLD_SECONDS }],
+};
+const RELEASED = {
+  ...HELD,
+  reservations: [{ ...RESERVED, status: 'CANCELLED', heldForSeconds: HOLD_SECONDS }],
+  seats: FREE,
+  marked: [false, false, false],
+};
+const REFUNDED = {
+  ...RELEASED,
+  ledger: [PRICE, -PRICE, BALANCE],
+  payments: [{ amount: PRICE, balance: BALANCE - PRICE, refunded: true }],
+  places: ['EXPIRED', 'ACTIVE'],
+  inUntilTheHoldEnds: false,
+};
+
+const reserveFirst = async (stage: Stage): Promise<unknown> => stage.reserve(stage.ports);
+async function reserveEarlier(stage: Stage): Promise<void> {
+  await reserveFirst(stage);
+  stage.clock.advance(LATER_SECONDS * 1_000);
+}
+async function payFirst(stage: Stage): Promise<void> {
+  await reserveFirst(stage);
+  const reservationId = await reserved(stage);
+  await pay(stage.ports, { place: stage.claim, reservationId, request: stage.request('pay') });
+}
 
 describe.each([
   ['with the lock', memoryLock],
@@ -131,7 +196,11 @@ describe.each([
 ])('%s', (_, lock) => {
   describe.each([
     { name: 'reserving', story: reserving, prepare: async () => {}, expected: HELD },
-    { name: 'paying', story: paying, prepare: (stage: Stage) => stage.reserve(stage.ports), expected: PAID },
+    { name: 'extending', story: extending, prepare: reserveEarlier, expected: EXTENDED },
+    { name: 'paying', story: paying, prepare: reserveFirst, expected: PAID },
+    { name: 'cancelling what is held', story: cancelling, prepare: reserveFirst, expected: RELEASED },
+    { name: 'cancelling what is paid', story: cancelling, prepare: payFirst, expected: REFUNDED },
+    { name: 'paying and cancelling', story: payingAndCancelling, prepare: reserveFirst, expected: REFUNDED },
   ])('$name', ({ story, prepare, expected }) => {
     async function tell(faults: readonly Fault[]) {
       const stage = await setUp(lock());
