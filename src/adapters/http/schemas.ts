@@ -28,6 +28,8 @@ export const story = {
   heldUntil: '2026-11-20T09:38:00.000Z',
   chargedAt: '2026-11-20T09:34:10.000Z',
   paidAt: '2026-11-20T09:34:45.000Z',
+  refund: '01939c6a-2b60-7f14-8a5d-7c93e1f0b286',
+  refundedAt: '2026-11-20T09:43:10.000Z',
   token:
     'k1.AZOcXno7fEGfDj1bihwuTwGTnF4AAHAAgAAAAAAAAAEAAAAAA-kBk5xeekAAq83vEjRW.3u7xV0p8qT1mYc5sZr2kLwN9bHfGdJaKeMvXyQtUoIs',
 } as const;
@@ -213,6 +215,8 @@ export const demo = {
   opened: true,
   opening: 'fifo' as const,
   holdSeconds: 300,
+  holdSecondsMax: 600,
+  refundUntilSeconds: 86_400,
   seatsPerUserMax: 4,
 };
 const lots = {
@@ -250,6 +254,14 @@ export const concert = named(
       .describe('Who goes first of those who joined before opensAt: who came first, or as lots are drawn'),
     lottery: lottery.optional().describe('Where lots are drawn'),
     holdSeconds: count(demo.holdSeconds, 'How long a seat is held before it must be paid'),
+    holdSecondsMax: count(
+      demo.holdSecondsMax,
+      'How long a hold may be made to last; at or below holdSeconds it cannot be extended',
+    ),
+    refundUntilSeconds: example(
+      z.int().min(-1).describe('What is paid can be given back until so long before its date starts; -1: not at all'),
+      demo.refundUntilSeconds,
+    ),
     seatsPerUserMax: count(demo.seatsPerUserMax, 'Seats of one date that a user may hold and own'),
   }),
   demo,
@@ -400,11 +412,11 @@ export const reservation = named(
     seatNumbers: example(z.array(seatNumber).describe('Ascending'), held.seatNumbers),
     status: z
       .enum(['HELD', 'CONFIRMED', 'EXPIRED', 'CANCELLED'])
-      .describe('HELD until heldUntil; then CONFIRMED (paid), EXPIRED (not paid in time) or CANCELLED (released)'),
+      .describe('HELD until heldUntil; then CONFIRMED (paid), EXPIRED (not paid in time) or CANCELLED (given back)'),
     amount: money(held.amount, "The seats' prices added up, in the currency's smallest unit"),
     currency,
     heldUntil: instant(held.heldUntil),
-    heldForSeconds: count(held.heldForSeconds, 'How long the hold was granted for'),
+    heldForSeconds: count(held.heldForSeconds, 'How long the hold was granted for, its extensions included'),
     createdAt: instant(held.createdAt),
   }),
   held,
@@ -430,8 +442,37 @@ export const payment = named(
     currency,
     balance: money(paid.balance, 'Left right after this payment'),
     paidAt: instant(paid.paidAt),
+    refundedAt: instant(story.refundedAt).optional().describe('Once it was given back'),
   }),
   paid,
+  { ...paid, refundedAt: story.refundedAt },
+);
+
+const refunded = {
+  refundId: story.refund,
+  paymentId: story.payment,
+  amount: 100_000,
+  currency: 'KRW',
+  balance: 150_000,
+  refundedAt: story.refundedAt,
+};
+const refund = named(
+  'Refund',
+  z.object({
+    refundId: id(refunded.refundId),
+    paymentId: id(refunded.paymentId),
+    amount: money(refunded.amount),
+    currency,
+    balance: money(refunded.balance, 'Right after this refund'),
+    refundedAt: instant(refunded.refundedAt),
+  }),
+  refunded,
+);
+export const cancellation = named(
+  'Cancellation',
+  z.object({ reservation, refund: refund.optional().describe('If the reservation was paid') }),
+  { reservation: { ...held, status: 'CANCELLED' }, refund: refunded },
+  { reservation: { ...held, status: 'CANCELLED' } },
 );
 
 export const balance = named('Balance', z.object({ userId: id(story.user), balance: money(150_000), currency }), {
@@ -483,8 +524,8 @@ const entry = named(
   'LedgerEntry',
   z.object({
     entryId: example(z.string(), purchased.entryId),
-    kind: z.enum(['CHARGE', 'PURCHASE']),
-    transactionId: id(purchased.transactionId).describe('The charge or the payment'),
+    kind: z.enum(['CHARGE', 'PURCHASE', 'REFUND']),
+    transactionId: id(purchased.transactionId).describe('The charge, the payment or the refund'),
     amount: example(z.int().describe('Positive in, negative out'), purchased.amount),
     balance: money(purchased.balance, 'Right after this entry'),
     currency,

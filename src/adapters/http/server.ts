@@ -20,7 +20,9 @@ import { queueTokens, type SigningKey } from './queue-token.ts';
 import { type Probes, readinessOf } from './readiness.ts';
 import { requestLog } from './request-log.ts';
 import { adminRoutes } from './routes/admin.ts';
+import { cancellationRoutes } from './routes/cancellations.ts';
 import { concertRoutes } from './routes/concerts.ts';
+import { extensionRoutes } from './routes/extensions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { paymentRoutes } from './routes/payments.ts';
 import { queueRoutes } from './routes/queue.ts';
@@ -190,6 +192,8 @@ export async function createServer({ ports, settings, log, probes, stopping, red
       queueStatusRoutes(v1, kit);
       concertRoutes(v1, kit);
       reservationRoutes(v1, kit);
+      extensionRoutes(v1, kit);
+      cancellationRoutes(v1, kit);
       paymentRoutes(v1, kit);
       userRoutes(v1, kit);
       adminRoutes(v1, kit);

@@ -1,7 +1,7 @@
 import type { Concert } from '#domain/concert.ts';
 import type { Lottery } from '#domain/lottery.ts';
 import type { Policy } from '#domain/policy.ts';
-import type { Payment, Reservation } from '#domain/reservation.ts';
+import type { Cancellation, Payment, Refund, Reservation } from '#domain/reservation.ts';
 import type { Charge, LedgerEntry } from '#domain/wallet.ts';
 import type { PublicLine } from '#use-cases/show-line.ts';
 
@@ -14,6 +14,8 @@ export const viewConcert = ({ policy, lottery, ...concert }: Concert) => ({
   opening: policy.opening,
   ...(lottery === undefined ? {} : { lottery: viewLottery(lottery) }),
   holdSeconds: policy.holdSeconds,
+  holdSecondsMax: policy.holdSecondsMax,
+  refundUntilSeconds: policy.refundUntilSeconds,
   seatsPerUserMax: policy.seatsPerUserMax,
 });
 
@@ -53,6 +55,18 @@ export const viewReservation = (reservation: Reservation) => ({
   createdAt: reservation.createdAt.toISOString(),
 });
 
-export const viewPayment = (payment: Payment) => ({ ...payment, paidAt: payment.paidAt.toISOString() });
+export const viewPayment = ({ refundedAt, ...payment }: Payment) => ({
+  ...payment,
+  paidAt: payment.paidAt.toISOString(),
+  ...(refundedAt === undefined ? {} : { refundedAt: refundedAt.toISOString() }),
+});
+
+export const viewCancellation = ({ reservation, refund }: Cancellation) => ({
+  reservation: viewReservation(reservation),
+  ...(refund === undefined ? {} : { refund: viewRefund(refund) }),
+});
+
+const viewRefund = (refund: Refund) => ({ ...refund, refundedAt: refund.refundedAt.toISOString() });
+
 export const viewCharge = (charge: Charge) => ({ ...charge, chargedAt: charge.chargedAt.toISOString() });
 export const viewEntry = (entry: LedgerEntry) => ({ ...entry, recordedAt: entry.recordedAt.toISOString() });
