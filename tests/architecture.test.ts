@@ -54,8 +54,8 @@ const FLOORS: Readonly<Record<string, Floor>> = {
     types: ['ioredis'],
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
-  // Programs of their own, which draw lots as the waiting room does.
-  audits: { floors: [...CORE, 'adapters/redis'], packages: ['node:', 'pg'] },
+  // Programs of their own, which draw lots as the waiting room does, and read the marks of seats.
+  audits: { floors: [...CORE, 'adapters/redis', 'config'], packages: ['node:', 'pg'] },
   local: { floors: [], packages: ['node:'] },
   config: { floors: ['domain'], packages: ['zod'] },
   main: {

@@ -12,28 +12,32 @@ export async function runAudit(
   name: string,
   audit: (pool: Pool, concertId: ConcertId) => Promise<Verdict>,
 ): Promise<void> {
-  const { lines, exitCode } = await verdictOf(name, audit);
-  console.log(lines.join('\n'));
-  process.exitCode = exitCode;
+  const [, , id = ''] = process.argv;
+  if (!UUID.test(id)) return tell(cannotTell(`Of which concert? npm run ${name} -- <concertId>`));
+  await runSweep(name, (pool) => audit(pool, concertId(id.toLowerCase())));
 }
 
-async function verdictOf(
+/** Makes an audit of all there is, in the database of the environment or of `.env`, and in its Redis if one is named. */
+export async function runSweep(
   name: string,
-  audit: (pool: Pool, concertId: ConcertId) => Promise<Verdict>,
-): Promise<Verdict> {
-  const [, , id = ''] = process.argv;
-  if (!UUID.test(id)) return cannotTell(`Of which concert? npm run ${name} -- <concertId>`);
+  audit: (pool: Pool, redisUrl: string | undefined) => Promise<Verdict>,
+): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile();
-  const url = process.env.DATABASE_URL;
-  if (!url) return cannotTell('DATABASE_URL is not set: in which database is the record?');
+  const { DATABASE_URL: url, REDIS_URL: redisUrl } = process.env;
+  if (!url) return tell(cannotTell('DATABASE_URL is not set: in which database is the record?'));
   const pool = new Pool({ connectionString: url, max: 1, application_name: name });
   try {
-    return await audit(pool, concertId(id.toLowerCase()));
+    tell(await audit(pool, redisUrl || undefined));
   } catch (error) {
-    return cannotTell(`The record cannot be read: ${error instanceof Error ? error.message : error}`);
+    tell(cannotTell(`The record cannot be read: ${error instanceof Error ? error.message : error}`));
   } finally {
     await pool.end();
   }
+}
+
+function tell({ lines, exitCode }: Verdict): void {
+  console.log(lines.join('\n'));
+  process.exitCode = exitCode;
 }
 
 export const cannotTell = (why: string): Verdict => ({ lines: [why], exitCode: 2 });

@@ -1,9 +1,4 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectPostgres } from '#adapters/postgres/client.ts';
@@ -15,6 +10,7 @@ import { auditLottery } from '#audits/audit-lottery.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 import type { LineEvent } from '#ports/lines.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { auditCommand } from '#tests/support/audit-command.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 
 const databaseUrl = await freshDatabase();
@@ -51,18 +47,8 @@ const admitted = (index: number, sequence: number, order = sequence): LineEvent 
   at: new Date(1_000 + index),
 });
 
-/** As an operator runs it. */
-async function command(name: 'line' | 'lottery', ...args: readonly string[]) {
-  const script = fileURLToPath(new URL(`../../src/audits/${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], {
-    // Away from the repository, where a developer's `.env` may be.
-    cwd: tmpdir(),
-    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [said, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-  return { said, exitCode: exitCode as number };
-}
+const command = (name: 'line' | 'lottery', ...args: readonly string[]) =>
+  auditCommand(name, { DATABASE_URL: databaseUrl }, args);
 
 describe('the audit of a line', () => {
   it('reads a long record page by page, in the order of the log', async () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
-import { concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
+import { concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { copyDatabase } from '#tests/support/database.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
@@ -21,6 +21,7 @@ type Change = readonly [found: RegExp, instead: string];
 const A_MOMENT = 'PERFORM pg_sleep(0.3);';
 const HOLD = '20261120000300_hold_seats';
 const PAY = '20261120000400_pay_reservation';
+const CANCEL = '20261120001210_cancel_reservation';
 const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, ''];
 /** The limit row lets one command of a user at a time through, for the same date: it would hide what is missing below. */
 const BUYER_UNLOCKED: Change = [/PERFORM 1 FROM buyers\s+WHERE[^;]+FOR UPDATE;/, ''];
@@ -34,11 +35,13 @@ const payUnlocked = {
   migration: PAY,
   changes: [BUYER_UNLOCKED, SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT],
 };
+const cancelUnlocked = { migration: CANCEL, changes: [SEATS_UNLOCKED, RESERVATION_UNLOCKED, LATE_PAYMENT] };
 /** The seats are different ones and so are the reservations: the wallet alone is what these payments have in common. */
 const walletUnlocked = { migration: PAY, changes: [BUYER_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
 
 const ONE_LIVE = 'DROP INDEX reservation_seats_one_live';
 const ONE_PAYMENT = 'DROP INDEX payments_reservation_id_key';
+const ONE_REFUND = 'DROP INDEX refunds_payment_id_key';
 const NOT_NEGATIVE = `ALTER TABLE wallets DROP CONSTRAINT wallets_balance_not_negative;
   ALTER TABLE payments DROP CONSTRAINT payments_balance_not_negative`;
 
@@ -48,7 +51,9 @@ describe('holding without the row lock', () => {
     const { concert, users } = await broken.people(8);
     const outcomes = await Promise.allSettled(users.map((id) => broken.hold(concert, id, 1)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
-    expect(await contradictions(broken.pool)).toContainEqual(expect.stringMatching(/seat 1 has \d live reservations/));
+    expect(await contradictions(broken.pool)).toContainEqual(
+      expect.stringMatching(/seat 1 of \S+ has \d live reservations/),
+    );
   });
 
   test('is stopped by the index', async () => {
@@ -82,6 +87,31 @@ describe('paying without the row locks', () => {
     const [user = ''] = users;
     const reservation = await broken.hold(concert, user, 1);
     return Promise.allSettled(Array.from({ length: 8 }, () => broken.pay(concert, user, reservation)));
+  }
+});
+
+describe('refunding without the row locks', () => {
+  test('and without the unique refund gives the price back several times', async () => {
+    await using broken = await breakDatabase({ ...cancelUnlocked, also: ONE_REFUND });
+    const outcomes = await cancelAtOnce(broken);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
+    expect(await contradictions(broken.pool)).toContainEqual(expect.stringMatching(/was refunded \d times/));
+  });
+
+  test('is stopped by the unique refund', async () => {
+    await using broken = await breakDatabase(cancelUnlocked);
+    const outcomes = await cancelAtOnce(broken);
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.constraint] : []));
+    expect(failures).toEqual(Array(7).fill('refunds_payment_id_key'));
+    expect(await contradictions(broken.pool)).toEqual([]);
+  });
+
+  async function cancelAtOnce(broken: BrokenDatabase) {
+    const { concert, users } = await broken.people(1, 100 * PRICE);
+    const [user = ''] = users;
+    const reservation = await broken.hold(concert, user, 1);
+    await broken.pay(concert, user, reservation);
+    return Promise.allSettled(Array.from({ length: 8 }, () => broken.cancel(user, reservation)));
   }
 });
 
@@ -161,7 +191,7 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
   const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
   const { ports, pool, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
   const text = await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8');
-  await pool.query(replaced(text, [[/CREATE FUNCTION/, 'CREATE OR REPLACE FUNCTION'], ...changes]));
+  await pool.query(replaced(text, [[/CREATE FUNCTION/g, 'CREATE OR REPLACE FUNCTION'], ...changes]));
   await pool.query(also);
 
   const placeOf = (concert: string, user: string) => ({
@@ -196,6 +226,13 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
         paymentId: paymentId(randomUUID()),
         reservationId: reservationId(reservation),
         place: placeOf(concert, user),
+        request: requestOf(user),
+      }),
+    cancel: (user: string, reservation: string) =>
+      ports.boxOffice.cancel({
+        refundId: refundId(randomUUID()),
+        reservationId: reservationId(reservation),
+        refundUntilSeconds: 0,
         request: requestOf(user),
       }),
     async [Symbol.asyncDispose]() {

@@ -42,6 +42,6 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
 }
 
 /** Who has a seat and by which reservation, so that an older reservation's end cannot take a newer one's mark away. */
-function markOf({ userId, reservationId }: Hold): string {
+export function markOf({ userId, reservationId }: Pick<Hold, 'userId' | 'reservationId'>): string {
   return `${userId}:${reservationId}`;
 }

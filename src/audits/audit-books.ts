@@ -1,0 +1,58 @@
+import type { Pool } from 'pg';
+import type { Invariant } from './invariants.ts';
+
+/** What contradicts an invariant: how much there is, and the first of it. */
+export type Violation = { readonly invariant: string; readonly count: number; readonly first: readonly string[] };
+
+/** What was looked through. */
+export type BooksCounts = Readonly<
+  Record<
+    'seatsSold' | 'seatsHeld' | 'reservations' | 'payments' | 'refunds' | 'transactions' | 'wallets' | 'outbox',
+    number
+  >
+>;
+
+export type BooksAudit = { readonly counts: BooksCounts; readonly violations: readonly Violation[] };
+
+/** More than anybody reads; where there are more, something is wrong with all. */
+const VIOLATIONS_SHOWN_MAX = 100;
+
+const COUNTS = `
+  SELECT (SELECT count(*) FROM seats WHERE status = 'SOLD')::float8 AS "seatsSold",
+    (SELECT count(*) FROM seats WHERE status = 'HELD')::float8 AS "seatsHeld",
+    (SELECT count(*) FROM reservations)::float8 AS reservations,
+    (SELECT count(*) FROM payments)::float8 AS payments,
+    (SELECT count(*) FROM refunds)::float8 AS refunds,
+    (SELECT count(*) FROM ledger_transactions)::float8 AS transactions,
+    (SELECT count(*) FROM wallets)::float8 AS wallets,
+    (SELECT count(*) FROM outbox)::float8 AS outbox`;
+
+/**
+ * Looks for whatever contradicts the invariants, and changes nothing. All of it in one snapshot: what happens meanwhile is
+ * seen whole or not at all. Of what is found only the first comes over here, however much there is.
+ */
+export async function auditBooks(pool: Pool, invariants: readonly Invariant[]): Promise<BooksAudit> {
+  const session = await pool.connect();
+  let whole = false;
+  try {
+    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const { rows } = await session.query<BooksCounts>(COUNTS);
+    const [counts] = rows;
+    if (counts === undefined) throw new RangeError('nothing was counted');
+    const violations: Violation[] = [];
+    for (const { name, violations: sought } of invariants) {
+      const { rows: found } = await session.query<{ readonly count: number; readonly found: string }>(
+        `WITH violations AS MATERIALIZED (${sought})
+         SELECT (SELECT count(*) FROM violations)::float8 AS count, found FROM violations LIMIT ${VIOLATIONS_SHOWN_MAX}`,
+      );
+      const count = found[0]?.count ?? 0;
+      if (count > 0) violations.push({ invariant: name, count, first: found.map((row) => row.found) });
+    }
+    await session.query('COMMIT');
+    whole = true;
+    return { counts, violations };
+  } finally {
+    // With the connection a transaction ends, whatever state it is in.
+    session.release(!whole);
+  }
+}

@@ -1,0 +1,149 @@
+/** Something that must hold of the tables. */
+export type Invariant = {
+  readonly name: string;
+  /** Selects what contradicts it, as text in `found`. It asks the tables alone and trusts no constraint. */
+  readonly violations: string;
+};
+
+/** Longer than any relay takes, or the time between two tries of one. */
+export const OUTBOX_AGE_MAX_SECONDS = 60;
+
+/** Who has which seat, and where the money is. */
+export const books: readonly Invariant[] = [
+  {
+    name: 'a seat has at most one live reservation',
+    violations: `
+      SELECT format('seat %s of %s has %s live reservations', seat_number, concert_id, count(*)) AS found
+      FROM reservation_seats WHERE status IN ('HELD', 'CONFIRMED')
+      GROUP BY concert_id, date, seat_number HAVING count(*) > 1`,
+  },
+  {
+    name: 'a seat is paid for once, unless it was refunded',
+    violations: `
+      SELECT format('seat %s of %s was paid %s times', seat_number, rs.concert_id, count(*)) AS found
+      FROM payments p JOIN reservation_seats rs USING (reservation_id)
+      WHERE NOT EXISTS (SELECT FROM refunds f WHERE f.payment_id = p.payment_id)
+      GROUP BY rs.concert_id, date, seat_number HAVING count(*) > 1`,
+  },
+  {
+    name: 'a reservation is paid once',
+    violations: `
+      SELECT format('reservation %s was paid %s times', reservation_id, count(*)) AS found
+      FROM payments GROUP BY reservation_id HAVING count(*) > 1`,
+  },
+  {
+    name: 'a payment is refunded once',
+    violations: `
+      SELECT format('payment %s was refunded %s times', payment_id, count(*)) AS found
+      FROM refunds GROUP BY payment_id HAVING count(*) > 1`,
+  },
+  {
+    name: 'a sold seat is live and paid',
+    violations: `
+      SELECT format('seat %s of %s is sold, but not to who paid for it', seat_number, concert_id) AS found
+      FROM seats s WHERE status = 'SOLD' AND NOT EXISTS (
+        SELECT FROM payments p JOIN reservations r USING (reservation_id)
+          JOIN reservation_seats rs USING (reservation_id)
+        WHERE p.payment_id = s.payment_id AND r.reservation_id = s.reservation_id AND r.status = 'CONFIRMED'
+          AND (rs.concert_id, rs.date, rs.seat_number, rs.fence) = (s.concert_id, s.date, s.seat_number, s.fence))`,
+  },
+  {
+    name: 'what is paid has its seats',
+    violations: `
+      SELECT format('reservation %s is paid, but seat %s is not its own', r.reservation_id, rs.seat_number) AS found
+      FROM reservations r JOIN reservation_seats rs USING (reservation_id)
+        JOIN seats s ON (s.concert_id, s.date, s.seat_number) = (rs.concert_id, rs.date, rs.seat_number)
+      WHERE r.status = 'CONFIRMED'
+        AND (s.status, s.reservation_id) IS DISTINCT FROM ('SOLD'::seat_status, r.reservation_id)`,
+  },
+  {
+    name: 'a hold has its seats until its deadline',
+    violations: `
+      SELECT format('reservation %s holds seat %s no more', r.reservation_id, rs.seat_number) AS found
+      FROM reservations r JOIN reservation_seats rs USING (reservation_id)
+        JOIN seats s ON (s.concert_id, s.date, s.seat_number) = (rs.concert_id, rs.date, rs.seat_number)
+      WHERE r.status = 'HELD' AND r.held_until > clock_timestamp()
+        AND (s.status, s.reservation_id, s.held_until)
+          IS DISTINCT FROM ('HELD'::seat_status, r.reservation_id, r.held_until)`,
+  },
+  {
+    name: 'a held seat has a hold',
+    violations: `
+      SELECT format('seat %s of %s is held by a reservation that is %s', s.seat_number, s.concert_id, r.status) AS found
+      FROM seats s JOIN reservations r USING (reservation_id)
+      WHERE s.status = 'HELD' AND s.held_until > clock_timestamp() AND r.status <> 'HELD'`,
+  },
+  {
+    name: 'a seat keeps its history: each time it was taken is on record',
+    violations: `
+      SELECT format('seat %s of %s was taken %s times, of which %s are on record', s.seat_number, s.concert_id, s.fence,
+        count(DISTINCT rs.fence)) AS found
+      FROM seats s LEFT JOIN reservation_seats rs USING (concert_id, date, seat_number)
+      GROUP BY s.concert_id, s.date, s.seat_number
+      HAVING s.fence <> count(rs.fence) OR s.fence <> count(DISTINCT rs.fence)`,
+  },
+  {
+    name: 'a reservation is CONFIRMED while it is paid, and CANCELLED once it is refunded',
+    violations: `
+      SELECT format('reservation %s is %s, with%s payment%s', reservation_id, r.status,
+        CASE WHEN p.payment_id IS NULL THEN 'out' ELSE '' END,
+        CASE WHEN f.payment_id IS NULL THEN '' ELSE ' that was refunded' END) AS found
+      FROM reservations r LEFT JOIN payments p USING (reservation_id) LEFT JOIN refunds f USING (payment_id)
+      WHERE (r.status = 'CONFIRMED') <> (p.payment_id IS NOT NULL AND f.payment_id IS NULL)
+        OR (f.payment_id IS NOT NULL AND r.status <> 'CANCELLED')`,
+  },
+  {
+    name: 'a payment is what its seats cost, and what the wallet gave',
+    violations: `
+      SELECT format('payment %s took %s from the balance, for seats worth %s', payment_id, -l.amount, worth) AS found
+      FROM payments p
+        JOIN LATERAL (SELECT sum(price) AS worth FROM reservation_seats WHERE reservation_id = p.reservation_id) w ON true
+        LEFT JOIN ledger_entries l ON l.transaction_id = p.payment_id AND l.user_id = p.user_id
+      WHERE (-l.amount, p.amount) IS DISTINCT FROM (worth, worth)`,
+  },
+  {
+    name: 'a refund is what was paid, and what the wallet got',
+    violations: `
+      SELECT format('refund %s gave %s, the payment was %s', refund_id, l.amount, p.amount) AS found
+      FROM refunds f JOIN payments p USING (payment_id)
+        LEFT JOIN ledger_entries l ON l.transaction_id = f.refund_id AND l.user_id = p.user_id
+      WHERE l.amount IS DISTINCT FROM p.amount`,
+  },
+  {
+    name: 'every purchase in the ledger is a payment, and every refund a refund',
+    violations: `
+      SELECT format('%s %s is in the ledger without a %s', lower(kind::text), transaction_id,
+        CASE kind WHEN 'PURCHASE' THEN 'payment' ELSE 'refund' END) AS found
+      FROM ledger_transactions t
+      WHERE kind = 'PURCHASE' AND NOT EXISTS (SELECT FROM payments WHERE payment_id = t.transaction_id)
+        OR kind = 'REFUND' AND NOT EXISTS (SELECT FROM refunds WHERE refund_id = t.transaction_id)
+      UNION ALL
+      SELECT format('%s %s is a %s in the ledger', what, transaction_id, coalesce(lower(t.kind::text), 'nothing'))
+      FROM (SELECT payment_id, 'payment', 'PURCHASE'::ledger_kind FROM payments
+            UNION ALL SELECT refund_id, 'refund', 'REFUND' FROM refunds) AS done (transaction_id, what, kind)
+        LEFT JOIN ledger_transactions t USING (transaction_id)
+      WHERE t.kind IS DISTINCT FROM done.kind`,
+  },
+  {
+    name: 'a transaction sums to zero',
+    violations: `
+      SELECT format('transaction %s sums to %s', transaction_id, coalesce(sum(amount)::text, 'nothing')) AS found
+      FROM ledger_transactions LEFT JOIN ledger_entries USING (transaction_id)
+      GROUP BY transaction_id HAVING sum(amount) IS DISTINCT FROM 0`,
+  },
+  {
+    name: 'a balance is the sum of its entries, and not below zero',
+    violations: `
+      SELECT format('wallet %s has %s, its entries sum to %s', user_id, balance, coalesce(sum(amount), 0)) AS found
+      FROM wallets LEFT JOIN ledger_entries USING (user_id)
+      GROUP BY user_id, balance HAVING balance < 0 OR balance <> coalesce(sum(amount), 0)`,
+  },
+];
+
+/** That Redis is told of what happens. */
+export const outbox: Invariant = {
+  name: `nothing waits in the outbox for longer than ${OUTBOX_AGE_MAX_SECONDS} s`,
+  violations: `
+    SELECT format('event %s, of reservation %s, waits since %s', event_id, reservation_id, created_at) AS found
+    FROM outbox WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
+};
