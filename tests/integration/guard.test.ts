@@ -25,6 +25,8 @@ const withToken = Object.entries(paths)
   .filter(({ security }) => security.some((way) => 'queueToken' in way));
 /** Calls about one's place are for everybody who has one; all others are for those who are in. */
 const aboutThePlace = (path: string) => path.startsWith('/v1/queue');
+/** Calls about the one reservation that there is: the owner's. */
+const aboutAReservation = (path: string) => path === '/v1/payments' || path.includes('{reservationId}');
 const forHolders: readonly Call[] = withToken.filter(({ path }) => !path.endsWith('/events'));
 const forThoseWhoAreIn = forHolders.filter(({ path }) => !aboutThePlace(path));
 
@@ -44,7 +46,8 @@ const asked: Readonly<Record<string, unknown>> = {
 
 function ask({ method, path }: Call, headers: Record<string, string>): Promise<Answer> {
   const body = method === 'POST' ? JSON.stringify(asked[path]) : undefined;
-  return send(url + path.replace('{concertId}', hall).replace('{date}', DATE), {
+  const named = path.replace('{concertId}', hall).replace('{date}', DATE).replace('{reservationId}', reservation);
+  return send(url + named, {
     method,
     headers: {
       'idempotency-key': randomUUID(),
@@ -82,6 +85,7 @@ test('the calls that are guarded are those of the contract', () => {
       'GET /v1/concerts/{concertId}/dates',
       'GET /v1/concerts/{concertId}/dates/{date}/seats',
       'POST /v1/reservations',
+      'POST /v1/reservations/{reservationId}/extensions',
       'POST /v1/payments',
     ]),
   );
@@ -120,7 +124,7 @@ describe.each(forThoseWhoAreIn)('$method $path', (call) => {
     const answer = await ask(call, { 'queue-token': elsewhere.token });
     if (call.path.includes('{concertId}')) {
       expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
-    } else if (call.path === '/v1/payments') {
+    } else if (aboutAReservation(call.path)) {
       expect(answer).toMatchObject({ status: 404, body: { code: 'reservation-not-found' } });
     } else {
       // The token says which concert is meant, so what it gets is there.
@@ -131,7 +135,7 @@ describe.each(forThoseWhoAreIn)('$method $path', (call) => {
   test('lets a token pass that is in, with nothing beside it', async () => {
     const { status, body } = await ask(call, { 'queue-token': insider.token });
     // Past the guard, it is told that the reservation is somebody else's.
-    if (call.path === '/v1/payments') expect(body.code).toBe('reservation-not-found');
+    if (aboutAReservation(call.path)) expect(body.code).toBe('reservation-not-found');
     else expect(status).toBe(call.method === 'POST' ? 201 : 200);
   });
 });

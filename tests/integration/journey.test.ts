@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
 import {
   balance,
+  cancellation,
   charge,
   concert,
   concertPage,
@@ -115,6 +116,71 @@ describe('a fan', () => {
     expect(late.body).toMatchObject({ seatNumbers: [8] });
     const [left] = (await next.get(`${atConcert}/dates`, next.inLine)).as(dates).items;
     expect(left).toMatchObject({ seatsTotal: 50, seatsAvailable: 48 });
+  });
+
+  test('holds seats for longer, pays, thinks better of it, and has the price back', async () => {
+    const concertId = await world.openHall({ holdSeconds: 120, holdSecondsMax: 121 });
+    const [fan, other] = [await newVisitor(call), await newVisitor(call)];
+    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    await fan.charge(5 * PRICE);
+    const hold = (await fan.reserve([1, 2])).as(reservation);
+
+    await until('the hold can be made to last a little longer', async () => {
+      const extended = (await fan.extend(hold.reservationId)).as(reservation);
+      expect(extended).toMatchObject({ seatNumbers: [1, 2], status: 'HELD', amount: 2 * PRICE });
+      return Date.parse(extended.heldUntil) - Date.parse(hold.createdAt) === 121_000;
+    });
+    const atCeiling = await fan.extend(hold.reservationId);
+    expect([atCeiling.status, atCeiling.code]).toEqual([409, 'hold-at-ceiling']);
+    const { heldForSeconds } = (await fan.get(`/v1/reservations/${hold.reservationId}`)).as(reservation);
+    expect(heldForSeconds).toBe(121);
+    const theirs = await other.extend(hold.reservationId);
+    expect([theirs.status, theirs.code]).toEqual([404, 'reservation-not-found']);
+
+    const paid = (await fan.pay(hold.reservationId)).as(payment);
+    expect((await fan.get('/v1/queue', fan.inLine)).as(standing).status).toBe('EXPIRED');
+    expect((await other.cancel(hold.reservationId)).code).toBe('reservation-not-found');
+    const cancelling = await fan.cancel(hold.reservationId, 'cancel');
+    expect(cancelling.status).toBe(201);
+    const { reservation: cancelled, refund } = cancelling.as(cancellation);
+    expect(cancelled).toMatchObject({ reservationId: hold.reservationId, status: 'CANCELLED', heldForSeconds });
+    expect(refund).toMatchObject({ paymentId: paid.paymentId, amount: 2 * PRICE, balance: 5 * PRICE });
+
+    const again = await fan.cancel(hold.reservationId, 'cancel');
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    expect(again.body).toEqual(cancelling.body);
+    const twice = await fan.cancel(hold.reservationId);
+    expect([twice.status, twice.code]).toEqual([409, 'already-cancelled']);
+    expect((await fan.get(`/v1/payments/${paid.paymentId}`)).as(payment)).toEqual({
+      ...{ ...paid, refundedAt: refund?.refundedAt },
+    });
+    expect((await fan.get(`/v1/reservations/${hold.reservationId}`)).as(reservation)).toEqual(cancelled);
+    const { items } = (await fan.get(`/v1/users/${fan.userId}/balance/entries?limit=2`)).as(entryPage);
+    expect(items.map(({ kind, amount, transactionId }) => ({ kind, amount, transactionId }))).toEqual([
+      { kind: 'REFUND', amount: 2 * PRICE, transactionId: refund?.refundId },
+      { kind: 'PURCHASE', amount: -2 * PRICE, transactionId: paid.paymentId },
+    ]);
+
+    await other.charge(2 * PRICE);
+    const resold = (await other.reserve([2])).as(reservation);
+    expect((await other.pay(resold.reservationId)).status).toBe(201);
+  });
+
+  test('keeps what is paid where it is too late for refunds, and what is held can be given back all the same', async () => {
+    const concertId = await world.openHall({ refundUntilSeconds: -1 });
+    expect((await anybody(`/v1/concerts/${concertId}`)).as(concert)).toMatchObject({ refundUntilSeconds: -1 });
+    const fan = await newVisitor(call);
+    await fan.enter(concertId);
+    await fan.charge(2 * PRICE);
+    const [held, bought] = [(await fan.reserve([1])).as(reservation), (await fan.reserve([2])).as(reservation)];
+    await fan.pay(bought.reservationId);
+
+    const closed = await fan.cancel(bought.reservationId);
+    expect([closed.status, closed.code]).toEqual([403, 'refund-closed']);
+    const released = (await fan.cancel(held.reservationId)).as(cancellation);
+    expect(released).toEqual({ reservation: { ...held, status: 'CANCELLED' } });
+    expect((await fan.get(`/v1/reservations/${bought.reservationId}`)).as(reservation).status).toBe('CONFIRMED');
+    expect((await fan.get(`/v1/users/${fan.userId}/balance`)).as(balance).balance).toBe(PRICE);
   });
 
   test('gives seats back, and somebody else takes them', async () => {

@@ -31,10 +31,10 @@ describe.each([
 
   test('nobody joins or reserves; who has a seat pays, money moves; and all goes on by itself afterwards', async () => {
     const concert = await world.openHall();
-    const fans = await world.fans(5, { balance: 2 * PRICE });
-    const [payer, holder, browser, leaver, late] = fans as [Fan, Fan, Fan, Fan, Fan];
-    await letIn([payer, holder, browser, leaver], concert);
-    const [toPay, toRelease] = [await payer.hold(1), await holder.hold(2)];
+    const fans = await world.fans(6, { balance: 2 * PRICE });
+    const [payer, holder, browser, leaver, doubter, late] = fans as [Fan, Fan, Fan, Fan, Fan, Fan];
+    await letIn([payer, holder, browser, leaver, doubter], concert);
+    const [toPay, toRelease, toRefund] = [await payer.hold(1), await holder.hold(2), await doubter.hold(3)];
 
     await take();
     await everyInstanceIs('degraded');
@@ -42,7 +42,8 @@ describe.each([
     const refused = await Promise.all([
       late.join(concert),
       browser.poll(),
-      browser.reserve([3]),
+      browser.reserve([4]),
+      holder.extend(toRelease),
       browser.call('GET', `/concerts/${concert}/dates`),
       browser.call('GET', `/concerts/${concert}/dates/${DATE}/seats`),
       leaver.leave(),
@@ -52,15 +53,18 @@ describe.each([
 
     const served: Answer[] = [
       await payer.pay(toPay),
+      await doubter.pay(toRefund),
+      await doubter.cancel(toRefund),
       await browser.charge(PRICE),
       await holder.call('DELETE', `/reservations/${toRelease}`),
       await holder.call('GET', '/reservations'),
       await payer.call('GET', '/payments'),
       await browser.call('GET', `/concerts/${concert}`),
     ];
-    expect(served.map(({ status }) => status)).toEqual([201, 201, 204, 200, 200, 200]);
+    expect(served.map(({ status }) => status)).toEqual([201, 201, 201, 201, 204, 200, 200, 200]);
     expect(await browser.balance()).toBe(3 * PRICE);
     expect(await holdings(world.pool, payer.userId)).toEqual({ balance: PRICE, payments: 1, seats: 1 });
+    expect(await holdings(world.pool, doubter.userId)).toEqual({ balance: 2 * PRICE, payments: 1, seats: 0 });
 
     await giveBack();
     await everyInstanceIs('ready');
@@ -69,11 +73,12 @@ describe.each([
     expect([200, 201]).toContain((await late.join(concert)).status);
     await late.untilActive();
     await until('the payment has ended the session', async () => (await payer.poll()).body.status === 'EXPIRED');
+    await until('and so has the one that was refunded', async () => (await doubter.poll()).body.status === 'EXPIRED');
     const client = new Redis(redis.url);
-    const marks = seatKeys({ concertId: concert, date: DATE, seatNumbers: [1, 2] });
+    const marks = seatKeys({ concertId: concert, date: DATE, seatNumbers: [1, 2, 3] });
     await until('the marks are gone', async () => (await client.exists(...marks)) === 0);
     client.disconnect();
-    expect((await browser.reserve([2])).status).toBe(201);
+    expect((await browser.reserve([2, 3])).status).toBe(201);
     expect(await contradictions(world.pool)).toEqual([]);
   });
 });

@@ -53,6 +53,34 @@ describe('twenty times the same request at once has one effect and twenty equal 
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
+  test('extend', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan();
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1, 2);
+
+    const seats = 'FROM seats WHERE reservation_id = $1';
+    expectOneEffect(await twentyTimes(seats, [reservation], (key) => fan.extend(reservation, { key })));
+
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('cancel', async () => {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: 5 * PRICE });
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1, 2);
+    await fan.pay(reservation);
+
+    const seats = 'FROM seats WHERE reservation_id = $1';
+    expectOneEffect(await twentyTimes(seats, [reservation], (key) => fan.cancel(reservation, { key })));
+
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 5 * PRICE, payments: 1, seats: 0 });
+    const { body } = await fan.call('GET', `/users/${fan.userId}/balance/entries`);
+    expect(body.items?.map(({ amount }) => amount)).toEqual([2 * PRICE, -2 * PRICE, 5 * PRICE]);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
   test('charge', async () => {
     const fan = await world.fan();
 

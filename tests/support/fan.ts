@@ -46,6 +46,8 @@ export type Fan = {
   reserve(seatNumbers: readonly number[], command?: Command): Promise<Answer>;
   /** Reserves and expects to succeed; answers the reservation's id. */
   hold(...seatNumbers: readonly number[]): Promise<string>;
+  extend(reservationId: string, command?: Command): Promise<Answer>;
+  cancel(reservationId: string, command?: Command): Promise<Answer>;
   pay(reservationId: string, command?: Command): Promise<Answer>;
   charge(amount: number, command?: Command): Promise<Answer>;
   balance(): Promise<number>;
@@ -96,6 +98,8 @@ export function fanAt(door: () => string, { userId, accessToken }: Credentials):
       if (body.reservationId === undefined) throw new Error(`no hold: ${status} ${body.code}`);
       return body.reservationId;
     },
+    extend: (reservationId, options) => command(`/reservations/${reservationId}/extensions`, undefined, options),
+    cancel: (reservationId, options) => command(`/reservations/${reservationId}/cancellation`, undefined, options),
     pay: (reservationId, options) => command('/payments', { reservationId }, options),
     charge: (amount, options) => command(`/users/${userId}/balance/charges`, { amount }, options),
     balance: async () => (await call('GET', `/users/${userId}/balance`)).body.balance ?? Number.NaN,

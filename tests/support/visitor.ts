@@ -20,7 +20,9 @@ export type Visitor = {
   enter(concertId: string): Promise<void>;
   leave(): Promise<Reply>;
   reserve(seatNumbers: readonly number[], key?: string): Promise<Reply>;
+  extend(reservationId: string, key?: string): Promise<Reply>;
   release(reservationId: string): Promise<Reply>;
+  cancel(reservationId: string, key?: string): Promise<Reply>;
   charge(amount: number, key?: string): Promise<Reply>;
   pay(reservationId: string, key?: string): Promise<Reply>;
 };
@@ -55,6 +57,10 @@ export async function newVisitor(call: Call): Promise<Visitor> {
     reserve: (seatNumbers, key) =>
       call('POST', '/v1/reservations', { headers: { ...inLine, ...keyed(key) }, body: { date: DATE, seatNumbers } }),
     release: (reservationId) => call('DELETE', `/v1/reservations/${reservationId}`, { headers: asUser }),
+    extend: (reservationId, key) =>
+      call('POST', `/v1/reservations/${reservationId}/extensions`, { headers: { ...inLine, ...keyed(key) } }),
+    cancel: (reservationId, key) =>
+      call('POST', `/v1/reservations/${reservationId}/cancellation`, { headers: { ...asUser, ...keyed(key) } }),
     charge: (amount, key) =>
       call('POST', `/v1/users/${userId}/balance/charges`, { headers: { ...asUser, ...keyed(key) }, body: { amount } }),
     pay: (reservationId, key) =>

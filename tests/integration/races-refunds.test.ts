@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { type ConcertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
+import type { PlaceId } from '#domain/queue.ts';
+import type { BoxOffice } from '#ports/box-office.ts';
+import { contradictions, holdings } from '#tests/support/books.ts';
+import { type Fan, tally } from '#tests/support/fan.ts';
+import { DATE, makeUsers, PRICE } from '#tests/support/hall.ts';
+import { countOf, outcomeOf } from '#tests/support/outcome.ts';
+import { realPorts } from '#tests/support/real-ports.ts';
+import { withStartingGun } from '#tests/support/starting-gun.ts';
+import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+const world = await startWorld();
+
+describe('three instances', () => {
+  test('refund a reservation once, though twenty requests of their own ask for it at once', async () => {
+    const { fan, reservation } = await buyer();
+
+    const seats = 'FROM seats WHERE reservation_id = $1';
+    const answers = await withStartingGun(world.pool, seats, [reservation], 10, () =>
+      Promise.all(Array.from({ length: 20 }, () => fan.cancel(reservation))),
+    );
+
+    expect(tally(answers)).toEqual({ 201: 1, '409 already-cancelled': 19 });
+    expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 5 * PRICE, payments: 1, seats: 0 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('add refund and charges at once up to their exact sum', async () => {
+    const { fan, reservation } = await buyer();
+
+    const wallet = 'FROM wallets WHERE user_id = $1';
+    const answers = await withStartingGun(world.pool, wallet, [fan.userId], 10, () =>
+      Promise.all([fan.cancel(reservation), ...Array.from({ length: 50 }, (_, index) => fan.charge(index + 1))]),
+    );
+
+    expect(tally(answers)).toEqual({ 201: 51 });
+    expect(await fan.balance()).toBe(5 * PRICE + (50 * 51) / 2);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('sell refunded seats again at once, to one of the crowd, and keep what became of them on record', async () => {
+    const { concert, fan, reservation } = await buyer();
+    const crowd = await world.fans(50, { balance: PRICE });
+    await letIn(crowd, concert);
+    expect(tally(await Promise.all(crowd.map((other) => other.reserve([1]))))).toEqual({ '409 seat-taken': 50 });
+
+    expect((await fan.cancel(reservation)).status).toBe(201);
+    const answers = await Promise.all(crowd.map((other) => other.reserve([1])));
+
+    expect(tally(answers)).toEqual({ 201: 1, '409 seat-taken': 49 });
+    const won = answers.findIndex(({ status }) => status === 201);
+    const [winner, resold = ''] = [crowd[won], answers[won]?.body.reservationId];
+    expect((await winner?.pay(resold))?.status).toBe(201);
+    const { rows } = await world.pool.query(
+      `SELECT user_id, status FROM reservation_seats JOIN reservations USING (reservation_id, status)
+       WHERE reservation_seats.concert_id = $1 AND seat_number = 1 ORDER BY fence`,
+      [concert],
+    );
+    expect(rows).toEqual([
+      { user_id: fan.userId, status: 'CANCELLED' },
+      { user_id: winner?.userId, status: 'CONFIRMED' },
+    ]);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  /** Somebody who had money for five seats, and has paid for two of them. */
+  async function buyer(): Promise<{ concert: ConcertId; fan: Fan; reservation: string }> {
+    const concert = await world.openHall();
+    const fan = await world.fan({ balance: 5 * PRICE });
+    await letIn([fan], concert);
+    const reservation = await fan.hold(1, 2);
+    expect((await fan.pay(reservation)).status).toBe(201);
+    return { concert, fan, reservation };
+  }
+});
+
+// Below HTTP, where nothing of the line or of Redis decides who comes first.
+describe('three box offices on one database', async () => {
+  const offices = await Promise.all([1, 2, 3].map(() => realPorts(world.databaseUrl, inject('redisUrl'))));
+  afterAll(() => Promise.all(offices.map(({ close }) => close())));
+  const officeFor = (index: number): BoxOffice => {
+    const office = offices[index % offices.length];
+    if (office === undefined) throw new RangeError('no box office');
+    return office.ports.boxOffice;
+  };
+
+  const request = ({ userId }: PlaceId) => ({ userId, key: randomUUID(), fingerprint: 'asked' });
+  const hold = (office: BoxOffice, place: PlaceId, seatNumber: number) =>
+    office.hold({
+      ...{ userId: place.userId, concertId: place.concertId, date: DATE, seatNumbers: [seatNumber] },
+      ...{ reservationId: reservationId(randomUUID()), place, holdSeconds: 300, seatsPerUserMax: 1_000 },
+      request: request(place),
+    });
+  const held = async (office: BoxOffice, place: PlaceId, seatNumber: number) => {
+    const outcome = await hold(office, place, seatNumber);
+    if (outcome.outcome !== 'held') throw new Error('the seat is taken');
+    return outcome.answer.reservationId;
+  };
+  const pay = (office: BoxOffice, place: PlaceId, id: string) =>
+    office.pay({
+      paymentId: paymentId(randomUUID()),
+      reservationId: reservationId(id),
+      place,
+      request: request(place),
+    });
+  const cancel = (office: BoxOffice, place: PlaceId, id: string) =>
+    office.cancel({
+      ...{ refundId: refundId(randomUUID()), reservationId: reservationId(id), refundUntilSeconds: 0 },
+      request: request(place),
+    });
+  const extend = (office: BoxOffice, place: PlaceId, id: string) =>
+    office.extend({
+      ...{ reservationId: reservationId(id), place, holdSeconds: 300, holdSecondsMax: 600 },
+      request: request(place),
+    });
+
+  /** Does something for each of so many seats, ten at a time, and counts what came of it. */
+  async function rounds(count: number, meet: (round: number) => Promise<string>): Promise<Record<string, number>> {
+    const outcomes: string[] = [];
+    for (let round = 0; round < count; round += 10) {
+      outcomes.push(...(await Promise.all(Array.from({ length: 10 }, (_, index) => meet(round + index)))));
+    }
+    return countOf(outcomes);
+  }
+
+  test('let payment and cancellation meet: what is paid is refunded or stays, and the money is where the seat is not', async () => {
+    const ROUNDS = 100;
+    const concertId = await world.openHall({ seats: ROUNDS });
+    const users = await makeUsers(world.pool, ROUNDS, PRICE);
+
+    const met = await rounds(ROUNDS, async (round) => {
+      const place = { userId: userId(users[round] ?? ''), concertId, sequence: 1, epoch: 'none' };
+      const id = await held(officeFor(round), place, round + 1);
+      const payFirst = round % 2 === 0;
+      const paying = () => outcomeOf(pay(officeFor(round), place, id));
+      const cancelling = () => outcomeOf(cancel(officeFor(round + 1), place, id));
+      const [one, other] = await Promise.all(payFirst ? [paying(), cancelling()] : [cancelling(), paying()]);
+      const [paid, cancelled] = payFirst ? [one, other] : [other, one];
+
+      // Nobody else wants the reservation: it is cancelled, before it was paid or after.
+      expect(cancelled).toBe('done');
+      expect(['done', 'reservation-not-held']).toContain(paid);
+      const payments = paid === 'done' ? 1 : 0;
+      expect(await holdings(world.pool, place.userId)).toEqual({ balance: PRICE, payments, seats: 0 });
+      return paid;
+    });
+
+    expect(Object.keys(met).sort()).toEqual(['done', 'reservation-not-held']);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('let refund and next taker meet: the seat is the taker’s after the refund, and never before', async () => {
+    const ROUNDS = 100;
+    const concertId = await world.openHall({ seats: ROUNDS });
+    const owners = await makeUsers(world.pool, ROUNDS, PRICE);
+    const takers = await makeUsers(world.pool, ROUNDS, PRICE);
+
+    const met = await rounds(ROUNDS, async (round) => {
+      const placeOf = (id = '') => ({ userId: userId(id), concertId, sequence: 1, epoch: 'none' });
+      const [owner, taker] = [placeOf(owners[round]), placeOf(takers[round])];
+      const id = await held(officeFor(round), owner, round + 1);
+      await pay(officeFor(round), owner, id);
+
+      const [cancelled, taken] = await Promise.all([
+        outcomeOf(cancel(officeFor(round), owner, id)),
+        hold(officeFor(round + 1), taker, round + 1),
+      ]);
+      expect(cancelled).toBe('done');
+      expect(await holdings(world.pool, owner.userId)).toEqual({ balance: PRICE, payments: 1, seats: 0 });
+      if (taken.outcome === 'taken') {
+        expect(taken.occupied).toMatchObject([{ by: { userId: owner.userId, reservationId: id } }]);
+        return 'too early';
+      }
+      await pay(officeFor(round + 2), taker, taken.answer.reservationId);
+      expect(await holdings(world.pool, taker.userId)).toEqual({ balance: 0, payments: 1, seats: 1 });
+      return 'resold';
+    });
+
+    expect(Object.keys(met).sort()).toEqual(['resold', 'too early']);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('let extension and next taker meet at the deadline: never both, never neither', async () => {
+    const ROUNDS = 200;
+    const concertId = await world.openHall({ seats: ROUNDS });
+    const holders = await makeUsers(world.pool, ROUNDS);
+    const takers = await makeUsers(world.pool, ROUNDS);
+
+    const met = await rounds(ROUNDS, async (round) => {
+      const placeOf = (id = '') => ({ userId: userId(id), concertId, sequence: 1, epoch: 'none' });
+      const [holder, taker] = [placeOf(holders[round]), placeOf(takers[round])];
+      const id = await held(officeFor(round), holder, round + 1);
+      await endIn(id, (round % 20) - 1);
+
+      const [extended, taken] = await Promise.all([
+        outcomeOf(extend(officeFor(round), holder, id)),
+        takeOnceFree(officeFor(round + 1), taker, round + 1),
+        officeFor(round + 2).expireLapsed(500),
+      ]);
+
+      expect(extended).toBe(taken ? 'hold-expired' : 'done');
+      return extended;
+    });
+
+    expect(Object.keys(met).sort()).toEqual(['done', 'hold-expired']);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  /** Whether the taker got the seat; not, if its holder has it for long. */
+  async function takeOnceFree(office: BoxOffice, taker: PlaceId, seatNumber: number): Promise<boolean> {
+    let taken = false;
+    await until('the seat is the taker’s, or held for longer', async () => {
+      const outcome = await hold(office, taker, seatNumber);
+      taken = outcome.outcome === 'held';
+      return (
+        outcome.outcome === 'held' || outcome.occupied.every(({ forMilliseconds = 0 }) => forMilliseconds > 60_000)
+      );
+    });
+    return taken;
+  }
+
+  async function endIn(id: string, milliseconds: number): Promise<void> {
+    await world.pool.query(
+      `WITH deadline AS (SELECT clock_timestamp() + make_interval(secs => $2::float8 / 1000) AS at),
+         moved AS (UPDATE reservations SET held_until = at FROM deadline WHERE reservation_id = $1)
+       UPDATE seats SET held_until = at FROM deadline WHERE reservation_id = $1`,
+      [id, milliseconds],
+    );
+  }
+});
