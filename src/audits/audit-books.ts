@@ -15,7 +15,7 @@ export type BooksCounts = Readonly<
 export type BooksAudit = { readonly counts: BooksCounts; readonly violations: readonly Violation[] };
 
 /** More than anybody reads; where there are more, something is wrong with all. */
-const VIOLATIONS_SHOWN_MAX = 100;
+export const VIOLATIONS_SHOWN_MAX = 100;
 
 const COUNTS = `
   SELECT (SELECT count(*) FROM seats WHERE status = 'SOLD')::float8 AS "seatsSold",

@@ -4,7 +4,7 @@ import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { markOf } from '#adapters/redis/seat-holds.ts';
 import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
 import type { Hold } from '#domain/reservation.ts';
-import type { Violation } from './audit-books.ts';
+import { VIOLATIONS_SHOWN_MAX, type Violation } from './audit-books.ts';
 
 export type MarksAudit = {
   /** How many seats were compared with their marks. */
@@ -16,7 +16,6 @@ export type MarksAudit = {
 const INVARIANT = 'a held seat is marked in Redis for who holds it';
 /** As many as are in memory at a time. */
 const SEATS_PER_PAGE = 1_000;
-const VIOLATIONS_SHOWN_MAX = 100;
 
 /** One seat of a hold. */
 type HeldSeat = Hold & { readonly seatNumber: number };
@@ -62,15 +61,16 @@ export async function auditMarks(pool: Pool, redis: RedisClient): Promise<MarksA
 }
 
 async function* heldSeats(pool: Pool): AsyncGenerator<readonly HeldSeat[]> {
-  for (let after: Position | undefined = BEFORE_ALL; after !== undefined; ) {
-    const { rows }: { rows: HeldRow[] } = await pool.query<HeldRow>(
+  for (let after = BEFORE_ALL; ; ) {
+    const { rows } = await pool.query<HeldRow>(
       `${HELD} AND (s.concert_id, s.date, s.seat_number) > ($1, $2, $3)
        ORDER BY s.concert_id, s.date, s.seat_number LIMIT ${SEATS_PER_PAGE}`,
       [...after],
     );
-    yield rows.map(toSeat);
     const last = rows.at(-1);
-    after = last === undefined ? undefined : [last.concertId, last.date, last.seatNumber];
+    if (last === undefined) return;
+    yield rows.map(toSeat);
+    after = [last.concertId, last.date, last.seatNumber];
   }
 }
 

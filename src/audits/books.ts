@@ -1,8 +1,9 @@
 // npm run audit
 import { connectRedis } from '#adapters/redis/client.ts';
+import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { redisServersOf } from '#config/redis-servers.ts';
 import { auditBooks, type Violation } from './audit-books.ts';
-import { auditMarks, type MarksAudit } from './audit-marks.ts';
+import { auditMarks } from './audit-marks.ts';
 import { runSweep } from './command.ts';
 import { books, outbox } from './invariants.ts';
 
@@ -30,10 +31,7 @@ await runSweep('audit', async (pool, redisUrl) => {
   };
 });
 
-async function withRedis(
-  url: string,
-  audit: (redis: Parameters<typeof auditMarks>[1]) => Promise<MarksAudit>,
-): Promise<MarksAudit> {
+async function withRedis<T>(url: string, audit: (redis: RedisClient) => Promise<T>): Promise<T> {
   // What is lost fails the command that needs it.
   const { redis, close } = await connectRedis(
     { ...redisServersOf(url), commandTimeoutMs: COMMAND_TIMEOUT_MS },

@@ -97,7 +97,8 @@ export const books: readonly Invariant[] = [
     violations: `
       SELECT format('payment %s took %s from the balance, for seats worth %s', payment_id, -l.amount, worth) AS found
       FROM payments p
-        JOIN LATERAL (SELECT sum(price) AS worth FROM reservation_seats WHERE reservation_id = p.reservation_id) w ON true
+        LEFT JOIN (SELECT reservation_id, sum(price) AS worth FROM reservation_seats GROUP BY reservation_id) AS own
+          USING (reservation_id)
         LEFT JOIN ledger_entries l ON l.transaction_id = p.payment_id AND l.user_id = p.user_id
       WHERE (-l.amount, p.amount) IS DISTINCT FROM (worth, worth)`,
   },
