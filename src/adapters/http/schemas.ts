@@ -445,7 +445,6 @@ export const payment = named(
     refundedAt: instant(story.refundedAt).optional().describe('Once it was given back'),
   }),
   paid,
-  { ...paid, refundedAt: story.refundedAt },
 );
 
 const refunded = {
@@ -472,7 +471,6 @@ export const cancellation = named(
   'Cancellation',
   z.object({ reservation, refund: refund.optional().describe('If the reservation was paid') }),
   { reservation: { ...held, status: 'CANCELLED' }, refund: refunded },
-  { reservation: { ...held, status: 'CANCELLED' } },
 );
 
 export const balance = named('Balance', z.object({ userId: id(story.user), balance: money(150_000), currency }), {
