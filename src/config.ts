@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strandedSeatsPolicies } from '#domain/best-seats.ts';
 import { openings, policyBounds } from '#domain/policy.ts';
 import { redisServersOf } from './config/redis-servers.ts';
 
@@ -93,6 +94,7 @@ const variables = {
   HOLD_SECONDS_MAX: integer(...policyBounds.holdSecondsMax).default(600),
   REFUND_UNTIL_SECONDS: integer(...policyBounds.refundUntilSeconds).default(86_400),
   SEATS_PER_USER_MAX: integer(...policyBounds.seatsPerUserMax).default(4),
+  STRANDED_SEATS: z.enum(strandedSeatsPolicies).default('off'),
 
   CURRENCY: z
     .string()
@@ -195,6 +197,7 @@ export function readConfig(environment: Environment) {
       holdSecondsMax: env.HOLD_SECONDS_MAX,
       refundUntilSeconds: env.REFUND_UNTIL_SECONDS,
       seatsPerUserMax: env.SEATS_PER_USER_MAX,
+      strandedSeats: env.STRANDED_SEATS,
     },
     waitingRoom: { rebuildSeconds: env.REBUILD_SECONDS },
     walletLimits: { chargeMin: env.CHARGE_MIN, chargeMax: env.CHARGE_MAX, balanceMax: env.BALANCE_MAX },

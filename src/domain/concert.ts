@@ -2,6 +2,7 @@ import type { ConcertDate, ConcertId } from './ids.ts';
 import type { Lottery } from './lottery.ts';
 import type { Currency, Money } from './money.ts';
 import type { Policy } from './policy.ts';
+import type { PlaceInHall } from './seat-plan.ts';
 
 export type Concert = {
   readonly concertId: ConcertId;
@@ -40,4 +41,6 @@ export type Seat = {
   readonly seatNumber: number;
   readonly price: Money;
   readonly status: SeatStatus;
+  /** By the plan of the hall, if it has one. */
+  readonly at?: Pick<PlaceInHall, 'section' | 'row' | 'place' | 'grade'>;
 };

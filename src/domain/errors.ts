@@ -22,11 +22,16 @@ type FactsByCode = {
   'route-not-found': undefined;
   'concert-not-found': undefined;
   'date-not-found': undefined;
+  'seat-plan-not-found': undefined;
   'seat-not-found': { seatNumbers: readonly number[] };
   'reservation-not-found': undefined;
   'payment-not-found': undefined;
   'user-not-found': undefined;
   'seat-taken': { seatNumbers: readonly number[] };
+  /** How many seats are left that it was asked for, wherever they are. */
+  'no-adjacent-seats': { quantity: number; left: number };
+  /** Free seats that would be left single. */
+  'seat-stranded': { seatNumbers: readonly number[] };
   'seat-limit-reached': { limit: number; held: number };
   'already-paid': undefined;
   'already-cancelled': undefined;

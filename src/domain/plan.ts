@@ -1,9 +1,7 @@
 import type { ConcertDate, ConcertId } from './ids.ts';
-import type { Currency, Money } from './money.ts';
+import type { Currency } from './money.ts';
 import type { PolicyChange } from './policy.ts';
-
-/** Seats numbered from `first` to `last`, all at one price. */
-export type SeatRange = { readonly first: number; readonly last: number; readonly price: Money };
+import type { SeatPlan, SeatRun } from './seat-plan.ts';
 
 /** A concert to be put on sale. What its policy leaves out comes from the settings. */
 export type ConcertPlan = {
@@ -15,7 +13,11 @@ export type ConcertPlan = {
   readonly dates: readonly {
     readonly date: ConcertDate;
     readonly startsAt: Date;
-    readonly seats: readonly SeatRange[];
+    readonly seats: readonly SeatRun[];
+    /** Of these seats, those that are not for sale for now. */
+    readonly blocked?: readonly number[] | undefined;
   }[];
+  /** What the seats were made by, if by a plan. */
+  readonly seatPlan?: SeatPlan | undefined;
   readonly policy: PolicyChange;
 };

@@ -1,3 +1,4 @@
+import type { StrandedSeats } from './best-seats.ts';
 import { Refusal } from './errors.ts';
 
 export const openings = ['fifo', 'lottery'] as const;
@@ -37,16 +38,25 @@ export type Policy = {
   readonly refundUntilSeconds: number;
   /** How many seats of one date a user may hold and own together. */
   readonly seatsPerUserMax: number;
+  /** What becomes of a hold that would leave a single free seat beside it where another choice would not. */
+  readonly strandedSeats: StrandedSeats;
 };
 
 /** What the rules of admission look at. */
 export type AdmissionPolicy = Omit<
   Policy,
-  'opening' | 'opensAt' | 'waitingMax' | 'holdSeconds' | 'holdSecondsMax' | 'refundUntilSeconds' | 'seatsPerUserMax'
+  | 'opening'
+  | 'opensAt'
+  | 'waitingMax'
+  | 'holdSeconds'
+  | 'holdSecondsMax'
+  | 'refundUntilSeconds'
+  | 'seatsPerUserMax'
+  | 'strandedSeats'
 >;
 
 /** The decisions that are a number. */
-export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused'>;
+export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused' | 'strandedSeats'>;
 
 /** From, to. Who polls as told must be able to come within the shortest time that counts as absence. */
 export const policyBounds = {

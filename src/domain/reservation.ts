@@ -19,6 +19,8 @@ export type Reservation = {
   /** How long the hold was granted for, in seconds, its extensions included. */
   readonly heldForSeconds: number;
   readonly createdAt: Date;
+  /** Free seats that this hold left single: said once, when it was made. */
+  readonly strandedSeatNumbers?: readonly number[];
 };
 
 export type Payment = {

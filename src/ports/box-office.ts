@@ -1,16 +1,21 @@
+import type { SeatWish, StrandedSeats } from '#domain/best-seats.ts';
 import type { PaymentId, RefundId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
-import type { Cancellation, Hold, Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
+import type { Cancellation, Hold, Payment, Reservation, ReservationStatus, SeatSet } from '#domain/reservation.ts';
 
 export type HoldOrder = Hold & {
   /** Whose session the hold prolongs; recorded with it, in case nobody is left to do so. */
   readonly place: PlaceId;
   readonly holdSeconds: number;
   readonly seatsPerUserMax: number;
+  readonly strandedSeats: StrandedSeats;
   readonly request: RequestKey;
 };
+
+/** A hold of seats that the box office chooses. */
+export type BestOrder = Omit<HoldOrder, 'seatNumbers'> & { readonly wish: SeatWish };
 
 /** A seat that somebody has: for how much longer, and who, as far as a person has it at all. */
 export type Occupied = {
@@ -20,9 +25,9 @@ export type Occupied = {
   readonly forMilliseconds?: number;
 };
 
-export type HoldOutcome =
-  | ({ readonly outcome: 'held'; readonly remainingMs: number } & Answered<Reservation>)
-  | { readonly outcome: 'taken'; readonly occupied: readonly Occupied[] };
+export type Held = { readonly outcome: 'held'; readonly remainingMs: number } & Answered<Reservation>;
+
+export type HoldOutcome = Held | { readonly outcome: 'taken'; readonly occupied: readonly Occupied[] };
 
 export type PayOrder = {
   readonly paymentId: PaymentId;
@@ -78,9 +83,24 @@ export type Aftermath = {
 export type BoxOffice = {
   /**
    * Sets all of the seats aside until a deadline, or none. A hold past its deadline is no obstacle: it ends here.
-   * Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`.
+   * Leaves no free seat single where the order forbids it and another choice would not; where the order warns of it, the
+   * answer names them.
+   * Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`, `seat-stranded`.
    */
   hold(order: HoldOrder): Promise<HoldOutcome>;
+
+  /**
+   * Holds the best seats side by side that fulfil a wish. That there are none is said only when it is so, whoever else is
+   * asking. Slower than holding what was chosen: for those who have lost what they chose, again and again.
+   * Refuses `no-adjacent-seats`, and what `hold` refuses.
+   */
+  holdBest(order: BestOrder): Promise<Held>;
+
+  /** Takes free seats off sale, all of them or none. Harmless when repeated. Refuses `seat-not-found`, `seat-taken`. */
+  block(seats: SeatSet): Promise<void>;
+
+  /** Puts blocked seats on sale again; those that are not blocked stay as they are. Refuses `seat-not-found`. */
+  unblock(seats: SeatSet): Promise<void>;
 
   /** Whether this request has its answer, which repeating it would give again. Waits for one that is under way. */
   knows(request: RequestKey): Promise<boolean>;

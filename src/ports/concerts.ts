@@ -1,8 +1,10 @@
+import type { FreeSeat } from '#domain/best-seats.ts';
 import type { Concert, DateOnSale, Seat, SeatsLeft } from '#domain/concert.ts';
 import type { ConcertDate, ConcertId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { ConcertPlan } from '#domain/plan.ts';
 import type { PolicyChange } from '#domain/policy.ts';
+import type { KeptPlan } from '#domain/seat-plan.ts';
 
 export type Concerts = {
   /** At most a second old; older only while the store does not answer. */
@@ -38,4 +40,10 @@ export type Concerts = {
    * before it was asked; a hold past its deadline is shown as free.
    */
   listSeats(concertId: ConcertId, date: ConcertDate): Promise<readonly Seat[] | undefined>;
+
+  /** The seats of a date that can be had, as new as `listSeats`, and where they are. None, of an unknown date. */
+  listFreeSeats(concertId: ConcertId, date: ConcertDate): Promise<readonly FreeSeat[]>;
+
+  /** The plan that the seats were made by; undefined if by none, or if there is no such concert. */
+  findSeatPlan(concertId: ConcertId): Promise<KeptPlan | undefined>;
 };

@@ -1,19 +1,23 @@
+import { bestBlocks, blocksToTry, type SeatWish, spreadOf } from '#domain/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertDate, reservationId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
-import { type Hold, MARK_MARGIN_MS, type Reservation, SESSION_MARGIN_MS, seatOrder } from '#domain/reservation.ts';
-import type { HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
+import { type Hold, MARK_MARGIN_MS, type Reservation, seatOrder, SESSION_MARGIN_MS } from '#domain/reservation.ts';
+import type { Held, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Claim } from '#ports/seat-holds.ts';
 
 /** A sold seat is marked for this long when somebody asks for it; after that, whoever asks next has it marked again. */
 const SOLD_MARK_MS = 60_000;
+/** How often to look for the best seats, before the box office is asked to look itself: there one command waits for another. */
+const LOOKS_MAX = 3;
 
 type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'seatHolds' | 'lock' | 'boxOffice' | 'newId'>;
+type Order = Omit<HoldOrder, 'seatNumbers'>;
 
 /**
- * Sets seats aside for a fan who is in, until a deadline: all of them, or none.
+ * Sets seats aside for a fan who is in, until a deadline: all of those named, or the best side by side.
  *
  * The marks turn the crowd away, the lock lets one command at a time through, and the box office decides. The first two
  * may fail or be wrong without any harm but delay, so what is told to them afterwards may fail too: it is repeated from
@@ -24,9 +28,8 @@ export async function reserveSeats(
   input: {
     readonly claim: QueueClaim;
     readonly date: ConcertDate;
-    readonly seatNumbers: readonly number[];
     readonly request: RequestKey;
-  },
+  } & ({ readonly seatNumbers: readonly number[] } | { readonly wish: SeatWish }),
 ): Promise<Answered<Reservation>> {
   const { concerts, waitingRoom, seatHolds, newId } = ports;
   const { claim, date, request } = input;
@@ -34,26 +37,61 @@ export async function reserveSeats(
 
   const concert = await concerts.find(concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  const { holdSeconds, seatsPerUserMax } = concert.policy;
-  const seatNumbers = seatOrder(input.seatNumbers);
-  const hold: Hold = { userId, concertId, date, seatNumbers, reservationId: reservationId(newId()) };
+  const { holdSeconds, seatsPerUserMax, strandedSeats } = concert.policy;
+  const order: Order = {
+    userId,
+    concertId,
+    date,
+    reservationId: reservationId(newId()),
+    place: claim,
+    holdSeconds,
+    seatsPerUserMax,
+    strandedSeats,
+    request,
+  };
 
-  const claimed = await seatHolds.claim(hold, request);
-  const order = { ...hold, place: claim, holdSeconds, seatsPerUserMax, request };
-  const outcome = await decide(ports, order, claimed);
-
-  if (outcome.outcome === 'taken') {
-    await Promise.allSettled(outcome.occupied.map((seat) => markAsTaken(ports, hold, seat)));
-    throw new Refusal('seat-taken', { seatNumbers: outcome.occupied.map(({ seatNumber }) => seatNumber) });
-  }
-  if (!outcome.replayed) {
+  const held =
+    'wish' in input ? await holdBest(ports, order, input.wish) : await holdNamed(ports, order, input.seatNumbers);
+  if (!held.replayed) {
+    const hold = { ...order, seatNumbers: held.answer.seatNumbers };
     await Promise.allSettled([
-      seatHolds.keep(hold, outcome.remainingMs + MARK_MARGIN_MS),
+      seatHolds.keep(hold, held.remainingMs + MARK_MARGIN_MS),
       seatHolds.remember(hold, request),
-      waitingRoom.extend(claim, outcome.remainingMs + SESSION_MARGIN_MS),
+      waitingRoom.extend(claim, held.remainingMs + SESSION_MARGIN_MS),
     ]);
   }
-  return { answer: outcome.answer, replayed: outcome.replayed };
+  return { answer: held.answer, replayed: held.replayed };
+}
+
+/** Holds these seats. Refuses `seat-taken`. */
+async function holdNamed(ports: Needed, asked: Order, seatNumbers: readonly number[]): Promise<Held> {
+  const order: HoldOrder = { ...asked, seatNumbers: seatOrder(seatNumbers) };
+  const claimed = await ports.seatHolds.claim(order, order.request);
+  const outcome = await decide(ports, order, claimed);
+  if (outcome.outcome === 'held') return outcome;
+  await Promise.allSettled(outcome.occupied.map((seat) => markAsTaken(ports, order, seat)));
+  throw new Refusal('seat-taken', { seatNumbers: outcome.occupied.map(({ seatNumber }) => seatNumber) });
+}
+
+/** Holds the best seats that are not lost to somebody faster. That there are none only the box office can say. */
+async function holdBest(ports: Needed, order: Order, wish: SeatWish): Promise<Held> {
+  const { concerts, boxOffice } = ports;
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const free = await concerts.listFreeSeats(order.concertId, order.date);
+    const blocks = bestBlocks(free, wish, order.strandedSeats);
+    if (blocks.length === 0) break;
+    for (const seatNumbers of blocksToTry(blocks, spreadOf(order.request) + looks)) {
+      const held = await holdNamed(ports, order, seatNumbers).catch(unlessLost);
+      if (held !== undefined) return held;
+    }
+  }
+  return boxOffice.holdBest({ ...order, wish });
+}
+
+/** Somebody was faster: with these seats, or with those beside them. */
+function unlessLost(error: unknown): undefined {
+  const lost = error instanceof Refusal && (error.code === 'seat-taken' || error.code === 'seat-stranded');
+  if (!lost) throw error;
 }
 
 /** Asks the box office, under the lock if it can be had. Whatever comes but a new hold undoes the claim. */

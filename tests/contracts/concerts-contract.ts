@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 import type { ConcertPlan } from '#domain/plan.ts';
+import { runsOf, type SeatPlan } from '#domain/seat-plan.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS, POLICY, WEEK_MS } from './stage-concert.ts';
 import { HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
@@ -42,6 +44,36 @@ export function concertsContract(harness: StoreHarness): void {
       ...more,
     };
   }
+
+  const seatPlan: SeatPlan = {
+    version: 7,
+    grades: [
+      { grade: 'R', price: 3 * price },
+      { grade: 'S', price },
+    ],
+    sections: [
+      { section: 'Stalls', rows: [{ row: 'A', seats: [{ first: 2, last: 1, grade: 'R' }] }] },
+      { section: 'Box', rank: 9, rows: [{ row: 'A', seats: [{ first: 3, last: 3, grade: 'S', aisle: true }] }] },
+    ],
+    blocked: [3],
+  };
+
+  describe('finding the seat plan of a concert', () => {
+    it('tells it as it was given, under a hash of its own', async () => {
+      const { concertId: planned } = await concerts.create(plan({ seatPlan }));
+      const { concertId: newer } = await concerts.create(plan({ seatPlan: { ...seatPlan, version: 8 } }));
+      const [kept, other] = [await concerts.findSeatPlan(planned), await concerts.findSeatPlan(newer)];
+      expect(kept?.plan).toEqual(JSON.parse(JSON.stringify(seatPlan)));
+      expect(kept?.sha256).toBe(createHash('sha256').update(JSON.stringify(seatPlan)).digest('hex'));
+      expect(other?.sha256).not.toBe(kept?.sha256);
+    });
+
+    it('finds none where there is none', async () => {
+      const { concertId: unplanned } = await concerts.create(plan());
+      expect(await concerts.findSeatPlan(unplanned)).toBeUndefined();
+      expect(await concerts.findSeatPlan(concertId(newId()))).toBeUndefined();
+    });
+  });
 
   describe('finding a concert', () => {
     it('tells what it is and what the operator decided for it', async () => {
@@ -342,6 +374,27 @@ export function concertsContract(harness: StoreHarness): void {
         { seatNumber: 2, price: 200, status: 'HELD' },
         { seatNumber: 3, price: 300, status: 'SOLD' },
         { seatNumber: 4, price: 400, status: 'BLOCKED' },
+      ]);
+    });
+
+    it('have a place and a grade where there is a plan of the hall, and may be blocked by it', async () => {
+      const planned = plan({ seatPlan });
+      const dates = planned.dates.slice(0, 1).map((day) => ({ ...day, seats: runsOf(seatPlan), blocked: [3] }));
+      const { concertId: id } = await concerts.create({ ...planned, dates });
+      expect(await concerts.listSeats(id, concertDate('2099-05-01'))).toEqual([
+        {
+          seatNumber: 1,
+          price: 3 * price,
+          status: 'AVAILABLE',
+          at: { section: 'Stalls', row: 'A', place: 2, grade: 'R' },
+        },
+        {
+          seatNumber: 2,
+          price: 3 * price,
+          status: 'AVAILABLE',
+          at: { section: 'Stalls', row: 'A', place: 1, grade: 'R' },
+        },
+        { seatNumber: 3, price, status: 'BLOCKED', at: { section: 'Box', row: 'A', place: 1, grade: 'S' } },
       ]);
     });
 

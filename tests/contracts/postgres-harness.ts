@@ -53,7 +53,7 @@ export async function postgresHarness(): Promise<PostgresHarness> {
 
     async stage(staged) {
       const concert = stageConcert(concertId(newId()), Date.now(), staged);
-      const { dates, policy, ...row } = concert;
+      const { dates, policy, seatPlan: _, ...row } = concert;
       const { concertId: id } = concert;
       const dateOf = (date: string) => new Date(`${date}T00:00:00Z`);
       await prisma.concert.create({ data: { ...row, ...policy } });
@@ -62,12 +62,14 @@ export async function postgresHarness(): Promise<PostgresHarness> {
       });
       await prisma.seat.createMany({
         data: dates.flatMap(({ date, seats }) =>
-          seats.map(({ seatNumber, price, status }) => ({
+          seats.map(({ seatNumber, price, status, at }) => ({
             concertId: id,
             date: dateOf(date),
             seatNumber,
             price,
             status,
+            ...(at && { section: at.section, rowLabel: at.row, rowRank: at.rank, place: at.place }),
+            ...(at && { offCentre: at.offCentre, grade: at.grade }),
           })),
         ),
       });

@@ -1,7 +1,8 @@
 import { type ConcertId, concertDate } from '#domain/ids.ts';
 import type { Money } from '#domain/money.ts';
 import type { Policy } from '#domain/policy.ts';
-import type { StoredConcert } from '#tests/fakes/memory-store.ts';
+import { runsOf, type SeatPlan } from '#domain/seat-plan.ts';
+import { placedSeats, type StoredConcert } from '#tests/fakes/memory-store.ts';
 
 /** What a test wants of a concert. What it does not say is on sale for an hour, one date in a week, five seats. */
 export type Staged = {
@@ -10,7 +11,9 @@ export type Staged = {
   readonly dates?: readonly {
     readonly startsInMs: number;
     /** Of seats 1, 2, …. */
-    readonly prices: readonly Money[];
+    readonly prices?: readonly Money[];
+    /** Instead of prices. */
+    readonly plan?: SeatPlan;
     /** Seats that are not for sale. */
     readonly blocked?: readonly number[];
   }[];
@@ -35,6 +38,7 @@ export const POLICY: Policy = {
   holdSecondsMax: 600,
   refundUntilSeconds: 3_600,
   seatsPerUserMax: 4,
+  strandedSeats: 'off',
 };
 const DATES: NonNullable<Staged['dates']> = [{ startsInMs: WEEK_MS, prices: [10_000, 20_000, 30_000, 40_000, 50_000] }];
 
@@ -47,16 +51,15 @@ export function stageConcert(concertId: ConcertId, now: number, staged: Staged =
     currency: 'KRW',
     salesOpenAt: new Date(now + opensInMs),
     policy: { ...POLICY, ...policy },
-    dates: dates.map(({ startsInMs, prices, blocked = [] }) => {
+    dates: dates.map(({ startsInMs, prices = [], plan, blocked = plan?.blocked ?? [] }) => {
       const startsAt = new Date(now + startsInMs);
       return {
         date: concertDate(startsAt.toISOString().slice(0, 10)),
         startsAt,
-        seats: prices.map((price, index) => ({
-          seatNumber: index + 1,
-          price,
-          status: blocked.includes(index + 1) ? 'BLOCKED' : 'AVAILABLE',
-        })),
+        seats: placedSeats(
+          plan ? runsOf(plan) : prices.map((price, index) => ({ first: index + 1, last: index + 1, price })),
+          blocked,
+        ),
       };
     }),
   };

@@ -57,6 +57,7 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
     place: placeOf(user),
     holdSeconds: HOLD_SECONDS,
     seatsPerUserMax: 4,
+    strandedSeats: 'off',
     request: ask(user),
     ...rest,
   });

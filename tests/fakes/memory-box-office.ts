@@ -1,16 +1,19 @@
+import { bestBlocks, strandedBy } from '#domain/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
-import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservation.ts';
-import type { BoxOffice, Occupied } from '#ports/box-office.ts';
+import type { Cancellation, Hold, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
+import type { BestOrder, BoxOffice, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import {
   enter,
+  freePlaces,
   giveBack,
   isFree,
   type MemoryStore,
   pageOf,
   recall,
   remember,
+  type StoredDate,
   type StoredSeat,
   statusNow,
 } from './memory-store.ts';
@@ -24,9 +27,20 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const now = () => store.clock.now();
   let events = 0;
 
-  function seatsOf({ concertId, date, seatNumbers }: Pick<Hold, 'concertId' | 'date' | 'seatNumbers'>): StoredSeat[] {
-    const found = store.concerts.get(concertId)?.dates.find((on) => on.date === date);
-    return found?.seats.filter(({ seatNumber }) => seatNumbers.includes(seatNumber)) ?? [];
+  function dateOf({ concertId, date }: Pick<SeatSet, 'concertId' | 'date'>): StoredDate | undefined {
+    return store.concerts.get(concertId)?.dates.find((on) => on.date === date);
+  }
+
+  function seatsOf({ seatNumbers, ...on }: SeatSet): StoredSeat[] {
+    return dateOf(on)?.seats.filter(({ seatNumber }) => seatNumbers.includes(seatNumber)) ?? [];
+  }
+
+  /** All of them, or a refusal that names those that are not there. */
+  function knownSeats(asked: SeatSet): StoredSeat[] {
+    const seats = seatsOf(asked);
+    const missing = asked.seatNumbers.filter((number) => !seats.some(({ seatNumber }) => seatNumber === number));
+    if (missing.length > 0) throw new Refusal('seat-not-found', { seatNumbers: missing });
+    return seats;
   }
 
   function ownReservation(userId: UserId, reservationId: ReservationId) {
@@ -63,53 +77,92 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     giveBack(seat);
   }
 
+  function holdSeats({ place, holdSeconds, seatsPerUserMax, strandedSeats, request, ...hold }: HoldOrder): HoldOutcome {
+    const known = recall<Reservation>(store, request);
+    if (known !== undefined) return { outcome: 'held', remainingMs: 0, ...known };
+
+    const { userId, concertId, date, seatNumbers, reservationId } = hold;
+    const concert = store.concerts.get(concertId);
+    const on = dateOf(hold);
+    if (concert === undefined || on === undefined || on.startsAt.getTime() <= now()) {
+      throw new Refusal('date-not-found');
+    }
+    if (!store.wallets.has(userId)) throw new Refusal('user-not-found');
+    const seats = knownSeats(hold);
+    const inTheWay = seats.filter((seat) => !isFree(store, seat));
+    if (inTheWay.length > 0) return { outcome: 'taken', occupied: inTheWay.map(occupied) };
+    const stranded = strandedSeats === 'off' ? [] : strandedBy(freePlaces(store, on.seats), seatNumbers);
+    if (stranded.length > 0 && strandedSeats === 'enforce')
+      throw new Refusal('seat-stranded', { seatNumbers: stranded });
+    const held = [...store.reservations.values()]
+      .filter((other) => other.userId === userId && other.concertId === concertId && other.date === date)
+      .filter((other) => ['HELD', 'CONFIRMED'].includes(statusNow(store, other)))
+      .reduce((sum, other) => sum + other.seatNumbers.length, 0);
+    if (held + seatNumbers.length > seatsPerUserMax) {
+      throw new Refusal('seat-limit-reached', { limit: seatsPerUserMax, held });
+    }
+
+    const remainingMs = holdSeconds * 1_000;
+    const heldUntil = now() + remainingMs;
+    for (const seat of seats) {
+      endLapsed(seat);
+      Object.assign(seat, { status: 'HELD', heldUntil, reservationId });
+    }
+    const reservation: Reservation = {
+      reservationId,
+      userId,
+      concertId,
+      date,
+      seatNumbers,
+      status: 'HELD',
+      currency: concert.currency,
+      amount: seats.reduce((sum, { price }) => sum + price, 0),
+      heldUntil: new Date(heldUntil),
+      heldForSeconds: holdSeconds,
+      createdAt: new Date(now()),
+    };
+    store.reservations.set(reservationId, { ...reservation });
+    announce(reservationId, place);
+    const answer = stranded.length === 0 ? reservation : { ...reservation, strandedSeatNumbers: stranded };
+    return { outcome: 'held', remainingMs, ...remember(store, request, answer) };
+  }
+
   return {
-    async hold({ place, holdSeconds, seatsPerUserMax, request, ...hold }) {
-      const known = recall<Reservation>(store, request);
+    async hold(order) {
+      return holdSeats(order);
+    },
+
+    async holdBest({ wish, ...order }: BestOrder) {
+      const known = recall<Reservation>(store, order.request);
       if (known !== undefined) return { outcome: 'held', remainingMs: 0, ...known };
-
-      const { userId, concertId, date, seatNumbers, reservationId } = hold;
-      const concert = store.concerts.get(concertId);
-      const on = concert?.dates.find((one) => one.date === date);
-      if (concert === undefined || on === undefined || on.startsAt.getTime() <= now()) {
-        throw new Refusal('date-not-found');
+      const on = dateOf(order);
+      if (on === undefined || on.startsAt.getTime() <= now()) throw new Refusal('date-not-found');
+      const free = freePlaces(store, on.seats);
+      const [best] = bestBlocks(free, wish, order.strandedSeats);
+      if (best === undefined) {
+        const { quantity, section, grade } = wish;
+        const left = free
+          .filter((seat) => section === undefined || seat.section === section)
+          .filter((seat) => grade === undefined || seat.grade === grade).length;
+        throw new Refusal('no-adjacent-seats', { quantity, left });
       }
-      if (!store.wallets.has(userId)) throw new Refusal('user-not-found');
-      const seats = seatsOf(hold);
-      const missing = seatNumbers.filter((asked) => !seats.some(({ seatNumber }) => seatNumber === asked));
-      if (missing.length > 0) throw new Refusal('seat-not-found', { seatNumbers: missing });
-      const inTheWay = seats.filter((seat) => !isFree(store, seat));
-      if (inTheWay.length > 0) return { outcome: 'taken', occupied: inTheWay.map(occupied) };
-      const held = [...store.reservations.values()]
-        .filter((other) => other.userId === userId && other.concertId === concertId && other.date === date)
-        .filter((other) => ['HELD', 'CONFIRMED'].includes(statusNow(store, other)))
-        .reduce((sum, other) => sum + other.seatNumbers.length, 0);
-      if (held + seatNumbers.length > seatsPerUserMax) {
-        throw new Refusal('seat-limit-reached', { limit: seatsPerUserMax, held });
-      }
+      const outcome = holdSeats({ ...order, seatNumbers: best.seatNumbers });
+      if (outcome.outcome !== 'held') throw new RangeError('a free seat is taken');
+      return outcome;
+    },
 
-      const remainingMs = holdSeconds * 1_000;
-      const heldUntil = now() + remainingMs;
+    async block(asked) {
+      const seats = knownSeats(asked);
+      const taken = seats.filter((seat) => seat.status !== 'BLOCKED' && !isFree(store, seat));
+      if (taken.length > 0) throw new Refusal('seat-taken', { seatNumbers: taken.map(({ seatNumber }) => seatNumber) });
       for (const seat of seats) {
         endLapsed(seat);
-        Object.assign(seat, { status: 'HELD', heldUntil, reservationId });
+        seat.status = 'BLOCKED';
       }
-      const reservation: Reservation = {
-        reservationId,
-        userId,
-        concertId,
-        date,
-        seatNumbers,
-        status: 'HELD',
-        currency: concert.currency,
-        amount: seats.reduce((sum, { price }) => sum + price, 0),
-        heldUntil: new Date(heldUntil),
-        heldForSeconds: holdSeconds,
-        createdAt: new Date(now()),
-      };
-      store.reservations.set(reservationId, { ...reservation });
-      announce(reservationId, place);
-      return { outcome: 'held', remainingMs, ...remember(store, request, reservation) };
+    },
+
+    async unblock(asked) {
+      for (const seat of knownSeats(asked)) if (seat.status === 'BLOCKED') seat.status = 'AVAILABLE';
     },
 
     async knows(request) {

@@ -4,7 +4,16 @@ import type { Lottery } from '#domain/lottery.ts';
 import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/policy.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { isFree, lotsOf, type MemoryStore, pageOf, type StoredConcert, sha256 } from './memory-store.ts';
+import {
+  freePlaces,
+  isFree,
+  lotsOf,
+  type MemoryStore,
+  pageOf,
+  placedSeats,
+  type StoredConcert,
+  sha256,
+} from './memory-store.ts';
 
 export function memoryConcerts(store: MemoryStore): Concerts {
   const now = () => store.clock.now();
@@ -14,7 +23,7 @@ export function memoryConcerts(store: MemoryStore): Concerts {
       .sort((a, b) => a.startsAt.getTime() - b.startsAt.getTime());
   const shown = () => [...store.concerts.values()].filter(({ concertId }) => toCome(concertId).length > 0).map(view);
 
-  function view({ dates: _, ...concert }: StoredConcert): Concert {
+  function view({ dates: _, seatPlan: __, ...concert }: StoredConcert): Concert {
     const { concertId, salesOpenAt, policy } = concert;
     const opensAt = new Date(Math.max(salesOpenAt.getTime(), policy.opensAt?.getTime() ?? 0));
     const lottery = policy.opening === 'lottery' ? { lottery: lotteryOf(concertId) } : {};
@@ -54,20 +63,17 @@ export function memoryConcerts(store: MemoryStore): Concerts {
       return concert === undefined ? undefined : { concert, seatsLeft: seatsLeft(concertId) };
     },
 
-    async create({ dates, policy, ...plan }) {
+    async create({ dates, policy, seatPlan, ...plan }) {
       const concert: StoredConcert = {
         ...plan,
         policy: changed(POLICY, policy),
-        dates: dates.map(({ date, startsAt, seats }) => ({
+        ...(seatPlan === undefined
+          ? {}
+          : { seatPlan: { plan: seatPlan, sha256: sha256(Buffer.from(JSON.stringify(seatPlan))).toString('hex') } }),
+        dates: dates.map(({ date, startsAt, seats, blocked = [] }) => ({
           date,
           startsAt,
-          seats: seats.flatMap(({ first, last, price }) =>
-            Array.from({ length: last - first + 1 }, (_, index) => ({
-              seatNumber: first + index,
-              price,
-              status: 'AVAILABLE' as const,
-            })),
-          ),
+          seats: placedSeats(seats, blocked),
         })),
       };
       requireLimit(concert.policy);
@@ -104,11 +110,22 @@ export function memoryConcerts(store: MemoryStore): Concerts {
 
     async listSeats(concertId, date) {
       const found = store.concerts.get(concertId)?.dates.find((on) => on.date === date);
-      return found?.seats.map((seat) => ({
-        seatNumber: seat.seatNumber,
-        price: seat.price,
-        status: isFree(store, seat) ? 'AVAILABLE' : seat.status,
-      }));
+      return found?.seats.map((seat) => {
+        const { seatNumber, price, at } = seat;
+        const status = isFree(store, seat) ? 'AVAILABLE' : seat.status;
+        if (at === undefined) return { seatNumber, price, status };
+        const { section, row, place, grade } = at;
+        return { seatNumber, price, status, at: { section, row, place, grade } };
+      });
+    },
+
+    async listFreeSeats(concertId, date) {
+      const found = store.concerts.get(concertId)?.dates.find((on) => on.date === date);
+      return freePlaces(store, found?.seats ?? []);
+    },
+
+    async findSeatPlan(concertId) {
+      return store.concerts.get(concertId)?.seatPlan;
     },
   };
 }

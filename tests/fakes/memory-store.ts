@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { type FreeSeat, placeWithoutPlan } from '#domain/best-seats.ts';
 import type { Concert, Seat } from '#domain/concert.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertDate, ConcertId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
@@ -7,6 +8,7 @@ import type { Page, PageRequest } from '#domain/page.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
 import type { Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
+import { type KeptPlan, numbersOf, type PlaceInHall, type SeatRun } from '#domain/seat-plan.ts';
 import type { Balance, LedgerEntry } from '#domain/wallet.ts';
 import type { LineEvent } from '#ports/lines.ts';
 import type { MemoryClock } from './memory-clock.ts';
@@ -16,10 +18,15 @@ import type { MemoryClock } from './memory-clock.ts';
 
 type Stored<T> = { -readonly [K in keyof T]: T[K] };
 
-export type StoredSeat = Stored<Seat> & { heldUntil?: number; reservationId?: ReservationId };
+export type StoredSeat = Stored<Omit<Seat, 'at'>> & {
+  heldUntil?: number;
+  reservationId?: ReservationId;
+  readonly at?: PlaceInHall;
+};
 export type StoredDate = { readonly date: ConcertDate; readonly startsAt: Date; readonly seats: StoredSeat[] };
 export type StoredConcert = Omit<Concert, 'sales' | 'opensAt' | 'opened' | 'lottery'> & {
   readonly dates: readonly StoredDate[];
+  readonly seatPlan?: KeptPlan;
 };
 export type StoredLots = { readonly seed: Buffer; drawn?: { readonly count: number; readonly at: Date } };
 export type StoredLine = {
@@ -116,6 +123,28 @@ export const sha256 = (input: Uint8Array) => createHash('sha256').update(input).
 /** Free, or held past the deadline, which is the same. */
 export function isFree({ clock }: MemoryStore, { status, heldUntil = 0 }: StoredSeat): boolean {
   return status === 'AVAILABLE' || (status === 'HELD' && heldUntil <= clock.now());
+}
+
+/** The seats of runs, by number. */
+export function placedSeats(runs: readonly SeatRun[], blocked: readonly number[]): StoredSeat[] {
+  const seats = runs.flatMap(({ at, price, ...run }) =>
+    numbersOf(run).map(
+      (seatNumber, index): StoredSeat => ({
+        seatNumber,
+        price,
+        status: blocked.includes(seatNumber) ? 'BLOCKED' : 'AVAILABLE',
+        ...(at && { at: { ...at, place: at.place + index, offCentre: at.offCentre + 2 * index } }),
+      }),
+    ),
+  );
+  return seats.sort((a, b) => a.seatNumber - b.seatNumber);
+}
+
+/** Where the seats are that can be had. */
+export function freePlaces(store: MemoryStore, seats: readonly StoredSeat[]): FreeSeat[] {
+  return seats
+    .filter((seat) => isFree(store, seat))
+    .map(({ seatNumber, at }) => ({ seatNumber, ...(at ?? placeWithoutPlan(seatNumber)) }));
 }
 
 /** What a reservation is by now, whether or not that was written down. */

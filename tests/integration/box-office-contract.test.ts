@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres } from '#adapters/postgres/client.ts';
 import { paymentId } from '#domain/ids.ts';
+import { bestSeatsContract } from '#tests/contracts/best-seats-contract.ts';
 import { boxOfficeContract } from '#tests/contracts/box-office-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
@@ -14,6 +15,7 @@ const harness = await postgresHarness();
 const { boxOffice, postgres, databaseUrl } = harness;
 
 boxOfficeContract(harness);
+bestSeatsContract(harness);
 
 describe('a payment that begins before the deadline and ends after it', () => {
   it('counts against the limit of seats, for a hold that the same user makes in between', async () => {

@@ -216,6 +216,7 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
         place: placeOf(concert, user),
         holdSeconds: 300,
         seatsPerUserMax: 100,
+        strandedSeats: 'off',
         request: requestOf(user),
       });
       if (outcome.outcome !== 'held') throw new Error('taken');

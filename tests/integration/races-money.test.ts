@@ -125,6 +125,7 @@ describe('three box offices on one database', async () => {
       place,
       holdSeconds: 300,
       seatsPerUserMax: 1_000,
+      strandedSeats: 'off',
       request: request(place.userId),
     });
   const pay = (office: BoxOffice, place: PlaceId, id: string) =>

@@ -83,6 +83,7 @@ const OTHERS = {
     `ops:${'a'.repeat(64)},ops:${'b'.repeat(64)}`,
   ],
   OPENING: ['FIFO', 'random'],
+  STRANDED_SEATS: ['on', 'WARN'],
   CURRENCY: ['won', 'KR', 'KRWX', '₩₩₩'],
   CORS_ORIGINS: [],
   TRUST_PROXY: [

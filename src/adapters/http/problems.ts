@@ -53,10 +53,21 @@ export const problems = {
   'concert-not-found': { status: 404, title: 'There is no such concert', detail: 'List the concerts.' },
   'date-not-found': { status: 404, title: 'There is no such date', detail: 'List the dates of the concert.' },
   'seat-not-found': { status: 404, title: 'There is no such seat', detail: 'List the seats of the date.' },
+  'seat-plan-not-found': { status: 404, title: 'The concert has no seat plan', detail: 'Its seats are numbered only.' },
   'reservation-not-found': { status: 404, title: 'There is no such reservation', detail: 'Or it is not yours.' },
   'payment-not-found': { status: 404, title: 'There is no such payment', detail: 'Or it is not yours.' },
   'user-not-found': { status: 404, title: 'There is no such user', detail: 'Make a user first.' },
   'seat-taken': { status: 409, title: 'The seat is taken', detail: 'Choose other seats than seatNumbers.' },
+  'no-adjacent-seats': {
+    status: 409,
+    title: 'There are not as many seats side by side',
+    detail: 'Ask for fewer, elsewhere, or choose single seats: left is how many there are.',
+  },
+  'seat-stranded': {
+    status: 409,
+    title: 'A single seat would be left',
+    detail: 'Choose seats that do not leave seatNumbers alone between seats that are taken.',
+  },
   'seat-limit-reached': {
     status: 409,
     title: 'You have as many seats as allowed',

@@ -7,6 +7,7 @@ import { openings } from '#domain/policy.ts';
 /** Keeps one command from locking a whole hall; a group buys in several. */
 const SEATS_PER_REQUEST_MAX = 20;
 export const SEAT_NUMBER_MAX = 1_000_000;
+const NAME_LENGTH_MAX = 50;
 const PAGE_LIMIT_MAX = 100;
 const PAGE_LIMIT_DEFAULT = 20;
 const CURSOR_LENGTH_MAX = 100;
@@ -52,6 +53,17 @@ const money = (value: number, description = "In the currency's smallest unit") =
   example(z.int().min(0).describe(description), value);
 const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
 const seatNumber = example(z.int().min(1).max(SEAT_NUMBER_MAX), 7);
+/** Some seats of a date, each named once. */
+export const seatNumbersUpTo = (max: number) =>
+  z
+    .array(seatNumber)
+    .min(1)
+    .max(max)
+    .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a seat twice')
+    .meta({ examples: [[7, 8]], uniqueItems: true });
+const seatNumbers = seatNumbersUpTo(SEATS_PER_REQUEST_MAX);
+/** Of a section, a row or a price grade. */
+export const name = z.string().trim().min(1).max(NAME_LENGTH_MAX);
 export const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
 
 export const params = {
@@ -104,16 +116,32 @@ export const headers = {
 
 export const body = {
   reservation: example(
-    z.object({
-      date,
-      seatNumbers: z
-        .array(seatNumber)
-        .min(1)
-        .max(SEATS_PER_REQUEST_MAX)
-        .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a seat twice')
-        .meta({ examples: [[7, 8]], uniqueItems: true }),
-    }),
+    z
+      .object({
+        date,
+        seatNumbers: seatNumbers.optional().describe('These seats'),
+        quantity: example(
+          z.int().min(1).max(SEATS_PER_REQUEST_MAX).optional().describe('Instead of seatNumbers: so many, the best'),
+          2,
+        ),
+        adjacent: z.literal(true).optional().describe('With quantity: side by side'),
+        section: example(name.optional().describe('With quantity: in this section'), 'Stalls'),
+        grade: example(name.optional().describe('With quantity: at this price grade'), 'R'),
+      })
+      .refine(({ seatNumbers, quantity }) => (seatNumbers === undefined) !== (quantity === undefined), {
+        path: ['seatNumbers'],
+        message: 'must be there, or quantity instead of it',
+      })
+      .refine(({ quantity, adjacent }) => quantity === undefined || adjacent, {
+        path: ['adjacent'],
+        message: 'must be true with quantity',
+      })
+      .refine(({ quantity, ...rest }) => quantity !== undefined || !(rest.adjacent || rest.section || rest.grade), {
+        path: ['quantity'],
+        message: 'must be there with adjacent, section or grade',
+      }),
     { date: story.date, seatNumbers: [7, 8] },
+    { date: story.date, quantity: 2, adjacent: true, section: 'Stalls' },
   ),
   payment: example(z.object({ reservationId: id(story.reservation) }), { reservationId: story.reservation }),
   charge: example(
@@ -372,6 +400,10 @@ export const seats = named(
         price: money(50_000),
         currency,
         status: z.enum(['AVAILABLE', 'HELD', 'SOLD', 'BLOCKED']),
+        section: example(name.optional().describe('By the plan of the hall, as row, place and grade are'), 'Stalls'),
+        row: example(name.optional(), 'A'),
+        place: example(z.int().min(1).optional().describe('In the row, from the left; an aisle takes one place'), 7),
+        grade: example(name.optional().describe('Of the price'), 'R'),
       }),
     ),
   }),
@@ -384,7 +416,7 @@ export const seats = named(
       { seatNumber: 2, ...seat, status: 'HELD' },
       { seatNumber: 3, ...seat, status: 'BLOCKED' },
       { seatNumber: 7, ...seat, status: 'AVAILABLE' },
-      { seatNumber: 8, ...seat, status: 'AVAILABLE' },
+      { seatNumber: 8, ...seat, status: 'AVAILABLE', section: 'Stalls', row: 'A', place: 8, grade: 'R' },
     ],
   },
 );
@@ -418,6 +450,13 @@ export const reservation = named(
     heldUntil: instant(held.heldUntil),
     heldForSeconds: count(held.heldForSeconds, 'How long the hold was granted for, its extensions included'),
     createdAt: instant(held.createdAt),
+    strandedSeatNumbers: example(
+      z
+        .array(seatNumber)
+        .optional()
+        .describe('Free seats that this hold left single; when it is made, where policy warns of it'),
+      [9],
+    ),
   }),
   held,
   { ...held, status: 'CONFIRMED' },

@@ -43,17 +43,13 @@ function areSame(some: readonly Seat[], others: readonly Seat[]): boolean {
   return some.length === others.length && some.every((seat, index) => isSame(seat, others[index]));
 }
 
+/** Where a seat is never changes. */
 function isSame({ seatNumber, price, status }: Seat, other: Seat | undefined): boolean {
   return seatNumber === other?.seatNumber && price === other.price && status === other.status;
 }
 
 function write({ concert, date, seats }: Omit<ListedSeats, 'available'>): SeatList {
-  const items = seats.map(({ seatNumber, price, status }) => ({
-    seatNumber,
-    price,
-    status,
-    currency: concert.currency,
-  }));
+  const items = seats.map(({ at, ...seat }) => ({ ...seat, currency: concert.currency, ...at }));
   const revision = revisionOf(items);
   return { etag: `"${revision}"`, json: JSON.stringify({ concertId: concert.concertId, date, revision, items }) };
 }

@@ -2,6 +2,7 @@ import type { Concert } from '#domain/concert.ts';
 import type { Lottery } from '#domain/lottery.ts';
 import type { Policy } from '#domain/policy.ts';
 import type { Cancellation, Payment, Refund, Reservation } from '#domain/reservation.ts';
+import type { KeptPlan, PlannedSection } from '#domain/seat-plan.ts';
 import type { Charge, LedgerEntry } from '#domain/wallet.ts';
 import type { PublicLine } from '#use-cases/show-line.ts';
 
@@ -46,11 +47,24 @@ export const viewPublicLine = ({ concert, state, figures, seatsLeft, tailEta }: 
 /** As an operator sees it. */
 export const viewManaged = (concert: Concert) => ({ ...viewConcert(concert), policy: viewPolicy(concert.policy) });
 
+/** Copied, because the schema's arrays may be changed and the domain's may not. */
+export const viewKeptPlan = ({ plan, sha256 }: KeptPlan) => ({
+  version: plan.version,
+  sha256,
+  plan: { ...plan, grades: [...plan.grades], sections: plan.sections.map(viewSection), blocked: [...plan.blocked] },
+});
+
+const viewSection = ({ rows, ...section }: PlannedSection) => ({
+  ...section,
+  rows: rows.map(({ row, seats }) => ({ row, seats: [...seats] })),
+});
+
 export const viewPolicy = (policy: Policy) => ({ ...policy, opensAt: policy.opensAt?.toISOString() ?? null });
 
-export const viewReservation = (reservation: Reservation) => ({
+export const viewReservation = ({ strandedSeatNumbers, ...reservation }: Reservation) => ({
   ...reservation,
   seatNumbers: [...reservation.seatNumbers],
+  ...(strandedSeatNumbers && { strandedSeatNumbers: [...strandedSeatNumbers] }),
   heldUntil: reservation.heldUntil.toISOString(),
   createdAt: reservation.createdAt.toISOString(),
 });

@@ -1,12 +1,13 @@
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservation.ts';
-import type { Aftermath, BoxOffice, Occupied } from '#ports/box-office.ts';
+import type { Aftermath, BoxOffice, Held, Occupied } from '#ports/box-office.ts';
 import type { Postgres } from './client.ts';
 import { guarded } from './failures.ts';
 import { pageOf } from './page-of.ts';
 import {
   type AftermathRow,
   type CancellationJson,
+  type HeldReply,
   type HoldReply,
   type PaymentJson,
   type ReservationJson,
@@ -33,14 +34,44 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
         order.seatNumbers,
         order.holdSeconds,
         order.seatsPerUserMax,
+        order.strandedSeats,
         order.place.sequence,
         order.place.epoch,
         order.request.key,
         order.request.fingerprint,
       );
       if ('occupied' in reply) return { outcome: 'taken', occupied: reply.occupied.map(toOccupied) };
-      const { answer, replayed, remainingMs = 0 } = reply;
-      return { outcome: 'held', answer: toReservation(answer), replayed, remainingMs };
+      return toHeld(reply);
+    },
+
+    async holdBest({ wish, ...order }) {
+      const reply = await replyOf(
+        pool,
+        statements.holdBestSeats,
+        order.reservationId,
+        order.userId,
+        order.concertId,
+        order.date,
+        wish.quantity,
+        wish.section,
+        wish.grade,
+        order.holdSeconds,
+        order.seatsPerUserMax,
+        order.strandedSeats,
+        order.place.sequence,
+        order.place.epoch,
+        order.request.key,
+        order.request.fingerprint,
+      );
+      return toHeld(reply);
+    },
+
+    async block({ concertId, date, seatNumbers }) {
+      await replyOf(pool, statements.blockSeats, concertId, date, seatNumbers);
+    },
+
+    async unblock({ concertId, date, seatNumbers }) {
+      await replyOf(pool, statements.unblockSeats, concertId, date, seatNumbers);
     },
 
     async knows({ userId, key, fingerprint }) {
@@ -160,6 +191,10 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
   };
 }
 
+function toHeld({ answer, replayed, remainingMs = 0 }: HeldReply): Held {
+  return { outcome: 'held', answer: toReservation(answer), replayed, remainingMs };
+}
+
 function toReservation(row: ReservationJson): Reservation {
   return {
     reservationId: reservationId(row.reservationId),
@@ -173,6 +208,7 @@ function toReservation(row: ReservationJson): Reservation {
     heldUntil: new Date(row.heldUntil),
     heldForSeconds: row.heldForSeconds,
     createdAt: new Date(row.createdAt),
+    ...(row.strandedSeatNumbers === undefined ? {} : { strandedSeatNumbers: row.strandedSeatNumbers }),
   };
 }
 

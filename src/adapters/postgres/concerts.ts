@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import type { Concert } from '#domain/concert.ts';
+import type { FreeSeat } from '#domain/best-seats.ts';
+import type { Concert, Seat } from '#domain/concert.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import type { Lottery } from '#domain/lottery.ts';
+import type { ConcertPlan } from '#domain/plan.ts';
 import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/policy.ts';
+import type { SeatRun } from '#domain/seat-plan.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { cacheBriefly } from './cache-briefly.ts';
 import type { Postgres } from './client.ts';
 import { pageOf } from './page-of.ts';
 import { shareReads } from './share-reads.ts';
-import { type ConcertRow, policyColumns, rowsOf, statements } from './statements.ts';
+import { type ConcertRow, policyColumns, rowsOf, type SeatRow, statements } from './statements.ts';
 
 /** With the pause between two admissions it is how long a changed policy takes to be in effect everywhere: under a second. */
 const CONCERT_TTL_MS = 500;
@@ -61,7 +64,12 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
   const listSeats = shareReads(async (key) => {
     const [id = '', date = ''] = key.split(' ');
     const rows = await rowsOf(pool, statements.listSeats, id, date);
-    return rows.length === 0 ? undefined : rows.map((row) => ({ ...row, price: Number(row.price) }));
+    return rows.length === 0 ? undefined : rows.map(toSeat);
+  });
+
+  const listFreeSeats = shareReads((key): Promise<readonly FreeSeat[]> => {
+    const [id = '', date = ''] = key.split(' ');
+    return rowsOf(pool, statements.listFreeSeats, id, date);
   });
 
   return {
@@ -75,12 +83,19 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     seatsLeft,
     listDates,
     listSeats: (id, date) => listSeats(`${id} ${date}`),
+    listFreeSeats: (id, date) => listFreeSeats(`${id} ${date}`),
 
-    async create({ concertId: id, title, venue, currency, salesOpenAt, policy, dates }) {
+    async findSeatPlan(id) {
+      const [kept] = await rowsOf(pool, statements.findSeatPlan, id);
+      return kept;
+    },
+
+    async create({ concertId: id, title, venue, currency, salesOpenAt, policy, dates, seatPlan }) {
       requireLimit({ ...defaults, ...given(policy) });
       const own = JSON.stringify(byColumn({ ...policy, paused: policy.paused ?? false }));
-      const days = JSON.stringify(dates.map(({ date, startsAt, seats }) => ({ date, starts_at: startsAt, seats })));
-      await rowsOf(pool, statements.createConcert, id, title, venue, currency, salesOpenAt, own, days);
+      const days = JSON.stringify(dates.map(dateColumns));
+      const plan = seatPlan && JSON.stringify(seatPlan);
+      await rowsOf(pool, statements.createConcert, id, title, venue, currency, salesOpenAt, own, days, plan);
       const created = await read(id);
       if (created === undefined) throw new RangeError(`concert ${id} is gone`);
       showNow(id);
@@ -118,6 +133,27 @@ function given(decided: PolicyChange): Partial<Policy> {
 /** What `jsonb_populate_record` puts into a row. */
 function byColumn(change: PolicyChange): Readonly<Record<string, unknown>> {
   return Object.fromEntries(policyNames.map((name) => [policyColumns[name], change[name]]));
+}
+
+function dateColumns({ date, startsAt, seats, blocked = [] }: ConcertPlan['dates'][number]) {
+  return {
+    date,
+    starts_at: startsAt,
+    seats: seats.map(runColumns),
+    blocked: Object.fromEntries(blocked.map((number) => [number, true])),
+  };
+}
+
+function runColumns({ at, ...run }: SeatRun) {
+  if (at === undefined) return run;
+  const { section, row, rank, place, offCentre, grade } = at;
+  return { ...run, section, row_label: row, row_rank: rank, place, off_centre: offCentre, grade };
+}
+
+function toSeat({ seatNumber, price, status, section, row, place, grade }: SeatRow): Seat {
+  const seat = { seatNumber, price: Number(price), status };
+  if (section === null || row === null || place === null || grade === null) return seat;
+  return { ...seat, at: { section, row, place, grade } };
 }
 
 function drawsLots({ opening }: Pick<ConcertRow, 'opening'>, defaults: Policy): boolean {

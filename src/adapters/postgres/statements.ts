@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
+import type { FreeSeat, StrandedSeats } from '#domain/best-seats.ts';
 import type { SeatStatus } from '#domain/concert.ts';
 import { type Code, Refusal } from '#domain/errors.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/policy.ts';
 import type { ReservationStatus } from '#domain/reservation.ts';
+import type { SeatPlan } from '#domain/seat-plan.ts';
 import { guarded } from './failures.ts';
 
 // The statements that Prisma's client cannot make: what must be atomic (functions, installed by the migrations) and what
@@ -23,6 +25,7 @@ export type Reply<Answer> = {
 
 type Remembered<Answer> = { readonly answer: Answer; readonly replayed: boolean };
 type RequestValues = [key: string, fingerprint: string];
+type SeatValues = [concertId: string, date: string, seatNumbers: readonly number[]];
 
 export type ReservationJson = {
   readonly reservationId: string;
@@ -36,6 +39,7 @@ export type ReservationJson = {
   readonly heldUntil: string;
   readonly heldForSeconds: number;
   readonly createdAt: string;
+  readonly strandedSeatNumbers?: number[];
 };
 
 export type PaymentJson = {
@@ -57,8 +61,9 @@ export type ChargeJson = {
   readonly chargedAt: string;
 };
 
+export type HeldReply = Remembered<ReservationJson> & { readonly remainingMs?: number };
 export type HoldReply =
-  | (Remembered<ReservationJson> & { readonly remainingMs?: number })
+  | HeldReply
   | {
       readonly occupied: {
         readonly seatNumber: number;
@@ -113,6 +118,7 @@ export type ConcertRow = {
   readonly opening: Opening | null;
   readonly opensAt: Date | null;
   readonly paused: boolean;
+  readonly strandedSeats: StrandedSeats | null;
   /** Null where there are no lots; the seed and what follows it, until they are drawn. */
   readonly seedSha256: string | null;
   readonly seed: string | null;
@@ -137,6 +143,7 @@ export const policyColumns = {
   holdSecondsMax: 'hold_seconds_max',
   refundUntilSeconds: 'refund_until_seconds',
   seatsPerUserMax: 'seats_per_user_max',
+  strandedSeats: 'stranded_seats',
 } as const satisfies Record<keyof Policy, string>;
 
 const allOfPolicy = Object.values(policyColumns).join(', ');
@@ -150,7 +157,16 @@ export type DateRow = {
 
 export type SeatsLeftRow = { readonly available: number; readonly held: number };
 
-export type SeatRow = { readonly seatNumber: number; readonly price: string; readonly status: SeatStatus };
+export type SeatRow = {
+  readonly seatNumber: number;
+  readonly price: string;
+  readonly status: SeatStatus;
+  /** Null in a hall without a plan. */
+  readonly section: string | null;
+  readonly row: string | null;
+  readonly place: number | null;
+  readonly grade: string | null;
+};
 
 const stillToCome = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
@@ -171,7 +187,7 @@ const fromConcerts = 'FROM concerts c LEFT JOIN lotteries USING (concert_id)';
 
 /** By column, as JSON: what is not in it stays, null is null. */
 type PolicyJson = string;
-/** `[{date, starts_at, seats: [{first, last, price}]}]` */
+/** `[{date, starts_at, seats: [{first, last, price, section?, row_label?, …}], blocked: {[number]: true}}]` */
 type DatesJson = string;
 /** What lots will be drawn from; its hash is public at once. */
 type Seed = Buffer;
@@ -185,8 +201,8 @@ const reservationColumns = `
 
 export const statements = {
   holdSeats: {
-    name: 'hold-seats',
-    text: 'SELECT hold_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS reply',
+    name: 'hold-chosen-seats',
+    text: 'SELECT hold_chosen_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS reply',
   } as Statement<
     [
       reservationId: string,
@@ -196,12 +212,45 @@ export const statements = {
       seatNumbers: readonly number[],
       holdSeconds: number,
       seatsPerUserMax: number,
+      strandedSeats: StrandedSeats,
       sequence: number,
       epoch: string,
       ...RequestValues,
     ],
     Reply<HoldReply>
   >,
+
+  holdBestSeats: {
+    name: 'hold-best-seats',
+    text: 'SELECT hold_best_seats($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS reply',
+  } as Statement<
+    [
+      reservationId: string,
+      userId: string,
+      concertId: string,
+      date: string,
+      quantity: number,
+      section: string | undefined,
+      grade: string | undefined,
+      holdSeconds: number,
+      seatsPerUserMax: number,
+      strandedSeats: StrandedSeats,
+      sequence: number,
+      epoch: string,
+      ...RequestValues,
+    ],
+    Reply<HeldReply>
+  >,
+
+  blockSeats: {
+    name: 'block-seats',
+    text: 'SELECT block_seats($1, $2, $3) AS reply',
+  } as Statement<SeatValues, Reply<{ readonly answer: true }>>,
+
+  unblockSeats: {
+    name: 'unblock-seats',
+    text: 'SELECT unblock_seats($1, $2, $3) AS reply',
+  } as Statement<SeatValues, Reply<{ readonly answer: true }>>,
 
   recallAnswer: {
     name: 'recall-answer',
@@ -313,12 +362,18 @@ export const statements = {
       ), dates AS (
         INSERT INTO concert_dates (concert_id, date, starts_at)
         SELECT $1, date, starts_at FROM jsonb_to_recordset($7) AS d (date date, starts_at timestamptz)
+      ), plan AS (
+        INSERT INTO seat_plans (concert_id, version, plan, plan_sha256)
+        SELECT $1, ($8::text::json ->> 'version')::integer, $8::json, sha256(convert_to($8, 'UTF8')) WHERE $8 IS NOT NULL
       )
-      INSERT INTO seats (concert_id, date, seat_number, price)
-      SELECT $1, date, seat_number, price
-      FROM jsonb_to_recordset($7) AS d (date date, seats jsonb)
-        CROSS JOIN jsonb_to_recordset(d.seats) AS r (first integer, last integer, price bigint)
-        CROSS JOIN generate_series(r.first, r.last) AS seat_number`,
+      INSERT INTO seats (concert_id, date, seat_number, price, section, row_label, row_rank, place, off_centre, grade, status)
+      SELECT $1, date, seat_number, price, section, row_label, row_rank,
+        place + abs(seat_number - first), off_centre + 2 * abs(seat_number - first), grade,
+        (CASE WHEN blocked ? seat_number::text THEN 'BLOCKED' ELSE 'AVAILABLE' END)::seat_status
+      FROM jsonb_to_recordset($7) AS d (date date, seats jsonb, blocked jsonb)
+        CROSS JOIN jsonb_to_recordset(d.seats) AS r (first integer, last integer, price bigint,
+          section text, row_label text, row_rank integer, place integer, off_centre integer, grade text)
+        CROSS JOIN generate_series(least(first, last), greatest(first, last)) AS seat_number`,
   } as Statement<
     [
       concertId: string,
@@ -328,6 +383,7 @@ export const statements = {
       salesOpenAt: Date,
       policy: PolicyJson,
       dates: DatesJson,
+      seatPlan: string | undefined,
     ],
     never
   >,
@@ -376,9 +432,22 @@ export const statements = {
   listSeats: {
     name: 'list-seats',
     text: `SELECT seat_number AS "seatNumber", price,
-        CASE WHEN status = 'HELD' AND held_until <= clock_timestamp() THEN 'AVAILABLE' ELSE status END AS status
+        CASE WHEN status = 'HELD' AND held_until <= clock_timestamp() THEN 'AVAILABLE' ELSE status END AS status,
+        section, row_label AS row, place, grade
       FROM seats WHERE concert_id = $1 AND date = $2 ORDER BY seat_number`,
   } as Statement<[concertId: string, date: string], SeatRow>,
+
+  listFreeSeats: {
+    name: 'list-free-seats',
+    text: `SELECT seat_number AS "seatNumber", section, row_label AS row, row_rank AS rank, place,
+        off_centre AS "offCentre", grade
+      FROM free_places($1, $2, clock_timestamp())`,
+  } as Statement<[concertId: string, date: string], FreeSeat>,
+
+  findSeatPlan: {
+    name: 'find-seat-plan',
+    text: `SELECT plan, encode(plan_sha256, 'hex') AS sha256 FROM seat_plans WHERE concert_id = $1`,
+  } as Statement<[concertId: string], { readonly plan: SeatPlan; readonly sha256: string }>,
 
   findReservation: {
     name: 'find-reservation',

@@ -23,7 +23,14 @@ function crashed() {
     const { userId, concertId } = claim;
     const hold = { userId, concertId, date, seatNumbers: [seatNumber], reservationId: reservationId(ports.newId()) };
     const request = { userId, key: 'hold', fingerprint: '' };
-    const order = { ...hold, place: claim, holdSeconds: HOLD_SECONDS, seatsPerUserMax: 4, request };
+    const order = {
+      ...hold,
+      place: claim,
+      holdSeconds: HOLD_SECONDS,
+      seatsPerUserMax: 4,
+      strandedSeats: 'off' as const,
+      request,
+    };
     granted(await ports.boxOffice.hold(order));
     return { claim, hold };
   }

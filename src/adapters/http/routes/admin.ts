@@ -1,12 +1,21 @@
 import type { FastifyRequest } from 'fastify';
-import { adminBody, changeOf, line, managedConcert, PLAN_LIMIT_BYTES, policy } from '#adapters/http/admin-schemas.ts';
-import { answer, refusals, refusedBy } from '#adapters/http/answers.ts';
+import {
+  adminBody,
+  changeOf,
+  keptPlan,
+  line,
+  managedConcert,
+  PLAN_LIMIT_BYTES,
+  policy,
+} from '#adapters/http/admin-schemas.ts';
+import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { params } from '#adapters/http/schemas.ts';
-import { viewManaged, viewPolicy } from '#adapters/http/views.ts';
+import { viewKeptPlan, viewManaged, viewPolicy } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import type { PolicyChange } from '#domain/policy.ts';
+import { seatOrder } from '#domain/reservation.ts';
 import { changePolicy } from '#use-cases/change-policy.ts';
 import { createConcert } from '#use-cases/create-concert.ts';
 import { readLine } from '#use-cases/read-line.ts';
@@ -33,7 +42,9 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
         ...common,
         operationId: 'createConcert',
         summary: 'Put a concert on sale',
-        description: 'With its dates, seats, prices and policy, as a whole. The currency is the one of the settings.',
+        description:
+          'With its dates, seats, prices and policy, as a whole. The currency is the one of the settings. Dates without seats ' +
+          'have those of the seat plan, see docs/seat-plans.md.',
         body: adminBody.plan,
         response: { 201: answer(managedConcert, 'The concert is there'), ...refusals(...refusedCommand) },
       },
@@ -56,6 +67,62 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currenc
       return reply.status(201).send(viewManaged(created));
     },
   );
+
+  api.get(
+    '/admin/concerts/:concertId/seat-plan',
+    {
+      onRequest: requireAdminKey,
+      schema: {
+        ...ofConcert,
+        operationId: 'getSeatPlan',
+        summary: 'The plan that the seats were made by',
+        response: {
+          200: answer(keptPlan, 'The plan as it was given, and its hash'),
+          ...refusals('seat-plan-not-found', ...refusedBy.adminKey),
+        },
+      },
+    },
+    async (request) => {
+      const kept = await ports.concerts.findSeatPlan(concertId(request.params.concertId));
+      if (kept === undefined) throw new Refusal('seat-plan-not-found');
+      return viewKeptPlan(kept);
+    },
+  );
+
+  for (const [name, summary, description] of [
+    ['block', 'Take free seats off sale', 'All of them or none: seats that are held or sold are in the way.'],
+    ['unblock', 'Put blocked seats on sale again', 'Seats that are not blocked stay as they are.'],
+  ] as const) {
+    api.post(
+      `/admin/concerts/:concertId/dates/:date/seats/${name}`,
+      {
+        ...command,
+        schema: {
+          ...common,
+          params: params.date,
+          operationId: `${name}Seats`,
+          summary,
+          description,
+          body: adminBody.blocking,
+          response: {
+            204: noContent('Done'),
+            ...refusals('seat-not-found', ...(name === 'block' ? (['seat-taken'] as const) : []), ...refusedCommand),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { concertId: id, date } = request.params;
+        const { seatNumbers } = request.body;
+        await ports.boxOffice[name]({
+          concertId: concertId(id),
+          date: concertDate(date),
+          seatNumbers: seatOrder(seatNumbers),
+        });
+        request.log.info({ adminKeyId: request.adminKeyId, concertId: id, date, seatNumbers }, `${name}ed seats`);
+        return reply.status(204).send();
+      },
+    );
+  }
 
   api.get(
     '/admin/concerts/:concertId/policy',

@@ -22,6 +22,8 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
         operationId: 'reserveSeats',
         tags: ['reservations'],
         summary: 'Hold seats: all of them, or none',
+        description:
+          'Name the seats, or ask for the best side by side with `quantity` and `adjacent`, which may be told a section or a price grade.',
         security: [{ queueToken: [] }],
         headers: headers.idempotencyKey,
         body: body.reservation,
@@ -32,6 +34,8 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
             'date-not-found',
             'seat-not-found',
             'seat-taken',
+            'no-adjacent-seats',
+            'seat-stranded',
             'user-not-found',
             'seat-limit-reached',
             ...refusedBy.queue,
@@ -43,8 +47,9 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
     },
     async (request, reply) => {
       const claim = claimOf(request);
-      const { date, seatNumbers } = request.body;
-      const order = { claim, date: concertDate(date), seatNumbers, request: requestKeyOf(request, claim.userId) };
+      const { date, seatNumbers, quantity = 0, section, grade } = request.body;
+      const asked = seatNumbers === undefined ? { wish: { quantity, section, grade } } : { seatNumbers };
+      const order = { claim, date: concertDate(date), request: requestKeyOf(request, claim.userId), ...asked };
       const held = await reserveSeats(ports, order);
       markReplay(reply, held);
       return reply.status(201).send(viewReservation(held.answer));

@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { bestBlocks, type FreeSeat, type SeatWish, strandedBy, strandedSeatsPolicies } from '#domain/best-seats.ts';
+import { concertDate, reservationId, userId } from '#domain/ids.ts';
+import type { BestOrder } from '#ports/box-office.ts';
+import { halls, placesIn, wishes } from '#tests/support/halls.ts';
+import { expectRefusal } from './expect-refusal.ts';
+import { WEEK_MS } from './stage-concert.ts';
+import { ask, granted, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
+
+const PRICES = Array.from({ length: 20 }, () => 100);
+const DATE = { startsInMs: WEEK_MS, prices: PRICES };
+
+/** What holds of every box office that chooses seats, or looks after those beside them. Rows are ten seats wide. */
+export function bestSeatsContract(harness: StoreHarness): void {
+  const { boxOffice, concerts, passes } = harness;
+
+  async function open(dates: Parameters<typeof openBoxOffice>[1] = { dates: [DATE] }) {
+    const office = await openBoxOffice(harness, dates);
+    const { concert, date: on, orderOf } = office;
+    const bestOrderOf = (user: ReturnType<typeof userId>, wish: SeatWish, rest: Partial<BestOrder> = {}): BestOrder => {
+      const { seatNumbers: _, ...order } = orderOf(user, [], { seatsPerUserMax: 100 });
+      return { ...order, wish, ...rest };
+    };
+    const best = async (wish: SeatWish, rest?: Partial<BestOrder>) =>
+      granted(await boxOffice.holdBest(bestOrderOf(await office.user(), wish, rest))).seatNumbers;
+    const free = () => concerts.listFreeSeats(concert.concertId, on);
+    return { ...office, bestOrderOf, best, free };
+  }
+
+  describe('the free seats of a date', () => {
+    it('are those that can be had, and where they are by the plan', async () => {
+      await fc.assert(
+        fc.asyncProperty(halls, async (plan) => {
+          const { free } = await open({ dates: [{ startsInMs: WEEK_MS, plan }] });
+          expect(byNumber(await free())).toEqual(byNumber(placesIn(plan)));
+        }),
+        { numRuns: 10 },
+      );
+    });
+
+    it('are neither held nor sold nor blocked, and are those whose hold has run out', async () => {
+      const { concert, user, hold, pay, free } = await open({
+        dates: [{ startsInMs: WEEK_MS, prices: [1, 2, 3, 4], blocked: [2] }],
+      });
+      const fan = await user(10);
+      await pay(await hold(fan, 1));
+      await hold(fan, 3);
+      const numbers = async () => (await free()).map(({ seatNumber }) => seatNumber).toSorted();
+      expect(await numbers()).toEqual([4]);
+      await passes(HOLD_MS);
+      expect(await numbers()).toEqual([3, 4]);
+      expect(await concerts.listFreeSeats(concert.concertId, concertDate('2001-01-01'))).toEqual([]);
+    });
+  });
+
+  describe('holding the best seats', () => {
+    it('holds what is best of what is free, in any hall, or says that there is nothing, and how many are left', async () => {
+      const cases = fc.tuple(halls, wishes, fc.constantFrom(...strandedSeatsPolicies)).chain(([plan, wish, policy]) => {
+        const numbers = placesIn(plan).map(({ seatNumber }) => seatNumber);
+        return fc.record({
+          plan: fc.constant(plan),
+          wish: fc.constant(wish),
+          strandedSeats: fc.constant(policy),
+          gone: fc.subarray(numbers),
+        });
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ plan, wish, strandedSeats, gone }) => {
+          const { user, bestOrderOf, free } = await open({ dates: [{ startsInMs: WEEK_MS, plan, blocked: gone }] });
+          const before = await free();
+          const [expected] = bestBlocks(before, wish, strandedSeats);
+          const holding = boxOffice.holdBest(bestOrderOf(await user(), wish, { strandedSeats }));
+          if (expected === undefined) {
+            const left = before.filter((seat) => fits(wish, seat)).length;
+            await expectRefusal(holding, 'no-adjacent-seats', { quantity: wish.quantity, left });
+          } else {
+            expect(granted(await holding).seatNumbers).toEqual(expected.seatNumbers);
+            expect((await free()).length).toBe(before.length - wish.quantity);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('takes seats whose hold has run out', async () => {
+      const { user, hold, best, statusOf } = await open();
+      const late = await hold(await user(), 5, 6);
+      expect(await best({ quantity: 2 })).not.toEqual([5, 6]);
+      await passes(HOLD_MS);
+      expect(await best({ quantity: 2 })).toEqual([5, 6]);
+      expect(await statusOf(late)).toBe('EXPIRED');
+    });
+
+    it('gives its first answer again, the same seats, also when there are none left', async () => {
+      const { user, bestOrderOf } = await open({ dates: [{ ...DATE, prices: [1, 1] }] });
+      const order = bestOrderOf(await user(), { quantity: 2 });
+      const first = await boxOffice.holdBest(order);
+      const again = await boxOffice.holdBest({ ...order, reservationId: reservationId(newId()) });
+      expect(again).toMatchObject({ outcome: 'held', answer: first.answer, replayed: true });
+      const other = { ...order, wish: { quantity: 1 }, request: ask(order.userId, order.request.key, 'one') };
+      await expectRefusal(boxOffice.holdBest(other), 'idempotency-key-reused');
+    });
+
+    it('sells out to a crowd: nobody is refused while there are any', async () => {
+      const { user, bestOrderOf, statuses } = await open();
+      const fans = await Promise.all(Array.from({ length: 25 }, () => user()));
+      const outcomes = await Promise.allSettled(
+        fans.map((fan) => boxOffice.holdBest(bestOrderOf(fan, { quantity: 2 }))),
+      );
+      const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'held' : outcome.reason.code));
+      expect(codes.toSorted()).toEqual([...Array(10).fill('held'), ...Array(15).fill('no-adjacent-seats')]);
+      expect(new Set(await statuses())).toEqual(new Set(['HELD']));
+    });
+
+    it('is refused to strangers, beyond the limit, and for a date that is unknown or has begun', async () => {
+      const { user, bestOrderOf } = await open();
+      const begun = await open({ dates: [{ ...DATE, startsInMs: -1_000 }] });
+      const wish = { quantity: 2 };
+      const fan = await user();
+      await expectRefusal(boxOffice.holdBest(bestOrderOf(userId(newId()), wish)), 'user-not-found');
+      const limited = bestOrderOf(fan, wish, { seatsPerUserMax: 1 });
+      await expectRefusal(boxOffice.holdBest(limited), 'seat-limit-reached', { limit: 1, held: 0 });
+      const unknown = bestOrderOf(fan, wish, { date: concertDate('2001-01-01') });
+      await expectRefusal(boxOffice.holdBest(unknown), 'date-not-found');
+      await expectRefusal(boxOffice.holdBest(begun.bestOrderOf(fan, wish)), 'date-not-found');
+    });
+  });
+
+  describe('a hold that would strand a seat', () => {
+    const cases = halls.chain((plan) => {
+      const numbers = placesIn(plan).map(({ seatNumber }) => seatNumber);
+      return fc
+        .shuffledSubarray(numbers, { minLength: 1 })
+        .chain((free) =>
+          fc.record({ plan: fc.constant(plan), free: fc.constant(free), asked: fc.subarray(free, { minLength: 1 }) }),
+        );
+    });
+    const stage = async ({ plan, free }: { plan: Parameters<typeof placesIn>[0]; free: readonly number[] }) => {
+      const blocked = placesIn(plan).flatMap(({ seatNumber }) => (free.includes(seatNumber) ? [] : [seatNumber]));
+      return open({ dates: [{ startsInMs: WEEK_MS, plan, blocked }] });
+    };
+
+    it('is refused, naming the seat, where the order forbids it, in any hall, and no other hold is', async () => {
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ asked, ...hall }) => {
+          const { user, orderOf, free } = await stage(hall);
+          const stranded = strandedBy(await free(), asked);
+          const seatNumbers = asked.toSorted((a, b) => a - b);
+          const order = orderOf(await user(), seatNumbers, { seatsPerUserMax: 100, strandedSeats: 'enforce' });
+          if (stranded.length === 0) expect(granted(await boxOffice.hold(order)).seatNumbers).toEqual(seatNumbers);
+          else await expectRefusal(boxOffice.hold(order), 'seat-stranded', { seatNumbers: stranded });
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('is told of it where the order warns, each time it is repeated, and nothing where it does not care', async () => {
+      const { user, orderOf } = await open();
+      const warned = orderOf(await user(), [2], { strandedSeats: 'warn' });
+      const first = await boxOffice.hold(warned);
+      expect(granted(first)).toMatchObject({ seatNumbers: [2], strandedSeatNumbers: [1] });
+      expect(await boxOffice.hold(warned)).toMatchObject({ replayed: true, answer: granted(first) });
+      const careless = granted(await boxOffice.hold(orderOf(await user(), [9])));
+      expect(careless).not.toHaveProperty('strandedSeatNumbers');
+      const harmless = granted(await boxOffice.hold(orderOf(await user(), [15], { strandedSeats: 'warn' })));
+      expect(harmless).not.toHaveProperty('strandedSeatNumbers');
+    });
+
+    it('is told that a seat is taken, if one is', async () => {
+      const { user, hold, orderOf } = await open();
+      await hold(await user(), 3);
+      const order = orderOf(await user(), [2, 3], { strandedSeats: 'enforce' });
+      expect(await boxOffice.hold(order)).toMatchObject({ outcome: 'taken', occupied: [{ seatNumber: 3 }] });
+    });
+
+    it('is not overlooked when two who come at once would strand it together', async () => {
+      const { user, orderOf, free } = await open({ dates: [{ ...DATE, prices: PRICES.slice(0, 10) }] });
+      const [one, other] = [await user(), await user()];
+      const enforce = { strandedSeats: 'enforce' } as const;
+      const outcomes = await Promise.allSettled([
+        boxOffice.hold(orderOf(one, [3, 4], enforce)),
+        boxOffice.hold(orderOf(other, [6, 7], enforce)),
+      ]);
+      expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      expect(await free()).toHaveLength(8);
+    });
+  });
+
+  describe('blocking seats', () => {
+    it('takes them off sale until they are unblocked, and is harmless when repeated', async () => {
+      const { concert, date, user, hold, orderOf, statuses } = await open({ dates: [{ ...DATE, prices: [1, 1, 1] }] });
+      const seats = { concertId: concert.concertId, date, seatNumbers: [1, 2] };
+      await boxOffice.block(seats);
+      await boxOffice.block(seats);
+      expect(await statuses()).toEqual(['BLOCKED', 'BLOCKED', 'AVAILABLE']);
+      expect(await boxOffice.hold(orderOf(await user(), [2, 3]))).toMatchObject({ outcome: 'taken' });
+      await boxOffice.unblock({ ...seats, seatNumbers: [2, 3] });
+      await boxOffice.unblock({ ...seats, seatNumbers: [2] });
+      expect(await statuses()).toEqual(['BLOCKED', 'AVAILABLE', 'AVAILABLE']);
+      expect((await hold(await user(), 2, 3)).seatNumbers).toEqual([2, 3]);
+    });
+
+    it('is refused for seats that are held or sold, and blocks none of the others', async () => {
+      const { concert, date, user, hold, pay, statuses } = await open({ dates: [{ ...DATE, prices: [1, 1, 1] }] });
+      const fan = await user(1);
+      await pay(await hold(fan, 1));
+      await hold(fan, 2);
+      const seats = { concertId: concert.concertId, date, seatNumbers: [1, 2, 3] };
+      await expectRefusal(boxOffice.block(seats), 'seat-taken', { seatNumbers: [1, 2] });
+      await boxOffice.unblock(seats);
+      expect(await statuses()).toEqual(['SOLD', 'HELD', 'AVAILABLE']);
+    });
+
+    it('ends a hold that has run out', async () => {
+      const { concert, date, user, hold, statusOf, statuses } = await open({ dates: [{ ...DATE, prices: [1, 1] }] });
+      const late = await hold(await user(), 1, 2);
+      await passes(HOLD_MS);
+      await boxOffice.block({ concertId: concert.concertId, date, seatNumbers: [1] });
+      expect(await statusOf(late)).toBe('EXPIRED');
+      expect(await statuses()).toEqual(['BLOCKED', 'AVAILABLE']);
+    });
+
+    it('is refused for seats that are not there', async () => {
+      const { concert, date } = await open({ dates: [{ ...DATE, prices: [1] }] });
+      const seats = { concertId: concert.concertId, date, seatNumbers: [1, 2] };
+      await expectRefusal(boxOffice.block(seats), 'seat-not-found', { seatNumbers: [2] });
+      await expectRefusal(boxOffice.unblock(seats), 'seat-not-found', { seatNumbers: [2] });
+    });
+  });
+}
+
+const byNumber = (seats: readonly FreeSeat[]) => seats.toSorted((a, b) => a.seatNumber - b.seatNumber);
+const fits = ({ section, grade }: SeatWish, seat: FreeSeat) =>
+  (section === undefined || seat.section === section) && (grade === undefined || seat.grade === grade);
