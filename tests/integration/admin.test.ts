@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
-import { concert, concertPage, dates, seats, standing, user } from '#adapters/http/schemas.ts';
+import { keptPlan, line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
+import { concert, concertPage, dates, reservation, seats, standing, user } from '#adapters/http/schemas.ts';
 import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
@@ -66,6 +66,89 @@ describe('a concert', () => {
     expect((await fan.reserve([4, 101])).status).toBe(201);
   });
 
+  const run = { first: 1, last: 4, grade: 'R' };
+  const rows = [{ row: 'A', seats: [run, { first: 8, last: 5, grade: 'S', aisle: true }] }];
+  const seatPlan = {
+    version: 3,
+    grades: [
+      { grade: 'R', price: 2 * PRICE },
+      { grade: 'S', price: PRICE },
+    ],
+    sections: [{ section: 'Stalls', rows }],
+    blocked: [8],
+  };
+  const { seats: _, ...dayByPlan } = DAY;
+
+  test('is put on sale by a seat plan, which is kept, and whose seats say where they are', async () => {
+    const second = { ...DAY, date: '2099-05-02', startsAt: '2099-05-02T10:00:00.000Z' };
+    const created = await manage('POST', '', { body: { ...PLAN, dates: [dayByPlan, second], seatPlan } });
+    const { concertId } = created.as(managedConcert);
+    const kept = (await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan);
+    expect(kept).toMatchObject({ version: 3, plan: seatPlan });
+
+    const fan = await newVisitor(there);
+    await fan.enter(concertId);
+    const seatsOn = async (date: string) =>
+      (await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inLine)).as(seats).items;
+    const hall = await seatsOn(DATE);
+    expect(hall.map(({ seatNumber, place, grade, status }) => [seatNumber, place, grade, status])).toEqual([
+      ...[1, 2, 3, 4].map((number) => [number, number, 'R', 'AVAILABLE']),
+      ...[5, 6, 7].map((number) => [number, 14 - number, 'S', 'AVAILABLE']),
+      [8, 6, 'S', 'BLOCKED'],
+    ]);
+    expect(hall[0]).toMatchObject({ section: 'Stalls', row: 'A', price: 2 * PRICE });
+    expect((await seatsOn('2099-05-02'))[0]).not.toHaveProperty('section');
+
+    const best = (more: object) =>
+      there('POST', '/v1/reservations', {
+        headers: { ...fan.inLine, 'idempotency-key': newId() },
+        body: { date: DATE, quantity: 2, adjacent: true, ...more },
+      });
+    expect((await best({ grade: 'S' })).as(reservation)).toMatchObject({ seatNumbers: [6, 7], amount: 2 * PRICE });
+    const none = await best({ grade: 'S' });
+    expect([none.status, none.code, none.body]).toMatchObject([409, 'no-adjacent-seats', { quantity: 2, left: 1 }]);
+  });
+
+  test('without a seat plan has none to show', async () => {
+    const concertId = await world.openHall();
+    const none = await manage('GET', `/${concertId}/seat-plan`);
+    expect([none.status, none.code]).toEqual([404, 'seat-plan-not-found']);
+  });
+
+  test('may forbid to strand a seat, or warn of it', async () => {
+    const concertId = await world.openHall({ seats: 10 });
+    const fan = await newVisitor(here);
+    await fan.enter(concertId);
+    await change(concertId, { strandedSeats: 'enforce' });
+    await until(
+      'the policy is in effect',
+      async () => (await fan.reserve([2])).code === 'seat-stranded',
+      EVERYWHERE_MS,
+    );
+    await change(concertId, { strandedSeats: 'warn' });
+    const warned = (await fan.reserve([2])).as(reservation);
+    expect(warned.strandedSeatNumbers).toEqual([1]);
+  });
+
+  test('has seats blocked and unblocked by calls, never those that somebody has', async () => {
+    const concertId = await world.openHall({ seats: 3 });
+    const fan = await newVisitor(there);
+    await fan.enter(concertId);
+    const onSeats = (word: string, ...seatNumbers: number[]) =>
+      manage('POST', `/${concertId}/dates/${DATE}/seats/${word}`, { body: { seatNumbers } });
+    expect((await onSeats('block', 1, 2)).status).toBe(204);
+    expect((await fan.reserve([1])).code).toBe('seat-taken');
+    expect((await onSeats('unblock', 1)).status).toBe(204);
+    expect((await fan.reserve([1])).status).toBe(201);
+    expect([(await onSeats('block', 1, 3)).code, (await onSeats('block', 4)).code]).toEqual([
+      'seat-taken',
+      'seat-not-found',
+    ]);
+    expect((await onSeats('unblock', 4)).code).toBe('seat-not-found');
+    const hall = (await fan.get(`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inLine)).as(seats).items;
+    expect(hall.map(({ status }) => status)).toEqual(['HELD', 'BLOCKED', 'AVAILABLE']);
+  });
+
   test('may be as large as a concert may be', async () => {
     const seatsOf = (count: number) => [{ first: 1, last: count, price: PRICE }];
     const days = [1, 2].map((day) => ({ ...DAY, date: `2099-06-0${day}`, startsAt: `2099-06-0${day}T10:00:00.000Z` }));
@@ -99,6 +182,9 @@ describe('a concert', () => {
   const range = { first: 1, last: 4, price: PRICE };
   const day = (more: object) => ({ dates: [{ ...DAY, ...more }] });
   const areas = (...seats: object[]) => day({ seats });
+  const planned = (more: object) => ({ dates: [dayByPlan], seatPlan: { ...seatPlan, ...more } });
+  const inRow = (...runs: object[]) =>
+    planned({ blocked: [], sections: [{ section: 'Stalls', rows: [{ row: 'A', seats: runs }] }] });
   const many = (days: number) =>
     Array.from({ length: days }, (_, index) => {
       const date = new Date(Date.UTC(2099, 0, 1 + index)).toISOString();
@@ -118,6 +204,19 @@ describe('a concert', () => {
     ['too many seats on a date', 'body/dates/0/seats', areas({ ...range, last: 100_001 })],
     ['too many seats', 'body/dates', { dates: many(3).map((of) => ({ ...of, seats: [{ ...range, last: 70_000 }] })) }],
     ['a price of nothing', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
+    ['neither seats nor a plan', 'body/seatPlan', { dates: [dayByPlan] }],
+    ['a plan that no date has', 'body/seatPlan', { seatPlan }],
+    [
+      'a plan with a grade that is not known',
+      'body/seatPlan/sections/0/rows/0/seats/0/grade',
+      inRow({ ...run, grade: 'X' }),
+    ],
+    ['a plan with a seat twice', 'body/seatPlan/sections/0/rows/0/seats/1', inRow(run, run)],
+    ['a plan with a row too long', 'body/seatPlan/sections/0/rows/0/seats/0/last', inRow({ ...run, last: 1_001 })],
+    ['a plan with a word that is not known', 'body/seatPlan/sections/0/rows/0/seats/0', inRow({ ...run, price: 1 })],
+    ['a plan without sections', 'body/seatPlan/sections', planned({ sections: [] })],
+    ['a plan without a grade', 'body/seatPlan/grades', planned({ grades: [] })],
+    ['a plan that blocks what is not there', 'body/seatPlan/blocked', planned({ blocked: [9] })],
     ['no title', 'body/title', { title: ' ' }],
     ['sales that open before there were tickets', 'body/salesOpenAt', { salesOpenAt: '0000-01-01T00:00:00.000Z' }],
     ['a title too long', 'body/title', { title: 'x'.repeat(201) }],

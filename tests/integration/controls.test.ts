@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
+import type { StrandedSeats } from '#domain/best-seats.ts';
 import { concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { copyDatabase } from '#tests/support/database.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
+import { outcomeOf } from '#tests/support/outcome.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 
 // Takes a guard away and shows that what the race tests look for then happens: that they can fail, and that the guards
@@ -20,6 +22,8 @@ type Change = readonly [found: RegExp, instead: string];
 /** Between looking and acting, long enough for all to have looked before the first one acts. */
 const A_MOMENT = 'PERFORM pg_sleep(0.3);';
 const HOLD = '20261120000300_hold_seats';
+const STRANDED = '20261120001310_stranded_seats';
+const BEST = '20261120001320_hold_best_seats';
 const PAY = '20261120000400_pay_reservation';
 const CANCEL = '20261120001210_cancel_reservation';
 const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, ''];
@@ -27,6 +31,11 @@ const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, 
 const BUYER_UNLOCKED: Change = [/PERFORM 1 FROM buyers\s+WHERE[^;]+FOR UPDATE;/, ''];
 const RESERVATION_UNLOCKED: Change = [/(SELECT \* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;/, '$1;'];
 const WALLET_UNLOCKED: Change = [/(SELECT balance[^;]+ FROM wallets WHERE[^;]+) FOR UPDATE;/, '$1;'];
+/** After choosing them, or after looking at those beside them. */
+const LATE_CHOICE: Change = [/v_reply := hold_(chosen_)?seats\(/, `${A_MOMENT} $&`];
+const ROWS_UNLOCKED: Change = [/PERFORM lock_rows[^;]+;/, ''];
+const DATE_UNLOCKED: Change = [/PERFORM pg_advisory_xact_lock\([^;]+, 2\)\);/, ''];
+const ONE_LOOK: Change = [/(EXCEPTION WHEN SQLSTATE 'FR001' THEN\s+v_block := )[^;]+;/, '$1NULL;'];
 const LATE_HOLD: Change = [/INSERT INTO reservations /, `${A_MOMENT} $&`];
 const LATE_PAYMENT: Change = [/INSERT INTO ledger_transactions /, `${A_MOMENT} $&`];
 
@@ -63,6 +72,41 @@ describe('holding without the row lock', () => {
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.constraint] : []));
     expect(failures).toEqual(Array(7).fill('reservation_seats_one_live'));
     expect(await contradictions(broken.pool)).toEqual([]);
+  });
+});
+
+describe('holding the best seats with one look', () => {
+  test('refuses people while there are seats left for all of them', async () => {
+    await using broken = await breakDatabase({ migration: BEST, changes: [DATE_UNLOCKED, LATE_CHOICE, ONE_LOOK] });
+    expect(await holdBestAtOnce(broken)).toContain('no-adjacent-seats');
+    expect(await contradictions(broken.pool)).toEqual([]);
+  });
+
+  test('and with another after each loss refuses nobody', async () => {
+    await using broken = await breakDatabase({ migration: BEST, changes: [DATE_UNLOCKED, LATE_CHOICE] });
+    expect(await holdBestAtOnce(broken)).toEqual(Array(8).fill('done'));
+    expect(await contradictions(broken.pool)).toEqual([]);
+  });
+
+  async function holdBestAtOnce(broken: BrokenDatabase) {
+    const { concert, users } = await broken.people(8);
+    return Promise.all(users.map((id) => outcomeOf(broken.holdBest(concert, id, 2))));
+  }
+});
+
+describe('holding seats where stranding is forbidden', () => {
+  test.each([
+    ['without the lock on the row leaves a seat single', [ROWS_UNLOCKED, LATE_CHOICE], ['done', 'done']],
+    ['with it does not', [LATE_CHOICE], ['done', 'seat-stranded']],
+  ])('%s', async (_, changes, outcomes) => {
+    await using broken = await breakDatabase({ migration: STRANDED, changes });
+    const { concert, users } = await broken.people(2);
+    const [one = '', other = ''] = users;
+    const held = await Promise.all([
+      outcomeOf(broken.hold(concert, one, [3, 4], 'enforce')),
+      outcomeOf(broken.hold(concert, other, [6, 7], 'enforce')),
+    ]);
+    expect(held.toSorted()).toEqual(outcomes);
   });
 });
 
@@ -207,21 +251,33 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
     async people(count: number, balance = 0) {
       return { concert: await openHall(pool), users: await makeUsers(pool, count, balance) };
     },
-    async hold(concert: string, user: string, seatNumber: number): Promise<string> {
+    async hold(concert: string, user: string, seats: number | number[], strandedSeats: StrandedSeats = 'off') {
       const outcome = await ports.boxOffice.hold({
         ...placeOf(concert, user),
         date: DATE,
         reservationId: reservationId(randomUUID()),
-        seatNumbers: [seatNumber],
+        seatNumbers: [seats].flat(),
+        place: placeOf(concert, user),
+        holdSeconds: 300,
+        seatsPerUserMax: 100,
+        strandedSeats,
+        request: requestOf(user),
+      });
+      if (outcome.outcome !== 'held') throw new Error('taken');
+      return outcome.answer.reservationId as string;
+    },
+    holdBest: (concert: string, user: string, quantity: number) =>
+      ports.boxOffice.holdBest({
+        ...placeOf(concert, user),
+        date: DATE,
+        reservationId: reservationId(randomUUID()),
+        wish: { quantity },
         place: placeOf(concert, user),
         holdSeconds: 300,
         seatsPerUserMax: 100,
         strandedSeats: 'off',
         request: requestOf(user),
-      });
-      if (outcome.outcome !== 'held') throw new Error('taken');
-      return outcome.answer.reservationId;
-    },
+      }),
     pay: (concert: string, user: string, reservation: string) =>
       ports.boxOffice.pay({
         paymentId: paymentId(randomUUID()),

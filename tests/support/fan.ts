@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { SeatWish } from '#domain/best-seats.ts';
 import { DATE } from './hall.ts';
 import { countOf } from './outcome.ts';
 import { until } from './until.ts';
@@ -24,6 +25,8 @@ export type Said = Readonly<
     amount: number;
     items: readonly Said[];
     seatNumber: number;
+    seatNumbers: readonly number[];
+    left: number;
   }>
 >;
 
@@ -44,6 +47,8 @@ export type Fan = {
   untilActive(): Promise<void>;
   leave(): Promise<Answer>;
   reserve(seatNumbers: readonly number[], command?: Command): Promise<Answer>;
+  /** The best seats side by side. */
+  reserveBest(wish: SeatWish, command?: Command): Promise<Answer>;
   /** Reserves and expects to succeed; answers the reservation's id. */
   hold(...seatNumbers: readonly number[]): Promise<string>;
   extend(reservationId: string, command?: Command): Promise<Answer>;
@@ -93,6 +98,7 @@ export function fanAt(door: () => string, { userId, accessToken }: Credentials):
     untilActive: () => until(`${userId} is active`, async () => (await fan.poll()).body.status === 'ACTIVE'),
     leave: () => call('DELETE', '/queue'),
     reserve: (seatNumbers, options) => command('/reservations', { date: DATE, seatNumbers }, options),
+    reserveBest: (wish, options) => command('/reservations', { date: DATE, adjacent: true, ...wish }, options),
     async hold(...seatNumbers) {
       const { status, body } = await fan.reserve(seatNumbers);
       if (body.reservationId === undefined) throw new Error(`no hold: ${status} ${body.code}`);

@@ -18,6 +18,7 @@ import { reserveSeats } from '#use-cases/reserve-seats.ts';
 
 const BALANCE = 100_000;
 const PRICE = 30_000;
+/** Also the best two, of five. */
 const SEAT_NUMBERS = [1, 2];
 const HOLD_SECONDS = 300;
 /** When a hold is extended, counted from when it was made. */
@@ -39,7 +40,9 @@ async function setUp(lock: Lock) {
   const request = (key: string) => ({ userId: claim.userId, key, fingerprint: key });
   const reserve = (ports: Ports) =>
     reserveSeats(ports, { claim, date, seatNumbers: SEAT_NUMBERS, request: request('reserve') });
-  return { ...world, concert, date, claim, next, request, reserve };
+  const reserveBest = (ports: Ports) =>
+    reserveSeats(ports, { claim, date, wish: { quantity: SEAT_NUMBERS.length }, request: request('reserve') });
+  return { ...world, concert, date, claim, next, request, reserve, reserveBest };
 }
 
 /** The client repeats its request until it has an answer. */
@@ -63,6 +66,11 @@ async function relayAll(ports: Ports, { clock }: Stage): Promise<void> {
 
 const reserving: Story = async (ports, stage) => {
   await insist(() => stage.reserve(ports));
+  await relayAll(ports, stage);
+};
+
+const reservingBest: Story = async (ports, stage) => {
+  await insist(() => stage.reserveBest(ports));
   await relayAll(ports, stage);
 };
 
@@ -196,6 +204,7 @@ describe.each([
 ])('%s', (_, lock) => {
   describe.each([
     { name: 'reserving', story: reserving, prepare: async () => {}, expected: HELD },
+    { name: 'reserving the best', story: reservingBest, prepare: async () => {}, expected: HELD },
     { name: 'extending', story: extending, prepare: reserveEarlier, expected: EXTENDED },
     { name: 'paying', story: paying, prepare: reserveFirst, expected: PAID },
     { name: 'cancelling what is held', story: cancelling, prepare: reserveFirst, expected: RELEASED },

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import type { ConcertId } from '#domain/ids.ts';
+import { contradictions } from '#tests/support/books.ts';
+import { tally } from '#tests/support/fan.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+// Three servers over HTTP. Rows are ten seats wide.
+
+const ROW_SEATS = 10;
+const world = await startWorld();
+
+/** The numbers of free seats side by side, row by row. */
+async function runsLeft(concert: ConcertId): Promise<number[]> {
+  const { rows } = await world.pool.query<{ seats: string }>(
+    `SELECT string_agg(CASE WHEN status = 'AVAILABLE' THEN 'F' ELSE ' ' END, '' ORDER BY seat_number) AS seats
+     FROM seats WHERE concert_id = $1 GROUP BY (seat_number - 1) / $2`,
+    [concert, ROW_SEATS],
+  );
+  return rows.flatMap(({ seats }) => seats.trim().split(/ +/)).map((run) => run.length);
+}
+
+describe('three instances', () => {
+  test('sell a hall of five hundred out, in pairs side by side, to a thousand who ask at once, and refuse nobody before', async () => {
+    const concert = await world.openHall({ seats: 500 });
+    const fans = await world.fans(1_000);
+    await letIn(fans, concert);
+
+    const answers = await Promise.all(fans.map((fan) => fan.reserveBest({ quantity: 2 })));
+
+    expect(tally(answers)).toEqual({ 201: 250, '409 no-adjacent-seats': 750 });
+    const seats = answers.flatMap(({ body }) => body.seatNumbers ?? []);
+    expect(new Set(seats).size).toBe(500);
+    for (const { body } of answers) {
+      const [left = 0, right = left + 1] = body.seatNumbers ?? [];
+      expect([right - left, Math.ceil(right / ROW_SEATS)]).toEqual([1, Math.ceil(left / ROW_SEATS) || 1]);
+    }
+    expect(answers.map(({ body }) => body.left ?? 0)).toEqual(Array(1_000).fill(0));
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('refuse no group, of whatever size, for which there still is room in the end', async () => {
+    const concert = await world.openHall({ seats: 200 });
+    const fans = await world.fans(300);
+    await letIn(fans, concert);
+    const sizeOf = (index: number) => (index % 4) + 1;
+
+    const answers = await Promise.all(fans.map((fan, index) => fan.reserveBest({ quantity: sizeOf(index) })));
+
+    const { 201: held = 0, ...refused } = tally(answers);
+    expect(refused).toEqual({ '409 no-adjacent-seats': 300 - held });
+    const smallest = Math.min(...answers.flatMap(({ status }, index) => (status === 409 ? [sizeOf(index)] : [])));
+    expect(Math.max(...(await runsLeft(concert)))).toBeLessThan(smallest);
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('give a group one and the same seats, however often and wherever it repeats its request at once', async () => {
+    const concert = await world.openHall({ seats: 50, seatsPerUserMax: 50 });
+    const fan = await world.fan();
+    await letIn([fan], concert);
+
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => fan.reserveBest({ quantity: 3 }, { key: 'one' })),
+    );
+
+    expect(tally(answers)).toEqual({ 201: 30 });
+    expect(new Set(answers.map(({ body }) => body.reservationId)).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1);
+    const { rows } = await world.pool.query(
+      `SELECT count(*)::integer AS held FROM seats WHERE concert_id = $1 AND status = 'HELD'`,
+      [concert],
+    );
+    expect(rows).toEqual([{ held: 3 }]);
+  });
+});
