@@ -43,13 +43,24 @@ export type Block = {
 };
 
 /**
- * Everything that fulfils a wish, the best first: front rows before those behind, in a row first what strands no seat,
- * then what leaves no gap that groups of this size could not fill, then the middle. Where stranding is forbidden, only
- * what may be held.
+ * What fulfils a wish, the best first: front rows before those behind, in a row first what strands no seat, then what
+ * leaves no gap that groups of this size could not fill, then the middle. Where stranding is forbidden, only what may be
+ * held. Rows behind those that have `enough` are not looked at.
  */
-export function bestBlocks(free: readonly FreeSeat[], wish: SeatWish, stranded: StrandedSeats = 'off'): Block[] {
-  const blocks = runsOfNeighbours(free).flatMap((run) => blocksIn(run, wish, stranded === 'enforce'));
-  return blocks.sort((a, b) => compareQuality(a, b) || first(a) - first(b));
+export function bestBlocks(
+  free: readonly FreeSeat[],
+  wish: SeatWish,
+  stranded: StrandedSeats = 'off',
+  enough = Number.POSITIVE_INFINITY,
+): Block[] {
+  const ranks = [...Map.groupBy(free, ({ rank }) => rank)].sort(([a], [b]) => a - b);
+  const blocks: Block[] = [];
+  for (const [, seats] of ranks) {
+    if (blocks.length >= enough) break;
+    const found = runsOfNeighbours(seats).flatMap((run) => blocksIn(run, wish, stranded === 'enforce'));
+    blocks.push(...found.sort((a, b) => compareQuality(a, b) || first(a) - first(b)));
+  }
+  return blocks;
 }
 
 const first = ({ seatNumbers }: Block) => seatNumbers[0] ?? 0;
@@ -106,6 +117,24 @@ export function strandedBy(free: readonly FreeSeat[], seatNumbers: readonly numb
     return run.filter((_, at) => !taken[at] && (taken[at - 1] ?? true) && (taken[at + 1] ?? true));
   });
   return stranded.map(({ seatNumber }) => seatNumber).sort((a, b) => a - b);
+}
+
+/** As many as contenders could ever look among, overlapping ones included. */
+const BLOCKS_ENOUGH = 2_000;
+
+const chosen = new WeakMap<readonly FreeSeat[], Map<string, readonly Block[]>>();
+
+/**
+ * The best blocks for contenders to choose from. Everybody who asks at the same time is given the same list of free seats
+ * by the store: what is best of it is worked out once for each wish.
+ */
+export function blocksFor(free: readonly FreeSeat[], wish: SeatWish, stranded: StrandedSeats): readonly Block[] {
+  const ofList = chosen.get(free) ?? new Map<string, readonly Block[]>();
+  chosen.set(free, ofList);
+  const key = JSON.stringify([wish.quantity, wish.section, wish.grade, stranded]);
+  const blocks = ofList.get(key) ?? bestBlocks(free, wish, stranded, BLOCKS_ENOUGH);
+  ofList.set(key, blocks);
+  return blocks;
 }
 
 /** Each time that somebody else was faster, among how many more blocks to look for the next. */

@@ -1,4 +1,4 @@
-import { bestBlocks, blocksToTry, type SeatWish, spreadOf } from '#domain/best-seats.ts';
+import { blocksFor, blocksToTry, type SeatWish, spreadOf } from '#domain/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertDate, reservationId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
@@ -78,7 +78,7 @@ async function holdBest(ports: Needed, order: Order, wish: SeatWish): Promise<He
   const { concerts, boxOffice } = ports;
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
     const free = await concerts.listFreeSeats(order.concertId, order.date);
-    const blocks = bestBlocks(free, wish, order.strandedSeats);
+    const blocks = blocksFor(free, wish, order.strandedSeats);
     if (blocks.length === 0) break;
     for (const seatNumbers of blocksToTry(blocks, spreadOf(order.request) + looks)) {
       const held = await holdNamed(ports, order, seatNumbers).catch(unlessLost);

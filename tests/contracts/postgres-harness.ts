@@ -6,6 +6,8 @@ import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { postgresLines } from '#adapters/postgres/lines.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { concertId } from '#domain/ids.ts';
+import type { PlaceInHall } from '#domain/seat-plan.ts';
+import type { StoredSeat } from '#tests/fakes/memory-store.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { POLICY, stageConcert } from './stage-concert.ts';
 import type { StoreHarness } from './store-harness.ts';
@@ -55,6 +57,13 @@ export async function postgresHarness(): Promise<PostgresHarness> {
       const concert = stageConcert(concertId(newId()), Date.now(), staged);
       const { dates, policy, seatPlan: _, ...row } = concert;
       const { concertId: id } = concert;
+      /** What the numbers of a seat's row lie between. */
+      const numbersOfRow = (seats: readonly StoredSeat[], { section, row }: PlaceInHall) => {
+        const numbers = seats.flatMap(({ seatNumber, at }) =>
+          at?.section === section && at.row === row ? [seatNumber] : [],
+        );
+        return { rowFirst: Math.min(...numbers), rowLast: Math.max(...numbers) };
+      };
       const dateOf = (date: string) => new Date(`${date}T00:00:00Z`);
       await prisma.concert.create({ data: { ...row, ...policy } });
       await prisma.concertDate.createMany({
@@ -69,7 +78,7 @@ export async function postgresHarness(): Promise<PostgresHarness> {
             price,
             status,
             ...(at && { section: at.section, rowLabel: at.row, rowRank: at.rank, place: at.place }),
-            ...(at && { offCentre: at.offCentre, grade: at.grade }),
+            ...(at && { offCentre: at.offCentre, grade: at.grade, ...numbersOfRow(seats, at) }),
           })),
         ),
       });

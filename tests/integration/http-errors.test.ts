@@ -193,6 +193,32 @@ describe('a reservation', () => {
     expect(verdict(await reserve({ body: { date: DATE, seatNumbers } }))).toBe(INVALID);
   });
 
+  const best = { quantity: 2, adjacent: true };
+  it.each<[mistake: string, path: string, asked: object]>([
+    ['neither seats nor how many', 'body/seatNumbers', {}],
+    ['both', 'body/seatNumbers', { ...best, seatNumbers: [7, 8] }],
+    ['seats anywhere', 'body/adjacent', { quantity: 2 }],
+    ['seats apart', 'body/adjacent', { ...best, adjacent: false }],
+    ['a section of named seats', 'body/quantity', { seatNumbers: [7], section: 'Stalls' }],
+    ['nothing', 'body/quantity', { ...best, quantity: 0 }],
+    ['half a seat too many', 'body/quantity', { ...best, quantity: 1.5 }],
+    ['too many', 'body/quantity', { ...best, quantity: 21 }],
+    ['a grade without a name', 'body/grade', { ...best, grade: '' }],
+    ['a section with a long name', 'body/section', { ...best, section: 'x'.repeat(51) }],
+  ])('for %s is refused, and told where', async (_, path, asked) => {
+    const reply = await reserve({ body: { date: DATE, ...asked } });
+    expect(verdict(reply)).toBe(INVALID);
+    expect((reply.body as { errors: { path: string }[] }).errors.map((error) => error.path)).toContain(path);
+  });
+
+  it.each([{ section: 'Stalls' }, { grade: 'R' }, { quantity: 11 }])(
+    'for the best seats is refused where there are none such: %j',
+    async (asked) => {
+      const reply = await reserve({ body: { date: DATE, ...best, ...asked } });
+      expect(verdict(reply)).toBe('409 no-adjacent-seats');
+    },
+  );
+
   it.each([[[51]], [[7, 51]], [[1_000_000]]])('for seats that the hall does not have is refused: %j', async (seats) => {
     const reply = await reserve({ body: { date: DATE, seatNumbers: seats } });
     expect(verdict(reply)).toBe('404 seat-not-found');

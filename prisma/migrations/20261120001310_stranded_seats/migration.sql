@@ -2,8 +2,14 @@
 -- run has one seat more than is taken of it is nobody's fault. NULL if there are none, and if not all of these are free.
 -- As `strandedBy` in the domain; a test keeps the two equal.
 CREATE FUNCTION stranded_by(p_concert_id uuid, p_date date, p_seat_numbers integer[]) RETURNS integer[] LANGUAGE sql AS $$
-  WITH free AS (
-    SELECT *, seat_number = ANY (p_seat_numbers) AS taken FROM free_places(p_concert_id, p_date, clock_timestamp())),
+  WITH asked AS (
+    SELECT DISTINCT section, row_label, row_first, row_last FROM seat_places
+    WHERE concert_id = p_concert_id AND date = p_date AND seat_number = ANY (p_seat_numbers)),
+  free AS (
+    SELECT section, row_label, place, seat_number, seat_number = ANY (p_seat_numbers) AS taken
+    FROM asked JOIN seat_places USING (section, row_label)
+    WHERE concert_id = p_concert_id AND date = p_date AND seat_number BETWEEN asked.row_first AND asked.row_last
+      AND (status = 'AVAILABLE' OR (status = 'HELD' AND held_until <= clock_timestamp()))),
   run AS (
     SELECT *, place - row_number() OVER (PARTITION BY section, row_label ORDER BY place) AS run FROM free),
   beside AS (
@@ -24,9 +30,8 @@ DECLARE
   v_row bigint;
 BEGIN
   FOR v_row IN
-    SELECT DISTINCT hashtextextended(
-      concat_ws(' ', p_concert_id, p_date, COALESCE(section, ''), COALESCE(row_label, ((seat_number - 1) / 10 + 1)::text)), 1)
-    FROM seats WHERE concert_id = p_concert_id AND date = p_date AND seat_number = ANY (p_seat_numbers) ORDER BY 1
+    SELECT DISTINCT hashtextextended(concat_ws(' ', p_concert_id, p_date, section, row_label), 1)
+    FROM seat_places WHERE concert_id = p_concert_id AND date = p_date AND seat_number = ANY (p_seat_numbers) ORDER BY 1
   LOOP
     PERFORM pg_advisory_xact_lock(v_row);
   END LOOP;

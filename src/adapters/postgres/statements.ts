@@ -366,13 +366,18 @@ export const statements = {
         INSERT INTO seat_plans (concert_id, version, plan, plan_sha256)
         SELECT $1, ($8::text::json ->> 'version')::integer, $8::json, sha256(convert_to($8, 'UTF8')) WHERE $8 IS NOT NULL
       )
-      INSERT INTO seats (concert_id, date, seat_number, price, section, row_label, row_rank, place, off_centre, grade, status)
-      SELECT $1, date, seat_number, price, section, row_label, row_rank,
+      INSERT INTO seats (concert_id, date, seat_number, price,
+        section, row_label, row_rank, row_first, row_last, place, off_centre, grade, status)
+      SELECT $1, date, seat_number, price, section, row_label, row_rank, row_first, row_last,
         place + abs(seat_number - first), off_centre + 2 * abs(seat_number - first), grade,
         (CASE WHEN blocked ? seat_number::text THEN 'BLOCKED' ELSE 'AVAILABLE' END)::seat_status
       FROM jsonb_to_recordset($7) AS d (date date, seats jsonb, blocked jsonb)
-        CROSS JOIN jsonb_to_recordset(d.seats) AS r (first integer, last integer, price bigint,
-          section text, row_label text, row_rank integer, place integer, off_centre integer, grade text)
+        CROSS JOIN LATERAL (
+          SELECT *, CASE WHEN place IS NOT NULL THEN min(least(first, last)) OVER of_row END AS row_first,
+            CASE WHEN place IS NOT NULL THEN max(greatest(first, last)) OVER of_row END AS row_last
+          FROM jsonb_to_recordset(d.seats) AS r (first integer, last integer, price bigint,
+            section text, row_label text, row_rank integer, place integer, off_centre integer, grade text)
+          WINDOW of_row AS (PARTITION BY section, row_label)) AS run
         CROSS JOIN generate_series(least(first, last), greatest(first, last)) AS seat_number`,
   } as Statement<
     [

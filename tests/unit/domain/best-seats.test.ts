@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Block,
   bestBlocks,
+  blocksFor,
   blocksToTry,
   type FreeSeat,
   placeWithoutPlan,
@@ -107,6 +108,31 @@ describe('the best seats', () => {
         expect(allowed).toEqual(any.filter((seatNumbers) => strandedBy(free, seatNumbers).length === 0));
       }),
     );
+  });
+
+  it('are looked for no further back than there are enough of them, and no row is left half looked at', () => {
+    fc.assert(
+      fc.property(asked, fc.integer({ min: 1, max: 10 }), ({ free, wish }, enough) => {
+        const all = bestBlocks(free, wish);
+        const some = bestBlocks(free, wish, 'off', enough);
+        expect(some).toEqual(all.slice(0, some.length));
+        expect(some.length).toBeGreaterThanOrEqual(Math.min(enough, all.length));
+        expect(all[some.length]?.rank).not.toBe(some.at(-1)?.rank ?? 0);
+      }),
+    );
+  });
+
+  it('are worked out once for all who share a list and a wish', () => {
+    const free = row(1, 10);
+    const pair = blocksFor(free, { quantity: 2 }, 'off');
+    expect(pair).toEqual(bestBlocks(free, { quantity: 2 }));
+    expect(blocksFor(free, { quantity: 2 }, 'off')).toBe(pair);
+    expect(blocksFor(free, { quantity: 3 }, 'off')).toEqual(bestBlocks(free, { quantity: 3 }));
+    expect(blocksFor(free, { quantity: 2, section: 'Box' }, 'off')).toEqual([]);
+    expect(blocksFor(unplanned(1, 2, 3, 4), { quantity: 1 }, 'enforce')).toEqual(
+      bestBlocks(unplanned(1, 2, 3, 4), { quantity: 1 }, 'enforce'),
+    );
+    expect(blocksFor(row(1, 8), { quantity: 2 }, 'off')).not.toBe(pair);
   });
 
   it('are never none because stranding is forbidden, if neither section nor grade is asked for', () => {
