@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { v7 as newId } from 'uuid';
@@ -107,6 +108,13 @@ describe('a concert', () => {
     expect((await best({ grade: 'S' })).as(reservation)).toMatchObject({ seatNumbers: [6, 7], amount: 2 * PRICE });
     const none = await best({ grade: 'S' });
     expect([none.status, none.code, none.body]).toMatchObject([409, 'no-adjacent-seats', { quantity: 2, left: 1 }]);
+  });
+
+  test('is put on sale by the example of the documentation', async () => {
+    const document = await readFile(new URL('../../docs/seat-plans.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```json\n(.+?)```/s.exec(document) ?? [];
+    const { concertId } = (await manage('POST', '', { body: JSON.parse(example) })).as(managedConcert);
+    expect((await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan).plan).toEqual(JSON.parse(example).seatPlan);
   });
 
   test('without a seat plan has none to show', async () => {

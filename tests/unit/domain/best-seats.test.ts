@@ -85,11 +85,14 @@ describe('the best seats', () => {
     expect(best(row(1, 20), 1)).toEqual([5]);
   });
 
-  it('are side by side with those of other groups, so that as many as possible find room', () => {
-    let free = row(1, 10);
-    for (let groups = 0; groups < 5; groups++) {
-      const taken = best(free, 2);
-      free = free.filter(({ seatNumber }) => taken?.includes(seatNumber) === false);
+  it.each([
+    ['a row', row(1, 10)],
+    ['the middle of a row', row(2, 9)],
+  ])('are side by side with those of other groups, so that pairs fill %s', (_, seats) => {
+    let free = seats;
+    for (let groups = 0; groups < seats.length / 2; groups++) {
+      const taken = best(free, 2) ?? [];
+      free = free.filter(({ seatNumber }) => !taken.includes(seatNumber));
     }
     expect(free).toEqual([]);
   });
@@ -117,6 +120,7 @@ describe('the best seats', () => {
         const some = bestBlocks(free, wish, 'off', enough);
         expect(some).toEqual(all.slice(0, some.length));
         expect(some.length).toBeGreaterThanOrEqual(Math.min(enough, all.length));
+        expect(some.filter(({ rank }) => rank !== some.at(-1)?.rank).length).toBeLessThan(enough);
         expect(all[some.length]?.rank).not.toBe(some.at(-1)?.rank ?? 0);
       }),
     );

@@ -24,6 +24,9 @@ const seat: fc.Arbitrary<Seat> = fc.record({
   price: fc.constantFrom(1, 2),
   status: fc.constantFrom('AVAILABLE', 'HELD', 'SOLD', 'BLOCKED'),
 });
+/** By a plan, where a seat is goes with its number. */
+const planned = (seats: readonly Seat[]): Seat[] =>
+  seats.map((each) => ({ ...each, at: { section: 'Stalls', row: 'A', place: each.seatNumber, grade: 'R' } }));
 const lists = fc.array(seat, { maxLength: 3 });
 const listed = (seats: readonly Seat[], more: Partial<ListedSeats> = {}): ListedSeats => ({
   concert,
@@ -41,10 +44,11 @@ function seatOf(seatNumber: number): Seat {
 describe('a list of seats', () => {
   it('is what the schema would make of it, under the revision of its content, whatever was asked before', () => {
     fc.assert(
-      fc.property(fc.array(lists, { minLength: 1, maxLength: 10 }), (asked) => {
+      fc.property(fc.array(lists, { minLength: 1, maxLength: 10 }), fc.boolean(), (drawn, byPlan) => {
+        const asked = byPlan ? drawn.map(planned) : drawn;
         const writtenOnce = seatLists();
         for (const seats of asked) {
-          const items = seats.map((each) => ({ ...each, currency: 'KRW' }));
+          const items = seats.map(({ at, ...each }) => ({ ...each, currency: 'KRW', ...at }));
           const revision = revisionOf(JSON.parse(JSON.stringify(items)));
           const { etag, json } = writtenOnce(listed(structuredClone(seats)));
           expect(shape.strict().parse(JSON.parse(json))).toEqual({
