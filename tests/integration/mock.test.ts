@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { onFreePort } from '#local/free-port.ts';
-import { contract, documentUrl, faultsOf, operations } from '#tests/support/contract.ts';
+import { contract, documentUrl, faultsOf, type Media, operations } from '#tests/support/contract.ts';
 import { until } from '#tests/support/until.ts';
 
 const prism = createRequire(import.meta.url).resolve('@stoplight/prism-cli');
@@ -44,6 +44,12 @@ const credentials = {
   'content-type': 'application/json',
 };
 
+/** The first, where there are several. */
+function exampleOf({ example, examples = {} }: Media): unknown {
+  const [first] = Object.values(examples) as { readonly value: unknown }[];
+  return example ?? first?.value;
+}
+
 describe('the mock API', () => {
   const calls = operations.map(
     ({ template, method, operation }) => [method.toUpperCase(), template, operation] as const,
@@ -55,15 +61,14 @@ describe('the mock API', () => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: credentials,
-      ...(requested === undefined ? {} : { body: JSON.stringify(requested.example) }),
+      ...(requested === undefined ? {} : { body: JSON.stringify(exampleOf(requested)) }),
     });
     const [expected = '', documented] = Object.entries(operation.responses)[0] ?? [];
     expect(response.status).toBe(Number(expected));
     const [[type, media] = []] = Object.entries(documented?.content ?? {});
-    const examples = Object.values(media?.examples ?? {}).map((example) => (example as { value: unknown }).value);
     const body = await response.text();
     if (media === undefined) expect(body).toBe('');
-    else expect(type === 'application/json' ? JSON.parse(body) : body).toEqual(media.example ?? examples[0]);
+    else expect(type === 'application/json' ? JSON.parse(body) : body).toEqual(exampleOf(media));
   });
 
   test.each([

@@ -53,6 +53,17 @@ describe('three instances', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
+  test('sell a hall out where it is forbidden to strand a seat, and refuse nobody before', async () => {
+    const concert = await world.openHall({ seats: 100, strandedSeats: 'enforce' });
+    const fans = await world.fans(300);
+    await letIn(fans, concert);
+
+    const answers = await Promise.all(fans.map((fan) => fan.reserveBest({ quantity: 2 })));
+
+    expect(tally(answers)).toEqual({ 201: 50, '409 no-adjacent-seats': 250 });
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
   test('give a group one and the same seats, however often and wherever it repeats its request at once', async () => {
     const concert = await world.openHall({ seats: 50, seatsPerUserMax: 50 });
     const fan = await world.fan();

@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 
 // `docs/openapi.json`, as a client would read it.
 
-type Media = {
+export type Media = {
   readonly schema: object;
   readonly example?: unknown;
   readonly examples?: Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
+import type { StrandedSeats } from '#domain/best-seats.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 
 /** The one date that a test's concert is played on: far enough off to outlive the code. */
@@ -14,19 +15,29 @@ export type Hall = {
   readonly holdSecondsMax?: number;
   readonly refundUntilSeconds?: number;
   readonly seatsPerUserMax?: number;
+  readonly strandedSeats?: StrandedSeats;
 };
 
 /** Puts a concert on sale: its own, so that tests do not meet. */
 export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> {
   const { seats = 50, activeMax = 10_000, sessionSeconds = 600, holdSeconds = 300, seatsPerUserMax = 4 } = hall;
-  const { holdSecondsMax = 600, refundUntilSeconds = 0 } = hall;
+  const { holdSecondsMax = 600, refundUntilSeconds = 0, strandedSeats } = hall;
   const id = concertId(randomUUID());
   await pool.query(
     `INSERT INTO concerts
        (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max,
-        hold_seconds_max, refund_until_seconds)
-     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7)`,
-    [id, activeMax, sessionSeconds, holdSeconds, seatsPerUserMax, holdSecondsMax, refundUntilSeconds],
+        hold_seconds_max, refund_until_seconds, stranded_seats)
+     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8)`,
+    [
+      id,
+      activeMax,
+      sessionSeconds,
+      holdSeconds,
+      seatsPerUserMax,
+      holdSecondsMax,
+      refundUntilSeconds,
+      strandedSeats,
+    ],
   );
   await pool.query(`INSERT INTO concert_dates (concert_id, date, starts_at) VALUES ($1, $2, $2::date + time '19:00')`, [
     id,
