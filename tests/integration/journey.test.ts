@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
+import { keptPlan, line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
 import {
   balance,
   cancellation,
@@ -286,6 +286,37 @@ describe('an operator', () => {
       return (await manage('GET', `/${concertId}/policy`)).as(policy).activeMax === 2;
     });
     expect(await seatStatuses(second, concertId)).toMatchObject({ 1: 'AVAILABLE', 10: 'AVAILABLE' });
+  });
+
+  test('draws a hall, takes seats off sale and puts them back; a fan has the best two of what is left', async () => {
+    const plan = {
+      version: 1,
+      grades: [{ grade: 'R', price: PRICE }],
+      sections: [{ section: 'Stalls', rows: [{ row: 'A', seats: [{ first: 1, last: 6, grade: 'R' }] }] }],
+      blocked: [],
+    };
+    const created = await manage('POST', '', {
+      title: 'A new one',
+      venue: 'A hall',
+      salesOpenAt: '2026-01-01T00:00:00.000Z',
+      dates: [{ date: DATE, startsAt: '2099-05-01T10:00:00.000Z' }],
+      seatPlan: plan,
+    });
+    const { concertId } = created.as(managedConcert);
+    expect((await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan).plan).toEqual(plan);
+    const onSeats = (word: string, ...seatNumbers: number[]) =>
+      manage('POST', `/${concertId}/dates/${DATE}/seats/${word}`, { seatNumbers });
+    expect((await onSeats('block', 3, 4, 5)).status).toBe(204);
+    expect((await onSeats('unblock', 5)).status).toBe(204);
+
+    const fan = await newVisitor(call);
+    await fan.enter(concertId);
+    const held = await call('POST', '/v1/reservations', {
+      headers: { ...fan.inLine, 'idempotency-key': 'the best' },
+      body: { date: DATE, quantity: 2, adjacent: true, section: 'Stalls' },
+    });
+    expect(held.as(reservation).seatNumbers).toEqual([1, 2]);
+    expect(await seatStatuses(fan, concertId)).toMatchObject({ 2: 'HELD', 3: 'BLOCKED', 5: 'AVAILABLE' });
   });
 });
 

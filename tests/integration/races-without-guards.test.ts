@@ -127,4 +127,20 @@ describe.each([
     expect(rows).toEqual([{ held: done * 4 }]);
     expect(await contradictions(pool)).toEqual([]);
   });
+
+  test('the best seats sell out in pairs, and nobody is refused before', async () => {
+    const concert = await openHall(pool, { seats: 100 });
+    const users = await makeUsers(pool, 200);
+
+    const outcomes = await Promise.all(
+      users.map((id, index) => {
+        const claim = claimOf(id, concert);
+        const asked = { claim, date: DATE, wish: { quantity: 2 }, request: newRequest(claim) };
+        return outcomeOf(reserveSeats(portsFor(index), asked));
+      }),
+    );
+
+    expect(countOf(outcomes)).toEqual({ done: 50, 'no-adjacent-seats': 150 });
+    expect(await contradictions(pool)).toEqual([]);
+  });
 });
