@@ -2,7 +2,7 @@ import { bestBlocks, strandedBy } from '#domain/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
-import type { Cancellation, Hold, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
+import type { Cancellation, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
 import type { BestOrder, BoxOffice, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import {
   enter,

@@ -35,7 +35,7 @@ async function boxOffice(seats = 5) {
     const id = reservationId(randomUUID());
     const outcome = await ports.boxOffice.hold({
       ...{ ...seats, reservationId: id, place: placeOf(user), request: requestOf(user) },
-      ...{ holdSeconds: 300, seatsPerUserMax: 10_000 },
+      ...{ holdSeconds: 300, seatsPerUserMax: 10_000, strandedSeats: 'off' },
     });
     if (outcome.outcome !== 'held') throw new Error('taken');
     return { ...seats, reservationId: id };

@@ -92,6 +92,7 @@ describe('three box offices on one database', async () => {
     office.hold({
       ...{ userId: place.userId, concertId: place.concertId, date: DATE, seatNumbers: [seatNumber] },
       ...{ reservationId: reservationId(randomUUID()), place, holdSeconds: 300, seatsPerUserMax: 1_000 },
+      strandedSeats: 'off',
       request: request(place),
     });
   const held = async (office: BoxOffice, place: PlaceId, seatNumber: number) => {
