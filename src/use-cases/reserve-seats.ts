@@ -3,7 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import { type ConcertDate, reservationId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
-import { type Hold, MARK_MARGIN_MS, type Reservation, seatOrder, SESSION_MARGIN_MS } from '#domain/reservation.ts';
+import { type Hold, MARK_MARGIN_MS, type Reservation, SESSION_MARGIN_MS, seatOrder } from '#domain/reservation.ts';
 import type { Held, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Claim } from '#ports/seat-holds.ts';

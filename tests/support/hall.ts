@@ -28,16 +28,7 @@ export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> 
        (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max,
         hold_seconds_max, refund_until_seconds, stranded_seats)
      VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8)`,
-    [
-      id,
-      activeMax,
-      sessionSeconds,
-      holdSeconds,
-      seatsPerUserMax,
-      holdSecondsMax,
-      refundUntilSeconds,
-      strandedSeats,
-    ],
+    [id, activeMax, sessionSeconds, holdSeconds, seatsPerUserMax, holdSecondsMax, refundUntilSeconds, strandedSeats],
   );
   await pool.query(`INSERT INTO concert_dates (concert_id, date, starts_at) VALUES ($1, $2, $2::date + time '19:00')`, [
     id,
