@@ -7,8 +7,8 @@ import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
-/** So many people get their places in one step of Redis, which takes about half a millisecond: others have their turn in between. */
-const PLACE_BATCH_MAX = 200;
+/** So many people get their places in one step of Redis: others have their turn in between, on a busy machine too. */
+const PLACE_BATCH_MAX = 100;
 /** So many steps are under way at once. */
 const BATCHES_AT_ONCE = 10;
 
