@@ -84,3 +84,22 @@ test('a Redis that says nothing any more is given up, and tried anew until it an
   });
   await connection.close();
 });
+
+test('what is still being sent when the connection is closed is refused, and no loss is told', async () => {
+  const told: Error[] = [];
+  for (let round = 0; round < 50; round++) {
+    const connection = await connectRedis({ url: own.url, commandTimeoutMs: 2_000 }, (error) => told.push(error));
+    let isClosed = false;
+    const late = (async () => {
+      while (!isClosed) {
+        const command = connection.redis.incr('late').catch(() => 0);
+        await Promise.race([command, turn()]);
+        await turn();
+      }
+    })();
+    await connection.close();
+    isClosed = true;
+    await late;
+  }
+  expect(told).toEqual([]);
+});

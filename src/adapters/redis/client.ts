@@ -27,9 +27,14 @@ const CONNECT_MS = 3_000;
 export async function connectRedis(settings: RedisSettings, onError: (error: Error) => void): Promise<RedisConnection> {
   const { commandTimeoutMs } = settings;
   const redis = openClient(settings);
-  redis.on('error', onError);
-  redis.on('node error', onError);
-  await Promise.race([connect(redis, onError), pause(CONNECT_MS, undefined, { ref: false })]);
+  let isClosing = false;
+  const onLoss = (error: Error) => {
+    // What is still being sent breaks off when Redis hangs up, as it was asked to.
+    if (!isClosing) onError(error);
+  };
+  redis.on('error', onLoss);
+  redis.on('node error', onLoss);
+  await Promise.race([connect(redis, onLoss), pause(CONNECT_MS, undefined, { ref: false })]);
 
   const subscriptions = new Set<Subscription>();
   return {
@@ -44,12 +49,13 @@ export async function connectRedis(settings: RedisSettings, onError: (error: Err
         open: () => subscriberOf(redis, commandTimeoutMs),
         channel,
         onMessage,
-        onError,
+        onError: onLoss,
       });
       subscriptions.add(subscription);
       return subscription;
     },
     async close() {
+      isClosing = true;
       await Promise.all([...subscriptions].map(({ stop }) => stop()));
       await redis.quit().catch(() => redis.disconnect());
     },
