@@ -27,12 +27,11 @@ export async function placeByLot(redis: RedisClient, lines: Lines, concertId: Co
   const { order } = await drawOrder(Buffer.from(seed, 'hex'), count);
   const placeOf = (sequence: number) => order[sequence - 1] ?? sequence;
   const registered = lineKey(concertId, 'registered');
-  for (;;) {
+  for (let unfinished = true; unfinished; ) {
     const next = await guarded(() =>
       redis.zrange(registered, 0, `${PLACE_BATCH_MAX * BATCHES_AT_ONCE - 1}`, 'WITHSCORES'),
     );
-    if (next.length === 0) break;
-    const steps: Promise<number>[] = [];
+    const steps: Promise<0 | 1>[] = [];
     for (let from = 0; from < next.length; from += 2 * PLACE_BATCH_MAX) {
       const entries: (string | number)[] = [];
       for (let at = from; at < Math.min(from + 2 * PLACE_BATCH_MAX, next.length); at += 2) {
@@ -41,7 +40,8 @@ export async function placeByLot(redis: RedisClient, lines: Lines, concertId: Co
       }
       steps.push(run(redis, scripts.place, keys, ...entries));
     }
-    await Promise.all(steps);
+    // Nobody is left, or the line was lost meanwhile: whoever opens it again knows how the lots came out.
+    unfinished = steps.length > 0 && (await Promise.all(steps)).every((placed) => placed === 1);
   }
   const ended = await guarded(() => redis.getBuffer(lineKey(concertId, 'registered-ended')));
   const over = unpackNumbers(ended ?? Buffer.alloc(0)).map(placeOf);

@@ -27,7 +27,8 @@ const PREFIX = 'frontrow:';
  * - `ended` string: an array of 4-byte big-endian numbers, the places that are over, as they ended; only ever appended to
  * - `log` stream: what happened to places, until it is on record: kind → numbers
  * - `ticks` list: where the line was lately, a few times a second, newest first: `milliseconds since 1970:frontier:length of ended`
- * - `rebuild` hash: of a line that was lost, `until` when it is rebuilt, its `frontier` before, until when the `late` come back
+ * - `rebuild` hash: of a line that was lost, by when it is `known` what there was, `until` when it is rebuilt, its `frontier`
+ *   before, until when the `late` come back
  * - `draw` hash: of lots, the `state`, `among` how many they are to be drawn, and once they are the `count` and the `seed`
  * - `registered` sorted set: who waits for lots to be drawn → the number of the registration; `registered-joined`,
  *   `registered-seen`, `registered-ended`: as above, by that number, while the places are given

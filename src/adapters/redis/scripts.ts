@@ -98,7 +98,7 @@ export const scripts = {
   >('admit'),
   close: lineScript<number>('close'),
   begin: lineScript<0 | 1>('begin'),
-  place: lineScript<number>('place'),
+  place: lineScript<0 | 1>('place'),
   finish: lineScript<0 | 1>('finish'),
   claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim'),
   keep: script<number>('keep'),

@@ -61,7 +61,7 @@ total, moment = tonumber(total or 0), tonumber(moment or 0)
 local before_window = redis.call('ZREVRANGEBYSCORE', recent, now - window_ms, '-inf', 'LIMIT', 0, 1)[1]
 local in_window = total - tonumber(before_window or 0)
 
-local room = (paused or is_rebuilding or (draw_state and draw_state ~= 'drawn')) and 0 or batch_max
+local room = (paused or is_rebuilding or waits_for_draw) and 0 or batch_max
 if active_max > 0 then
   room = math.min(room, active_max - (before - #ended))
 end

@@ -1,7 +1,8 @@
 -- Where places stand. Asking counts as being there: whoever waits is not passed over, whoever was passed over is back and
 -- next, whoever was let in has claimed the session. With settle_ms, a running session is kept open for that long, at most
 -- that much beyond the end it was granted. A place that the line has lost, and that is not over, is taken back into it.
--- Replies {'unopened'}, {'settling'} where that is not known yet, {'redrawn'} where the caller does not know of the draw, {'ended'} where no such line is, or
+-- Replies {'unopened'} where there is no line, {'settling'} where it is not known yet what there was, {'redrawn'} where the caller
+-- does not know of the draw, {'ended'} where it is not the line of this name, or
 -- {'found', frontier, length of the log of ended places, turnover}, then for each place
 -- {outcome, detail}: 'waiting' | 'back' | 'registered' | 'active' with the session's end in ms | 'over' |
 -- 'unsure' where the line lacks a place that is over as far as the caller may not know, or as long as lots are drawn.
