@@ -30,16 +30,19 @@ export type Survey = {
 export type LineView = {
   /** Surveys the line anew. Who asks while one is under way gets the next. */
   refresh(): Promise<Survey>;
-  /** Looks again unless positions can be told as every instance tells them. */
-  keepUp(): Promise<void>;
   /** The last survey, if it is fresh. */
   fresh(): Survey | undefined;
   /** Looks again if this draw is not known. */
   knowDraw(count: number): Promise<void>;
   /** Knows this draw from now on. */
   learnDraw(draw: Draw): Promise<void>;
-  /** Reads the log of the places that are over, up to there at least. */
-  catchUp(endedBytes: number): Promise<void>;
+  /**
+   * Takes in where the front was and how long the log of the places that are over, as a script has told: reads it up to there,
+   * and looks again unless positions can be told as every instance tells them.
+   */
+  hear(frontier: number, endedBytes: number): Promise<void>;
+  /** All keys of the line, as its scripts take them. */
+  readonly keys: readonly string[];
   readonly ended: NumberSet;
   /** How much of that log was read. */
   readonly endedBytes: () => number;
@@ -53,8 +56,6 @@ export type LineView = {
   readonly farPositionOf: (number: number) => number | undefined;
   /** A number that was drawn in the line of this name, as this instance has seen. */
   noteDrawn(epoch: string, number: number): void;
-  /** Where the front was, as this instance has told somebody. */
-  noteFrontier(frontier: number): void;
   /** This number was found in the line. */
   confirm(number: number): void;
   /** Whether nothing was lost since this number was found: a line that was taken up after a loss may lack it. */
@@ -229,17 +230,17 @@ export function lineView(
   }
 
   return {
+    keys,
     refresh,
     fresh: () => (survey !== undefined && performance.now() - survey.asOf < FRESH_MS ? survey : undefined),
-    async keepUp() {
-      for (let tries = 0; tries < KEEP_UP_TRIES_MAX && !ticks.isKnown(); tries++) await refresh();
-    },
     async knowDraw(count) {
       if (lots?.order.length !== count) await refresh();
     },
     learnDraw,
-    async catchUp(bytes) {
-      if (endedBytes < bytes) await readEnded(bytes);
+    async hear(frontier, bytes) {
+      noteFrontier(frontier);
+      await readEnded(bytes);
+      for (let tries = 0; tries < KEEP_UP_TRIES_MAX && !ticks.isKnown(); tries++) await refresh();
     },
     get ended() {
       return ended;
@@ -252,7 +253,6 @@ export function lineView(
       farPositionOf(number) ?? Math.max(1, number - frontier + 1 - ended.countBetween(frontier, number)),
     farPositionOf,
     noteDrawn: seen,
-    noteFrontier,
     confirm: (number) => confirmed.add(number),
     isConfirmed: (number) => survey?.rebuiltAt === '' || confirmed.has(number),
     isSurveyed: () => survey !== undefined,

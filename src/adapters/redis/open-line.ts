@@ -1,6 +1,5 @@
 import type { ConcertId } from '#domain/ids.ts';
 import type { Lines } from '#ports/lines.ts';
-import { lineKeys } from './keys.ts';
 import { LATE_MS, type LineView } from './line-view.ts';
 import { memberOf } from './member.ts';
 import { packNumbers } from './packed-numbers.ts';
@@ -37,7 +36,7 @@ export function lineOpener(
     await run(
       redis,
       scripts.open,
-      lineKeys(concertId),
+      view.keys,
       record.epoch,
       drawn,
       frontier,

@@ -1,6 +1,4 @@
-import type { ConcertId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
-import { lineKeys } from './keys.ts';
 import type { LineView } from './line-view.ts';
 import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
@@ -14,7 +12,6 @@ export type Presence = {
 };
 
 type Asked = {
-  readonly concertId: ConcertId;
   readonly epoch: string;
   /** By which numbers places were known. */
   readonly drawCount: number | '';
@@ -27,11 +24,11 @@ const BATCH_MAX = 1_000;
 export function presence(redis: RedisClient): Presence {
   let asked = new Map<LineView, Asked>();
 
-  async function write({ concertId, epoch, drawCount, numbers }: Asked): Promise<void> {
+  async function write(view: LineView, { epoch, drawCount, numbers }: Asked): Promise<void> {
     const all = [...numbers];
     for (let from = 0; from < all.length; from += BATCH_MAX) {
       const batch = all.slice(from, from + BATCH_MAX);
-      await run(redis, scripts.see, lineKeys(concertId), epoch, drawCount, ...batch);
+      await run(redis, scripts.see, view.keys, epoch, drawCount, ...batch);
       for (const number of batch) numbers.delete(number);
     }
   }
@@ -44,12 +41,12 @@ export function presence(redis: RedisClient): Presence {
   }
 
   return {
-    note(view, { concertId, epoch }, number) {
+    note(view, { epoch }, number) {
       const line = { epoch, drawCount: view.drawCount() };
       const noted = asked.get(view);
       if (noted !== undefined && isSameLine(noted, line)) noted.numbers.add(number);
       // What was noted of another line, or by other numbers, could not be written down any more.
-      else asked.set(view, { concertId, ...line, numbers: new Set([number]) });
+      else asked.set(view, { ...line, numbers: new Set([number]) });
     },
 
     async writeDown() {
@@ -58,7 +55,7 @@ export function presence(redis: RedisClient): Presence {
       // Each line for itself: one that cannot be written to costs nobody in another their place.
       const outcomes = await Promise.allSettled(
         all.map(async ([view, line]) =>
-          write(line).catch((error: unknown) => {
+          write(view, line).catch((error: unknown) => {
             keep(view, line);
             throw error;
           }),

@@ -7,7 +7,7 @@ import type { Lines } from '#ports/lines.ts';
 import type { Joined, WaitingRoom } from '#ports/waiting-room.ts';
 import { placeByLot } from './draw-lots.ts';
 import { gather } from './gather.ts';
-import { lineKeys, MOVED_CHANNEL } from './keys.ts';
+import { MOVED_CHANNEL } from './keys.ts';
 import { settleLineEvents, takeLineEvents } from './line-log.ts';
 import { LATE_MS } from './line-view.ts';
 import { lineViews } from './line-views.ts';
@@ -66,7 +66,7 @@ export function redisWaitingRoom(
     const reply = await run(
       redis,
       scripts.join,
-      lineKeys(concertId),
+      view.keys,
       waitingMax,
       lottery,
       known.epoch,
@@ -81,9 +81,7 @@ export function redisWaitingRoom(
     }
     const [, epoch, frontier, endedBytes, turnover, among, ...answers] = reply;
     if (among >= 0) await view.knowDraw(among);
-    view.noteFrontier(frontier);
-    await view.catchUp(endedBytes);
-    await view.keepUp();
+    await view.hear(frontier, endedBytes);
     return users.map((userId, index) => {
       const [outcome, number, joined, detail] = answers.slice(index * 4, index * 4 + 4) as [
         JoinOutcome,
@@ -129,7 +127,7 @@ export function redisWaitingRoom(
     const reply = await run(
       redis,
       scripts.find,
-      lineKeys(concertId),
+      view.keys,
       epoch,
       view.drawCount(),
       settleMs,
@@ -145,9 +143,7 @@ export function redisWaitingRoom(
     if (reply[0] === 'settling') await setTimeout(gatherMs);
     if (reply[0] !== 'found') return [];
     const [, frontier, endedBytes, turnover, ...answers] = reply;
-    view.noteFrontier(frontier);
-    await view.catchUp(endedBytes);
-    await view.keepUp();
+    await view.hear(frontier, endedBytes);
     return claims.flatMap((claim, index): [QueueClaim, Place][] => {
       const [outcome, ends] = answers.slice(index * 2, index * 2 + 2) as [FindOutcome, number];
       if (outcome === 'unsure') return [];
@@ -217,7 +213,7 @@ export function redisWaitingRoom(
       const view = views.of(concertId);
       if (!view.isSurveyed()) await view.refresh();
       const number = view.numberOf(sequence);
-      await run(redis, scripts.extend, lineKeys(concertId), memberOf(userId), number, epoch, milliseconds);
+      await run(redis, scripts.extend, view.keys, memberOf(userId), number, epoch, milliseconds);
     },
 
     async leave(place) {
@@ -227,8 +223,8 @@ export function redisWaitingRoom(
         if (!view.isSurveyed() || tries > 0) await view.refresh();
         const number = view.numberOf(sequence);
         const member = memberOf(userId);
-        const keys = lineKeys(concertId);
-        if ((await run(redis, scripts.leave, keys, member, number, sequence, epoch, view.drawCount())) >= 0) return;
+        if ((await run(redis, scripts.leave, view.keys, member, number, sequence, epoch, view.drawCount())) >= 0)
+          return;
       }
       throw new Refusal('unavailable', { retryAfterSeconds: 1 });
     },
@@ -245,7 +241,7 @@ export function redisWaitingRoom(
       const reply = await run(
         redis,
         scripts.admit,
-        lineKeys(concertId),
+        views.of(concertId).keys,
         policy.activeMax,
         policy.admitPerWindow,
         policy.windowSeconds * 1_000,
