@@ -4,7 +4,7 @@ import { freshDatabase } from '#tests/support/fresh-database.ts';
 
 // `npm run load:line` in small: the same people, the same verdict.
 
-const PLAN = { fans: 2_000, arrivalSeconds: 3, instances: 3, activeMax: 300, absentSeconds: 10, secondsMax: 90 };
+const PLAN = { fans: 2_000, arrivalSeconds: 3, instances: 3, activeMax: 300, absentSeconds: 5, secondsMax: 90 };
 const LIMIT_MS = 120_000;
 
 const databaseUrl = await freshDatabase();

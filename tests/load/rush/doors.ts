@@ -18,12 +18,16 @@ export type Answer = {
   readonly body: Told;
   /** When the request that was answered went out, in milliseconds since 1970. */
   readonly sentAt: number;
+  /** Who has answered. */
+  readonly door: string;
 };
 
 /** The instances behind a load balancer that sticks to none of them. */
 export type Doors = {
   /** Asks at the next door; where nobody answers, at once at the one after. Only for what may be said twice. */
   ask(asked: Asked): Promise<Answer>;
+  /** Whether the instance that gave this answer was gone before it can have told anybody who had asked. */
+  hasForgotten(answer: Pick<Answer, 'door' | 'sentAt'>): boolean;
   /** From now on these, and no others. */
   move(urls: readonly string[]): void;
   /** How often a connection was refused or broke, and another door was tried. */
@@ -34,6 +38,8 @@ export type Doors = {
 const CONNECTIONS_PER_DOOR = 128;
 /** An answer that takes longer than this does not come: the connection is given up. */
 const PATIENCE_MS = 20_000;
+/** Who has asked is told to the others by then. An instance is found gone some time after it was killed, never before. */
+const TOLD_WITHIN_MS = 1_500;
 /** Until somebody opens again, where every door is closed. */
 const ALL_CLOSED_MS = 200;
 const RETRY_AFTER_SECONDS = 1;
@@ -42,6 +48,8 @@ export function openDoors(first: readonly string[]): Doors {
   let urls = first;
   let knocks = 0;
   let turnedAway = 0;
+  /** When nobody answered there for the first time. */
+  const foundGone = new Map<string, number>();
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_PER_DOOR });
   // Before the agent: whoever waits there is a request already, at several kilobytes each.
   const connections = turnstile(CONNECTIONS_PER_DOOR * first.length);
@@ -53,12 +61,14 @@ export function openDoors(first: readonly string[]): Doors {
         return await knock(agent, url, asked);
       } catch {
         turnedAway++;
+        if (!foundGone.has(url)) foundGone.set(url, Date.now());
         if (attempt % urls.length === 0) await pause(ALL_CLOSED_MS);
       }
     }
   }
   return {
     ask: (asked) => connections.pass(() => ask(asked)),
+    hasForgotten: ({ door, sentAt }) => (foundGone.get(door) ?? Number.POSITIVE_INFINITY) - sentAt < TOLD_WITHIN_MS,
     move(next) {
       urls = next;
     },
@@ -94,6 +104,7 @@ function knock(agent: Agent, url: string, { method, path, headers, body }: Asked
           retryAfterSeconds: Number(incoming.headers['retry-after'] ?? RETRY_AFTER_SECONDS),
           body: text === '' ? {} : JSON.parse(text),
           sentAt,
+          door: url,
         }),
       );
     });

@@ -26,13 +26,13 @@ const GOOD_ANSWERS = new Set([
 /** May happen under load, to whoever is told when to come again. */
 const PUT_OFF = / (429|503)$/;
 
-/** What an instance has not written down of who has asked is lost when it is killed: two silences then look like one. */
-const POLLS_LOST_AND_KEPT = 2;
+/** Who has asked is written down by then. */
+const WRITTEN_DOWN_MS = 1_000;
 
 /** Judges by what the fans were told and by what was seen in Redis; of what the service says of itself nothing is used. */
 export function verdict({ records, counts, entries, activeMost, activeMax, absentSeconds }: Evidence): Check[] {
   const stayed = records.filter(({ ending }) => ending !== 'left');
-  const kept = stayed.filter(({ silenceMs }) => silenceMs < (absentSeconds * 1_000) / POLLS_LOST_AND_KEPT);
+  const kept = stayed.filter(({ silenceMs }) => silenceMs < absentSeconds * 1_000 - WRITTEN_DOWN_MS);
   const keptPolling = new Set(kept.flatMap(({ sequences }) => sequences));
   const lost = stayed.filter(({ timesLetIn }) => timesLetIn === 0);
   const again = records.filter(({ sequences, timesLetIn }) => sequences.length > 1 || timesLetIn > 1);

@@ -53,7 +53,9 @@ export async function visit(plan: FanPlan, record: FanRecord, { concertId, doors
   let token = '';
   let position = Number.POSITIVE_INFINITY;
   let status: Told['status'];
-  let heardAt: number | undefined;
+  /** The last answer, and when the one before that was asked for. */
+  let heard: Pick<Answer, 'door' | 'sentAt'> | undefined;
+  let heardBefore: number | undefined;
 
   const inLine = () => ({ authorization, 'queue-token': token });
   const join: Asked = { method: 'POST', path: `/v1/concerts/${concertId}/queue`, headers: { authorization } };
@@ -78,12 +80,14 @@ export async function visit(plan: FanPlan, record: FanRecord, { concertId, doors
   }
 
   async function ask(errand: 'join' | 'poll', asked: Asked): Promise<Told> {
-    const { body, sentAt } = await served(errand, asked);
+    const { body, sentAt, door } = await served(errand, asked);
     token = body.token ?? token;
     if (body.sequence !== undefined && !record.sequences.includes(body.sequence)) record.sequences.push(body.sequence);
     // The last request was heard at the earliest when it went out, and this one at the latest now.
-    record.silenceMs = Math.max(record.silenceMs, Date.now() - (heardAt ?? sentAt));
-    heardAt = sentAt;
+    const since = heard !== undefined && doors.hasForgotten(heard) ? heardBefore : heard?.sentAt;
+    record.silenceMs = Math.max(record.silenceMs, Date.now() - (since ?? sentAt));
+    heardBefore = since ?? sentAt;
+    heard = { door, sentAt };
     record.joinedAt ??= Date.now();
     if (body.status === 'ACTIVE' && status !== 'ACTIVE') record.timesLetIn++;
     if (body.status === 'WAITING') {
