@@ -16,6 +16,7 @@ import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
 import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { contradictions } from '#tests/support/books.ts';
+import { expectUnreachable } from '#tests/support/expect-unreachable.ts';
 import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
@@ -210,18 +211,8 @@ test('a cluster is not fit to serve when a single master may evict places', asyn
 
 describe('a cluster that cannot be reached', () => {
   test('refuses every command as unavailable, at once, and can be let go of', async () => {
-    const away = await connectRedis(
-      { cluster: [{ host: '127.0.0.1', port: 1 }], tls: false, commandTimeoutMs: 1_000 },
-      () => {},
-    );
-    await expectRefusal(
-      redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 }).read(concertId(randomUUID())),
-      'unavailable',
-    );
-    await expectRefusal(away.ping(), 'unavailable');
-    const subscription = await away.subscribe('nobody', () => {});
-    await subscription.stop();
-    await away.close();
+    const servers = { cluster: [{ host: '127.0.0.1', port: 1 }], tls: false, commandTimeoutMs: 1_000 };
+    await expectUnreachable(await connectRedis(servers, () => {}));
   });
 });
 

@@ -4,11 +4,9 @@ import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { guarded } from '#adapters/redis/failures.ts';
-import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { redisServersOf } from '#config/redis-servers.ts';
-import { concertId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { expectUnreachable } from '#tests/support/expect-unreachable.ts';
 import { ownSentinel } from '#tests/support/own-sentinel.ts';
 import { until } from '#tests/support/until.ts';
 
@@ -90,13 +88,6 @@ test('when the primary is killed, commands fail fast, then work on its successor
 
 test('while no sentinel can be reached, every command is refused at once as unavailable, and one can let go', async () => {
   const sentinels = [{ host: '127.0.0.1', port: 1 }];
-  const away = await connectRedis({ sentinels, primaryName: 'any', tls: false, commandTimeoutMs: LIMIT_MS }, () => {});
-  await expectRefusal(
-    redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 }).read(concertId(randomUUID())),
-    'unavailable',
-  );
-  await expectRefusal(away.ping(), 'unavailable');
-  const subscription = await away.subscribe('nobody', () => {});
-  await subscription.stop();
-  await away.close();
+  const settings = { sentinels, primaryName: 'any', tls: false, commandTimeoutMs: LIMIT_MS };
+  await expectUnreachable(await connectRedis(settings, () => {}));
 });
