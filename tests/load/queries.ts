@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { makeTemplate } from '#tests/support/database.ts';
+import { startTestServers } from '#tests/support/servers.ts';
+import { runCommand } from './command.ts';
+import { documentOf } from './queries/document.ts';
+import { explainerOf } from './queries/explainer.ts';
+import { fillBooks, VAST } from './queries/fill-books.ts';
+import { hotCommands } from './queries/hot-commands.ts';
+import { measure } from './queries/measure.ts';
+import { largeTablesOf } from './queries/tables.ts';
+
+// `npm run queries`: some minutes to fill the books with ten million seats, then each hot query with and without its index,
+// and docs/queries.md. Takes about 10 GB of disk, and a server whose owner we are. Fails where a large table is read whole.
+
+const DOCUMENT = new URL('../../docs/queries.md', import.meta.url);
+
+const started = performance.now();
+const say = (line: string) => console.log(`${Math.round((performance.now() - started) / 1_000)} s  ${line}`);
+
+async function queries(ending: AsyncDisposableStack): Promise<void> {
+  const servers = await startTestServers(say);
+  ending.defer(servers.stop);
+  const database = await makeTemplate(servers.databaseUrl);
+  ending.defer(database.drop);
+  await fillBooks(database.databaseUrl, VAST, say);
+  const explainer = await explainerOf(database.databaseUrl);
+  ending.defer(explainer.close);
+
+  const tables = await largeTablesOf(explainer.postgres.pool);
+  const names = tables.map(({ name }) => name);
+  const { comparisons, faults } = await measure(explainer, await hotCommands(explainer.postgres), names, say);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  const { rows } = await explainer.postgres.pool.query<{ server_version: string }>('SHOW server_version');
+  await writeFile(DOCUMENT, documentOf(comparisons, tables, rows[0]?.server_version ?? ''));
+}
+
+await runCommand(queries);

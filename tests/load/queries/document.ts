@@ -1,0 +1,72 @@
+import { cpus, totalmem } from 'node:os';
+import { type Run, WITHOUT_SECONDS_MAX } from './explainer.ts';
+import type { Comparison } from './measure.ts';
+import type { Table } from './tables.ts';
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const SHOWN_OF_A_QUERY = 110;
+
+export function documentOf(comparisons: readonly Comparison[], tables: readonly Table[], postgres: string): string {
+  const processors = cpus();
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  const commands = [...new Set(comparisons.map(({ command }) => command))];
+  return `# Queries
+
+Written by \`npm run queries\` on ${new Date().toISOString().slice(0, 10)}. Do not edit: run it again.
+
+- Machine: ${processors.length} cores (${processors[0]?.model}), ${gigabytes} GB of memory; Postgres ${postgres} on the same machine, with its
+  settings as they come (128 MB of shared buffers), but for fsync, which is off.
+- What is measured is what the service asks: each command goes through its adapter, and \`auto_explain\` tells of every
+  statement that Postgres runs for it, those inside functions and triggers too. Referential checks are left out: they go by
+  primary keys. A statement that several commands make stands with the first of them.
+- Each command runs twice as it is, of which the second time counts, and once without each index that it uses, for
+  ${WITHOUT_SECONDS_MAX} seconds at most. Then everything is rolled back. Pages are of 8 kB, in memory or not. Times include what
+  explaining takes.
+- No statement below reads a table of these as a whole while its index is there; the command fails if one does.
+
+| Table | Rows | MB | MB of indexes |
+| --- | --- | --- | --- |
+${tables.map(({ name, rows, megabytes, indexMegabytes }) => `| ${name} | ${whole.format(rows)} | ${whole.format(megabytes)} | ${whole.format(indexMegabytes)} |`).join('\n')}
+
+## In short
+
+| Command | Statement | Index | With it | Without it |
+| --- | --- | --- | --- | --- |
+${comparisons.map(rowOf).join('\n')}
+
+## The plans
+${commands.map((command) => sectionOf(command, comparisons)).join('\n')}`;
+}
+
+function rowOf({ command, index, after, before }: Comparison): string {
+  const without = typeof before === 'string' ? before : figuresOf(before);
+  return `| ${command} | \`${shortened(after.query)}\` | ${index} | ${figuresOf(after)} | ${without} |`;
+}
+
+function figuresOf({ milliseconds, pages }: Run): string {
+  const time = milliseconds < 10 ? milliseconds.toFixed(2) : whole.format(milliseconds);
+  return `${time} ms, ${whole.format(pages)} pages`;
+}
+
+function shortened(query: string): string {
+  const one = query.replaceAll('|', '\\|').replaceAll('`', "'");
+  return one.length > SHOWN_OF_A_QUERY ? `${one.slice(0, SHOWN_OF_A_QUERY)}…` : one;
+}
+
+function sectionOf(command: string, comparisons: readonly Comparison[]): string {
+  const own = comparisons.filter((comparison) => comparison.command === command);
+  const queries = [...new Set(own.map(({ after }) => after.query))];
+  const parts = queries.map((query) => {
+    const [first, ...others] = own.filter(({ after }) => after.query === query);
+    if (first === undefined) return '';
+    const without = [first, ...others].map(({ index, before }) =>
+      typeof before === 'string' ? '' : `Without ${index}:\n\n${fenced(before.plan)}`,
+    );
+    return `${fenced(query, 'sql')}\n\n${fenced(first.after.plan)}\n\n${without.filter(Boolean).join('\n\n')}\n`;
+  });
+  return `\n### ${command}\n\n<details><summary>${queries.length} statements</summary>\n\n${parts.join('\n')}\n</details>\n`;
+}
+
+function fenced(text: string, language = ''): string {
+  return `\`\`\`${language}\n${text}\n\`\`\``;
+}

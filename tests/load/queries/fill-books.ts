@@ -1,0 +1,122 @@
+import { Client } from 'pg';
+
+/** How much there is: as many seats as dates times seats of each, and a reservation for every other seat. */
+export type Size = {
+  readonly concerts: number;
+  readonly datesEach: number;
+  readonly seatsEach: number;
+  readonly users: number;
+};
+
+/** Halls of arenas: 10 million seats, 5 million reservations. */
+export const VAST: Size = { concerts: 200, datesEach: 10, seatsEach: 5_000, users: 1_000_000 };
+
+/** Who and what the books are filled with, by number from 1. */
+export const userIdOf = (number: string) => `md5('user ' || ${number})::uuid`;
+export const concertIdOf = (number: string) => `md5('concert ' || ${number})::uuid`;
+/** Like the ids that we make: they begin with the time. */
+const idOf = (kind: number, number: string) =>
+  `(lpad(to_hex(1700000000000 + ${number}), 12, '0') || '700${kind}8' || lpad(to_hex(${number}), 15, '0'))::uuid`;
+export const reservationIdOf = (number: string) => idOf(0, number);
+export const paymentIdOf = (number: string) => idOf(1, number);
+
+const PRICE = 10_000;
+
+/**
+ * Fills the books as a few years of sales do: of a hundred reservations 80 are paid, 5 were refunded, 13 ran out, and 2 are
+ * held, half of those past their deadline. As the owner of the server, past the triggers: the books are right as they are.
+ */
+export async function fillBooks(databaseUrl: string, size: Size, say: (line: string) => void): Promise<void> {
+  const { concerts, datesEach, seatsEach, users } = size;
+  const seatsPerConcert = datesEach * seatsEach;
+  const reservations = (concerts * seatsPerConcert) / 2;
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(
+      `SET session_replication_role = replica; SET maintenance_work_mem = '1GB'; SET synchronous_commit = off`,
+    );
+    const steps: Readonly<Record<string, string>> = {
+      users: `
+        INSERT INTO users (user_id) SELECT ${userIdOf('n')} FROM generate_series(1, ${users}) n`,
+      concerts: `
+        INSERT INTO concerts (concert_id, title, venue, currency, sales_open_at)
+        SELECT ${concertIdOf('n')}, 'A concert', 'An arena', 'KRW', '2020-01-01' FROM generate_series(1, ${concerts}) n`,
+      'concert dates': `
+        INSERT INTO concert_dates (concert_id, date, starts_at)
+        SELECT ${concertIdOf('c')}, day, day + time '19:00'
+        FROM generate_series(1, ${concerts}) c CROSS JOIN generate_series(1, ${datesEach}) d
+          CROSS JOIN LATERAL (SELECT current_date + d - ${datesEach} / 2 AS day) AS days`,
+      // Every other seat has been reserved; its number among all of them is the reservation's.
+      reservations: `
+        CREATE TABLE filling AS
+        SELECT n, ${reservationIdOf('n')} AS reservation_id, ${userIdOf(`(n * 7919 % ${users} + 1)`)} AS user_id,
+          ${concertIdOf(`((n - 1) / ${seatsPerConcert / 2} + 1)`)} AS concert_id,
+          current_date + ((n - 1) % ${seatsPerConcert / 2} / ${seatsEach / 2} + 1)::integer - ${datesEach} / 2 AS date,
+          (2 * ((n - 1) % ${seatsEach / 2}) + 1)::integer AS seat_number,
+          (CASE WHEN n % 100 < 80 THEN 'CONFIRMED' WHEN n % 100 < 85 THEN 'CANCELLED' WHEN n % 100 < 98 THEN 'EXPIRED'
+            ELSE 'HELD' END)::reservation_status AS status,
+          ${paymentIdOf('n')} AS payment_id,
+          clock_timestamp() + CASE n % 100 WHEN 98 THEN interval '1 hour' WHEN 99 THEN interval '-1 minute' ELSE interval '-1 year' END
+            AS held_until
+        FROM generate_series(1::bigint, ${reservations}) n;
+        INSERT INTO reservations (reservation_id, user_id, concert_id, date, status, amount, currency, held_until,
+          held_for_seconds, created_at, ended_at, sequence, epoch)
+        SELECT reservation_id, user_id, concert_id, date, status, ${PRICE}, 'KRW', held_until, 300,
+          held_until - interval '5 minutes', CASE WHEN status <> 'HELD' THEN held_until END, n, 'AAAAAAAA' FROM filling`,
+      'reservation seats': `
+        INSERT INTO reservation_seats (reservation_id, concert_id, date, seat_number, fence, price, status)
+        SELECT reservation_id, concert_id, date, seat_number, 1, ${PRICE}, status FROM filling`,
+      buyers: `
+        INSERT INTO buyers (concert_id, date, user_id) SELECT concert_id, date, user_id FROM filling ON CONFLICT DO NOTHING`,
+      payments: `
+        INSERT INTO payments (payment_id, reservation_id, user_id, amount, currency, balance, paid_at)
+        SELECT payment_id, reservation_id, user_id, ${PRICE}, 'KRW', 0, held_until FROM filling
+        WHERE status IN ('CONFIRMED', 'CANCELLED')`,
+      refunds: `
+        INSERT INTO refunds (refund_id, payment_id, balance, refunded_at)
+        SELECT ${idOf(2, 'n')}, payment_id, 0, held_until FROM filling WHERE status = 'CANCELLED'`,
+      'ledger transactions': `
+        INSERT INTO ledger_transactions (transaction_id, kind, recorded_at)
+        SELECT payment_id, 'PURCHASE'::ledger_kind, paid_at FROM payments
+        UNION ALL SELECT refund_id, 'REFUND', refunded_at FROM refunds
+        UNION ALL SELECT user_id, 'CHARGE', clock_timestamp() FROM users`,
+      'ledger entries': `
+        INSERT INTO ledger_entries (transaction_id, account, user_id, amount, balance_after)
+        SELECT transaction_id, account, CASE account WHEN 'WALLET' THEN user_id END, sign * amount, CASE account WHEN 'WALLET' THEN 0 END
+        FROM (
+          SELECT user_id AS transaction_id, user_id, 1000 * ${PRICE} AS amount, 'TOP_UPS'::ledger_account AS other FROM users
+          UNION ALL SELECT payment_id, user_id, -amount, 'SALES' FROM payments
+          UNION ALL SELECT refund_id, user_id, amount, 'SALES' FROM refunds JOIN payments USING (payment_id)) AS moved
+          CROSS JOIN LATERAL (VALUES ('WALLET'::ledger_account, 1), (other, -1)) AS sides (account, sign)`,
+      wallets: `
+        INSERT INTO wallets (user_id, currency, balance)
+        SELECT user_id, 'KRW', sum(amount) FROM ledger_entries WHERE account = 'WALLET' GROUP BY user_id`,
+      seats: `
+        INSERT INTO seats (concert_id, date, seat_number, price, status, held_until, reservation_id, payment_id, fence)
+        SELECT d.concert_id, d.date, s, ${PRICE},
+          (CASE f.status WHEN 'CONFIRMED' THEN 'SOLD' WHEN 'HELD' THEN 'HELD' ELSE 'AVAILABLE' END)::seat_status,
+          CASE f.status WHEN 'HELD' THEN f.held_until END,
+          CASE WHEN f.status IN ('HELD', 'CONFIRMED') THEN f.reservation_id END,
+          CASE f.status WHEN 'CONFIRMED' THEN f.payment_id END, CASE WHEN f.n IS NULL THEN 0 ELSE 1 END
+        FROM concert_dates d CROSS JOIN generate_series(1, ${seatsEach}) s
+          LEFT JOIN filling f ON (f.concert_id, f.date, f.seat_number) = (d.concert_id, d.date, s)`,
+      'idempotency keys': `
+        INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, answered_at)
+        SELECT user_id, 'key ' || n, 'fingerprint', '{}', clock_timestamp() - n % 90000 * interval '1 second'
+        FROM filling WHERE n % 5 = 0`,
+      outbox: `
+        INSERT INTO outbox (reservation_id, due_at)
+        SELECT reservation_id, clock_timestamp() + n % 100 * interval '1 second' - interval '50 seconds' FROM filling
+        ORDER BY n DESC LIMIT 10000;
+        DROP TABLE filling`,
+    };
+    for (const [what, step] of Object.entries(steps)) {
+      await client.query(step);
+      say(`Filled: ${what}.`);
+    }
+    await client.query('VACUUM ANALYZE');
+  } finally {
+    await client.end();
+  }
+}
