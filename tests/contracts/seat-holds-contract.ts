@@ -54,6 +54,17 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
       await expectFree(3);
     });
 
+    it('by several in the same moment answers each for itself, in the order in which they came', async () => {
+      const { hold, claim, expectMarked, expectFree } = hall();
+      const outcomes = [claim(hold(1, 2)), claim(hold(2, 3)), claim(hold(3)), claim(hold(1, 3, 4))];
+      await expect(outcomes[0]).resolves.toBe('claimed');
+      await expectRefusal(outcomes[1] as Promise<unknown>, 'seat-taken', { seatNumbers: [2] });
+      await expect(outcomes[2]).resolves.toBe('claimed');
+      await expectRefusal(outcomes[3] as Promise<unknown>, 'seat-taken', { seatNumbers: [1, 3] });
+      await expectMarked(3);
+      await expectFree(4);
+    });
+
     it('marks none of them when one is taken, and names those that are', async () => {
       const { hold, claim, expectFree } = hall();
       await claim(hold(2, 4));

@@ -4,7 +4,7 @@ import type { RedisClient } from './redis-client.ts';
 
 /**
  * What must be atomic in Redis: one Lua file each, run by its digest. Keys come first, all of them in KEYS.
- * Replies are integers, strings or flat arrays of them.
+ * Replies are integers, strings or flat arrays of them; where calls are gathered, an array of such.
  */
 function script<Reply>(name: string) {
   const loaded: Script<Reply> = { name: `frontrow_${name}`, lua: read(name) };
@@ -100,7 +100,7 @@ export const scripts = {
   begin: lineScript<0 | 1>('begin'),
   place: lineScript<0 | 1>('place'),
   finish: lineScript<0 | 1>('finish'),
-  claim: script<['claimed'] | ['repeated'] | ['taken', ...indices: number[]]>('claim'),
+  claim: script<(['claimed'] | ['repeated'] | ['taken', ...indices: number[]])[]>('claim'),
   keep: script<number>('keep'),
   release: script<number>('release'),
 };

@@ -1,7 +1,9 @@
 import { Refusal } from '#domain/errors.ts';
-import type { Hold } from '#domain/reservation.ts';
+import type { RequestKey } from '#domain/request.ts';
+import type { Hold, SeatSet } from '#domain/reservation.ts';
 import type { SeatHolds } from '#ports/seat-holds.ts';
 import { guarded } from './failures.ts';
+import { gather } from './gather.ts';
 import { answeredKey, seatKeys } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
@@ -11,17 +13,29 @@ const CLAIM_TTL_MS = 10_000;
 /** As long as the box office keeps the answer. */
 const ANSWERED_TTL_MS = 24 * 3_600_000;
 
+/** Keeps a script far below a millisecond, and its keys below what Lua can unpack. */
+const CLAIM_BATCH_MAX = 100;
+
+type Wanted = { readonly hold: Hold; readonly request: RequestKey };
+
 export function redisSeatHolds(redis: RedisClient): SeatHolds {
-  return {
-    async claim(hold, request) {
-      const [outcome, ...indices] = await run(
+  /** Those who want seats of one date in the same moment cost Redis one command. */
+  const claimTogether = gather(
+    ({ concertId, date }: SeatSet) => `${concertId} ${date}`,
+    (_, wanted: readonly Wanted[]) =>
+      run(
         redis,
         scripts.claim,
-        [answeredKey(hold, request), ...seatKeys(hold)],
-        hold.userId,
-        markOf(hold),
+        wanted.flatMap(({ hold, request }) => [answeredKey(hold, request), ...seatKeys(hold)]),
         CLAIM_TTL_MS,
-      );
+        ...wanted.flatMap(({ hold }) => [hold.userId, markOf(hold), hold.seatNumbers.length]),
+      ),
+    CLAIM_BATCH_MAX,
+  );
+
+  return {
+    async claim(hold, request) {
+      const [outcome, ...indices] = await claimTogether(hold, { hold, request });
       if (outcome !== 'taken') return outcome;
       const taken = new Set(indices);
       throw new Refusal('seat-taken', { seatNumbers: hold.seatNumbers.filter((_, index) => taken.has(index + 1)) });

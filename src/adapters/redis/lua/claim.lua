@@ -1,26 +1,37 @@
--- Marks all seats for a user, or none. Marks that the user already has stay as they are.
--- Replies {'claimed'} | {'repeated'} when the user was here before, be it that this request was answered or that a mark
--- was theirs | {'taken', index of each seat in the way…}.
-local answered, user, mark, ttl_ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+-- Claims that came together, of one concert and date, one after the other: each marks all of its seats for its user, or
+-- none. Marks that the user already has stay as they are.
+-- KEYS: per claim the key of its answer, then its seats. ARGV: ttl_ms, then per claim {user, mark, how many seats}.
+-- Replies per claim {'claimed'} | {'repeated'} when the user was here before, be it that this request was answered or that
+-- a mark was theirs | {'taken', index of each seat in the way…}.
+local ttl_ms = ARGV[1]
 
-if redis.call('EXISTS', answered) == 1 then
-  return { 'repeated' }
-end
-
-local reply = { 'taken' }
-local free = {}
-for i = 2, #KEYS do
-  local holder = redis.call('GET', KEYS[i])
-  if not holder then
-    free[#free + 1] = KEYS[i]
-  elseif string.sub(holder, 1, #user + 1) ~= user .. ':' then
-    reply[#reply + 1] = i - 1
+local function claim(first_key, seats, user, mark)
+  if redis.call('EXISTS', KEYS[first_key]) == 1 then
+    return { 'repeated' }
   end
+  local taken, free = { 'taken' }, {}
+  for i = 1, seats do
+    local seat = KEYS[first_key + i]
+    local holder = redis.call('GET', seat)
+    if not holder then
+      free[#free + 1] = seat
+    elseif string.sub(holder, 1, #user + 1) ~= user .. ':' then
+      taken[#taken + 1] = i
+    end
+  end
+  if #taken > 1 then
+    return taken
+  end
+  for _, seat in ipairs(free) do
+    redis.call('SET', seat, mark, 'PX', ttl_ms)
+  end
+  return { #free == seats and 'claimed' or 'repeated' }
 end
-if #reply > 1 then
-  return reply
+
+local replies, key = {}, 1
+for i = 2, #ARGV, 3 do
+  local user, mark, seats = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  replies[#replies + 1] = claim(key, seats, user, mark)
+  key = key + 1 + seats
 end
-for _, seat in ipairs(free) do
-  redis.call('SET', seat, mark, 'PX', ttl_ms)
-end
-return { #free == #KEYS - 1 and 'claimed' or 'repeated' }
+return replies
