@@ -9,9 +9,19 @@ declare module 'fastify' {
   }
 }
 
-/** What a crowd asks for, ten thousands of times in a second. */
-const COUNTED = ['polls', 'joins', 'lists of seats'] as const;
-type Counted = (typeof COUNTED)[number];
+const REFUSED = 400;
+const CONFLICT = 409;
+const isServed = (status: number) => status < REFUSED;
+
+/** What a crowd asks for, ten thousands of times in a second, and the answers that most of it gets. */
+const COUNTED = {
+  polls: isServed,
+  joins: isServed,
+  'lists of seats': isServed,
+  // Of a thousand who want the same seat, one is served.
+  'wishes for seats': (status: number) => status === CONFLICT,
+};
+type Counted = keyof typeof COUNTED;
 
 export type RequestLog = {
   /** Says that a request is answered: what, how long, how it ended. Never headers or a query: tokens travel there. */
@@ -21,7 +31,6 @@ export type RequestLog = {
 };
 
 const SUMMARY_MS = 10_000;
-const REFUSED = 400;
 
 /** A hook: its requests are of this kind. */
 export function countedAs(kind: Counted): Hook {
@@ -32,13 +41,18 @@ export function countedAs(kind: Counted): Hook {
 
 /**
  * One line per request, except for what a crowd asks for: a line takes half of what a whole poll may, and a seventh of a
- * join. Of each such kind there is a summary every ten seconds, a line for one in `sample`, and one for each that was
- * refused or failed.
+ * join. Of each such kind there is a summary every ten seconds, a line for one in `sample` of its usual answers, and one for
+ * each other.
  */
 export function requestLog(log: FastifyBaseLogger, sample: number): RequestLog {
   // These lines cannot hold a credential, and looking for one takes as long as writing them.
   const plain = log.child({}, { redact: [] });
-  const counted = new Map(COUNTED.map((kind) => [kind, { answers: countAnswers(), unsampled: 0 }]));
+  const counted = new Map(
+    (Object.keys(COUNTED) as Counted[]).map((kind) => [
+      kind,
+      { answers: countAnswers(), isUsual: COUNTED[kind], unsampled: 0 },
+    ]),
+  );
 
   function summarize(): void {
     for (const [kind, { answers }] of counted) {
@@ -60,7 +74,7 @@ export function requestLog(log: FastifyBaseLogger, sample: number): RequestLog {
       const kind = request.countedAs === undefined ? undefined : counted.get(request.countedAs);
       if (kind !== undefined) {
         kind.answers.add(statusCode, elapsedTime);
-        if (statusCode < REFUSED && !isSampled(kind)) return;
+        if (kind.isUsual(statusCode) && !isSampled(kind)) return;
       }
       plain.info(
         {

@@ -31,12 +31,16 @@ function api() {
     throw new Error('on us');
   });
   app.post('/join', { onRequest: countedAs('joins') }, async () => 'you have a place');
+  app.get('/wish', { onRequest: countedAs('wishes for seats') }, async (request) => {
+    if (request.headers.first === undefined) throw new Refusal('seat-taken', { seatNumbers: [7] });
+    return 'yours';
+  });
   app.get('/list', async (request) => {
     request.log.info({ user: { token: 'secret' } }, 'from inside');
     return 'all';
   });
-  const get = async (url: string, times = 1) => {
-    for (let time = 0; time < times; time++) await app.inject({ url });
+  const get = async (url: string, times = 1, headers = {}) => {
+    for (let time = 0; time < times; time++) await app.inject({ url, headers });
   };
   const join = async (times: number) => {
     for (let time = 0; time < times; time++) await app.inject({ method: 'POST', url: '/join' });
@@ -74,6 +78,13 @@ describe('the log of what a crowd asks for', () => {
     await get('/refused', 3);
     await get('/failed', 2);
     expect(answered().map(({ status }) => status)).toEqual([429, 429, 429, 500, 500]);
+  });
+
+  it('has a line for whoever gets the seat that a crowd wants, and for one in so many of the crowd', async () => {
+    const { get, answered } = api();
+    await get('/wish', SAMPLE);
+    await get('/wish', 1, { first: 'yes' });
+    expect(answered().map(({ status }) => status)).toEqual([409, 200]);
   });
 
   it('sums up all of them every ten seconds, and begins anew', async () => {

@@ -4,6 +4,7 @@ import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
+import { countedAs } from '#adapters/http/request-log.ts';
 import { body, headers, params, query, reservation, reservationPage } from '#adapters/http/schemas.ts';
 import { viewReservation } from '#adapters/http/views.ts';
 import { Refusal } from '#domain/errors.ts';
@@ -15,7 +16,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
   api.post(
     '/reservations',
     {
-      onRequest: [queuePass.requireToken, requireIdempotencyKey],
+      onRequest: [countedAs('wishes for seats'), queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveOrRepeated,
       config: limited,
       schema: {
