@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { Pool } from 'pg';
 import { builtInIdentity } from '#adapters/http/identity.ts';
 import { queueTokens } from '#adapters/http/queue-token.ts';
+import { connectPostgres } from '#adapters/postgres/client.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
@@ -20,11 +20,26 @@ import { compare } from './compare.ts';
 import { measureDraw } from './draw.ts';
 import type { Load } from './generator.ts';
 import { fillLine, measureAdmission, usedBytes } from './line.ts';
-import { startFloor, startFrontrow, startGenerator } from './processes.ts';
+import { measureBookings } from './money/bookings.ts';
+import { measureMoney } from './money/money.ts';
+import { measureSales } from './money/sales.ts';
+import { startBuyers, startFloor, startFrontrow, startGenerator, startMoneyFloor } from './processes.ts';
 import { measureRefill } from './refill.ts';
-import { admissionRow, documentOf, drawRow, memoryRow, type Row, rateRow, refillRow, tableOf } from './report.ts';
+import {
+  admissionRow,
+  bookingsRow,
+  boundedRateRow,
+  documentOf,
+  drawRow,
+  memoryRow,
+  type Row,
+  rateRow,
+  refillRow,
+  salesRow,
+  tableOf,
+} from './report.ts';
 
-// `npm run bench`: some six minutes of load on this machine, one table, and docs/benchmarks.md. On Linux. Takes 2 GB of memory.
+// `npm run bench`: some eight minutes of load on this machine, one table, and docs/benchmarks.md. On Linux. Takes 2 GB of memory.
 
 const DOCUMENT = new URL('../../docs/benchmarks.md', import.meta.url);
 const ROUNDS = 5;
@@ -36,6 +51,7 @@ const VAST_LINE = 10_000_000;
 const LONG_LINE = 1_000_000;
 const SHORT_LINE = 10_000;
 const ADMISSION_ROUNDS = 20;
+const BOOKING_ROUNDS = 3;
 const TURNOVERS = 300;
 const INSTANCES = 3;
 /** Of our own connection, which sends thousands of joins at once. */
@@ -51,8 +67,12 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   ending.defer(servers.stop);
   const database = await makeTemplate(servers.databaseUrl);
   ending.defer(database.drop);
-  const pool = new Pool({ connectionString: database.databaseUrl, max: 4 });
-  ending.defer(() => pool.end());
+  const postgres = connectPostgres(
+    { url: database.databaseUrl, poolMax: 10, connectTimeoutMs: PATIENCE_MS, statementTimeoutMs: PATIENCE_MS },
+    (error) => say(`Postgres: ${error.message}`),
+  );
+  ending.defer(postgres.close);
+  const { pool } = postgres;
   const own = await connectRedis({ url: servers.redisUrl, commandTimeoutMs: PATIENCE_MS }, (error) =>
     say(`Redis: ${error.message}`),
   );
@@ -61,13 +81,16 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 75 });
   const generator = startGenerator();
   ending.defer(generator.stop);
+  const buyers = startBuyers();
+  ending.defer(buyers.stop);
 
   const settings = {
     DATABASE_URL: database.databaseUrl,
     REDIS_URL: servers.redisUrl,
     ...SECRETS,
-    // Every poll is counted; but the generator's few people come more often than anybody who is told to.
+    // Everything is counted; but the generator's few people come more often than anybody who is told to.
     POLL_LIMIT_PER_MINUTE: '1000000',
+    RATE_LIMIT_PER_MINUTE: '1000000',
   };
   const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
   const tokens = queueTokens([{ id: keyId, secret }]);
@@ -176,12 +199,23 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     ROUNDS,
   );
   say('Joins are measured.');
+  const money = await measureMoney({
+    ...{ postgres, identity, room, generator, frontrow, inLine },
+    startFloor: (answers) => startMoneyFloor(dir.path, database.databaseUrl, answers),
+  });
+  say('A hot seat and balances are measured.');
   const others = await inParallel(Array.from({ length: INSTANCES - 1 }), 1, () => startFrontrow(dir.path, settings));
   for (const other of others) ending.defer(other.stop);
   const refill = await measureRefill(pool, identity, [frontrow, ...others], TURNOVERS);
   say('The refill is measured.');
+  const bookings = (count: number) =>
+    measureBookings(pool, identity, buyers, [frontrow, ...others].slice(0, count), BOOKING_ROUNDS);
+  const [alone, together] = [await bookings(1), await bookings(2)];
+  say('Bookings are measured.');
   // Nobody else is to ask Redis meanwhile.
   await Promise.all([frontrow, ...others].map((server) => server.stop()));
+  const sales = await measureSales(postgres, ROUNDS);
+  say('Hold and pay are measured.');
   const admission = await measureAdmission(redis, room, longLine, ADMISSION_ROUNDS);
   const lotsHall = await openHall(pool);
   forgetAtTheEnd(lotsHall);
@@ -198,11 +232,24 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     drawRow(draw),
     memoryRow(bytesPerPerson),
     refillRow(refill),
+    salesRow('hold + pay through the adapter / the same SQL through bare pg', sales.adapter, sales.bare, 0.6),
+    salesRow('hold + pay / the same in interactive transactions of Prisma', sales.adapter, sales.interactive, 2.5),
+    bookingsRow('complete bookings over HTTP, one instance', alone, 300),
+    bookingsRow('complete bookings over HTTP, two instances', together),
+    boundedRateRow(
+      'hot seat, 1,000 contenders, refused / bare Fastify POST',
+      money.refusal,
+      money.refusalFloor,
+      0.4,
+      100,
+    ),
+    rateRow('read a balance / bare Fastify and one read of Prisma', money.balance, money.balanceFloor, 0.8),
+    rateRow('charge a balance / bare Fastify and one statement', money.charge, money.chargeFloor, 0.6),
   ];
   console.log(`\n${tableOf(rows)}\n`);
-  const [postgres] = (await pool.query<{ server_version: string }>('SHOW server_version')).rows;
+  const [version] = (await pool.query<{ server_version: string }>('SHOW server_version')).rows;
   const redisVersion = /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? '';
-  await writeFile(DOCUMENT, documentOf(rows, { redis: redisVersion, postgres: postgres?.server_version ?? '' }));
+  await writeFile(DOCUMENT, documentOf(rows, { redis: redisVersion, postgres: version?.server_version ?? '' }));
 }
 
 await runCommand(bench);

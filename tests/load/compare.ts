@@ -14,10 +14,12 @@ export type Round = {
   readonly perSecond: number;
   /** Processor time of the server's process per answer. */
   readonly cpuMicroseconds: number;
+  /** Where they are not what is expected. */
   readonly conflicts: number;
-  /** Answers with a status that is neither the expected one nor 409. */
+  /** Answers with a status that is neither the expected one nor 409. Where refusals are measured, 409 is the expected one. */
   readonly others: number;
   readonly unanswered: number;
+  readonly p99Ms: number;
 };
 
 /**
@@ -43,15 +45,17 @@ export async function compare<Name extends string>(
 async function measure(generator: Generator, { server, requests, seconds, expected }: Side): Promise<Round> {
   const load = { url: server.url, requests: await requests(), seconds };
   const before = server.cpuSeconds();
-  const { statuses, unanswered, ...took } = await generator.generate(load);
+  const { statuses, unanswered, p99Ms, ...took } = await generator.ask(load);
   const cpuSeconds = server.cpuSeconds() - before;
   const answers = Object.values(statuses).reduce((sum, count) => sum + count, 0);
-  const [good = 0, conflicts = 0] = [statuses[expected], statuses[409]];
+  const good = statuses[expected] ?? 0;
+  const conflicts = expected === 409 ? 0 : (statuses[409] ?? 0);
   return {
     perSecond: good / took.seconds,
     cpuMicroseconds: (cpuSeconds * 1e6) / answers,
     conflicts,
     others: answers - good - conflicts,
     unanswered,
+    p99Ms,
   };
 }

@@ -17,6 +17,8 @@ export type LoadResult = {
   readonly statuses: Readonly<Record<number, number>>;
   /** Requests whose connection broke or whose answer did not come in time. */
   readonly unanswered: number;
+  /** From sending a request to its answer. */
+  readonly p99Ms: number;
 };
 
 process.on('message', async (load: Load) => process.send?.(await generate(load)));
@@ -28,7 +30,7 @@ async function generate({ url, requests, seconds }: Load): Promise<LoadResult> {
   let last = 0;
   let clients = 0;
   // Its errors include the timeouts.
-  const { errors } = await autocannon({
+  const { errors, latency } = await autocannon({
     url,
     connections: requests.length,
     ...(seconds === 'once' ? { amount: requests.flat().length } : { duration: seconds }),
@@ -41,5 +43,5 @@ async function generate({ url, requests, seconds }: Load): Promise<LoadResult> {
       });
     },
   });
-  return { seconds: (last - first) / 1_000, statuses, unanswered: errors };
+  return { seconds: (last - first) / 1_000, statuses, unanswered: errors, p99Ms: latency.p99 };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '#tests/support/until.ts';
 import type { Load, LoadResult } from './generator.ts';
+import type { Visits, VisitsResult } from './money/buyers.ts';
 import type { CrowdPlan, CrowdResult, FromCrowd, Progress, ToCrowd } from './rush/crowd.ts';
 
 const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -32,6 +33,16 @@ export async function startFrontrow(dir: string, settings: Readonly<Record<strin
 /** Bare Fastify with these answers. */
 export function startFloor(dir: string, answers: Readonly<Record<string, unknown>>): Promise<ServerProcess> {
   return startServer(dir, 'floor-server.ts', { FLOOR_ANSWERS: JSON.stringify(answers) });
+}
+
+/** Bare Fastify with these answers, and with balances in this database. */
+export function startMoneyFloor(
+  dir: string,
+  databaseUrl: string,
+  answers: Readonly<Record<string, unknown>>,
+): Promise<ServerProcess> {
+  const env = { FLOOR_ANSWERS: JSON.stringify(answers), FLOOR_DATABASE_URL: databaseUrl };
+  return startServer(dir, 'money/floor-server.ts', env);
 }
 
 let started = 0;
@@ -69,21 +80,27 @@ function cpuSecondsOf(pid: number): number {
   return (Number(user) + Number(system)) / TICKS_PER_SECOND;
 }
 
-export type Generator = { generate(load: Load): Promise<LoadResult>; stop(): Promise<void> };
+/** A process that does one job at a time. */
+export type Worker<Job, Result> = { ask(job: Job): Promise<Result>; stop(): Promise<void> };
 
-export function startGenerator(): Generator {
-  const child = fork(fileOf('generator.ts'));
+function startWorker<Job extends object, Result>(file: string): Worker<Job, Result> {
+  const child = fork(fileOf(file));
   const { ended, stop } = endWithUs(child);
   return {
-    async generate(load) {
-      child.send(load);
+    async ask(job) {
+      child.send(job);
       const [result] = await Promise.race([once(child, 'message'), ended]);
-      if (typeof result !== 'object' || result === null) throw new Error('the load generator ended early');
+      if (typeof result !== 'object' || result === null) throw new Error(`${file} ended early`);
       return result;
     },
     stop,
   };
 }
+
+export type Generator = Worker<Load, LoadResult>;
+
+export const startGenerator = (): Generator => startWorker('generator.ts');
+export const startBuyers = (): Worker<Visits, VisitsResult> => startWorker('money/buyers.ts');
 
 export type Crowd = {
   /** Comes, and is there from now on. */

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import type { Round } from './compare.ts';
 import type { DrawMeasured } from './draw.ts';
+import type { VisitsResult } from './money/buyers.ts';
 import { percentile, ratioOf, type Spread, spreadOf } from './spread.ts';
 
 export type Row = {
@@ -45,6 +46,56 @@ export function rateRow(name: string, rounds: readonly Round[], floor: readonly 
     mark: `≥ ${mark}`,
     reached: ratio.median >= mark,
     failures: failures.join(' / '),
+  };
+}
+
+/** The same, and how long the slowest of a hundred may take. */
+export function boundedRateRow(
+  name: string,
+  rounds: readonly Round[],
+  floor: readonly Round[],
+  mark: number,
+  p99MsMax: number,
+): Row {
+  const row = rateRow(name, rounds, floor, mark);
+  const p99 = spreadOf(rounds.map(({ p99Ms }) => p99Ms));
+  return {
+    ...row,
+    measured: `${row.measured}, p99 ${written(p99)} ms`,
+    mark: `${row.mark}, p99 < ${p99MsMax} ms`,
+    reached: row.reached && p99.median < p99MsMax,
+  };
+}
+
+/** Sales per second beside another way to make the same sales. */
+export function salesRow(name: string, rates: readonly number[], floor: readonly number[], mark: number): Row {
+  const ratio = ratioOf(rates, floor);
+  return {
+    ...NOT_A_RATE,
+    name,
+    measured: `${written(spreadOf(rates))} /s`,
+    floor: `${written(spreadOf(floor))} /s`,
+    ratio: written(ratio, hundredth),
+    mark: `≥ ${mark}`,
+    reached: ratio.median >= mark,
+  };
+}
+
+/** Complete bookings; where there is no mark, the figure is told for comparison. */
+export function bookingsRow(name: string, rounds: readonly VisitsResult[], mark?: number): Row {
+  const rate = spreadOf(rounds.map(({ perSecond }) => perSecond));
+  const took = rounds.flatMap(({ bookingMs }) => bookingMs);
+  const others = rounds.flatMap(({ unexpected }) => Object.entries(unexpected));
+  const failures = (isCounted: (what: string) => boolean) =>
+    others.filter(([what]) => isCounted(what)).reduce((sum, [, count]) => sum + count, 0);
+  const isConflict = (what: string) => what.includes(' 409 ');
+  return {
+    ...NOT_A_RATE,
+    name,
+    measured: `${written(rate)} /s; a booking takes p50 ${whole.format(percentile(took, 0.5))} ms, p99 ${whole.format(percentile(took, 0.99))} ms`,
+    mark: mark === undefined ? '–' : `≥ ${mark} /s`,
+    reached: mark === undefined || rate.median >= mark,
+    failures: `${failures(isConflict)} / ${failures((what) => !isConflict(what))} / 0`,
   };
 }
 
@@ -125,8 +176,8 @@ Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Do not
 - Machine: ${processors.length} cores (${processors[0]?.model}), ${gigabytes} GB of memory. The load generator, Redis, Postgres and the servers
   share it, over the loopback: read the ratios, not the rates.
 - Versions: Node ${process.versions.node}, Redis ${redis}, Postgres ${postgres}, Fastify ${versionOf('fastify')}, autocannon ${versionOf('autocannon')}.
-- Frontrow runs as one process with the settings as they come: all headers, the log written to a file, the rate limits on, that
-  of polls at the highest that it can be set to; for the refill as three. The floor is a bare Fastify process that answers the
+- Frontrow runs as one process with the settings as they come: all headers, the log written to a file, the rate limits on, at
+  the highest that they can be set to; for the refill as three, for the bookings as one and as two. The floor is a bare Fastify process that answers the
   same JSON to the same requests. They come over 64 connections, one at a time on each; polls from 2,048 people spread over
   the line. All who wait have joined through the real script.
 - Each row and its floor are measured in turn, A B A B, over several rounds after one that does not count. Figures are the
@@ -145,6 +196,14 @@ ${tableOf(rows)}
   checks the form of the concert's id.
 - Letting in is measured from Node, the way to Redis and back included. Besides what the floor does, it looks up when each of
   the thousand last asked, writes down their sessions and their places in the log, and looks at both limits.
+- Hold and pay is two calls of the box office's adapter for a seat and a user that nobody else wants, over ten connections with
+  sixteen under way, from one process; beside it the same two prepared statements without the adapter, and the same reads,
+  locks and writes made one by one in two interactive transactions of Prisma.
+- A complete booking is made by somebody who was never there: they join, poll every 25 ms until they are let in, list the fifty
+  seats of a date, reserve one and pay it; 64 at a time, each one's seat their own. Everything else, the outbox, the record of
+  the line, events, goes on meanwhile.
+- The hot seat is held by somebody, and a thousand people who are in ask for it over a thousand connections, again and again; its
+  floor answers the same refusal. A balance is read with Prisma on both sides, and charged with the same statement.
 - The refill is from sending a payment until somebody in line is told ACTIVE, the first payment beside the first to be told, the
   second beside the second. Those next in line ask every few milliseconds, each time at the next instance; whoever is let in
   holds a seat, stays for eight seconds on average and pays.
