@@ -15,6 +15,10 @@ const UNREACHABLE = new Set([
   'ETIMEDOUT',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  // What Prisma makes of some of these: not reachable, timed out, hung up.
+  'P1001',
+  'P1008',
+  'P1017',
 ]);
 /** Connection exceptions, operator intervention (shutdown, crash, not yet up). */
 const UNREACHABLE_CLASSES = ['08', '57P'];
@@ -53,11 +57,17 @@ function refusalOf(code: 'busy' | 'unavailable', cause: unknown): Refusal {
   return Object.assign(new Refusal(code, { retryAfterSeconds: RETRY_AFTER_SECONDS }), { cause });
 }
 
-/** The SQLSTATE or system code of an error, or of the one that caused it. */
+/** The SQLSTATE, system or Prisma code of an error, or of the one that caused it. */
 function codeOf(error: unknown): string {
   for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
-    const code: unknown = Reflect.get(at, 'originalCode') ?? Reflect.get(at, 'code');
+    const code: unknown = ofDriver(at) ?? Reflect.get(at, 'originalCode') ?? Reflect.get(at, 'code');
     if (typeof code === 'string') return code;
   }
   return '';
+}
+
+/** What Postgres said, where Prisma has wrapped it into a code of its own. */
+function ofDriver(error: Error): unknown {
+  const { meta } = error as { meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } } };
+  return meta?.driverAdapterError?.cause?.originalCode;
 }

@@ -3,6 +3,10 @@ import { guarded } from '#adapters/postgres/failures.ts';
 
 const failure = (code: string) => Object.assign(new Error(`failed with ${code}`), { code });
 
+/** What Prisma makes of a failure of its driver. */
+const ofPrisma = (code: string, cause: { readonly kind: string; readonly originalCode?: string }) =>
+  Object.assign(failure(code), { name: 'PrismaClientKnownRequestError', meta: { driverAdapterError: { cause } } });
+
 /** Work that fails as told, one failure after the other, and then succeeds. */
 function failing(...failures: readonly unknown[]) {
   let tries = 0;
@@ -34,14 +38,21 @@ describe('a statement that failed otherwise', () => {
     ['unavailable', new Error('Connection terminated unexpectedly')] as const,
     ['unavailable', new Error('Query read timeout')] as const,
     ['unavailable', new Error('of Prisma', { cause: failure('ECONNREFUSED') })] as const,
+    ['unavailable', ofPrisma('P1017', { kind: 'ConnectionClosed' })] as const,
+    ['unavailable', ofPrisma('P1008', { kind: 'SocketTimeout' })] as const,
+    ['unavailable', ofPrisma('P2039', { kind: 'postgres', originalCode: '57P01' })] as const,
+    ['busy', ofPrisma('P2037', { kind: 'TooManyConnections', originalCode: '53300' })] as const,
   ])('is tried once and refused as %s, with its cause: %s', async (code, error) => {
     expect(await failing(error)).toMatchObject({ error: { name: 'Refusal', code, cause: error }, tries: 1 });
   });
 
-  it.each([failure('23505'), failure('42601'), new RangeError('ours'), 'not even an error'])(
-    'rises untouched when it is a mistake: %s',
-    async (error) => {
-      expect(await failing(error)).toEqual({ error, tries: 1 });
-    },
-  );
+  it.each([
+    failure('23505'),
+    failure('42601'),
+    ofPrisma('P2002', { kind: 'UniqueConstraintViolation', originalCode: '23505' }),
+    new RangeError('ours'),
+    'not even an error',
+  ])('rises untouched when it is a mistake: %s', async (error) => {
+    expect(await failing(error)).toEqual({ error, tries: 1 });
+  });
 });
