@@ -65,7 +65,8 @@ export type CallOptions = {
 
 type Credentials = { readonly userId: string; readonly accessToken: string };
 
-export function fanAt(door: () => string, { userId, accessToken }: Credentials): Fan {
+/** @param patienceMs after which they hang up; without it they wait for as long as it takes. */
+export function fanAt(door: () => string, { userId, accessToken }: Credentials, patienceMs?: number): Fan {
   let token = '';
 
   const call = (method: string, path: string, { headers, body }: CallOptions = {}) =>
@@ -78,6 +79,7 @@ export function fanAt(door: () => string, { userId, accessToken }: Credentials):
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(patienceMs === undefined ? {} : { signal: AbortSignal.timeout(patienceMs) }),
     });
   const command = (path: string, body: unknown, { key = randomUUID() }: Command = {}) =>
     call('POST', path, { body, headers: { 'idempotency-key': key } });

@@ -46,6 +46,9 @@ export type Instance = {
   readonly url: string;
   /** The lines it logged, from warnings upwards. */
   log(): readonly LogLine[];
+  /** Stops it in its tracks: connections stay and new ones are accepted, answers do not come. */
+  freeze(): void;
+  thaw(): void;
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ending>;
 };
@@ -92,6 +95,8 @@ export async function startInstance(settings: Settings): Promise<Instance> {
         .split('\n')
         .filter((line) => line.startsWith('{') && line.endsWith('}'))
         .map((line) => JSON.parse(line)),
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
     async end(signal) {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return ended;

@@ -22,8 +22,13 @@ export type OwnPostgres = {
   thaw(): void;
 };
 
-/** Called at the top of a test file, where hooks are registered. */
-export async function ownPostgres(): Promise<OwnPostgres> {
+/**
+ * Called at the top of a test file, where hooks are registered. It waits until the system has what it writes, not until the disk
+ * has: enough for a server that crashes, not for a machine that does.
+ *
+ * @param more settings of Postgres
+ */
+export async function ownPostgres(more: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
   const dir = await temporaryDir();
   const home = await serverHome(dir.path, () => {});
   const binaries = await postgresBinaries(home.runAs, () => {});
@@ -38,6 +43,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     fsync: 'off',
+    ...more,
   };
   const args = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   let server: ChildProcess | undefined;

@@ -25,10 +25,17 @@ export type World = {
   start(settings?: Settings): Promise<Instance>;
   openHall(hall?: Hall): Promise<ConcertId>;
   /** Users of whom the servers know already. They knock at these doors in turn, by default at every instance. */
-  fans(count: number, options?: { readonly balance?: number; readonly doors?: readonly Instance[] }): Promise<Fan[]>;
+  fans(count: number, options?: FanOptions): Promise<Fan[]>;
   /** Waits until every server that it was started with says that nothing is amiss. */
   untilReady(): Promise<void>;
-  fan(options?: { readonly balance?: number; readonly doors?: readonly Instance[] }): Promise<Fan>;
+  fan(options?: FanOptions): Promise<Fan>;
+};
+
+type FanOptions = {
+  readonly balance?: number;
+  readonly doors?: readonly Instance[];
+  /** After which they hang up. */
+  readonly patienceMs?: number;
 };
 
 const MINUTE_SECONDS = 60;
@@ -70,10 +77,10 @@ export async function startWorld({ instances = 3, settings = {}, ...servers }: W
 
   const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 60 * MINUTE_SECONDS });
   let knocks = 0;
-  const fans: World['fans'] = async (count, { balance = 0, doors = started } = {}) => {
+  const fans: World['fans'] = async (count, { balance = 0, doors = started, patienceMs } = {}) => {
     const door = () => doors[knocks++ % doors.length]?.url ?? '';
     const users = await makeUsers(pool, count, balance);
-    return users.map((id) => fanAt(door, { userId: id, ...identity.issue(userId(id)) }));
+    return users.map((id) => fanAt(door, { userId: id, ...identity.issue(userId(id)) }, patienceMs));
   };
 
   return {
