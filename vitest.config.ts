@@ -27,6 +27,19 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: 'faults',
+          sequence: { groupOrder: 2 },
+          include: ['tests/faults/**/*.test.ts'],
+          globalSetup: ['tests/faults/report.ts'],
+          pool: 'forks',
+          // One after the other: how soon the service is back would say nothing otherwise.
+          maxWorkers: 1,
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });

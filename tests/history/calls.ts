@@ -18,6 +18,7 @@ export type Said = {
   readonly reservationId?: string;
   readonly paymentId?: string;
   readonly chargeId?: string;
+  readonly refundId?: string;
   readonly seatNumber?: number;
   readonly seatNumbers?: readonly number[];
   readonly status?: string;

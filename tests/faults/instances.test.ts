@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { send } from '#tests/support/fan.ts';
+import { brokenForAWhile, setStage } from './stage.ts';
+
+const { world, doors, whileBooking } = await setStage();
+
+test('an instance that is killed takes nothing with it', async () => {
+  const { unclear } = await whileBooking('an instance is killed', async () => {
+    await doors[0]?.end('SIGKILL');
+    // As long as a load balancer takes to notice, people are sent there.
+    await brokenForAWhile();
+    doors.shift();
+  });
+  expect(unclear).toBeGreaterThan(0);
+  doors.push(await world.start());
+});
+
+test('an instance that is frozen, and wakes up with what it was doing, takes nothing with it', async () => {
+  const [victim] = doors;
+  const { unclear } = await whileBooking('an instance is frozen for 3 s', async () => {
+    victim?.freeze();
+    await brokenForAWhile().finally(() => victim?.thaw());
+  });
+  expect(unclear).toBeGreaterThan(0);
+});
+
+const MINUTE_MS = 60_000;
+/** How long an access token is valid, by the clock of whoever issued it. */
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+test('instances whose clocks are twenty minutes apart serve as well as any', async () => {
+  const off = await Promise.all(
+    [10 * MINUTE_MS, -10 * MINUTE_MS].map(async (offMs) => {
+      const instance = await world.start({
+        NODE_OPTIONS: `--import=${new URL('./clock-off.ts', import.meta.url)}`,
+        CLOCK_OFF_MS: String(offMs),
+      });
+      const { expiresAt = '' } = (await send(`${instance.url}/v1/users`, { method: 'POST' })).body;
+      expect(Date.parse(expiresAt) - Date.now() - DAY_MS).toBeCloseTo(offMs, -4);
+      return instance;
+    }),
+  );
+  const right = doors.splice(0, 1, ...off);
+  await whileBooking('clocks are 10 minutes off, both ways', async () => {
+    await brokenForAWhile();
+  });
+  doors.splice(0, off.length, ...right);
+});

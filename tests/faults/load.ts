@@ -1,0 +1,71 @@
+import type { ConcertId } from '#domain/ids.ts';
+import type { Call } from '#tests/history/calls.ts';
+import type { Fan } from '#tests/support/fan.ts';
+import { until } from '#tests/support/until.ts';
+import { bookerOf } from './booker.ts';
+import { startRecorder } from './recorder.ts';
+
+/** A crowd that books, and what it was told. */
+export type Load = {
+  readonly calls: readonly Call[];
+  readonly counts: Readonly<{ calls: number; unclear: number }>;
+  /** Waits until every kind of command has succeeded so often since then. */
+  untilAllSucceed(sinceMs: number): Promise<void>;
+  /** The longest time in which no command of anybody succeeded. */
+  longestOutageMs(): number;
+  /** Ends when everybody has done what they were at, and looked at all they have. */
+  stop(): Promise<void>;
+  /** Ends at once, whatever has become of the servers. */
+  halt(): Promise<void>;
+};
+
+const COMMANDS = ['reserve', 'extend', 'release', 'pay', 'cancel', 'charge'] as const;
+const EACH_SUCCEEDS = 3;
+const STEADY_MS_MAX = 20_000;
+
+export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
+  const recorder = startRecorder();
+  const { calls, counts } = recorder;
+  const bookers = fans.map((fan) => bookerOf(fan, concertId, recorder));
+  const stopping = new AbortController();
+  const over = Promise.all(bookers.map((booker) => booker.keepBooking(stopping.signal)));
+  // What goes wrong is reported where it is awaited.
+  over.catch(() => {});
+  const succeeded = (sinceMs: number) =>
+    calls.filter(({ ending, startMs }) => ending.kind === 'done' && startMs >= sinceMs);
+
+  return {
+    calls,
+    counts,
+    untilAllSucceed: (sinceMs) =>
+      until(
+        `every kind of command succeeds ${EACH_SUCCEEDS} times`,
+        () => {
+          const done = succeeded(sinceMs);
+          return COMMANDS.every((what) => done.filter(({ asked }) => asked.what === what).length >= EACH_SUCCEEDS);
+        },
+        STEADY_MS_MAX,
+      ),
+    longestOutageMs() {
+      const commands = new Set<string>(COMMANDS);
+      const ends = succeeded(0).flatMap(({ asked, endMs }) => (commands.has(asked.what) ? endMs : []));
+      const gaps = ends.toSorted((a, b) => a - b).map((endMs, index, all) => endMs - (all[index - 1] ?? endMs));
+      return Math.max(0, ...gaps);
+    },
+    async halt() {
+      stopping.abort();
+      await over.catch(() => {});
+    },
+    async stop() {
+      stopping.abort();
+      await over;
+      await until('everybody has seen all they have, and somebody the seats', async () => {
+        const looks = await Promise.all(bookers.map((booker) => booker.lookAtAll()));
+        return (
+          looks.every((own) => own.slice(0, 3).every(({ kind }) => kind === 'done')) &&
+          looks.some(([, , , seats]) => seats?.kind === 'done')
+        );
+      });
+    },
+  };
+}

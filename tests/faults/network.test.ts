@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { brokenForAWhile, setStage } from './stage.ts';
+import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
+
+const ways: { readonly redis: TcpProxy; readonly postgres: TcpProxy }[] = [];
+const { whileBooking } = await setStage(async ({ redisUrl, databaseUrl }) => {
+  const way = { redis: await tcpProxy(redisUrl), postgres: await tcpProxy(databaseUrl) };
+  ways.push(way);
+  return { REDIS_URL: way.redis.url, DATABASE_URL: way.postgres.url };
+});
+
+/** Longer than a command to Redis may take, and than payments do; shorter than Postgres is waited for. */
+const DELAY_MS = 400;
+
+describe.each(['redis', 'postgres'] as const)('the way of the instances to %s', (server) => {
+  const name = server === 'redis' ? 'Redis' : 'Postgres';
+  const each = (spoil: (way: TcpProxy) => void) => {
+    for (const way of ways) spoil(way[server]);
+  };
+
+  test('takes longer than anybody has time for', async () => {
+    const { unclear } = await whileBooking(`${name} is ${DELAY_MS} ms away for 3 s`, async () => {
+      each((way) => way.delay(DELAY_MS));
+      await brokenForAWhile();
+      each((way) => way.mend());
+    });
+    expect(unclear).toBeGreaterThan(0);
+  });
+
+  test('is cut', async () => {
+    const { unclear } = await whileBooking(`${name} is cut off for 3 s`, async () => {
+      each((way) => way.cut());
+      await brokenForAWhile();
+      each((way) => way.mend());
+    });
+    expect(unclear).toBeGreaterThan(0);
+  });
+
+  test.each(['instance', 'server'] as const)(
+    'is closed in one direction: the %s is told, the other is not',
+    async (end) => {
+      const { unclear } = await whileBooking(`${name}: connections half closed to the ${end}`, async () => {
+        each((way) => way.halfClose(end));
+      });
+      expect(unclear).toBeGreaterThan(0);
+    },
+  );
+});

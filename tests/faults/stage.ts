@@ -1,0 +1,136 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, inject, onTestFinished } from 'vitest';
+import { contradictionsIn } from '#tests/history/contradictions-in.ts';
+import { auditCommand } from '#tests/support/audit-command.ts';
+import { contradictions } from '#tests/support/books.ts';
+import type { Instance, Settings } from '#tests/support/instance.ts';
+import { type OwnPostgres, ownPostgres } from '#tests/support/own-postgres.ts';
+import { type OwnRedis, ownRedis } from '#tests/support/own-redis.ts';
+import { until } from '#tests/support/until.ts';
+import { startWorld, type World } from '#tests/support/world.ts';
+import { bookOnce, TRIAL_SEATS } from './full-booking.ts';
+import { startLoad } from './load.ts';
+import { lost } from './lost.ts';
+import { type FaultRow, report } from './report.ts';
+
+const INSTANCES = 2;
+const PEOPLE = 20;
+/** Some have to wait for their turn. */
+const ACTIVE_MAX = 14;
+const SEATS = 60;
+/** Those who walk away are not waited for longer than this; nor are marks that Redis has lost. */
+const HOLD_SECONDS = 8;
+const HOLD_SECONDS_MAX = 12;
+const MARKS_MS_MAX = 1_000 * HOLD_SECONDS_MAX + 5_000;
+/** Nobody waits longer for an answer before repeating the command. */
+const PATIENCE_MS = 2_000;
+/** Whatever was broken. */
+const BACK_MS_MAX = 10_000;
+
+/** As an operator leaves them, except for the time for which a line that was lost waits for those who were in it. */
+const AS_THEY_COME = {
+  REDIS_COMMAND_TIMEOUT_MS: '250',
+  DATABASE_CONNECT_TIMEOUT_MS: '3000',
+  DATABASE_STATEMENT_TIMEOUT_MS: '5000',
+  REBUILD_SECONDS: '3',
+};
+
+/** Instances on a Redis and a Postgres of their own, and what is to become of them. */
+export type Stage = {
+  readonly world: World;
+  readonly redis: OwnRedis;
+  readonly postgres: OwnPostgres;
+  /** Where people knock. Whoever takes an instance away for good takes it out. */
+  readonly doors: Instance[];
+  /**
+   * Lets a crowd book, breaks something and mends it, and expects that nothing was lost, that the service is back in time, and
+   * that whatever the crowd was told can have been so. Answers what it did to them.
+   */
+  whileBooking(fault: string, breakAndMend: () => Promise<void>): Promise<FaultRow>;
+};
+
+type Servers = { readonly databaseUrl: string; readonly redisUrl: string };
+
+/**
+ * Called at the top of a test file, where hooks are registered.
+ *
+ * @param settings what each instance is told, for example by which way it reaches the servers
+ * @param postgresSettings how Postgres is run, other than usual
+ */
+export async function setStage(
+  settings: (servers: Servers) => Promise<Settings> = async () => ({}),
+  postgresSettings: Settings = {},
+): Promise<Stage> {
+  const [redis, postgres] = await Promise.all([ownRedis(), ownPostgres(postgresSettings)]);
+  const servers = { databaseUrl: postgres.url, redisUrl: redis.url };
+  const world = await startWorld({ ...servers, instances: 0, settings: AS_THEY_COME });
+  const doors = await Promise.all(Array.from({ length: INSTANCES }, async () => world.start(await settings(servers))));
+  const trials = await world.openHall({ seats: TRIAL_SEATS });
+
+  /** Resolves once a whole booking has gone well through each instance. */
+  async function untilBack(): Promise<void> {
+    await Promise.all(
+      doors.map(async ({ url }) => {
+        let reason: unknown;
+        const goesWell = () =>
+          bookOnce(url, trials, BACK_MS_MAX).then(
+            () => true,
+            (error: unknown) => {
+              reason = error;
+              return false;
+            },
+          );
+        await until('a booking goes well', goesWell, BACK_MS_MAX).catch((error) => {
+          throw new Error(`${url} is not back: ${reason}`, { cause: error });
+        });
+      }),
+    );
+  }
+
+  /** The books at once; the marks follow them. */
+  async function expectNothingAmiss(): Promise<void> {
+    expect(await contradictions(world.pool)).toEqual([]);
+    let audit = { said: '', exitCode: -1 };
+    await until(
+      'the audit is clean',
+      async () => {
+        audit = await auditCommand('books', { DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl });
+        return audit.exitCode === 0;
+      },
+      MARKS_MS_MAX,
+    ).catch((error) => expect.fail(`${error.message}\n${audit.said}`));
+  }
+
+  return {
+    world,
+    redis,
+    postgres,
+    doors,
+    async whileBooking(fault, breakAndMend) {
+      const holds = { holdSeconds: HOLD_SECONDS, holdSecondsMax: HOLD_SECONDS_MAX };
+      const concert = await world.openHall({ seats: SEATS, activeMax: ACTIVE_MAX, ...holds });
+      const fans = await world.fans(PEOPLE, { doors, patienceMs: PATIENCE_MS });
+      const load = startLoad(fans, concert);
+      onTestFinished(load.halt);
+      await load.untilAllSucceed(0);
+
+      await breakAndMend();
+      const mendedMs = performance.now();
+      await untilBack();
+      const backAfterMs = performance.now() - mendedMs;
+      await load.untilAllSucceed(mendedMs + backAfterMs);
+      await load.stop();
+
+      expect(await lost(world.pool, load.calls), 'acknowledged and lost').toEqual([]);
+      expect(contradictionsIn(load.calls, { holdMs: 1_000 * HOLD_SECONDS }), 'told, and inexplicable').toEqual([]);
+      await expectNothingAmiss();
+      expect(backAfterMs).toBeLessThan(BACK_MS_MAX);
+      const row = { fault, ...load.counts, backAfterMs, longestOutageMs: load.longestOutageMs() };
+      await report(inject('faultReport'), row);
+      return row;
+    },
+  };
+}
+
+/** Longer than anybody waits for an answer here, and than a connection to Redis may be silent. */
+export const brokenForAWhile = () => pause(3_000);
