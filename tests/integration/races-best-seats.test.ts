@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConcertId } from '#domain/ids.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { tally } from '#tests/support/fan.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
@@ -82,4 +83,6 @@ describe('three instances', () => {
     );
     expect(rows).toEqual([{ held: 3 }]);
   });
+
+  auditAtTheEnd(world);
 });

@@ -7,6 +7,7 @@ import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { watchAdmissions } from '#tests/support/admissions.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { type Fan, tally } from '#tests/support/fan.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
 import { until } from '#tests/support/until.ts';
@@ -99,6 +100,8 @@ describe('three instances', () => {
     expect((await fan.pay(reserved.body.reservationId ?? '')).status).toBe(201);
     await next.untilActive();
   });
+
+  auditAtTheEnd(world);
 });
 
 test('eight admission loops at once never let in more than the limit, nobody twice and everybody', async () => {

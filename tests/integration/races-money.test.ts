@@ -3,6 +3,7 @@ import { afterAll, describe, expect, inject, test } from 'vitest';
 import { paymentId, reservationId, userId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { BoxOffice } from '#ports/box-office.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import { tally } from '#tests/support/fan.ts';
 import { DATE, lapse, makeUsers, PRICE } from '#tests/support/hall.ts';
@@ -102,6 +103,8 @@ describe('three instances', () => {
     expect(await holdings(world.pool, next.userId)).toEqual({ balance: 0, payments: 1, seats: 1 });
     expect(await contradictions(world.pool)).toEqual([]);
   });
+
+  auditAtTheEnd(world);
 });
 
 // Below HTTP, because there the first payment ends the session, and the one after it would not get as far as the money.
@@ -241,4 +244,7 @@ describe('three box offices on one database', async () => {
     );
     return rows[0]?.deadlocks ?? Number.NaN;
   }
+
+  // There are no marks below HTTP.
+  auditAtTheEnd({ databaseUrl: world.databaseUrl });
 });

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type ConcertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { BoxOffice } from '#ports/box-office.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import { type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, makeUsers, PRICE } from '#tests/support/hall.ts';
@@ -75,6 +76,8 @@ describe('three instances', () => {
     expect((await fan.pay(reservation)).status).toBe(201);
     return { concert, fan, reservation };
   }
+
+  auditAtTheEnd(world);
 });
 
 // Below HTTP, where nothing of the line or of Redis decides who comes first.
@@ -231,4 +234,7 @@ describe('three box offices on one database', async () => {
       [id, milliseconds],
     );
   }
+
+  // There are no marks below HTTP.
+  auditAtTheEnd({ databaseUrl: world.databaseUrl });
 });

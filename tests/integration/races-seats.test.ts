@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -94,4 +95,6 @@ describe('three instances', () => {
 
     expect(tally(answers)).toEqual({ 201: 3, '409 seat-limit-reached': 47 });
   });
+
+  auditAtTheEnd(world);
 });

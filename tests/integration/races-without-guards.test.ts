@@ -5,6 +5,7 @@ import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Lock } from '#ports/lock.ts';
 import type { SeatHolds } from '#ports/seat-holds.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, lapse, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
@@ -143,4 +144,6 @@ describe.each([
     expect(countOf(outcomes)).toEqual({ done: 50, 'no-adjacent-seats': 150 });
     expect(await contradictions(pool)).toEqual([]);
   });
+
+  auditAtTheEnd({ databaseUrl });
 });

@@ -8,6 +8,7 @@ import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { contradictions } from '#tests/support/books.ts';
 import { makeTemplate } from '#tests/support/database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -221,6 +222,8 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   forgetAtTheEnd(lotsHall);
   const draw = await measureDraw(redis, room, lotsHall, LONG_LINE);
   say('Lots are drawn.');
+  const wrong = await contradictions(pool);
+  if (wrong.length > 0) throw new Error(`the books do not agree: ${wrong[0]}`);
 
   const rows: readonly Row[] = [
     rateRow('poll, 1M waiting / bare Fastify route', poll.long, poll.bare, 0.85),

@@ -3,6 +3,7 @@ import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKey } from '#adapters/redis/keys.ts';
 import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { auditLine } from '#audits/audit-line.ts';
+import { auditMarks } from '#audits/audit-marks.ts';
 import { startCrowd, startFrontrow } from '#tests/load/processes.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { SECRETS } from '#tests/support/instance.ts';
@@ -98,6 +99,7 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   const replaced = await replacing?.then(() => true);
   await watch.stop();
   const booked = await contradictions(pool);
+  const marks = await auditMarks(pool, redis);
   const recorded = lineKey(people.concertId, 'log');
   await until('all that happened is on record', async () => (await redis.xlen(recorded)) === 0, RECORD_MS_MAX);
   const audit = await auditLine(pool, people.concertId);
@@ -125,6 +127,11 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
         guarantee: 'the books of seats and money agree',
         offences: booked.length,
         seen: booked[0] ?? 'no contradictions',
+      },
+      {
+        guarantee: 'Redis agrees with the books on who holds which seat',
+        offences: marks.violations.length,
+        seen: marks.violations[0]?.first[0] ?? `${marks.compared} held seats compared`,
       },
       {
         guarantee: 'an instance is killed in the middle, and another takes its place',
