@@ -19,6 +19,8 @@ const REPEATS_MAX = 30;
 /** These are wanted by everybody. */
 const HOT_SEATS = 6;
 
+const WORTH_REPEATING = new Set(['busy', 'idempotency-key-in-use']);
+
 const chance = (percent: number) => randomInt(100) < percent;
 
 export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorder): Booker {
@@ -127,9 +129,9 @@ export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorde
   };
 }
 
-/** Unclear, or asked again before the first time was over. */
+/** Unclear, too early, or asked again before the first time was over. */
 function isOpen(ending: Ending): boolean {
-  return ending.kind === 'unclear' || (ending.kind === 'refused' && ending.code === 'idempotency-key-in-use');
+  return ending.kind === 'unclear' || (ending.kind === 'refused' && WORTH_REPEATING.has(ending.code));
 }
 
 function known({ reservationId = '', seatNumbers = [], amount = Number.NaN }: Partial<Known>): Known {

@@ -9,7 +9,7 @@ export type Recorder = {
   /** Of those and of the calls that are about no seat and no money. */
   readonly counts: { calls: number; unclear: number };
   ask(userId: string, asked: Asked, send: (key: string) => Promise<Answer>, key?: string): Promise<Ending>;
-  /** Asks about nothing that the history is about; undefined if that is unclear. */
+  /** Asks about nothing that the history is about; undefined if there was no answer. */
   askAside(send: () => Promise<Answer>): Promise<Answer | undefined>;
 };
 
@@ -23,10 +23,9 @@ export function startRecorder(): Recorder {
     counts.calls++;
     // Reset, refused, or not answered in time.
     const answer = await send().catch(() => undefined);
-    if (answer !== undefined && answer.status < 500) return answer;
-    counts.unclear++;
-    await pause(BREATH_MS);
-    return undefined;
+    if (endingOf(answer).kind === 'unclear') counts.unclear++;
+    if (answer === undefined || answer.status >= 500) await pause(BREATH_MS);
+    return answer;
   }
 
   return {
@@ -48,8 +47,9 @@ export function startRecorder(): Recorder {
   };
 }
 
+/** Of `busy` it is promised that nothing was done; of any other server's error nobody knows. */
 function endingOf(answer: Answer | undefined): Ending {
-  if (answer === undefined) return { kind: 'unclear' };
+  if (answer === undefined || (answer.status >= 500 && answer.body.code !== 'busy')) return { kind: 'unclear' };
   const { status, body } = answer;
   if (status < 300) return { kind: 'done', said: body as Extract<Ending, { kind: 'done' }>['said'] };
   return { kind: 'refused', code: body.code ?? String(status), said: body as object };
