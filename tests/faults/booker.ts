@@ -87,7 +87,7 @@ export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorde
     const send = (key: string) => fan.pay(reservation.reservationId, { key });
     const paid = await want({ what: 'pay', reservation }, send, signal);
     if (paid.kind === 'refused' && paid.code === 'insufficient-balance') await charge(signal);
-    if (paid.kind === 'done' && chance(75)) await cancel(reservation, signal);
+    if (paid.kind === 'done' && chance(90)) await cancel(reservation, signal);
   }
 
   const extend = (reservation: Known, signal: AbortSignal) =>
@@ -113,7 +113,7 @@ export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorde
     if (mood < 10) await Promise.all([pay(reservation, signal), charge(signal)]);
     else if (mood < 60) await pay(reservation, signal);
     else if (mood < 75) await release(reservation);
-    else if (mood < 90) await cancel(reservation, signal);
+    else if (mood < 95) await cancel(reservation, signal);
     // The rest walk away, and the hold runs out.
   }
 

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, inject, onTestFinished } from 'vitest';
+import { auditLine } from '#audits/audit-line.ts';
+import type { ConcertId } from '#domain/ids.ts';
 import { contradictionsIn } from '#tests/history/contradictions-in.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -87,9 +89,11 @@ export async function setStage(
     );
   }
 
-  /** The books at once; the marks follow them. */
-  async function expectNothingAmiss(): Promise<void> {
+  /** The books at once; the marks follow them. And nobody was let in out of turn. */
+  async function expectNothingAmiss(concert: ConcertId): Promise<void> {
     expect(await contradictions(world.pool)).toEqual([]);
+    const none = { count: 0 };
+    expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: none, duplicates: none, revived: none });
     let audit = { said: '', exitCode: -1 };
     await until(
       'the audit is clean',
@@ -123,7 +127,7 @@ export async function setStage(
 
       expect(await lost(world.pool, load.calls), 'acknowledged and lost').toEqual([]);
       expect(contradictionsIn(load.calls, { holdMs: 1_000 * HOLD_SECONDS }), 'told, and inexplicable').toEqual([]);
-      await expectNothingAmiss();
+      await expectNothingAmiss(concert);
       expect(backAfterMs).toBeLessThan(BACK_MS_MAX);
       const row = { fault, ...load.counts, backAfterMs, longestOutageMs: load.longestOutageMs() };
       await report(inject('faultReport'), row);

@@ -11,8 +11,8 @@ export type TcpProxy = {
   delay(ms: number): void;
   /** Resets every connection, and each new one, until it is mended. */
   cut(): void;
-  /** Tells one end of each connection that the other has hung up. The other is told nothing, now or later. */
-  halfClose(end: 'instance' | 'server'): void;
+  /** Tells one end of each connection that the other has hung up; the other is told nothing, now or later. Answers how many. */
+  halfClose(end: 'instance' | 'server'): number;
   /** From now on it is as if this were not there; what is broken stays so. */
   mend(): void;
 };
@@ -27,19 +27,21 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
   let delayMs = 0;
   let isCut = false;
 
-  /** What one end says, the other hears, as long as it is not torn. */
-  function forward(from: Socket, to: Socket): void {
+  /** What one end says and does, the other hears of, as long as the connection is not torn. */
+  function forward(pair: Pair, from: Socket, to: Socket): void {
     let last = Promise.resolve();
+    const tell = (say: () => void) => {
+      if (!torn.has(pair)) say();
+    };
     /** In the order in which it was said, also when the delay ends. */
-    function later(say: () => void): void {
+    function tellLater(say: () => void): void {
       const late = delayMs === 0 ? undefined : pause(delayMs);
-      last = last.then(() => late).then(() => void (to.writable && say()));
+      last = last.then(() => late).then(() => tell(() => to.writable && say()));
     }
-    from.on('data', (chunk) => later(() => to.write(chunk)));
-    from.on('end', () => later(() => to.end()));
-    // Whatever breaks on one side breaks on the other.
-    from.on('error', () => to.resetAndDestroy());
-    from.on('close', () => to.destroy());
+    from.on('data', (chunk) => tellLater(() => to.write(chunk)));
+    from.on('end', () => tellLater(() => to.end()));
+    from.on('error', () => tell(() => to.resetAndDestroy()));
+    from.on('close', () => tell(() => to.destroy()));
   }
 
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (instance) => {
@@ -53,8 +55,8 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
     if (isCut) return reset(pair);
     pairs.add(pair);
     instance.once('close', () => pairs.delete(pair));
-    forward(instance, server);
-    forward(server, instance);
+    forward(pair, instance, server);
+    forward(pair, server, instance);
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -75,21 +77,13 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
       for (const pair of pairs) reset(pair);
     },
     halfClose(end) {
-      for (const pair of pairs) {
-        const [told, other] = end === 'instance' ? [pair.instance, pair.server] : [pair.server, pair.instance];
-        // What it still says is not heard, nor that it hangs up in turn.
-        told
-          .removeAllListeners()
-          .on('error', () => {})
-          .resume()
-          .end();
-        other
-          .removeAllListeners()
-          .on('error', () => {})
-          .resume();
-        pairs.delete(pair);
+      const tearing = [...pairs];
+      pairs.clear();
+      for (const pair of tearing) {
         torn.add(pair);
+        pair[end].end();
       }
+      return tearing.length;
     },
     mend() {
       delayMs = 0;
