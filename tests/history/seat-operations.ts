@@ -7,6 +7,8 @@ import type { SeatOp } from './seat.ts';
 const CLOCKS_DIFFER_MS = 50;
 
 type Reservation = Extract<Asked, { reservation: Known }>;
+/** The holds that were answered, by reservation. */
+type Holds = ReadonlyMap<string, Command>;
 type SeatOperation = { readonly seatNumbers: readonly number[] } & Timed<SeatOp>;
 /** What a refusal says about the reservation. */
 const TOLD_BY_REFUSAL: Readonly<Record<string, 'held' | 'sold' | 'ended'>> = {
@@ -33,7 +35,9 @@ export function seatOperations(calls: readonly Call[], { commands, refusals }: C
     ),
   );
   const operations = [
-    ...commands.flatMap((command) => changesOf(command, holds, rules)),
+    ...commands.flatMap((command) =>
+      changesOf({ ...command, startMs: notBefore(command, calls, holds) }, holds, rules),
+    ),
     ...refusals.flatMap(toldByRefusal),
     ...calls.flatMap(seen),
     ...foundByOwners(calls),
@@ -45,7 +49,7 @@ export function seatOperations(calls: readonly Call[], { commands, refusals }: C
   return { acknowledged: new Set(holds.keys()), bySeat };
 }
 
-function changesOf(command: Command, holds: ReadonlyMap<string, Command>, { holdMs }: Rules): SeatOperation[] {
+function changesOf(command: Command, holds: Holds, { holdMs }: Rules): SeatOperation[] {
   const { userId, asked, startMs, endMs, said } = command;
   switch (asked.what) {
     case 'reserve': {
@@ -81,6 +85,25 @@ function changesOf(command: Command, holds: ReadonlyMap<string, Command>, { hold
     default:
       return [];
   }
+}
+
+/**
+ * A hold without an answer was not made before its user was shown a list of all that they have without it. Lists only grow, so
+ * the last of them says most.
+ */
+function notBefore({ userId, asked, said, startMs }: Command, calls: readonly Call[], holds: Holds): number {
+  if (asked.what !== 'reserve' || said !== undefined) return startMs;
+  const without = calls.filter(
+    (call) =>
+      call.userId === userId &&
+      call.asked.what === 'reservations' &&
+      call.ending.kind === 'done' &&
+      !call.ending.said.items?.some(
+        ({ reservationId = '', seatNumbers }) =>
+          !holds.has(reservationId) && `${seatNumbers}` === `${asked.seatNumbers}`,
+      ),
+  );
+  return Math.max(startMs, ...without.map((list) => list.startMs));
 }
 
 /** How long a hold lasts from when it was made, as its answer says. */

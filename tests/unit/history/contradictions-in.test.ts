@@ -241,6 +241,15 @@ describe('a history is rejected', () => {
       },
     ],
     [
+      'with a hold that everybody sees, and that nobody has',
+      'seat 1:',
+      (told) => {
+        told.unclear('ann', { what: 'reserve', seatNumbers: [1] });
+        told.seat('bob', 1, 'HELD');
+        told.reservations('ann');
+      },
+    ],
+    [
       'with a refund that is made twice',
       '(seat 1|wallet of ann):',
       (told) => {

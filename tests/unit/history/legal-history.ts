@@ -49,6 +49,12 @@ export function legalHistory(next: Chance, length: number, unclearOneIn: number)
     balances: new Map([...wallets].map(([userId, { balance }]) => [userId, balance])),
   };
 
+  function statusOf(held: Held): string {
+    const seat = seats.get(held.seatNumbers[0] ?? 0);
+    if (seat === undefined || seat.by !== held || seat.status === 'AVAILABLE') return 'EXPIRED';
+    return seat.status === 'SOLD' ? 'CONFIRMED' : 'HELD';
+  }
+
   function happens(userId: string, index: number): { asked: Asked; ending: Ending } {
     const wallet = wallets.get(userId) as Wallet;
     const done = (said: Said): Ending => ({ kind: 'done', said });
@@ -58,7 +64,7 @@ export function legalHistory(next: Chance, length: number, unclearOneIn: number)
     const seat = seats.get(held?.seatNumbers[0] ?? 0);
     const isLive = seat !== undefined && seat.by === held && seat.status !== 'AVAILABLE';
 
-    switch (next(8)) {
+    switch (next(9)) {
       case 0:
       case 1: {
         const seatNumber = SEATS[next(SEATS.length)] ?? 1;
@@ -104,6 +110,10 @@ export function legalHistory(next: Chance, length: number, unclearOneIn: number)
         wallet.balance += PRICE;
         wallet.paid.set(held.reservationId, true);
         return { asked, ending: done({ refund: { balance: wallet.balance } }) };
+      }
+      case 7: {
+        const items = own.map((mine) => ({ ...described(mine), status: statusOf(mine) }));
+        return { asked: { what: 'reservations' }, ending: done({ items }) };
       }
     }
     const items = [...seats].map(([seatNumber, { status }]) => ({ seatNumber, status }));
