@@ -16,6 +16,8 @@ export type Booker = {
 const POLL_MS = 50;
 const THINK_MS_MAX = 100;
 const REPEATS_MAX = 30;
+/** So that a page of a hundred is a list of all. */
+const BOOKINGS_MAX = 90;
 /** These are wanted by everybody. */
 const HOT_SEATS = 6;
 
@@ -119,8 +121,8 @@ export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorde
 
   return {
     async keepBooking(signal) {
-      while (!signal.aborted) {
-        await book(signal);
+      for (let bookings = 0; !signal.aborted; bookings++) {
+        if (bookings < BOOKINGS_MAX) await book(signal);
         await look((['balance', 'payments', 'reservations'] as const)[randomInt(3)] ?? 'balance');
         await pause(randomInt(THINK_MS_MAX));
       }
