@@ -9,7 +9,7 @@ const { whileBooking } = await setStage(async ({ redisUrl, databaseUrl }) => {
   return { REDIS_URL: way.redis.url, DATABASE_URL: way.postgres.url };
 });
 
-/** Longer than a command to Redis may take, and than payments do; shorter than Postgres is waited for. */
+/** Each way. Longer than Redis is waited for, shorter than Postgres is. */
 const DELAY_MS = 400;
 
 describe.each(['redis', 'postgres'] as const)('the way of the instances to %s', (server) => {
@@ -18,7 +18,7 @@ describe.each(['redis', 'postgres'] as const)('the way of the instances to %s', 
     for (const way of ways) spoil(way[server]);
   };
 
-  test('takes longer than anybody has time for', async () => {
+  test('is long', async () => {
     const { unclear } = await whileBooking(`${name} is ${DELAY_MS} ms away for 3 s`, async () => {
       each((way) => way.delay(DELAY_MS));
       await brokenForAWhile();
