@@ -91,7 +91,7 @@ describe('explaining a history', () => {
         verdicts[`${expected}`]++;
         expect(explain(model, operations).found).toBe(expected);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 2_000 },
     );
     // Neither is rare, or nothing would be shown.
     expect(Math.min(verdicts.true, verdicts.false)).toBeGreaterThan(100);

@@ -1,11 +1,21 @@
 import type { Asked, Call, Ending, Known, Said } from '#tests/history/calls.ts';
+import { contradictionsIn } from '#tests/history/contradictions-in.ts';
 
 export const HOLD_MS = 1_000;
 export const PRICE = 100;
 const MARGIN_MS = 0.2;
 
+export type Told = ReturnType<typeof tell>;
+
+/** What cannot be explained in a story. */
+export function contradictions(story: (told: Told) => void): string[] {
+  const told = tell();
+  story(told);
+  return contradictionsIn(told.calls, { holdMs: HOLD_MS });
+}
+
 /** A history being told: one call after the other, a millisecond each, unless it is told otherwise. */
-export function tell() {
+function tell() {
   const calls: Call[] = [];
   let nowMs = 0;
   let keys = 0;
