@@ -27,7 +27,7 @@ const FINDINGS_SHOWN_MAX = 100;
  * overtaken rightly until they return, who was lost until they are restored. It keeps a few bytes per person, not the events.
  */
 export function lineAuditor() {
-  const counts = { admitted: 0, 'passed-over': 0, returned: 0, left: 0, forgotten: 0, restored: 0 };
+  const counts = { admitted: 0, 'passed-over': 0, returned: 0, left: 0, forgotten: 0, restored: 0, ended: 0 };
   const inversions = findings();
   const duplicates = findings();
   const revived = findings();

@@ -15,6 +15,7 @@ await runAudit('audit:line', async (pool, concertId) => {
       `left         ${counts.left}`,
       `forgotten    ${counts.forgotten}`,
       `restored     ${counts.restored}`,
+      `ended        ${counts.ended}`,
       ...(waitedMs === undefined
         ? []
         : [

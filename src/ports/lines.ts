@@ -1,4 +1,5 @@
 import type { ConcertId, UserId } from '#domain/ids.ts';
+import type { PlaceId } from '#domain/queue.ts';
 
 /** What is on record of a line, where it is not lost with Redis's memory. */
 export type LineRecord = {
@@ -15,7 +16,7 @@ export type LineRecord = {
   readonly draw?: Draw;
   /** Who holds seats that are not paid for yet, by number: their sessions go on for at least as long. */
   readonly sessions: readonly { readonly userId: UserId; readonly sequence: number; readonly remainingMs: number }[];
-  /** The numbers whose sessions ended with a payment, ascending. */
+  /** The numbers whose sessions ended with a payment, refunded since or not, ascending. */
   readonly paid: readonly number[];
 };
 
@@ -26,7 +27,8 @@ export type Draw = { readonly seed: string; readonly count: number };
 export type LineEvent = {
   /** `milliseconds-counter-index`, as the log of the line numbered it: these sort in the order in which things happened. */
   readonly eventId: string;
-  readonly kind: 'admitted' | 'passed-over' | 'returned' | 'left' | 'forgotten' | 'restored';
+  /** `ended`: the session, by paying, by leaving, or because its time had come. */
+  readonly kind: 'admitted' | 'passed-over' | 'returned' | 'left' | 'forgotten' | 'restored' | 'ended';
   /** The number drawn on joining. */
   readonly sequence: number;
   /** The place in the order of admission: the sequence, or what the lots gave. */
@@ -35,6 +37,9 @@ export type LineEvent = {
   readonly joinedAt: Date | undefined;
   readonly at: Date;
 };
+
+/** Somebody who is in as far as is on record, for how much longer at the most. */
+export type SessionOnRecord = { readonly remainingMs: number };
 
 /**
  * The record of the lines. It decides nothing: the waiting room does, and finds here what it needs to go on after it has
@@ -54,6 +59,13 @@ export type Lines = {
    * on record then, its seed public from now on.
    */
   draw(concertId: ConcertId, count: number): Promise<Draw>;
+
+  /**
+   * The session of a place, as far as the record tells: let in less than `sessionSeconds` ago or holding seats that are not
+   * paid for yet, and nothing else has happened to the place since. Undefined of whoever waits, or has paid; and on any doubt. The
+   * record is as old as `record` was last called: who left since is still in.
+   */
+  findSession(place: PlaceId, sessionSeconds: number): Promise<SessionOnRecord | undefined>;
 
   /** Adds to the record what is not on it yet, by its `eventId`. Nothing is ever changed there, or taken away. */
   record(concertId: ConcertId, events: readonly LineEvent[]): Promise<void>;

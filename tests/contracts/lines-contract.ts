@@ -10,6 +10,8 @@ import { AFTERMATH_DUE_MS, granted, HOLD_MS, openBoxOffice, type StoreHarness } 
 export type LinesHarness = StoreHarness & {
   /** What is on record of a line, in the order in which it happened. */
   recorded(concertId: ConcertId): Promise<readonly LineEvent[]>;
+  /** The record's present, in milliseconds since 1970. */
+  now(): number;
 };
 
 const PLENTY = 1_000;
@@ -112,6 +114,16 @@ export function linesContract(harness: LinesHarness): void {
       expect(await found()).toEqual({ sessions: [], paid: [3] });
     });
 
+    it('stay over once the payment is refunded: its number stays known, and nothing else of it', async () => {
+      const { user, hold, pay, cancel, found } = await openLine();
+      const [refunded, leaver] = [await user(100_000), await user()];
+      const reservation = await hold(refunded, 3, 1);
+      await pay(reservation, 3);
+      await cancel(reservation);
+      await cancel(await hold(leaver, 4, 2));
+      expect(await found()).toEqual({ sessions: [], paid: [3] });
+    });
+
     it('end with the payment under the number that paid, which may be a later one than the number that held', async () => {
       const { user, hold, pay, found } = await openLine();
       const reservation = await hold(await user(100_000), 3, 1);
@@ -127,6 +139,94 @@ export function linesContract(harness: LinesHarness): void {
       granted(await boxOffice.hold(orderOf(other, [1])));
       await hold(one, 4, 2);
       expect(await found()).toMatchObject({ sessions: [{ userId: one, sequence: 4 }], paid: [] });
+    });
+  });
+
+  describe('a session on record', () => {
+    const SESSION_SECONDS = 600;
+    const SESSION_MS = 1_000 * SESSION_SECONDS;
+
+    async function openLine() {
+      const office = await openBoxOffice(harness);
+      const { concertId } = office.concert;
+      const { epoch } = await lines.open(concertId);
+      const someone = await office.user(100_000);
+      const place = (sequence = 1) => ({ userId: someone, concertId, sequence, epoch });
+      let told = 0;
+      /** It happens, by the clock of the log, so long before the record's own present. */
+      async function happens(kind: LineEvent['kind'], { sequence = 1, agoMs = 0 } = {}): Promise<void> {
+        told += 1;
+        const at = new Date(harness.now() - agoMs);
+        await lines.record(concertId, [
+          { eventId: `1-${told}-0`, kind, sequence, order: sequence, joinedAt: undefined, at },
+        ]);
+      }
+      const found = (sequence?: number) => lines.findSession(place(sequence), SESSION_SECONDS);
+      const hold = async (...seatNumbers: number[]) =>
+        granted(await boxOffice.hold(office.orderOf(someone, seatNumbers, { place: place() })));
+      const pay = (reservation: Reservation, sequence?: number) =>
+        boxOffice.pay({ ...office.payOrderOf(reservation), place: place(sequence) });
+      return { ...office, someone, place, happens, found, hold, pay };
+    }
+
+    it('is that of who was let in, for as long as sessions last', async () => {
+      const { happens, found } = await openLine();
+      await happens('admitted', { agoMs: 60_000 });
+      const { remainingMs = 0 } = (await found()) ?? {};
+      expect(remainingMs).toBeGreaterThan(SESSION_MS - 60_000 - 10_000);
+      expect(remainingMs).toBeLessThanOrEqual(SESSION_MS - 60_000 + 1_000);
+      await happens('admitted', { sequence: 2, agoMs: SESSION_MS + 1_000 });
+      expect(await found(2)).toBeUndefined();
+    });
+
+    it('has nobody of whom the record does not know, of another name or of another user', async () => {
+      const { happens, found, place, user } = await openLine();
+      await happens('admitted');
+      const reservation = await (await openLine()).found();
+      expect([await found(2), reservation]).toEqual([undefined, undefined]);
+      expect(await lines.findSession({ ...place(), epoch: 'AAAAAAAA' }, SESSION_SECONDS)).toBeUndefined();
+      const { hold, place: mine } = await openLine();
+      await hold(1);
+      expect(await lines.findSession(mine(), SESSION_SECONDS)).toBeDefined();
+      expect(await lines.findSession({ ...mine(), userId: await user() }, SESSION_SECONDS)).toBeUndefined();
+    });
+
+    it.each(['passed-over', 'returned', 'left', 'forgotten', 'restored', 'ended'] as const)(
+      'is nobody’s whose place was last %s, whatever was before, and whatever they hold',
+      async (kind) => {
+        const { happens, found, hold } = await openLine();
+        await happens('admitted');
+        await hold(1);
+        expect(await found()).toBeDefined();
+        await happens(kind);
+        expect(await found()).toBeUndefined();
+        await happens('admitted');
+        expect(await found()).toBeDefined();
+      },
+    );
+
+    it('lasts as long as what is held, and is known by it though the admission is not on record yet', async () => {
+      const { happens, found, hold, someone } = await openLine();
+      const { reservationId } = await hold(1);
+      const { remainingMs = 0 } = (await found()) ?? {};
+      expect(remainingMs).toBeGreaterThan(HOLD_MS - 10_000);
+      expect(remainingMs).toBeLessThanOrEqual(HOLD_MS);
+      await happens('admitted', { agoMs: SESSION_MS + 1_000 });
+      expect(await found()).toBeDefined();
+      await boxOffice.release(someone, reservationId);
+      expect(await found()).toBeUndefined();
+    });
+
+    it('is over once it has paid, refunded since or not, though other seats are still held', async () => {
+      const { happens, found, hold, pay, cancel } = await openLine();
+      await happens('admitted');
+      const [paid, _held] = [await hold(1), await hold(2)];
+      await pay(paid);
+      expect(await found()).toBeUndefined();
+      await cancel(paid);
+      expect(await found()).toBeUndefined();
+      await happens('admitted', { sequence: 5 });
+      expect(await found(5)).toBeDefined();
     });
   });
 
@@ -177,7 +277,7 @@ export function linesContract(harness: LinesHarness): void {
 
     it('has every event as it was told, in the order of the log, whatever the order of telling', async () => {
       const { concertId } = await stage();
-      const kinds = ['admitted', 'passed-over', 'returned', 'left', 'forgotten', 'restored'] as const;
+      const kinds = ['admitted', 'passed-over', 'returned', 'left', 'forgotten', 'restored', 'ended'] as const;
       const told = kinds.map((kind, index) =>
         event(`1767225600000-${9 + index}-0`, { kind, sequence: 89_000_000 - index, order: 1 + index }),
       );

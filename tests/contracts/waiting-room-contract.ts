@@ -714,9 +714,33 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       // In one step of admission, in no order.
       expect(later.map(({ kind, sequence }) => [kind, sequence]).sort()).toEqual([
         ['admitted', 4],
+        ['ended', 2],
+        ['ended', 4],
         ['forgotten', 1],
         ['passed-over', 1],
       ]);
+    });
+
+    it('tells of each session once that it has ended: given up, run out, not claimed, or in the way of a new place', async () => {
+      const { waitingRoom, concert, join, joinAll, admit, find, passes } = line();
+      const [leaver, claimer, absent, again] = await joinAll(4);
+      if (leaver === undefined || claimer === undefined || absent === undefined || again === undefined) {
+        throw new RangeError();
+      }
+      await admit({ claimSeconds: CLAIM_SECONDS });
+      await Promise.all([find(leaver), find(claimer), find(again)]);
+      await waitingRoom.leave(leaver.claim);
+      await waitingRoom.leave(leaver.claim);
+      await passes(CLAIM_SECONDS * 1_000 + SLACK_MS);
+      await admit({ paused: true });
+      await passes(SESSION_MS);
+      await join(again.claim.userId);
+      await admit({ paused: true });
+      await admit({ paused: true });
+      const events = await waitingRoom.takeEvents(concert, EVERYBODY);
+      const ended = events.filter(({ kind }) => kind === 'ended').map(({ sequence }) => sequence);
+      expect(ended).toEqual([1, 3, 4, 2]);
+      expect(events).toHaveLength(4 + ended.length);
     });
   });
 

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '#domain/errors.ts';
-import type { ConcertId, UserId } from '#domain/ids.ts';
+import type { ConcertId, ReservationId, UserId } from '#domain/ids.ts';
 import type { LineEvent, Lines } from '#ports/lines.ts';
 import { lotsOf, type MemoryStore } from './memory-store.ts';
 
 export function memoryLines(store: MemoryStore): Lines {
   const now = () => store.clock.now();
+
+  /** Refunded since or not. */
+  const wasPaid = (id: ReservationId) => [...store.payments.values()].some(({ reservationId }) => reservationId === id);
 
   /** The places of this line that hold or have bought something, and until when they hold it. */
   function placesOf(concertId: ConcertId, epoch: string) {
@@ -19,7 +22,7 @@ export function memoryLines(store: MemoryStore): Lines {
       const { sequence, userId } = place;
       const known = places.get(sequence) ?? { sequence, userId, heldUntil: 0, paid: false };
       if (status === 'HELD') known.heldUntil = Math.max(known.heldUntil, heldUntil.getTime());
-      if (status === 'CONFIRMED') known.paid = true;
+      if (status === 'CONFIRMED' || wasPaid(reservationId)) known.paid = true;
       places.set(sequence, known);
     }
     return [...places.values()].sort((a, b) => a.sequence - b.sequence);
@@ -62,10 +65,27 @@ export function memoryLines(store: MemoryStore): Lines {
       return { seed: lots.seed.toString('hex'), count: lots.drawn.count };
     },
 
+    async findSession({ concertId, sequence, userId, epoch }, sessionSeconds) {
+      if (store.lines.get(concertId)?.epoch !== epoch) return undefined;
+      const place = placesOf(concertId, epoch).find((one) => one.sequence === sequence && one.userId === userId);
+      const events = [...(store.lineEvents.get(concertId)?.values() ?? [])].filter((one) => one.sequence === sequence);
+      const last = events.sort((one, other) => compareEvents(one, other)).at(-1);
+      if (place?.paid || (last !== undefined && last.kind !== 'admitted')) return undefined;
+      const ends = Math.max(place?.heldUntil ?? 0, last === undefined ? 0 : last.at.getTime() + sessionSeconds * 1_000);
+      return ends > now() ? { remainingMs: ends - now() } : undefined;
+    },
+
     async record(concertId, events) {
       const recorded = store.lineEvents.get(concertId) ?? new Map<string, LineEvent>();
       store.lineEvents.set(concertId, recorded);
       for (const event of events) if (!recorded.has(event.eventId)) recorded.set(event.eventId, event);
     },
   };
+}
+
+/** By the numbers that the log gave. */
+export function compareEvents(one: LineEvent, other: LineEvent): number {
+  const [numbers, others] = [one, other].map(({ eventId }) => eventId.split('-').map(Number)) as [number[], number[]];
+  const index = numbers.findIndex((number, at) => number !== others[at]);
+  return index === -1 ? 0 : (numbers[index] ?? 0) - (others[index] ?? 0);
 }

@@ -8,7 +8,7 @@ import { type Staged, stageConcert } from '#tests/contracts/stage-concert.ts';
 import { memoryBoxOffice } from './memory-box-office.ts';
 import { type MemoryClock, memoryClock } from './memory-clock.ts';
 import { memoryConcerts } from './memory-concerts.ts';
-import { memoryLines } from './memory-lines.ts';
+import { compareEvents, memoryLines } from './memory-lines.ts';
 import { memoryLock } from './memory-lock.ts';
 import { memorySeatHolds } from './memory-seat-holds.ts';
 import { memoryStore, type StoredConcert } from './memory-store.ts';
@@ -63,13 +63,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     clock,
     user,
     recorded(concertId) {
-      const keyOf = ({ eventId }: LineEvent) =>
-        eventId
-          .split('-')
-          .map((part) => part.padStart(20, '0'))
-          .join();
-      const events = [...(store.lineEvents.get(concertId)?.values() ?? [])];
-      return events.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+      return [...(store.lineEvents.get(concertId)?.values() ?? [])].sort(compareEvents);
     },
     stage(staged) {
       const id = concertId(newId());

@@ -144,6 +144,8 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       }
       if (waiting.size + returned.size + registered.size >= waitingMax)
         throw new Refusal('queue-full', { retryAfterSeconds: 30 });
+      const lapsed = sessions.get(userId);
+      if (lapsed !== undefined) log(line, 'ended', lapsed.claim);
       sessions.delete(userId);
       line.drawn += 1;
       const claim = { userId, concertId, sequence: line.drawn, epoch: EPOCH, joinedAt: new Date(clock.now()) };
@@ -188,7 +190,7 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
         if (found === undefined || !isOf(found.claim, place)) continue;
         set.delete(place.userId);
         if (set === sessions) ended.push(clock.now());
-        else log(line, 'left', found.claim);
+        log(line, set === sessions ? 'ended' : 'left', found.claim);
       }
     },
 
@@ -231,9 +233,10 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       const now = clock.now();
       const ago = (seconds: number) => now - seconds * 1_000;
       const lapsed = [...sessions].filter(([, { ends }]) => ends <= now);
-      for (const [userId] of lapsed) {
+      for (const [userId, { claim }] of lapsed) {
         sessions.delete(userId);
         ended.push(now);
+        log(line, 'ended', claim);
       }
 
       const admittedInWindow = admissions.filter((at) => at > ago(policy.windowSeconds)).length;

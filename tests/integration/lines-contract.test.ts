@@ -9,7 +9,7 @@ import { POLICY } from '#tests/contracts/stage-concert.ts';
 const harness = await postgresHarness();
 const { postgres, lines, stage } = harness;
 
-linesContract({ ...harness, recorded });
+linesContract({ ...harness, recorded, now: Date.now });
 
 describe('what is on record of a line', () => {
   const EVENT = { eventId: '5-0-0', sequence: 1, order: 1, joinedAt: undefined, at: new Date(0) };

@@ -23,18 +23,39 @@ const everyInstanceIs = (state: 'ready' | 'degraded') =>
     return answers.every(({ status, body }) => status === 200 && body.status === state);
   });
 
+/** What each instance shows of the seats. */
+const readByAll = (fan: Fan, concert: string, headers: Readonly<Record<string, string>> = {}) =>
+  Promise.all(
+    world.instances.map(({ url }) =>
+      send(`${url}/v1/concerts/${concert}/dates/${DATE}/seats`, { headers: { 'queue-token': fan.token, ...headers } }),
+    ),
+  );
+
+async function onRecord(concert: string): Promise<string> {
+  const { rows } = await world.pool.query<{ count: string; kind: string }>(
+    'SELECT count(*), kind FROM line_events WHERE concert_id = $1 GROUP BY kind ORDER BY kind',
+    [concert],
+  );
+  return rows.map(({ count, kind }) => `${count} ${kind}`).join(', ');
+}
+
 describe.each([
   ['away', redis.kill, redis.restart],
   ['frozen', async () => redis.freeze(), async () => redis.thaw()],
 ] as const)('while Redis is %s', (_, take, giveBack) => {
   afterEach(giveBack);
 
-  test('nobody joins or reserves; who has a seat pays, money moves; and all goes on by itself afterwards', async () => {
-    const concert = await world.openHall();
-    const fans = await world.fans(6, { balance: 2 * PRICE });
-    const [payer, holder, browser, leaver, doubter, late] = fans as [Fan, Fan, Fan, Fan, Fan, Fan];
-    await letIn([payer, holder, browser, leaver, doubter], concert);
+  test('nobody joins or reserves; who is in reads, pays and gives back; and all goes on by itself afterwards', async () => {
+    const concert = await world.openHall({ activeMax: 6 });
+    const fans = await world.fans(7, { balance: 2 * PRICE });
+    const [payer, holder, browser, leaver, doubter, rejoiner, late] = fans as [Fan, Fan, Fan, Fan, Fan, Fan, Fan];
+    await letIn([payer, holder, browser, doubter, rejoiner], concert);
+    const formerToken = rejoiner.token;
+    await rejoiner.leave();
+    await letIn([leaver, await world.fan()], concert);
+    expect((await rejoiner.join(concert)).body.status).toBe('WAITING');
     const [toPay, toRelease, toRefund] = [await payer.hold(1), await holder.hold(2), await doubter.hold(3)];
+    await until('all of it is on record', async () => (await onRecord(concert)) === '7 admitted, 1 ended');
 
     await take();
     await everyInstanceIs('degraded');
@@ -43,15 +64,18 @@ describe.each([
       late.join(concert),
       browser.poll(),
       browser.reserve([4]),
-      holder.extend(toRelease),
-      browser.call('GET', `/concerts/${concert}/dates`),
-      browser.call('GET', `/concerts/${concert}/dates/${DATE}/seats`),
       leaver.leave(),
+      rejoiner.call('GET', `/concerts/${concert}/dates`),
+      ...(await readByAll(rejoiner, concert)),
+      ...(await readByAll(rejoiner, concert, { 'queue-token': formerToken })),
     ]);
     expect(tally(refused)).toEqual({ '503 unavailable': refused.length });
     for (const { headers } of refused) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
 
     const served: Answer[] = [
+      await browser.call('GET', `/concerts/${concert}/dates`),
+      ...(await readByAll(browser, concert)),
+      await holder.extend(toRelease),
       await payer.pay(toPay),
       await doubter.pay(toRefund),
       await doubter.cancel(toRefund),
@@ -61,7 +85,11 @@ describe.each([
       await payer.call('GET', '/payments'),
       await browser.call('GET', `/concerts/${concert}`),
     ];
-    expect(served.map(({ status }) => status)).toEqual([201, 201, 201, 201, 204, 200, 200, 200]);
+    expect(served.map(({ status }) => status)).toEqual([200, 200, 200, 201, 201, 201, 201, 201, 204, 200, 200, 200]);
+    const [seats] = await readByAll(browser, concert);
+    expect(seats?.body.items?.slice(0, 3).map(({ status }) => status)).toEqual(['SOLD', 'AVAILABLE', 'AVAILABLE']);
+    // Paying has ended the session: that is in Postgres.
+    expect(tally(await readByAll(payer, concert))).toEqual({ '503 unavailable': world.instances.length });
     expect(await browser.balance()).toBe(3 * PRICE);
     expect(await holdings(world.pool, payer.userId)).toEqual({ balance: PRICE, payments: 1, seats: 1 });
     expect(await holdings(world.pool, doubter.userId)).toEqual({ balance: 2 * PRICE, payments: 1, seats: 0 });
@@ -69,6 +97,7 @@ describe.each([
     await giveBack();
     await everyInstanceIs('ready');
 
+    await rejoiner.untilActive();
     // A frozen Redis may have done what nobody waited for any more, so this may find a place.
     expect([200, 201]).toContain((await late.join(concert)).status);
     await late.untilActive();

@@ -8,4 +8,5 @@ linesContract({
   stage: async (staged) => stage(staged),
   passes: async (milliseconds) => clock.advance(milliseconds),
   recorded: async (concertId) => recorded(concertId),
+  now: () => clock.now(),
 });

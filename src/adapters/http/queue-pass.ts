@@ -7,6 +7,7 @@ import { type Hook, hook } from './hook.ts';
 import { requestKeyOf } from './idempotency.ts';
 import type { Identity } from './identity.ts';
 import type { QueueTokens } from './queue-token.ts';
+import { sessionOnRecord } from './session-on-record.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -31,17 +32,27 @@ export type QueuePass = {
    */
   readonly requireActiveOrRepeated: AsyncHook;
   /**
-   * The same, and a genuine token is enough while the line cannot be reached. For payment: that a seat is held proves
-   * that its holder was let in, and money must not have to wait for Redis.
+   * The same for a list, and while the line cannot be reached those pass who are on record as being in. Seconds after a
+   * session has ended its holder may still look; nobody passes who waits.
    */
+  readonly requireActiveToRead: AsyncHook;
+  /**
+   * The same for a command on a hold, and a genuine token is enough while the line cannot be reached: that a seat is held
+   * proves that its holder was let in, and what Postgres alone decides must not have to wait for Redis.
+   */
+  readonly requireActiveOrHolding: AsyncHook;
+  /** The same for payment: who has paid already is told so. */
   readonly requireActiveToPay: AsyncHook;
 };
 
 export function queuePass(
   tokens: QueueTokens,
-  { waitingRoom, boxOffice }: Pick<Ports, 'waitingRoom' | 'boxOffice'>,
+  ports: Pick<Ports, 'waitingRoom' | 'boxOffice' | 'lines' | 'concerts'>,
   identity: Identity,
 ): QueuePass {
+  const { waitingRoom, boxOffice } = ports;
+  const isInOnRecord = sessionOnRecord(ports);
+
   const requireToken = hook((request) => requireGenuine(request, request.headers['queue-token']));
 
   const requireTokenOrQuery = hook((request) => {
@@ -76,11 +87,22 @@ export function queuePass(
     });
   }
 
+  async function requireInToRead(request: FastifyRequest): Promise<void> {
+    await requireIn(request).catch(async (error: unknown) => {
+      if (!isAway(error) || !(await isInOnRecord(claimOf(request)))) throw error;
+    });
+  }
+
+  async function requireInOrHolding(request: FastifyRequest): Promise<void> {
+    await requireInOrRepeated(request).catch((error: unknown) => {
+      if (!isAway(error)) throw error;
+    });
+  }
+
   async function requireInToPay(request: FastifyRequest): Promise<void> {
-    await requireInOrRepeated(request).catch(async (error: unknown) => {
-      if (!(error instanceof Refusal)) throw error;
-      if (error.code === 'session-expired') await refuseIfPaid(request);
-      if (error.code !== 'unavailable') throw error;
+    await requireInOrHolding(request).catch(async (error: unknown) => {
+      if (error instanceof Refusal && error.code === 'session-expired') await refuseIfPaid(request);
+      throw error;
     });
   }
 
@@ -96,8 +118,15 @@ export function queuePass(
     requireTokenOrQuery,
     requireActive: requireIn,
     requireActiveOrRepeated: requireInOrRepeated,
+    requireActiveToRead: requireInToRead,
+    requireActiveOrHolding: requireInOrHolding,
     requireActiveToPay: requireInToPay,
   };
+}
+
+/** Neither line nor anybody else can say who is in. */
+function isAway(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'unavailable';
 }
 
 /** Takes the claim, unless the call is about another concert. */

@@ -50,6 +50,14 @@ export const lineStatements = {
     text: 'SELECT seed, count FROM draw_lots($1, $2)',
   } as Statement<[concertId: string, count: number], { readonly seed: string; readonly count: string }>,
 
+  findSession: {
+    name: 'find-session',
+    text: 'SELECT session_on_record($1, $2, $3, $4, $5) AS "remainingMs"',
+  } as Statement<
+    [concertId: string, userId: string, sequence: number, epoch: string, sessionSeconds: number],
+    { readonly remainingMs: string | null }
+  >,
+
   recordEvents: {
     name: 'record-events',
     text: `INSERT INTO line_events (concert_id, ${eventColumns})

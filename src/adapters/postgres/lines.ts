@@ -31,6 +31,12 @@ export function postgresLines({ pool }: Pick<Postgres, 'pool'>): Lines {
       return { seed: draw.seed, count: Number(draw.count) };
     },
 
+    async findSession({ concertId, userId: user, sequence, epoch }, sessionSeconds) {
+      const [row] = await rowsOf(pool, lineStatements.findSession, concertId, user, sequence, epoch, sessionSeconds);
+      const remainingMs = row?.remainingMs ?? null;
+      return remainingMs === null ? undefined : { remainingMs: Number(remainingMs) };
+    },
+
     async record(concertId, events) {
       await rowsOf(pool, lineStatements.recordEvents, concertId, JSON.stringify(events.map(byColumn)));
     },

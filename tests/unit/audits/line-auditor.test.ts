@@ -209,9 +209,18 @@ describe('it tells', () => {
         ['left', 4],
         ['forgotten', 5],
         ['restored', 6],
+        ['ended', 1],
       ]),
     );
-    expect(counts).toEqual({ admitted: 2, 'passed-over': 1, returned: 1, left: 1, forgotten: 1, restored: 1 });
+    expect(counts).toEqual({
+      admitted: 2,
+      'passed-over': 1,
+      returned: 1,
+      left: 1,
+      forgotten: 1,
+      restored: 1,
+      ended: 1,
+    });
   });
 
   it('how long people waited, of those whose time of joining is known', () => {

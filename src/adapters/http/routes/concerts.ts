@@ -60,7 +60,7 @@ export function concertRoutes(api: Api, { ports, queuePass, localLimits }: Kit):
   api.get(
     '/concerts/:concertId/dates',
     {
-      onRequest: [queuePass.requireToken, localLimits.reading, queuePass.requireActive],
+      onRequest: [queuePass.requireToken, localLimits.reading, queuePass.requireActiveToRead],
       schema: {
         operationId: 'listDates',
         tags: ['concerts'],
@@ -84,7 +84,12 @@ export function concertRoutes(api: Api, { ports, queuePass, localLimits }: Kit):
   api.get(
     '/concerts/:concertId/dates/:date/seats',
     {
-      onRequest: [countedAs('lists of seats'), queuePass.requireToken, localLimits.reading, queuePass.requireActive],
+      onRequest: [
+        countedAs('lists of seats'),
+        queuePass.requireToken,
+        localLimits.reading,
+        queuePass.requireActiveToRead,
+      ],
       schema: {
         operationId: 'listSeats',
         tags: ['concerts'],

@@ -12,7 +12,7 @@ export function extensionRoutes(api: Api, { ports, queuePass, limited }: Kit): v
     '/reservations/:reservationId/extensions',
     {
       onRequest: [queuePass.requireToken, requireIdempotencyKey],
-      preHandler: queuePass.requireActiveOrRepeated,
+      preHandler: queuePass.requireActiveOrHolding,
       config: limited,
       schema: {
         operationId: 'extendHold',

@@ -50,7 +50,7 @@ end
 
 local ended = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
 if #ended > 0 then
-  note_ended(redis.call('HMGET', sessions, unpack(ended)))
+  note_sessions_ended(redis.call('HMGET', sessions, unpack(ended)))
   redis.call('ZREM', active, unpack(ended))
   redis.call('HDEL', sessions, unpack(ended))
 end

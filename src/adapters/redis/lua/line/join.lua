@@ -97,7 +97,7 @@ if #newcomers > 0 then
     over[#over + 1] = number or nil
   end
   if #over > 0 then
-    note_ended(over)
+    note_sessions_ended(over)
     redis.call('ZREM', active, unpack(newcomers))
     redis.call('HDEL', sessions, unpack(newcomers))
   end

@@ -31,7 +31,7 @@ if give_up() == 1 then
   return 1
 end
 if redis.call('HGET', sessions, user) == number then
-  note_ended({ number })
+  note_sessions_ended({ number })
   redis.call('HDEL', sessions, user)
   return redis.call('ZREM', active, user)
 end

@@ -102,3 +102,9 @@ local function record(kind, list)
     redis.call('XADD', log, '*', kind, table.concat(list, ' '))
   end
 end
+
+-- The sessions of these places are over.
+local function note_sessions_ended(ended)
+  note_ended(ended)
+  record('ended', ended)
+end
