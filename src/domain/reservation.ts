@@ -57,6 +57,9 @@ export type SeatSet = {
   readonly seatNumbers: readonly number[];
 };
 
+/** A date of a concert, on which seats are held. */
+export type OnDate = Pick<SeatSet, 'concertId' | 'date'>;
+
 export type Hold = SeatSet & { readonly userId: UserId; readonly reservationId: ReservationId };
 
 /** A mark ends this much after its hold, so that the crowd does not arrive before the seat is free. */

@@ -3,7 +3,15 @@ import type { PaymentId, RefundId, ReservationId, UserId } from '#domain/ids.ts'
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
-import type { Cancellation, Hold, Payment, Reservation, ReservationStatus, SeatSet } from '#domain/reservation.ts';
+import type {
+  Cancellation,
+  Hold,
+  OnDate,
+  Payment,
+  Reservation,
+  ReservationStatus,
+  SeatSet,
+} from '#domain/reservation.ts';
 
 export type HoldOrder = Hold & {
   /** Whose session the hold prolongs; recorded with it, in case nobody is left to do so. */
@@ -23,6 +31,14 @@ export type Occupied = {
   readonly by?: { readonly userId: UserId; readonly reservationId: ReservationId };
   /** Absent when no deadline frees it: sold or blocked. */
   readonly forMilliseconds?: number;
+};
+
+/** A seat on hold, by which reservation and for how much longer. */
+export type HeldSeat = {
+  readonly seatNumber: number;
+  readonly userId: UserId;
+  readonly reservationId: ReservationId;
+  readonly remainingMs: number;
 };
 
 export type Held = { readonly outcome: 'held'; readonly remainingMs: number } & Answered<Reservation>;
@@ -142,6 +158,15 @@ export type BoxOffice = {
 
   /** These were looked after and need not come again. */
   settleAftermaths(eventIds: readonly string[]): Promise<void>;
+
+  /** The dates on which a seat is held right now. */
+  listDatesHeld(): Promise<readonly OnDate[]>;
+
+  /** The first `max` seats of a date beyond this number that are held right now, ascending. */
+  listHeld(on: OnDate, page: { readonly after: number; readonly max: number }): Promise<readonly HeldSeat[]>;
+
+  /** Those of these seats that are held right now, ascending. */
+  findHeld(on: OnDate, seatNumbers: readonly number[]): Promise<readonly HeldSeat[]>;
 
   findReservation(userId: UserId, reservationId: ReservationId): Promise<Reservation | undefined>;
   listReservations(userId: UserId, page: PageRequest): Promise<Page<Reservation>>;

@@ -1,8 +1,12 @@
 import type { RequestKey } from '#domain/request.ts';
-import type { Hold } from '#domain/reservation.ts';
+import type { Hold, OnDate } from '#domain/reservation.ts';
+import type { HeldSeat } from './box-office.ts';
 
 /** `repeated`: the same user was here before with a command that may still be running, or may have died. */
 export type Claim = 'claimed' | 'repeated';
+
+/** The turn to look after the marks of a date. */
+export type Turn = OnDate & { readonly turnId: string };
 
 /**
  * Turns the crowd away from seats that are taken before the box office sees it. Fast and forgetful: a mark that is
@@ -26,4 +30,19 @@ export type SeatHolds = {
 
   /** Takes the marks of this reservation away; those of others stay. Harmless when repeated. */
   release(hold: Hold): Promise<void>;
+
+  /**
+   * The turn to compare the marks of a date with the box office: one is given at once where marks were lost, and else about once a
+   * minute. Undefined while there is nothing to do, or somebody else is at it; who is and dies is waited for for seconds.
+   */
+  takeTurn(on: OnDate): Promise<Turn | undefined>;
+
+  /** Marks those of the seats that nobody has marked, for no longer than `claim` does. Prolongs the turn. */
+  putBack(turn: Turn, seats: readonly HeldSeat[]): Promise<void>;
+
+  /** Lets the marks of these seats last as long as the holds, where they are theirs. Never marks anything, or shortens a mark. */
+  confirm(turn: Turn, seats: readonly HeldSeat[]): Promise<void>;
+
+  /** All marks of the date are there, unless some were lost since the turn was taken. */
+  endTurn(turn: Turn): Promise<void>;
 };

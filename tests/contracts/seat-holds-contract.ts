@@ -42,7 +42,15 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
       await seatHolds.release(stranger);
     }
     const passing = (milliseconds: number) => passes(all, milliseconds);
-    return { seatHolds, hold, another, request, claim, expectMarked, expectFree, passes: passing };
+    /** The seats of a hold as the box office tells of them. */
+    const held = ({ userId, reservationId, seatNumbers }: Hold, remainingMs = 5 * MINUTE_MS) =>
+      seatNumbers.map((seatNumber) => ({ seatNumber, userId, reservationId, remainingMs }));
+    async function takeTurn() {
+      const turn = await seatHolds.takeTurn(all);
+      if (turn === undefined) throw new RangeError('it is the turn of somebody else');
+      return turn;
+    }
+    return { all, held, takeTurn, seatHolds, hold, another, request, claim, expectMarked, expectFree, passes: passing };
   }
 
   describe('claiming', () => {
@@ -200,6 +208,106 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
       await claim(hold(1));
       await seatHolds.release(mine);
       await expectMarked(1);
+    });
+  });
+
+  describe('a turn', () => {
+    it('is that of one of many, and comes again once the marks have not been looked after for a while', async () => {
+      const { seatHolds, all, passes } = hall();
+      const turns = (await Promise.all(Array.from({ length: 20 }, () => seatHolds.takeTurn(all)))).filter(Boolean);
+      expect(turns).toHaveLength(1);
+      const [turn] = turns;
+      if (turn === undefined) throw new RangeError();
+      await seatHolds.endTurn(turn);
+      await passes(MINUTE_MS / 2);
+      expect(await seatHolds.takeTurn(all)).toBeUndefined();
+      await passes(MINUTE_MS / 2);
+      expect(await seatHolds.takeTurn(all)).toBeDefined();
+    });
+
+    it('of one that dies is over in seconds; what it ends afterwards is not the turn of the next one', async () => {
+      const { seatHolds, all, takeTurn, passes } = hall();
+      const late = await takeTurn();
+      await passes(MINUTE_MS / 4);
+      await takeTurn();
+      await seatHolds.endTurn(late);
+      await passes(MINUTE_MS / 4);
+      expect(await seatHolds.takeTurn(all)).toBeDefined();
+    });
+
+    it('lasts for as long as marks are put back', async () => {
+      const { seatHolds, all, hold, held, takeTurn, passes } = hall();
+      const turn = await takeTurn();
+      for (let steps = 0; steps < 5; steps++) {
+        await passes(5_000);
+        await seatHolds.putBack(turn, held(hold(1)));
+      }
+      expect(await seatHolds.takeTurn(all)).toBeUndefined();
+    });
+
+    it('is of one date', async () => {
+      const { seatHolds, all, takeTurn } = hall();
+      await takeTurn();
+      expect(await seatHolds.takeTurn({ ...all, date: concertDate('2027-05-02') })).toBeDefined();
+      expect(await seatHolds.takeTurn({ ...all, concertId: concertId(newId()) })).toBeDefined();
+    });
+  });
+
+  describe('putting marks back', () => {
+    it('marks what nobody has marked, for no longer than a claim; confirmed, as long as the hold lasts', async () => {
+      const { seatHolds, hold, held, takeTurn, expectMarked, expectFree, passes } = hall();
+      const [mine, theirs] = [hold(1, 2), hold(3)];
+      const turn = await takeTurn();
+      await seatHolds.putBack(turn, [...held(mine), ...held(theirs)]);
+      await expectMarked(1, 2, 3);
+      await seatHolds.confirm(turn, held(mine));
+      await passes(MINUTE_MS);
+      await expectFree(3);
+      await expectMarked(1, 2);
+      await passes(5 * MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('leaves a mark of somebody else, also where it is confirmed', async () => {
+      const { seatHolds, hold, held, claim, takeTurn, expectMarked, expectFree, passes } = hall();
+      const [old, young] = [hold(1), hold(1)];
+      await claim(young);
+      const turn = await takeTurn();
+      await seatHolds.putBack(turn, held(old));
+      await seatHolds.confirm(turn, held(old));
+      await seatHolds.release(old);
+      await expectMarked(1);
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('brings nothing back that was released since', async () => {
+      const { seatHolds, hold, held, takeTurn, expectFree } = hall();
+      const mine = hold(1);
+      const turn = await takeTurn();
+      await seatHolds.putBack(turn, held(mine));
+      await seatHolds.release(mine);
+      await seatHolds.confirm(turn, held(mine));
+      await expectFree(1);
+    });
+
+    it('never shortens a mark', async () => {
+      const { seatHolds, hold, held, takeTurn, expectMarked, passes } = hall();
+      const mine = hold(1);
+      const turn = await takeTurn();
+      await seatHolds.keep(mine, 5 * MINUTE_MS);
+      await seatHolds.putBack(turn, held(mine));
+      await seatHolds.confirm(turn, held(mine, 1_000));
+      await passes(4 * MINUTE_MS);
+      await expectMarked(1);
+    });
+
+    it('of no seats at all is harmless', async () => {
+      const { seatHolds, takeTurn, expectFree } = hall();
+      const turn = await takeTurn();
+      await seatHolds.putBack(turn, []);
+      await seatHolds.confirm(turn, []);
+      await expectFree(1);
     });
   });
 }

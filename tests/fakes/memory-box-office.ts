@@ -2,8 +2,8 @@ import { bestBlocks, strandedBy } from '#domain/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
-import type { Cancellation, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
-import type { BestOrder, BoxOffice, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
+import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
+import type { BestOrder, BoxOffice, HeldSeat, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import {
   enter,
   freePlaces,
@@ -27,7 +27,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const now = () => store.clock.now();
   let events = 0;
 
-  function dateOf({ concertId, date }: Pick<SeatSet, 'concertId' | 'date'>): StoredDate | undefined {
+  function dateOf({ concertId, date }: OnDate): StoredDate | undefined {
     return store.concerts.get(concertId)?.dates.find((on) => on.date === date);
   }
 
@@ -69,6 +69,14 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       ...(holder === undefined ? {} : { by: { userId: holder.userId, reservationId: holder.reservationId } }),
       ...(status === 'HELD' && heldUntil !== undefined ? { forMilliseconds: heldUntil - now() } : {}),
     };
+  }
+
+  function heldSeats(seats: readonly StoredSeat[]): HeldSeat[] {
+    return seats.flatMap((seat) => {
+      const { by, seatNumber, forMilliseconds = 0 } = occupied(seat);
+      const isHeld = seat.status === 'HELD' && forMilliseconds > 0 && by !== undefined;
+      return isHeld ? [{ seatNumber, ...by, remainingMs: forMilliseconds }] : [];
+    });
   }
 
   function endLapsed(seat: StoredSeat): void {
@@ -296,6 +304,21 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
 
     async settleAftermaths(eventIds) {
       for (const eventId of eventIds) store.outbox.delete(Number(eventId));
+    },
+
+    async listDatesHeld() {
+      return [...store.concerts.values()].flatMap(({ concertId, dates }) =>
+        dates.filter(({ seats }) => heldSeats(seats).length > 0).map(({ date }) => ({ concertId, date })),
+      );
+    },
+
+    async listHeld(on, { after, max }) {
+      const held = heldSeats(dateOf(on)?.seats ?? []).filter(({ seatNumber }) => seatNumber > after);
+      return held.sort((a, b) => a.seatNumber - b.seatNumber).slice(0, max);
+    },
+
+    async findHeld(on, seatNumbers) {
+      return heldSeats(seatsOf({ ...on, seatNumbers })).sort((a, b) => a.seatNumber - b.seatNumber);
     },
 
     async findReservation(userId, reservationId) {

@@ -1,16 +1,30 @@
 import { Refusal } from '#domain/errors.ts';
 import type { RequestKey } from '#domain/request.ts';
-import type { Hold, SeatSet } from '#domain/reservation.ts';
-import type { SeatHolds } from '#ports/seat-holds.ts';
+import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/reservation.ts';
+import type { SeatHolds, Turn } from '#ports/seat-holds.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 const CLAIM_MS = 10_000;
+const TURN_MS = 10_000;
+const KNOWN_MS = 60_000;
 
 type Mark = Pick<Hold, 'userId' | 'reservationId'> & { readonly until: number };
 
-export function memorySeatHolds(clock: MemoryClock): SeatHolds {
+export type MemorySeatHolds = SeatHolds & {
+  /** Every mark is lost, and whatever else was known. */
+  lose(): void;
+};
+
+export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
   const marks = new Map<string, Mark>();
   const answered = new Set<string>();
+  const turns = new Map<string, { readonly turnId: string; until: number }>();
+  let turnsTaken = 0;
+
+  function prolong(turn: Turn, milliseconds: number): void {
+    const current = turns.get(dateKey(turn));
+    if (current?.turnId === turn.turnId && current.until > clock.now()) current.until = clock.now() + milliseconds;
+  }
 
   function markOf(seats: SeatSet, seatNumber: number): Mark | undefined {
     const mark = marks.get(seatKey(seats, seatNumber));
@@ -48,8 +62,46 @@ export function memorySeatHolds(clock: MemoryClock): SeatHolds {
         if (marks.get(key)?.reservationId === hold.reservationId) marks.delete(key);
       }
     },
+
+    async takeTurn(on) {
+      if ((turns.get(dateKey(on))?.until ?? 0) > clock.now()) return undefined;
+      turnsTaken += 1;
+      const turnId = String(turnsTaken);
+      turns.set(dateKey(on), { turnId, until: clock.now() + TURN_MS });
+      return { ...on, turnId };
+    },
+
+    async putBack(turn, seats) {
+      prolong(turn, TURN_MS);
+      for (const { seatNumber, remainingMs, ...by } of seats) {
+        const hold = { ...turn, ...by, seatNumbers: [seatNumber] };
+        if (markOf(hold, seatNumber) === undefined)
+          mark(hold, seatNumber, Math.min(CLAIM_MS, remainingMs + MARK_MARGIN_MS));
+      }
+    },
+
+    async confirm(turn, seats) {
+      for (const { seatNumber, remainingMs, ...by } of seats) {
+        const hold = { ...turn, ...by, seatNumbers: [seatNumber] };
+        const current = markOf(hold, seatNumber);
+        if (current?.reservationId !== by.reservationId) continue;
+        const longer = Math.max(current.until - clock.now(), remainingMs + MARK_MARGIN_MS);
+        mark(hold, seatNumber, longer);
+      }
+    },
+
+    async endTurn(turn) {
+      prolong(turn, KNOWN_MS);
+    },
+
+    lose() {
+      marks.clear();
+      answered.clear();
+      turns.clear();
+    },
   };
 }
 
+const dateKey = ({ concertId, date }: OnDate) => `${concertId} ${date}`;
 const seatKey = ({ concertId, date }: SeatSet, seatNumber: number) => `${concertId} ${date} ${seatNumber}`;
 const requestKey = ({ userId, key }: RequestKey) => `${userId} ${key}`;

@@ -6,6 +6,7 @@ import { paymentId } from '#domain/ids.ts';
 import { bestSeatsContract } from '#tests/contracts/best-seats-contract.ts';
 import { boxOfficeContract } from '#tests/contracts/box-office-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { heldSeatsContract } from '#tests/contracts/held-seats-contract.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
 import { granted, openBoxOffice } from '#tests/contracts/store-harness.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
@@ -16,6 +17,7 @@ const { boxOffice, postgres, databaseUrl } = harness;
 
 boxOfficeContract(harness);
 bestSeatsContract(harness);
+heldSeatsContract(harness);
 
 describe('a payment that begins before the deadline and ends after it', () => {
   it('counts against the limit of seats, for a hold that the same user makes in between', async () => {

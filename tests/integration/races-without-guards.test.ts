@@ -29,6 +29,10 @@ const marksForNobody: SeatHolds = {
   keep: async () => {},
   remember: async () => {},
   release: async () => {},
+  takeTurn: async () => undefined,
+  putBack: async () => {},
+  confirm: async () => {},
+  endTurn: async () => {},
 };
 
 describe.each([

@@ -18,7 +18,7 @@ seatHoldsContract(() => ({
 describe('marks that cannot be reached', () => {
   it('refuse every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const { claim, keep, remember, release } = redisSeatHolds(away.redis);
+    const { claim, keep, remember, release, takeTurn, putBack, confirm, endTurn } = redisSeatHolds(away.redis);
     const user = userId(newId());
     const hold = {
       userId: user,
@@ -28,7 +28,12 @@ describe('marks that cannot be reached', () => {
       seatNumbers: [1],
     };
     const request = { userId: user, key: 'k', fingerprint: 'f' };
-    const calls = [claim(hold, request), keep(hold, 1), remember(hold, request), release(hold)];
+    const turn = { ...hold, turnId: 't' };
+    const seats = [{ ...hold, seatNumber: 1, remainingMs: 1 }];
+    const calls = [
+      ...[claim(hold, request), keep(hold, 1), remember(hold, request), release(hold)],
+      ...[takeTurn(hold), putBack(turn, seats), confirm(turn, seats), endTurn(turn)],
+    ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
     await away.close();
   });

@@ -1,5 +1,6 @@
 import { bestSeatsContract } from '#tests/contracts/best-seats-contract.ts';
 import { boxOfficeContract } from '#tests/contracts/box-office-contract.ts';
+import { heldSeatsContract } from '#tests/contracts/held-seats-contract.ts';
 import type { Staged } from '#tests/contracts/stage-concert.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 
@@ -12,3 +13,4 @@ const harness = {
 };
 boxOfficeContract(harness);
 bestSeatsContract(harness);
+heldSeatsContract(harness);

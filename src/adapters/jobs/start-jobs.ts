@@ -3,6 +3,7 @@ import { admitWaiting } from '#use-cases/admit-waiting.ts';
 import { drawLots } from '#use-cases/draw-lots.ts';
 import { recordLines } from '#use-cases/record-lines.ts';
 import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
+import { restoreMarks } from '#use-cases/restore-marks.ts';
 import { type Job, repeat } from './repeat.ts';
 
 export type JobSettings = {
@@ -14,6 +15,8 @@ export type JobSettings = {
 
 /** Presence is in whole seconds: more often would say no more. */
 const PRESENCE_TICK_MS = 1_000;
+/** How soon it is noticed that marks were lost. Until then Postgres turns the crowd away. */
+const MARKS_TICK_MS = 1_000;
 /** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
 const TIDY_BATCH_MAX = 500;
 
@@ -30,6 +33,7 @@ export function startJobs(ports: Ports, settings: JobSettings, onError: (job: st
     start('lots', () => drawLots(ports), settings.admissionTickMs),
     start('record', () => recordLines(ports), settings.relayTickMs),
     start('relay', () => relayAftermaths(ports), settings.relayTickMs),
+    start('marks', () => restoreMarks(ports), MARKS_TICK_MS),
     start('expiry', () => boxOffice.expireLapsed(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('forgetting', () => boxOffice.forgetAnswers(TIDY_BATCH_MAX), settings.expiryTickMs),
   ];

@@ -1,6 +1,6 @@
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservation.ts';
-import type { Aftermath, BoxOffice, Held, Occupied } from '#ports/box-office.ts';
+import type { Aftermath, BoxOffice, Held, HeldSeat, Occupied } from '#ports/box-office.ts';
 import type { Postgres } from './client.ts';
 import { guarded } from './failures.ts';
 import { pageOf } from './page-of.ts';
@@ -8,6 +8,7 @@ import {
   type AftermathRow,
   type CancellationJson,
   type HeldReply,
+  type HeldSeatRow,
   type HoldReply,
   type PaymentJson,
   type ReservationJson,
@@ -162,6 +163,19 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       await guarded(() => prisma.aftermath.deleteMany({ where: { eventId: { in: ids } } }));
     },
 
+    async listDatesHeld() {
+      const rows = await rowsOf(pool, statements.listDatesHeld);
+      return rows.map((row) => ({ concertId: concertId(row.concertId), date: concertDate(row.date) }));
+    },
+
+    async listHeld({ concertId, date }, { after, max }) {
+      return (await rowsOf(pool, statements.listHeld, concertId, date, after, max)).map(toHeldSeat);
+    },
+
+    async findHeld({ concertId, date }, seatNumbers) {
+      return (await rowsOf(pool, statements.findHeld, concertId, date, seatNumbers)).map(toHeldSeat);
+    },
+
     async findReservation(userId, reservationId) {
       const [row] = await rowsOf(pool, statements.findReservation, reservationId, userId);
       return row === undefined ? undefined : toReservation(row);
@@ -193,6 +207,10 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
 
 function toHeld({ answer, replayed, remainingMs = 0 }: HeldReply): Held {
   return { outcome: 'held', answer: toReservation(answer), replayed, remainingMs };
+}
+
+function toHeldSeat({ userId: user, reservationId: reservation, ...row }: HeldSeatRow): HeldSeat {
+  return { ...row, userId: userId(user), reservationId: reservationId(reservation) };
 }
 
 function toReservation(row: ReservationJson): Reservation {

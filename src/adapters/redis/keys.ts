@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConcertId } from '#domain/ids.ts';
 import type { RequestKey } from '#domain/request.ts';
-import type { SeatSet } from '#domain/reservation.ts';
+import type { OnDate, SeatSet } from '#domain/reservation.ts';
 
 // Every key of Frontrow but the rate limiter's. One hash tag per concert for the line, and one per concert and date for the seats, so that each
 // script finds all of its keys on one node of a Redis Cluster.
@@ -75,6 +75,11 @@ export const MOVED_CHANNEL = `${PREFIX}moved`;
 /** The mark of each seat, in the order given: `user:reservation`, gone with the hold. */
 export function seatKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
   return seatNumbers.map((seatNumber) => `${PREFIX}{${concertId}:${date}}:seat:${seatNumber}`);
+}
+
+/** Present while the marks of a date are there as far as anybody knows, or somebody looks after that: whose turn it is, or was. */
+export function turnKey({ concertId, date }: OnDate): string {
+  return `${PREFIX}{${concertId}:${date}}:turn`;
 }
 
 /** The lock of each seat, in the order given. */

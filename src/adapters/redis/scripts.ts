@@ -103,6 +103,9 @@ export const scripts = {
   claim: script<(['claimed'] | ['repeated'] | ['taken', ...indices: number[]])[]>('claim'),
   keep: script<number>('keep'),
   release: script<number>('release'),
+  putBack: script<number>('put-back'),
+  confirm: script<number>('confirm'),
+  endTurn: script<0 | 1>('end-turn'),
 };
 
 /** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { Refusal } from '#domain/errors.ts';
 import type { RequestKey } from '#domain/request.ts';
-import type { Hold, SeatSet } from '#domain/reservation.ts';
+import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/reservation.ts';
+import type { HeldSeat } from '#ports/box-office.ts';
 import type { SeatHolds } from '#ports/seat-holds.ts';
 import { guarded } from './failures.ts';
 import { gather } from './gather.ts';
-import { answeredKey, seatKeys } from './keys.ts';
+import { answeredKey, seatKeys, turnKey } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
@@ -13,7 +15,11 @@ const CLAIM_TTL_MS = 10_000;
 /** As long as the box office keeps the answer. */
 const ANSWERED_TTL_MS = 24 * 3_600_000;
 
-/** Keeps a script far below a millisecond, and its keys below what Lua can unpack. */
+/** Longer than one step of a turn takes. Whoever dies in the middle of one is waited for no longer. */
+const TURN_MS = 10_000;
+/** A replica that takes over may lack some marks without lacking all of them: so long at most. */
+const KNOWN_MS = 60_000;
+/** Keeps a script short. */
 const CLAIM_BATCH_MAX = 100;
 
 type Wanted = { readonly hold: Hold; readonly request: RequestKey };
@@ -52,7 +58,36 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
     async release(hold) {
       await run(redis, scripts.release, seatKeys(hold), markOf(hold));
     },
+
+    async takeTurn(on) {
+      const turnId = randomUUID();
+      const taken = await guarded(() => redis.set(turnKey(on), turnId, 'PX', TURN_MS, 'NX'));
+      return taken === null ? undefined : { ...on, turnId };
+    },
+
+    async putBack(turn, seats) {
+      if (seats.length === 0) return;
+      const marks = seats.flatMap((seat) => [markOf(seat), Math.min(CLAIM_TTL_MS, lifetimeOf(seat))]);
+      const keys = [turnKey(turn), ...keysOf(turn, seats)];
+      await run(redis, scripts.putBack, keys, turn.turnId, TURN_MS, ...marks);
+    },
+
+    async confirm(turn, seats) {
+      if (seats.length === 0) return;
+      const marks = seats.flatMap((seat) => [markOf(seat), lifetimeOf(seat)]);
+      await run(redis, scripts.confirm, keysOf(turn, seats), ...marks);
+    },
+
+    async endTurn(turn) {
+      await run(redis, scripts.endTurn, [turnKey(turn)], turn.turnId, KNOWN_MS);
+    },
   };
+}
+
+const lifetimeOf = ({ remainingMs }: HeldSeat) => Math.ceil(remainingMs) + MARK_MARGIN_MS;
+
+function keysOf({ concertId, date }: OnDate, seats: readonly HeldSeat[]): string[] {
+  return seatKeys({ concertId, date, seatNumbers: seats.map(({ seatNumber }) => seatNumber) });
 }
 
 /** Who has a seat and by which reservation, so that an older reservation's end cannot take a newer one's mark away. */

@@ -1,0 +1,15 @@
+-- Marks the seats that nobody has marked, each by a mark and for ms of its own; whose turn it was has it for turn_ms more.
+-- Replies how many were marked.
+local turn_key, turn, turn_ms, first_mark = KEYS[1], ARGV[1], ARGV[2], 3
+
+if redis.call('GET', turn_key) == turn then
+  redis.call('PEXPIRE', turn_key, turn_ms)
+end
+local marked = 0
+for i = 2, #KEYS do
+  local mark, ttl_ms = ARGV[first_mark + 2 * (i - 2)], ARGV[first_mark + 2 * (i - 2) + 1]
+  if redis.call('SET', KEYS[i], mark, 'PX', ttl_ms, 'NX') then
+    marked = marked + 1
+  end
+end
+return marked
