@@ -145,6 +145,22 @@ const plants: readonly Plant[] = [
     ({ refunded }) => `DELETE FROM reservation_seats WHERE reservation_id = '${refunded}'`,
   ],
   [
+    'the history of a seat ends with what it is',
+    /^seat 3 of \S+ is HELD, its history ends with created$/,
+    () => `DELETE FROM seat_history WHERE seat_number = 3 AND change = 'held'`,
+  ],
+  [
+    'the history of a seat ends with what it is',
+    /^seat 2 of \S+ is SOLD, its history ends with sold$/,
+    ({ refundedPayment }) =>
+      `UPDATE seat_history SET payment_id = '${refundedPayment}' WHERE seat_number = 2 AND change = 'sold'`,
+  ],
+  [
+    'the history of a seat ends with what it is',
+    /^seat 5 of \S+ is AVAILABLE, its history ends with nothing$/,
+    () => 'DELETE FROM seat_history WHERE seat_number = 5',
+  ],
+  [
     'a reservation is CONFIRMED while it is paid, and CANCELLED once it is refunded',
     /^reservation \S+ is CONFIRMED, with payment that was refunded$/,
     ({ refunded }) => `UPDATE reservations SET status = 'CONFIRMED' WHERE reservation_id = '${refunded}'`,
