@@ -119,6 +119,8 @@ const variables = {
   POLL_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(120),
   STREAMS_MAX: integer(0, 100_000).default(5_000),
   STREAM_HEARTBEAT_SECONDS: integer(1, 60).default(15),
+  EXPORTS_MAX: integer(0, 100).default(2),
+  EXPORT_STALLED_SECONDS: integer(1, 3_600).default(60),
   CORS_ORIGINS: list.default([]),
   TRUST_PROXY: proxies.default(false),
   DRAIN_SECONDS: integer(0, 60).default(0),
@@ -180,6 +182,7 @@ export function readConfig(environment: Environment) {
       queueTokenKeys: env.QUEUE_TOKEN_KEYS,
       adminKeys: env.ADMIN_KEYS,
       streams: { max: env.STREAMS_MAX, heartbeatSeconds: env.STREAM_HEARTBEAT_SECONDS },
+      exports: { max: env.EXPORTS_MAX, stalledMs: env.EXPORT_STALLED_SECONDS * 1_000 },
     },
     policy: {
       opening: env.OPENING,

@@ -9,6 +9,7 @@ import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { postgresLines } from '#adapters/postgres/lines.ts';
 import { migrate } from '#adapters/postgres/migrate.ts';
+import { postgresRecords } from '#adapters/postgres/records.ts';
 import { seedDemo } from '#adapters/postgres/seed-demo.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
@@ -66,6 +67,7 @@ async function start(): Promise<void> {
   closers.push({ name: 'jobs', close: jobs.stop });
   const server = await createServer({
     ports,
+    records: postgresRecords(postgres),
     settings: config.http,
     log,
     redis,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keptPlan, line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
+import { seatHistoryPage } from '#adapters/http/record-schemas.ts';
 import {
   balance,
   cancellation,
@@ -323,6 +324,14 @@ describe('an operator', () => {
     ]).toContainEqual(seatNumbers);
     const [first = 0] = seatNumbers;
     expect(await seatStatuses(fan, concertId)).toMatchObject({ [first]: 'HELD', 3: 'BLOCKED', 4: 'BLOCKED' });
+
+    const history = (await manage('GET', `/${concertId}/dates/${DATE}/seats/5/history?limit=100`)).as(seatHistoryPage);
+    const became = first === 5 ? ['held'] : [];
+    expect(history.items.map(({ change }) => change).reverse()).toEqual(['created', 'blocked', 'unblocked', ...became]);
+    const exported = await call('GET', `/v1/admin/exports/seat-history?format=csv&concertId=${concertId}`, {
+      headers: authorized,
+    });
+    expect(String(exported.body).trim().split('\r\n')).toHaveLength(1 + 6 + 3 + 1 + 2);
   });
 });
 

@@ -23,6 +23,9 @@ export type Reply = {
 
 export type Call = (method: string, path: string, options?: CallOptions) => Promise<Reply>;
 
+/** What is told by all of its text. */
+const TEXT = ['text/event-stream', 'text/csv', 'application/x-ndjson'];
+
 /** What was answered so far, as `operationId status`. */
 export const answered = new Set<string>();
 
@@ -44,7 +47,7 @@ export async function checkedReply(method: string, path: string, response: Respo
   const { status, headers } = response;
   const text = await response.text();
   const type = headers.get('content-type')?.split(';', 1)[0];
-  const parsed: unknown = type === 'text/event-stream' ? text : text === '' ? undefined : JSON.parse(text);
+  const parsed: unknown = TEXT.includes(type ?? '') ? text : text === '' ? undefined : JSON.parse(text);
   const call = `${method} ${path.slice(0, 200)} → ${status}`;
 
   const found = operationOf(method, path);

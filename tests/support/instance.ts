@@ -44,6 +44,7 @@ export type LogLine = { readonly level: number; readonly msg: string } & Readonl
 /** A server process of its own, as an operator would run it. */
 export type Instance = {
   readonly url: string;
+  readonly pid: number;
   /** The lines it logged, from warnings upwards. */
   log(): readonly LogLine[];
   /** Stops it in its tracks: connections stay and new ones are accepted, answers do not come. */
@@ -90,6 +91,7 @@ export async function startInstance(settings: Settings): Promise<Instance> {
 
   return {
     url,
+    pid: child.pid ?? 0,
     log: () =>
       output
         .split('\n')

@@ -42,6 +42,8 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['LOG_SAMPLE', 1, 1_000_000],
   ['STREAMS_MAX', 0, 100_000],
   ['STREAM_HEARTBEAT_SECONDS', 1, 60],
+  ['EXPORTS_MAX', 0, 100],
+  ['EXPORT_STALLED_SECONDS', 1, 3_600],
   ['DRAIN_SECONDS', 0, 60],
   ['SHUTDOWN_SECONDS', 1, 300],
 ];

@@ -48,6 +48,12 @@ export function eventStream<T extends z.ZodType>(schema: T, description: string)
   return { description, headers: [], content: { 'text/event-stream': { schema } } };
 }
 
+/** An answer that is written as it is read; the shape is that of all its text, in each of these forms. */
+export function recordStream(forms: Readonly<Record<string, z.ZodType>>, description: string) {
+  const content = Object.fromEntries(Object.entries(forms).map(([type, schema]) => [type, { schema }]));
+  return { description, headers: [], content };
+}
+
 /** An answer without a body. */
 export function noContent(description: string, ...headers: readonly Header[]) {
   return z.undefined().meta({ description, headers });

@@ -1,11 +1,13 @@
 import { pino } from 'pino';
 import type { Ports } from '#ports/index.ts';
+import type { Records } from '#ports/records.ts';
 import { createServer } from './server.ts';
 
 /** The OpenAPI document, without a service behind it: the routes are registered and described, and never called. */
 export async function openApiDocument() {
   const server = await createServer({
     ports: {} as Ports,
+    records: {} as Records,
     settings: {
       bodyLimitBytes: 1,
       rateLimitPerMinute: 0,
@@ -18,6 +20,7 @@ export async function openApiDocument() {
       queueTokenKeys: [{ id: '', secret: '' }],
       adminKeys: [],
       streams: { max: 0, heartbeatSeconds: 1 },
+      exports: { max: 0, stalledMs: 1 },
     },
     log: pino({ enabled: false }),
     probes: { essential: {}, helpful: {} },

@@ -10,6 +10,8 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
+import type { Records } from '#ports/records.ts';
+import type { Exports } from './exports.ts';
 import type { Identity } from './identity.ts';
 import type { LocalLimits } from './local-limit.ts';
 import type { QueuePass } from './queue-pass.ts';
@@ -29,6 +31,9 @@ export type Api = FastifyInstance<
 /** What the routes work with, handed to each by the server. */
 export type Kit = {
   readonly ports: Ports;
+  /** What operators read; no use case needs it. */
+  readonly records: Records;
+  readonly exports: Exports;
   readonly identity: Identity;
   readonly queueTokens: QueueTokens;
   readonly queuePass: QueuePass;

@@ -49,9 +49,9 @@ export const date = example(
     .describe('Calendar date of a concert'),
   story.date,
 );
-const money = (value: number, description = "In the currency's smallest unit") =>
+export const money = (value: number, description = "In the currency's smallest unit") =>
   example(z.int().min(0).describe(description), value);
-const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
+export const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
 const seatNumber = example(z.int().min(1).max(SEAT_NUMBER_MAX), 7);
 /** Some seats of a date, each named once. */
 export const seatNumbersUpTo = (max: number) =>
@@ -571,7 +571,7 @@ const entry = named(
   purchased,
 );
 
-function pageOf<T extends z.ZodType>(name: string, item: T, ...items: z.output<T>[]) {
+export function pageOf<T extends z.ZodType>(name: string, item: T, ...items: z.output<T>[]) {
   const nextCursor = example(z.string().optional().describe('Absent on the last page'), 'MDE5MzljNjE');
   return named(name, z.object({ items: z.array(item), nextCursor }), { items } as never);
 }

@@ -7,8 +7,10 @@ import type { Cluster, Redis } from 'ioredis';
 import { Refusal } from '#domain/errors.ts';
 import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
+import type { Records } from '#ports/records.ts';
 import type { AccessTokenSettings } from './access-token.ts';
 import { type AdminKey, requireAdminKey } from './admin-key.ts';
+import { type ExportSettings, recordExports } from './exports.ts';
 import { builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
 import { lazyLog } from './lazy-log.ts';
@@ -28,6 +30,7 @@ import { paymentRoutes } from './routes/payments.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { queueEventRoutes } from './routes/queue-events.ts';
 import { queueStatusRoutes } from './routes/queue-status.ts';
+import { recordRoutes } from './routes/records.ts';
 import { reservationRoutes } from './routes/reservations.ts';
 import { userRoutes } from './routes/users.ts';
 import { type StreamSettings, standingStreams } from './streams.ts';
@@ -48,10 +51,12 @@ export type ServerSettings = {
   readonly queueTokenKeys: readonly [SigningKey, ...SigningKey[]];
   readonly adminKeys: readonly AdminKey[];
   readonly streams: StreamSettings;
+  readonly exports: ExportSettings;
 };
 
 export type ServerParts = {
   readonly ports: Ports;
+  readonly records: Records;
   readonly settings: ServerSettings;
   readonly log: FastifyBaseLogger;
   readonly probes: Probes;
@@ -70,7 +75,8 @@ const PREFLIGHT_SECONDS = 7_200;
 const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 'x-request-id'];
 
 /** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
-export async function createServer({ ports, settings, log, probes, stopping, redis }: ServerParts): Promise<Api> {
+export async function createServer(parts: ServerParts): Promise<Api> {
+  const { ports, records, settings, log, probes, stopping, redis } = parts;
   const { tell, stop } = requestLog(log, settings.logSample);
   const api = Fastify({
     loggerInstance: lazyLog(log),
@@ -167,10 +173,16 @@ export async function createServer({ ports, settings, log, probes, stopping, red
   const tokens = queueTokens(settings.queueTokenKeys);
   const max = settings.rateLimitPerMinute;
   const streams = standingStreams(ports, settings.streams, (err) => log.error({ err }, 'a stream could not be served'));
-  // They would not end by themselves.
-  api.addHook('preClose', async () => streams.close());
+  const exports = recordExports(records, settings.exports);
+  // They would not end by themselves, or not soon.
+  api.addHook('preClose', async () => {
+    streams.close();
+    exports.close();
+  });
   const kit: Kit = {
     ports,
+    records,
+    exports,
     identity,
     queueTokens: tokens,
     queuePass: queuePass(tokens, ports, identity),
@@ -197,6 +209,7 @@ export async function createServer({ ports, settings, log, probes, stopping, red
       paymentRoutes(v1, kit);
       userRoutes(v1, kit);
       adminRoutes(v1, kit);
+      recordRoutes(v1, kit);
     },
     { prefix: '/v1' },
   );

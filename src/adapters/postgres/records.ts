@@ -1,0 +1,51 @@
+import { Refusal } from '#domain/errors.ts';
+import { paymentId, reservationId, userId } from '#domain/ids.ts';
+import type { SeatChange } from '#domain/records.ts';
+import type { Records } from '#ports/records.ts';
+import type { Postgres } from './client.ts';
+import { pageOf } from './page-of.ts';
+import { pageStatements, recordStatements, type SeatChangeRow } from './record-statements.ts';
+import { rowsOf } from './statements.ts';
+
+/** Rows looked at in one step: some hundred kilobytes, some milliseconds. */
+const ROWS_PER_PAGE = 1_000;
+
+export function postgresRecords({ pool }: Pick<Postgres, 'pool'>): Records {
+  return {
+    async listSeatHistory({ concertId, date, seatNumber }, { limit, after }) {
+      const { listSeatHistory } = recordStatements;
+      const rows = await rowsOf(pool, listSeatHistory, concertId, date, seatNumber, after, limit + 1);
+      // A seat has been made, if nothing else.
+      if (rows.length === 0 && after === undefined) throw new Refusal('seat-not-found', { seatNumbers: [seatNumber] });
+      return pageOf(rows.map(toSeatChange), limit, ({ changeId }) => changeId);
+    },
+
+    async *read({ kind, concertId, from, until }) {
+      const [clock] = await rowsOf(pool, recordStatements.now);
+      const begun = clock?.now ?? new Date();
+      const end = until === undefined || until > begun ? begun : until;
+      for (let after: string | undefined; ; ) {
+        const rows = await rowsOf(pool, pageStatements[kind], after, ROWS_PER_PAGE, concertId, from, end);
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        const wanted = rows.flatMap(({ after: _, wanted, ...row }) => (wanted ? [row] : []));
+        if (wanted.length > 0) yield wanted;
+        after = last.after;
+      }
+    },
+  };
+}
+
+function toSeatChange({
+  userId: user,
+  reservationId: reservation,
+  paymentId: payment,
+  ...row
+}: SeatChangeRow): SeatChange {
+  return {
+    ...row,
+    ...(user === null ? {} : { userId: userId(user) }),
+    ...(reservation === null ? {} : { reservationId: reservationId(reservation) }),
+    ...(payment === null ? {} : { paymentId: paymentId(payment) }),
+  };
+}
