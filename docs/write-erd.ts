@@ -111,9 +111,9 @@ function readField(
   const native = /@db\.(\w+)(?:\((\d+)\))?/.exec(attributes);
   const known = enums.find(({ name }) => name === type)?.type ?? TYPES[type];
   const columnType = native === null ? known : native[1] === 'Char' ? `char(${native[2]})` : native[1]?.toLowerCase();
-  if (columnType === undefined || modifier === '[]') throw misunderstood();
+  if (columnType === undefined) throw misunderstood();
   const name = /@map\("(\w+)"\)/.exec(attributes)?.[1] ?? field;
-  model.columns.push({ field, name, type: columnType, optional });
+  model.columns.push({ field, name, type: modifier === '[]' ? `${columnType}[]` : columnType, optional });
   if (/@id\b/.test(attributes)) model.keys.unshift([field]);
   if (/@unique\b/.test(attributes)) model.keys.push([field]);
 }

@@ -61,6 +61,13 @@ const adminKeys = z.string().transform((value, context) => {
   return keys;
 });
 
+/** Networks and addresses, separated by commas. */
+const networks = list.transform((items, context) => {
+  if (z.array(address).safeParse(items).success) return items;
+  context.addIssue('must be networks and addresses such as 10.0.0.0/8,192.0.2.7');
+  return z.NEVER;
+});
+
 const redisServers = z.string().transform((value, context) => {
   try {
     return redisServersOf(value);
@@ -108,6 +115,12 @@ const variables = {
   SURVEY_TICK_MS: integer(10, 300).default(200),
   EXPIRY_TICK_MS: integer(10, 60_000).default(1_000),
   RELAY_TICK_MS: integer(10, 60_000).default(500),
+
+  EVENT_STREAM_MAX: integer(1_000, 10_000_000).default(100_000),
+  // Longer than a delivery is tried for.
+  EVENT_RETENTION_SECONDS: integer(172_800, 31_536_000).default(2_592_000),
+  WEBHOOK_TIMEOUT_MS: integer(1_000, 30_000).default(15_000),
+  WEBHOOK_ALLOW_NETWORKS: networks.default([]),
 
   DATABASE_POOL_MAX: integer(1, 500).default(10),
   DATABASE_CONNECT_TIMEOUT_MS: integer(100, 60_000).default(3_000),
@@ -209,7 +222,10 @@ export function readConfig(environment: Environment) {
       surveyTickMs: env.SURVEY_TICK_MS,
       expiryTickMs: env.EXPIRY_TICK_MS,
       relayTickMs: env.RELAY_TICK_MS,
+      eventRetentionSeconds: env.EVENT_RETENTION_SECONDS,
     },
+    eventStream: { lengthMax: env.EVENT_STREAM_MAX },
+    courier: { timeoutMs: env.WEBHOOK_TIMEOUT_MS, allowNetworks: env.WEBHOOK_ALLOW_NETWORKS },
     postgres: {
       url: env.DATABASE_URL,
       poolMax: env.DATABASE_POOL_MAX,

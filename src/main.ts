@@ -7,15 +7,20 @@ import { startJobs } from '#adapters/jobs/start-jobs.ts';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
+import { postgresEvents } from '#adapters/postgres/events.ts';
 import { postgresLines } from '#adapters/postgres/lines.ts';
 import { migrate } from '#adapters/postgres/migrate.ts';
 import { postgresRecords } from '#adapters/postgres/records.ts';
 import { seedDemo } from '#adapters/postgres/seed-demo.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
+import { postgresWebhooks } from '#adapters/postgres/webhooks.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { redisEventStream } from '#adapters/redis/event-stream.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { httpCourier } from '#adapters/webhooks/courier.ts';
 import { ConfigError, readConfig } from '#config';
 import { foreseenEnvironment, type LocalEnvironment, localEnvironment } from '#local/local-environment.ts';
 import { LocalProblem } from '#local/local-problem.ts';
@@ -50,6 +55,7 @@ async function start(): Promise<void> {
   closers.push({ name: 'Redis', close: redisConnection.close });
 
   const lines = postgresLines(postgres);
+  const courier = httpCourier(config.courier);
   const ports: Ports = {
     waitingRoom: redisWaitingRoom(redis, lines, config.waitingRoom, redisConnection.subscribe),
     lines,
@@ -58,13 +64,26 @@ async function start(): Promise<void> {
     boxOffice: postgresBoxOffice(postgres),
     wallets: postgresWallets(postgres),
     concerts: postgresConcerts(postgres, config.policy),
+    events: postgresEvents(postgres),
+    eventStream: redisEventStream(redis, config.eventStream),
+    webhooks: postgresWebhooks(postgres),
+    deliveries: postgresDeliveries(postgres),
+    courier,
     newId,
     random: Math.random,
     walletLimits: config.walletLimits,
   };
 
   const jobs = startJobs(ports, config.jobs, (job, err) => log.warn({ err, job }, 'a job fails; it goes on trying'));
-  closers.push({ name: 'jobs', close: jobs.stop });
+  closers.push({
+    name: 'jobs',
+    close: () => {
+      const stopped = jobs.stop();
+      // An answer may take longer than we have; what is broken off is tried again soon.
+      courier.close();
+      return stopped;
+    },
+  });
   const server = await createServer({
     ports,
     records: postgresRecords(postgres),

@@ -54,12 +54,22 @@ const FLOORS: Readonly<Record<string, Floor>> = {
     types: ['ioredis'],
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
+  'adapters/webhooks': { floors: CORE, packages: ['node:'] },
   // Programs of their own, which draw lots as the waiting room does, and read the marks of seats.
   audits: { floors: [...CORE, 'adapters/redis', 'config'], packages: ['node:', 'pg'] },
   local: { floors: [], packages: ['node:'] },
   config: { floors: ['domain'], packages: ['zod'] },
   main: {
-    floors: [...CORE, 'adapters/redis', 'adapters/postgres', 'adapters/http', 'adapters/jobs', 'local', 'config'],
+    floors: [
+      ...CORE,
+      'adapters/redis',
+      'adapters/postgres',
+      'adapters/http',
+      'adapters/jobs',
+      'adapters/webhooks',
+      'local',
+      'config',
+    ],
     packages: ['node:', 'pino', 'uuid'],
   },
 };

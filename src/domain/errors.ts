@@ -9,6 +9,7 @@ type FactsByCode = {
   'validation-failed': { errors: readonly { path: string; message: string }[] };
   'amount-out-of-range': { min: Money; max: Money };
   'idempotency-key-missing': undefined;
+  'webhook-url-refused': { reason: string };
   unauthenticated: undefined;
   'queue-token-missing': undefined;
   'queue-token-invalid': undefined;
@@ -27,6 +28,8 @@ type FactsByCode = {
   'reservation-not-found': undefined;
   'payment-not-found': undefined;
   'user-not-found': undefined;
+  'webhook-not-found': undefined;
+  'delivery-not-found': undefined;
   'seat-taken': { seatNumbers: readonly number[] };
   /** How many seats are left that it was asked for, wherever they are. */
   'no-adjacent-seats': { quantity: number; left: number };
@@ -37,6 +40,8 @@ type FactsByCode = {
   'already-cancelled': undefined;
   'reservation-not-held': undefined;
   'hold-at-ceiling': undefined;
+  'webhook-limit-reached': { limit: number };
+  'delivery-pending': undefined;
   'idempotency-key-in-use': undefined;
   'hold-expired': undefined;
   'body-too-large': undefined;

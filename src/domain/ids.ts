@@ -10,6 +10,7 @@ export type ReservationId = Id<'reservation'>;
 export type PaymentId = Id<'payment'>;
 export type RefundId = Id<'refund'>;
 export type ChargeId = Id<'charge'>;
+export type EndpointId = Id<'endpoint'>;
 
 /** A calendar date of a concert, `YYYY-MM-DD`. It has no time zone: it is the date printed on the ticket. */
 export type ConcertDate = Id<'date'>;
@@ -20,4 +21,5 @@ export const reservationId = (uuid: string): ReservationId => uuid as Reservatio
 export const paymentId = (uuid: string): PaymentId => uuid as PaymentId;
 export const refundId = (uuid: string): RefundId => uuid as RefundId;
 export const chargeId = (uuid: string): ChargeId => uuid as ChargeId;
+export const endpointId = (uuid: string): EndpointId => uuid as EndpointId;
 export const concertDate = (date: string): ConcertDate => date as ConcertDate;

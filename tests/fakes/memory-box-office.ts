@@ -5,6 +5,7 @@ import type { PlaceId } from '#domain/queue.ts';
 import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
 import type { BestOrder, BoxOffice, HeldSeat, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
 import {
+  dataOf,
   enter,
   freePlaces,
   giveBack,
@@ -16,6 +17,7 @@ import {
   type StoredDate,
   type StoredSeat,
   statusNow,
+  tell,
 } from './memory-store.ts';
 
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
@@ -81,8 +83,20 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
 
   function endLapsed(seat: StoredSeat): void {
     const before = seat.reservationId === undefined ? undefined : store.reservations.get(seat.reservationId);
-    if (before?.status === 'HELD') before.status = 'EXPIRED';
+    if (before?.status === 'HELD') {
+      before.status = 'EXPIRED';
+      tell(store, 'reservation.expired', before.reservationId, before.heldUntil, dataOf(before));
+    }
     giveBack(seat);
+  }
+
+  function tellHeld(type: 'reservation.held' | 'reservation.extended', held: Reservation, at: Date): void {
+    tell(store, type, held.reservationId, at, { ...dataOf(held), heldUntil: held.heldUntil.toISOString() });
+  }
+
+  function cancelled(reservation: Reservation): void {
+    tell(store, 'reservation.cancelled', reservation.reservationId, new Date(now()), dataOf(reservation));
+    announce(reservation.reservationId);
   }
 
   function holdSeats({ place, holdSeconds, seatsPerUserMax, strandedSeats, request, ...hold }: HoldOrder): HoldOutcome {
@@ -130,6 +144,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       createdAt: new Date(now()),
     };
     store.reservations.set(reservationId, { ...reservation });
+    tellHeld('reservation.held', reservation, reservation.createdAt);
     announce(reservationId, place);
     const answer = stranded.length === 0 ? reservation : { ...reservation, strandedSeatNumbers: stranded };
     return { outcome: 'held', remainingMs, ...remember(store, request, answer) };
@@ -202,6 +217,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       const paidAt = new Date(now());
       const payment: Payment = { paymentId, reservationId, userId, amount, currency, balance: left, paidAt };
       store.payments.set(paymentId, { ...payment });
+      tell(store, 'payment.captured', reservationId, paidAt, { ...dataOf(reservation), paymentId });
       announce(reservationId, place);
       return { ...remember(store, request, payment), hold };
     },
@@ -216,7 +232,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       if (status === 'HELD') {
         for (const seat of seatsOf(hold)) giveBack(seat);
         reservation.status = 'CANCELLED';
-        announce(reservationId);
+        cancelled(reservation);
       }
       return hold;
     },
@@ -239,6 +255,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       for (const seat of seatsOf(reservation)) seat.heldUntil = heldUntil;
       reservation.heldUntil = new Date(heldUntil);
       reservation.heldForSeconds = Math.ceil((heldUntil - createdAt) / 1_000);
+      if (heldUntil > until) tellHeld('reservation.extended', reservation, new Date(now()));
       announce(reservationId, place);
       return { ...remember(store, request, { ...reservation }), remainingMs: heldUntil - now() };
     },
@@ -259,17 +276,21 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
         const closesAt = (on?.startsAt.getTime() ?? 0) - refundUntilSeconds * 1_000;
         if (refundUntilSeconds < 0 || closesAt <= now()) throw new Refusal('refund-closed');
       }
+      if (payment !== undefined) {
+        const { paymentId } = payment;
+        tell(store, 'payment.refunded', reservationId, refundedAt, { ...dataOf(reservation), paymentId, refundId });
+      }
       for (const seat of seatsOf(reservation)) giveBack(seat);
       reservation.status = 'CANCELLED';
-      announce(reservationId);
-      const cancelled = { reservation: { ...reservation } };
-      if (payment === undefined) return remember<Cancellation>(store, request, cancelled);
+      cancelled(reservation);
+      const answer = { reservation: { ...reservation } };
+      if (payment === undefined) return remember<Cancellation>(store, request, answer);
 
       const { paymentId, amount, currency } = payment;
       payment.refundedAt = refundedAt;
       const balance = enter(store, { userId, kind: 'REFUND', transactionId: refundId, amount });
       const refund = { refundId, paymentId, amount, currency, balance, refundedAt };
-      return remember<Cancellation>(store, request, { ...cancelled, refund });
+      return remember<Cancellation>(store, request, { ...answer, refund });
     },
 
     async expireLapsed(batchMax) {

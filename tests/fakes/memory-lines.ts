@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, ReservationId, UserId } from '#domain/ids.ts';
 import type { LineEvent, Lines } from '#ports/lines.ts';
-import { lotsOf, type MemoryStore } from './memory-store.ts';
+import { lotsOf, type MemoryStore, tell } from './memory-store.ts';
 
 export function memoryLines(store: MemoryStore): Lines {
   const now = () => store.clock.now();
@@ -78,7 +78,13 @@ export function memoryLines(store: MemoryStore): Lines {
     async record(concertId, events) {
       const recorded = store.lineEvents.get(concertId) ?? new Map<string, LineEvent>();
       store.lineEvents.set(concertId, recorded);
-      for (const event of events) if (!recorded.has(event.eventId)) recorded.set(event.eventId, event);
+      const added = events.filter(({ eventId }) => !recorded.has(eventId));
+      for (const event of added) recorded.set(event.eventId, event);
+      const admitted = added.filter(({ kind }) => kind === 'admitted');
+      const last = admitted.at(-1);
+      if (last === undefined) return;
+      const sequences = admitted.map(({ sequence }) => sequence);
+      tell(store, 'queue.admitted', concertId, last.at, { concertId, sequences });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type ConcertId, chargeId, concertId, type UserId, userId } from '#domain/ids.ts';
 import type { Money } from '#domain/money.ts';
+import type { PublicEvent } from '#domain/public-event.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import type { LineEvent } from '#ports/lines.ts';
@@ -8,17 +9,26 @@ import { type Staged, stageConcert } from '#tests/contracts/stage-concert.ts';
 import { memoryBoxOffice } from './memory-box-office.ts';
 import { type MemoryClock, memoryClock } from './memory-clock.ts';
 import { memoryConcerts } from './memory-concerts.ts';
+import { type MemoryCourier, memoryCourier } from './memory-courier.ts';
+import { memoryDeliveries } from './memory-deliveries.ts';
+import { memoryEventStream } from './memory-event-stream.ts';
+import { memoryEvents } from './memory-events.ts';
 import { compareEvents, memoryLines } from './memory-lines.ts';
 import { memoryLock } from './memory-lock.ts';
 import { memorySeatHolds } from './memory-seat-holds.ts';
 import { memoryStore, type StoredConcert } from './memory-store.ts';
 import { memoryWaitingRoom } from './memory-waiting-room.ts';
 import { memoryWallets } from './memory-wallets.ts';
+import { memoryWebhooks } from './memory-webhooks.ts';
 
 /** All ports in memory, a clock that a test moves, and what a test has to arrange before its story begins. */
 export type MemoryWorld = {
   readonly ports: Ports;
   readonly clock: MemoryClock;
+  /** What was published on the stream for other services. */
+  readonly published: readonly PublicEvent[];
+  /** What was sent to endpoints, and what they answer. */
+  readonly courier: MemoryCourier;
   /** What is on record of a line, in the order in which it happened. */
   recorded(concertId: ConcertId): LineEvent[];
   /** Puts a concert on sale; by its id it can be changed afterwards, as an operator would. */
@@ -34,6 +44,8 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
   const store = memoryStore(clock);
   const newId = idsInOrder(clock);
   const lines = memoryLines(store);
+  const eventStream = memoryEventStream();
+  const courier = memoryCourier();
   const ports: Ports = {
     waitingRoom: memoryWaitingRoom(clock, lines),
     lines,
@@ -42,6 +54,11 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     boxOffice: memoryBoxOffice(store),
     wallets: memoryWallets(store),
     concerts: memoryConcerts(store),
+    events: memoryEvents(store),
+    eventStream,
+    webhooks: memoryWebhooks(store),
+    deliveries: memoryDeliveries(store),
+    courier,
     newId,
     // The middle: no jitter.
     random: () => 0.5,
@@ -61,6 +78,8 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
   return {
     ports,
     clock,
+    published: eventStream.published,
+    courier,
     user,
     recorded(concertId) {
       return [...(store.lineEvents.get(concertId)?.values() ?? [])].sort(compareEvents);

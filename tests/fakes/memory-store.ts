@@ -2,14 +2,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FreeSeat, placeWithoutPlan } from '#domain/best-seats.ts';
 import type { Concert, Seat } from '#domain/concert.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { ConcertDate, ConcertId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
+import type { ConcertDate, ConcertId, EndpointId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Money } from '#domain/money.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
+import type { EventData, EventType, PublicEvent } from '#domain/public-event.ts';
 import type { PlaceId } from '#domain/queue.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
 import type { Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
 import { type KeptPlan, numbersOf, type PlaceInHall, type SeatRun } from '#domain/seat-plan.ts';
 import type { Balance, LedgerEntry } from '#domain/wallet.ts';
+import type { Attempt, Delivery, Endpoint } from '#domain/webhook.ts';
 import type { LineEvent } from '#ports/lines.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
@@ -41,6 +43,19 @@ export type StoredEvent = {
   dueAt: number;
 };
 
+/** What other services are told of, and since when they have been. */
+export type StoredPublicEvent = { readonly event: PublicEvent; relayedAt?: number };
+export type StoredEndpoint = Stored<Endpoint> & { secret: string; previousSecret?: string };
+export type StoredDelivery = Stored<
+  Pick<Delivery, 'deliveryId' | 'endpointId' | 'state' | 'attempts' | 'createdAt'>
+> & {
+  readonly event: PublicEvent;
+  tries: number;
+  dueAt: number;
+  endedAt?: number;
+  readonly attemptLog: Attempt[];
+};
+
 export type MemoryStore = {
   readonly clock: MemoryClock;
   readonly concerts: Map<ConcertId, StoredConcert>;
@@ -59,6 +74,11 @@ export type MemoryStore = {
     { readonly fingerprint: string; readonly answer: unknown; readonly answeredAt: number }
   >;
   readonly outbox: Map<number, StoredEvent>;
+  /** In the order in which things happened. */
+  readonly events: StoredPublicEvent[];
+  readonly relay: { term: number; leasedUntil: number; told: number };
+  readonly endpoints: Map<EndpointId, StoredEndpoint>;
+  readonly deliveries: Map<string, StoredDelivery>;
 };
 
 export function memoryStore(clock: MemoryClock): MemoryStore {
@@ -75,6 +95,10 @@ export function memoryStore(clock: MemoryClock): MemoryStore {
     payments: new Map(),
     answers: new Map(),
     outbox: new Map(),
+    events: [],
+    relay: { term: 0, leasedUntil: 0, told: 0 },
+    endpoints: new Map(),
+    deliveries: new Map(),
   };
 }
 
@@ -170,4 +194,23 @@ export function pageOf<T>(all: Iterable<T>, idOf: (item: T) => string, { limit, 
 /** UUIDs by their text, numbers by their value. */
 function compare(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/** Writes an event, with the change that it tells of. */
+export function tell<T extends EventType>(
+  { events, relay }: MemoryStore,
+  type: T,
+  aggregateId: string,
+  at: Date,
+  data: EventData<T>,
+): PublicEvent {
+  relay.told += 1;
+  const event = { eventId: String(relay.told), type, aggregateId, at, data } as PublicEvent;
+  events.push({ event });
+  return event;
+}
+
+/** What is told of a reservation, whatever has become of it. */
+export function dataOf({ reservationId, userId, concertId, date, seatNumbers, amount, currency }: Reservation) {
+  return { reservationId, userId, concertId, date, seatNumbers: [...seatNumbers], amount, currency };
 }

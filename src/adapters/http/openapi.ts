@@ -39,6 +39,7 @@ export async function registerOpenApi(api: Api): Promise<void> {
         { name: 'payments', description: 'Seats paid for' },
         { name: 'users', description: 'Users and their prepaid balances' },
         { name: 'admin', description: 'For operators: concerts, and how their lines are let in' },
+        { name: 'webhooks', description: 'For operators: where events are sent to, and what became of them' },
         { name: 'health', description: 'For load balancers' },
       ],
       components: {

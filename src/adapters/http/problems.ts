@@ -23,6 +23,11 @@ export const problems = {
     title: 'The Idempotency-Key is missing',
     detail: 'Send a new key for each new command, and the same key when you repeat one.',
   },
+  'webhook-url-refused': {
+    status: 400,
+    title: 'Nothing is sent to this URL',
+    detail: 'Give an https URL whose name leads to public addresses only.',
+  },
   unauthenticated: {
     status: 401,
     title: 'Who are you?',
@@ -57,6 +62,8 @@ export const problems = {
   'reservation-not-found': { status: 404, title: 'There is no such reservation', detail: 'Or it is not yours.' },
   'payment-not-found': { status: 404, title: 'There is no such payment', detail: 'Or it is not yours.' },
   'user-not-found': { status: 404, title: 'There is no such user', detail: 'Make a user first.' },
+  'webhook-not-found': { status: 404, title: 'There is no such endpoint', detail: 'List the endpoints.' },
+  'delivery-not-found': { status: 404, title: 'There is no such delivery', detail: 'List those of the endpoint.' },
   'seat-taken': { status: 409, title: 'The seat is taken', detail: 'Choose other seats than seatNumbers.' },
   'no-adjacent-seats': {
     status: 409,
@@ -88,6 +95,16 @@ export const problems = {
     status: 409,
     title: 'The hold cannot be extended any further',
     detail: 'Pay before heldUntil.',
+  },
+  'webhook-limit-reached': {
+    status: 409,
+    title: 'There are as many endpoints as allowed',
+    detail: 'Delete one that is not needed any more.',
+  },
+  'delivery-pending': {
+    status: 409,
+    title: 'The delivery is under way',
+    detail: 'It goes on by itself: see nextAttemptAt.',
   },
   'idempotency-key-in-use': {
     status: 409,

@@ -24,6 +24,7 @@ import { requestLog } from './request-log.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { cancellationRoutes } from './routes/cancellations.ts';
 import { concertRoutes } from './routes/concerts.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { extensionRoutes } from './routes/extensions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { paymentRoutes } from './routes/payments.ts';
@@ -33,6 +34,7 @@ import { queueStatusRoutes } from './routes/queue-status.ts';
 import { recordRoutes } from './routes/records.ts';
 import { reservationRoutes } from './routes/reservations.ts';
 import { userRoutes } from './routes/users.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { type StreamSettings, standingStreams } from './streams.ts';
 
 export type ServerSettings = {
@@ -210,6 +212,8 @@ export async function createServer(parts: ServerParts): Promise<Api> {
       userRoutes(v1, kit);
       adminRoutes(v1, kit);
       recordRoutes(v1, kit);
+      webhookRoutes(v1, kit);
+      deliveryRoutes(v1, kit);
     },
     { prefix: '/v1' },
   );

@@ -1,9 +1,14 @@
+import type { EndpointId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 import { admitWaiting } from '#use-cases/admit-waiting.ts';
+import { ENDPOINTS_MAX } from '#use-cases/create-webhook.ts';
+import { deliverWebhooks } from '#use-cases/deliver-webhooks.ts';
 import { drawLots } from '#use-cases/draw-lots.ts';
 import { recordLines } from '#use-cases/record-lines.ts';
 import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
+import { relayEvents } from '#use-cases/relay-events.ts';
 import { restoreMarks } from '#use-cases/restore-marks.ts';
+import { lanes } from './lanes.ts';
 import { type Job, repeat } from './repeat.ts';
 
 export type JobSettings = {
@@ -11,6 +16,8 @@ export type JobSettings = {
   readonly surveyTickMs: number;
   readonly expiryTickMs: number;
   readonly relayTickMs: number;
+  /** How long what was relayed is kept, and its deliveries with it. */
+  readonly eventRetentionSeconds: number;
 };
 
 /** Presence is in whole seconds: more often would say no more. */
@@ -22,9 +29,10 @@ const TIDY_BATCH_MAX = 500;
 
 /** The work that nobody asks for. Every instance does all of it. */
 export function startJobs(ports: Ports, settings: JobSettings, onError: (job: string, error: unknown) => void): Job {
-  const { boxOffice, waitingRoom } = ports;
+  const { boxOffice, waitingRoom, events, deliveries } = ports;
   const start = (name: string, work: () => Promise<unknown>, everyMs: number) =>
     repeat(work, everyMs, (error) => onError(name, error));
+  const endpoints = lanes((endpointId: EndpointId) => deliverWebhooks(ports, endpointId), ENDPOINTS_MAX);
 
   const jobs = [
     start('admission', () => admitWaiting(ports), settings.admissionTickMs),
@@ -34,12 +42,15 @@ export function startJobs(ports: Ports, settings: JobSettings, onError: (job: st
     start('record', () => recordLines(ports), settings.relayTickMs),
     start('relay', () => relayAftermaths(ports), settings.relayTickMs),
     start('marks', () => restoreMarks(ports), MARKS_TICK_MS),
+    start('events', () => relayEvents(ports), settings.relayTickMs),
+    start('webhooks', async () => endpoints.open(await deliveries.listDue()), settings.relayTickMs),
     start('expiry', () => boxOffice.expireLapsed(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('forgetting', () => boxOffice.forgetAnswers(TIDY_BATCH_MAX), settings.expiryTickMs),
+    start('tidying', () => events.forget(settings.eventRetentionSeconds, TIDY_BATCH_MAX), settings.expiryTickMs),
   ];
   return {
     async stop() {
-      await Promise.all(jobs.map((job) => job.stop()));
+      await Promise.all([...jobs, endpoints].map((job) => job.stop()));
     },
   };
 }

@@ -72,6 +72,10 @@ export function lineKeys(concertId: ConcertId): string[] {
 /** Where it is said that a line has moved; the message is the concert's id. */
 export const MOVED_CHANNEL = `${PREFIX}moved`;
 
+/** The stream of events for other services, and the largest term that has published there. */
+export const EVENT_STREAM = `${PREFIX}{events}`;
+export const EVENT_TERM = `${EVENT_STREAM}:term`;
+
 /** The mark of each seat, in the order given: `user:reservation`, gone with the hold. */
 export function seatKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
   return seatNumbers.map((seatNumber) => `${PREFIX}{${concertId}:${date}}:seat:${seatNumber}`);

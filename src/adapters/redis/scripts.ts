@@ -106,6 +106,7 @@ export const scripts = {
   putBack: script<number>('put-back'),
   confirm: script<number>('confirm'),
   endTurn: script<0 | 1>('end-turn'),
+  publish: script<0 | 1>('publish'),
 };
 
 /** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */

@@ -1,0 +1,157 @@
+-- Where events are sent to, and what became of each.
+
+CREATE TYPE "delivery_state" AS ENUM ('PENDING', 'DELIVERED', 'FAILED');
+
+CREATE TABLE "webhook_endpoints" (
+    "endpoint_id" UUID NOT NULL,
+    "url" TEXT NOT NULL,
+    "event_types" TEXT[],
+    "secret" TEXT NOT NULL,
+    "previous_secret" TEXT,
+    "previous_secret_until" TIMESTAMPTZ(3),
+    "disabled_at" TIMESTAMPTZ(3),
+    "disabled_reason" TEXT,
+    "deleted_at" TIMESTAMPTZ(3),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "webhook_endpoints_pkey" PRIMARY KEY ("endpoint_id")
+);
+
+CREATE TABLE "webhook_deliveries" (
+    "delivery_id" BIGSERIAL NOT NULL,
+    "endpoint_id" UUID NOT NULL,
+    "event_id" BIGINT NOT NULL,
+    "aggregate_id" UUID NOT NULL,
+    "state" "delivery_state" NOT NULL DEFAULT 'PENDING',
+    "attempts" INTEGER NOT NULL DEFAULT 0,
+    "tries" INTEGER NOT NULL DEFAULT 0,
+    "due_at" TIMESTAMPTZ(3),
+    "ended_at" TIMESTAMPTZ(3),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "webhook_deliveries_pkey" PRIMARY KEY ("delivery_id")
+);
+
+CREATE TABLE "webhook_attempts" (
+    "delivery_id" BIGINT NOT NULL,
+    "attempt" INTEGER NOT NULL,
+    "ended_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "duration_ms" INTEGER NOT NULL,
+    "status" INTEGER,
+    "failure" TEXT,
+
+    CONSTRAINT "webhook_attempts_pkey" PRIMARY KEY ("delivery_id","attempt")
+);
+
+CREATE UNIQUE INDEX "webhook_deliveries_event_id_endpoint_id_key" ON "webhook_deliveries"("event_id", "endpoint_id");
+CREATE INDEX "webhook_deliveries_endpoint_id_delivery_id_idx" ON "webhook_deliveries"("endpoint_id", "delivery_id");
+CREATE INDEX "webhook_deliveries_endpoint_id_state_delivery_id_idx" ON "webhook_deliveries"("endpoint_id", "state", "delivery_id");
+
+ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_endpoint_id_fkey" FOREIGN KEY ("endpoint_id") REFERENCES "webhook_endpoints"("endpoint_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_event_id_fkey" FOREIGN KEY ("event_id") REFERENCES "events"("event_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+ALTER TABLE "webhook_attempts" ADD CONSTRAINT "webhook_attempts_delivery_id_fkey" FOREIGN KEY ("delivery_id") REFERENCES "webhook_deliveries"("delivery_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- A secret of 24 to 64 bytes in base64.
+ALTER TABLE webhook_endpoints
+  ADD CONSTRAINT webhook_endpoints_secret_form CHECK (secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'),
+  ADD CONSTRAINT webhook_endpoints_previous_ends CHECK ((previous_secret IS NULL) = (previous_secret_until IS NULL)),
+  ADD CONSTRAINT webhook_endpoints_disabled_for_a_reason CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL)),
+  ADD CONSTRAINT webhook_endpoints_reason_known CHECK (disabled_reason IN ('operator', 'gone')),
+  ADD CONSTRAINT webhook_endpoints_types_given CHECK (event_types IS NOT NULL);
+
+-- What is over has an end and is never due. What is pending and not due waits for an earlier one of its aggregate.
+ALTER TABLE webhook_deliveries
+  ADD CONSTRAINT webhook_deliveries_over CHECK ((state = 'PENDING') = (ended_at IS NULL)),
+  ADD CONSTRAINT webhook_deliveries_due CHECK (state = 'PENDING' OR due_at IS NULL);
+
+CREATE INDEX webhook_deliveries_due_at ON webhook_deliveries (endpoint_id, due_at)
+  WHERE state = 'PENDING' AND due_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (aggregate_id, endpoint_id, event_id)
+  WHERE state = 'PENDING';
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (endpoint_id, ended_at) WHERE state = 'FAILED';
+
+-- create_endpoint: one endpoint more, unless there are p_endpoints_max. Replies {answer} | {refusal, facts}.
+CREATE FUNCTION create_endpoint(
+  p_endpoint_id uuid, p_url text, p_event_types text[], p_secret text, p_endpoints_max integer
+) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+BEGIN
+  -- Or two who come at once could both be the last.
+  PERFORM pg_advisory_xact_lock(hashtextextended('webhook_endpoints', 3));
+  IF (SELECT count(*) FROM webhook_endpoints WHERE deleted_at IS NULL) >= p_endpoints_max THEN
+    RETURN jsonb_build_object('refusal', 'webhook-limit-reached', 'facts', jsonb_build_object('limit', p_endpoints_max));
+  END IF;
+  INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
+  VALUES (p_endpoint_id, p_url, p_event_types, p_secret);
+  RETURN jsonb_build_object('answer', true);
+END $$;
+
+-- change_endpoint: changes what is not null. Switched on, it goes on where it was. Replies whether there is such an endpoint.
+CREATE FUNCTION change_endpoint(p_endpoint_id uuid, p_url text, p_event_types text[], p_enabled boolean) RETURNS boolean
+LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+BEGIN
+  UPDATE webhook_endpoints SET
+    url = coalesce(p_url, url),
+    event_types = coalesce(p_event_types, event_types),
+    disabled_at = CASE p_enabled WHEN true THEN NULL WHEN false THEN coalesce(disabled_at, clock_timestamp()) ELSE disabled_at END,
+    disabled_reason = CASE p_enabled WHEN true THEN NULL WHEN false THEN coalesce(disabled_reason, 'operator') ELSE disabled_reason END
+  WHERE endpoint_id = p_endpoint_id AND deleted_at IS NULL;
+  RETURN FOUND;
+END $$;
+
+-- settle_events: these were relayed in this term. They are due at every endpoint that wants them, those of one aggregate one
+-- after the other, and the relay is free again. Replies whether the term was the last one; otherwise nothing is done.
+CREATE FUNCTION settle_events(p_term bigint, p_event_ids bigint[]) RETURNS boolean
+LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+BEGIN
+  UPDATE relays SET leased_until = clock_timestamp() WHERE relay = 'events' AND term = p_term;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+
+  -- Whoever is about to end one of these looks for the next when it is there.
+  PERFORM 1 FROM webhook_deliveries
+  WHERE state = 'PENDING' AND aggregate_id IN (SELECT aggregate_id FROM events WHERE event_id = ANY (p_event_ids))
+  ORDER BY delivery_id FOR UPDATE;
+
+  INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
+  SELECT w.endpoint_id, e.event_id, e.aggregate_id,
+    CASE WHEN row_number() OVER (PARTITION BY w.endpoint_id, e.aggregate_id ORDER BY e.event_id) = 1 AND NOT EXISTS (
+        SELECT FROM webhook_deliveries d
+        WHERE d.state = 'PENDING' AND (d.aggregate_id, d.endpoint_id) = (e.aggregate_id, w.endpoint_id))
+      THEN clock_timestamp() END
+  FROM events e JOIN webhook_endpoints w
+    ON w.disabled_at IS NULL AND w.deleted_at IS NULL AND (w.event_types = '{}' OR e.type = ANY (w.event_types))
+  WHERE e.event_id = ANY (p_event_ids) AND e.relayed_at IS NULL
+  ORDER BY e.event_id;
+
+  UPDATE events SET relayed_at = clock_timestamp() WHERE event_id = ANY (p_event_ids) AND relayed_at IS NULL;
+  RETURN true;
+END $$;
+
+-- forget_events: forgets up to p_batch_max events that were relayed so long ago, with all that became of them, and endpoints
+-- that were deleted once nothing is left of theirs. It looks at the oldest only. Replies how many events.
+CREATE FUNCTION forget_events(p_retention_seconds integer, p_batch_max integer) RETURNS integer
+LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+DECLARE
+  v_old bigint[];
+  v_aggregates uuid[];
+BEGIN
+  SELECT array_agg(event_id), array_agg(DISTINCT aggregate_id) INTO v_old, v_aggregates FROM (
+    SELECT event_id, aggregate_id, relayed_at FROM events ORDER BY event_id LIMIT p_batch_max FOR UPDATE SKIP LOCKED) AS oldest
+  WHERE relayed_at < clock_timestamp() - make_interval(secs => p_retention_seconds);
+  IF v_old IS NOT NULL THEN
+    DELETE FROM webhook_attempts
+    WHERE delivery_id IN (SELECT delivery_id FROM webhook_deliveries WHERE event_id = ANY (v_old));
+    DELETE FROM webhook_deliveries WHERE event_id = ANY (v_old);
+    DELETE FROM events WHERE event_id = ANY (v_old);
+    -- What waited for one of these waits no more.
+    UPDATE webhook_deliveries d SET due_at = clock_timestamp()
+    WHERE state = 'PENDING' AND due_at IS NULL AND aggregate_id = ANY (v_aggregates) AND NOT EXISTS (
+      SELECT FROM webhook_deliveries b
+      WHERE b.state = 'PENDING' AND (b.aggregate_id, b.endpoint_id) = (d.aggregate_id, d.endpoint_id)
+        AND b.event_id < d.event_id);
+  END IF;
+  DELETE FROM webhook_endpoints w
+  WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.endpoint_id);
+  RETURN coalesce(cardinality(v_old), 0);
+END $$;

@@ -1,0 +1,35 @@
+import { messageIdOf } from '#domain/public-event.ts';
+import type { Attempt, Delivery, Endpoint } from '#domain/webhook.ts';
+import type { WithSecret } from '#ports/webhooks.ts';
+
+// As `views.ts`, for the calls about webhooks.
+
+export const viewEndpoint = ({ eventTypes, previousSecretUntil, createdAt, ...endpoint }: Endpoint) => ({
+  ...endpoint,
+  // What was sent once and cannot be asked for any more.
+  eventTypes: eventTypes.filter((type) => type !== 'webhook.test'),
+  ...(previousSecretUntil && { previousSecretUntil: previousSecretUntil.toISOString() }),
+  createdAt: createdAt.toISOString(),
+});
+
+export const viewWithSecret = ({ endpoint, secret }: WithSecret) => ({ ...viewEndpoint(endpoint), secret });
+
+const viewAttempt = ({ endedAt, ...attempt }: Attempt) => ({ ...attempt, endedAt: endedAt.toISOString() });
+
+export const viewDelivery = (delivery: Delivery) => {
+  const { eventId, happenedAt, nextAttemptAt, endedAt, createdAt, lastAttempt, ...rest } = delivery;
+  return {
+    ...rest,
+    messageId: messageIdOf({ eventId, at: happenedAt }),
+    happenedAt: happenedAt.toISOString(),
+    ...(nextAttemptAt && { nextAttemptAt: nextAttemptAt.toISOString() }),
+    ...(endedAt && { endedAt: endedAt.toISOString() }),
+    createdAt: createdAt.toISOString(),
+    ...(lastAttempt && { lastAttempt: viewAttempt(lastAttempt) }),
+  };
+};
+
+export const viewWithLog = (found: { readonly delivery: Delivery; readonly attemptLog: readonly Attempt[] }) => ({
+  ...viewDelivery(found.delivery),
+  attemptLog: found.attemptLog.map(viewAttempt),
+});

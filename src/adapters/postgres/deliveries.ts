@@ -1,0 +1,118 @@
+import { endpointId } from '#domain/ids.ts';
+import type { Attempt, Delivery } from '#domain/webhook.ts';
+import type { Deliveries } from '#ports/deliveries.ts';
+import type { Postgres } from './client.ts';
+import { toEvent } from './events.ts';
+import { guarded } from './failures.ts';
+import { pageOf } from './page-of.ts';
+import { replyOf, rowsOf } from './statements.ts';
+import { type DeliveryRow, webhookStatements } from './webhook-statements.ts';
+
+/** Longer than an attempt takes; a process that died delays what it was about by as much. */
+const ATTEMPT_LEASE_SECONDS = 60;
+
+export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
+  async function find(id: string, deliveryId: string): Promise<Delivery | undefined> {
+    const [row] = await rowsOf(pool, webhookStatements.findDelivery, id, deliveryId);
+    return row && toDelivery(row);
+  }
+
+  async function found(id: string, deliveryId: string): Promise<Delivery> {
+    const delivery = await find(id, deliveryId);
+    if (delivery === undefined) throw new RangeError(`delivery ${deliveryId} is gone`);
+    return delivery;
+  }
+
+  return {
+    async listDue() {
+      const rows = await rowsOf(pool, webhookStatements.listDueEndpoints);
+      return rows.map((row) => endpointId(row.endpointId));
+    },
+
+    async take(id, batchMax) {
+      const rows = await rowsOf(pool, webhookStatements.takeDeliveries, id, batchMax, ATTEMPT_LEASE_SECONDS);
+      return rows.map(({ deliveryId, attempt, tries, takenAt, url, secrets, ...event }) => ({
+        ...{ deliveryId, attempt, tries, takenAt, url, secrets },
+        event: toEvent(event),
+      }));
+    },
+
+    async settle({ deliveryId, attempt }, receipt, verdict) {
+      await rowsOf(
+        pool,
+        webhookStatements.settleDelivery,
+        deliveryId,
+        attempt,
+        verdict.state,
+        verdict.state === 'PENDING' ? verdict.retryInMs : undefined,
+        verdict.state === 'FAILED' && verdict.endpointGone,
+        receipt.durationMs,
+        'status' in receipt ? receipt.status : undefined,
+        'failure' in receipt ? receipt.failure : undefined,
+      );
+    },
+
+    async test(id) {
+      const [row] = await rowsOf(pool, webhookStatements.sendTest, id);
+      const deliveryId = row?.deliveryId ?? undefined;
+      return deliveryId === undefined ? undefined : found(id, deliveryId);
+    },
+
+    async replay(id, deliveryId) {
+      await replyOf(pool, webhookStatements.replayDelivery, id, deliveryId);
+      return found(id, deliveryId);
+    },
+
+    async replayFailed(id, since, batchMax) {
+      const [row] = await rowsOf(pool, webhookStatements.replayFailed, id, since, batchMax);
+      return row?.count ?? 0;
+    },
+
+    async find(id, deliveryId) {
+      const delivery = await find(id, deliveryId);
+      if (delivery === undefined) return undefined;
+      const log = await guarded(() =>
+        prisma.webhookAttempt.findMany({ where: { deliveryId: BigInt(deliveryId) }, orderBy: { attempt: 'asc' } }),
+      );
+      return { delivery, attemptLog: log.map(toAttempt) };
+    },
+
+    async list(id, { limit, after }, state) {
+      const rows =
+        state === undefined
+          ? await rowsOf(pool, webhookStatements.listDeliveries, id, after, limit + 1)
+          : await rowsOf(pool, webhookStatements.listDeliveriesIn, id, after, limit + 1, state);
+      return pageOf(rows.map(toDelivery), limit, ({ deliveryId }) => deliveryId);
+    },
+  };
+}
+
+type AttemptRow = {
+  readonly attempt: number;
+  readonly endedAt: Date;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly failure: string | null;
+};
+
+function toAttempt({ attempt, endedAt, durationMs, status, failure }: AttemptRow): Attempt {
+  return {
+    ...{ attempt, endedAt, durationMs },
+    ...(status === null ? {} : { status }),
+    ...(failure === null ? {} : { failure }),
+  };
+}
+
+function toDelivery(row: DeliveryRow): Delivery {
+  const { deliveryId, eventId, type, happenedAt, state, attempts, createdAt, dueAt, endedAt } = row;
+  const { attempt, attemptEndedAt, durationMs, status, failure } = row;
+  return {
+    ...{ deliveryId, eventId, type, happenedAt, state, attempts, createdAt },
+    endpointId: endpointId(row.endpointId),
+    ...(dueAt === null ? {} : { nextAttemptAt: dueAt }),
+    ...(endedAt === null ? {} : { endedAt }),
+    ...(attempt === null || attemptEndedAt === null || durationMs === null
+      ? {}
+      : { lastAttempt: toAttempt({ attempt, endedAt: attemptEndedAt, durationMs, status, failure }) }),
+  };
+}

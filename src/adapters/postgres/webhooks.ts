@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { endpointId } from '#domain/ids.ts';
+import type { Endpoint } from '#domain/webhook.ts';
+import type { Webhooks } from '#ports/webhooks.ts';
+import type { Postgres } from './client.ts';
+import { pageOf } from './page-of.ts';
+import { replyOf, rowsOf } from './statements.ts';
+import { type EndpointRow, webhookStatements } from './webhook-statements.ts';
+
+/** As long as the digest that it keys; the convention allows 24 to 64. */
+const SECRET_BYTES = 32;
+const newSecret = () => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
+
+export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
+  async function find(id: string): Promise<Endpoint | undefined> {
+    const [row] = await rowsOf(pool, webhookStatements.findEndpoint, id);
+    return row && toEndpoint(row);
+  }
+
+  return {
+    async create({ endpointId: id, url, eventTypes }, endpointsMax) {
+      const secret = newSecret();
+      await replyOf(pool, webhookStatements.createEndpoint, id, url, eventTypes, secret, endpointsMax);
+      const endpoint = await find(id);
+      if (endpoint === undefined) throw new RangeError(`endpoint ${id} is gone`);
+      return { endpoint, secret };
+    },
+
+    async change(id, { url, eventTypes, enabled }) {
+      await rowsOf(pool, webhookStatements.changeEndpoint, id, url, eventTypes, enabled);
+      return find(id);
+    },
+
+    async rotate(id, previousForSeconds) {
+      const secret = newSecret();
+      const [row] = await rowsOf(pool, webhookStatements.rotateSecret, id, secret, previousForSeconds);
+      return row && { endpoint: toEndpoint(row), secret };
+    },
+
+    async remove(id) {
+      return (await rowsOf(pool, webhookStatements.removeEndpoint, id)).length > 0;
+    },
+
+    find,
+
+    async list({ limit, after }) {
+      const rows = await rowsOf(pool, webhookStatements.listEndpoints, after, limit + 1);
+      return pageOf(rows.map(toEndpoint), limit, (endpoint) => endpoint.endpointId);
+    },
+  };
+}
+
+function toEndpoint({ disabledReason, previousSecretUntil, ...row }: EndpointRow): Endpoint {
+  return {
+    ...row,
+    endpointId: endpointId(row.endpointId),
+    enabled: disabledReason === null,
+    ...(disabledReason === null ? {} : { disabledReason }),
+    ...(previousSecretUntil === null ? {} : { previousSecretUntil }),
+  };
+}

@@ -1,0 +1,17 @@
+import { createHmac } from 'node:crypto';
+import type { Letter } from '#ports/courier.ts';
+
+const SECRET_PREFIX = 'whsec_';
+
+/**
+ * The headers that say who sent a letter, by the Standard Webhooks convention 1.0: one signature per secret, so that a
+ * receiver who still has the one before is served while they are changed.
+ */
+export function signedHeaders({ messageId, sentAt, secrets, body }: Omit<Letter, 'url'>) {
+  const timestamp = String(Math.floor(sentAt.getTime() / 1_000));
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${messageId}.${timestamp}.${body}`).digest('base64')}`;
+  });
+  return { 'webhook-id': messageId, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
+}

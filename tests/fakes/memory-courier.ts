@@ -1,0 +1,30 @@
+import { Refusal } from '#domain/errors.ts';
+import type { Receipt } from '#domain/webhook.ts';
+import type { Courier, Letter } from '#ports/courier.ts';
+
+export type MemoryCourier = Courier & {
+  readonly sent: readonly Letter[];
+  /** What servers answer from now on; by default 204. */
+  answers(answer: (letter: Letter) => Omit<Receipt, 'durationMs'>): void;
+};
+
+/** Keeps the letters. In its world only names under `example.com` are public. */
+export function memoryCourier(): MemoryCourier {
+  const sent: Letter[] = [];
+  let answerTo: Parameters<MemoryCourier['answers']>[0] = () => ({ status: 204 });
+  const isPublic = (url: string) => /^https:\/\/(\w+\.)?example\.com(\/|$)/.test(url);
+  return {
+    sent,
+    answers(answer) {
+      answerTo = answer;
+    },
+    async send(letter) {
+      if (!isPublic(letter.url)) return { durationMs: 0, failure: 'it is not public' };
+      sent.push(letter);
+      return { durationMs: 7, ...answerTo(letter) } as Receipt;
+    },
+    async inspect(url) {
+      if (!isPublic(url)) throw new Refusal('webhook-url-refused', { reason: 'it is not public' });
+    },
+  };
+}

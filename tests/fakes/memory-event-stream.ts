@@ -1,0 +1,17 @@
+import type { PublicEvent } from '#domain/public-event.ts';
+import type { EventStream } from '#ports/event-stream.ts';
+
+/** A stream, and what was published there so far. */
+export function memoryEventStream(): EventStream & { readonly published: readonly PublicEvent[] } {
+  const published: PublicEvent[] = [];
+  let largest = 0;
+  return {
+    published,
+    async publish({ term, events }) {
+      if (term < largest) return 'overtaken';
+      largest = term;
+      published.push(...events);
+      return 'published';
+    },
+  };
+}
