@@ -3,8 +3,11 @@ import { afterAll, vi } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres, type Postgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
+import { postgresEvents } from '#adapters/postgres/events.ts';
 import { postgresLines } from '#adapters/postgres/lines.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
+import { postgresWebhooks } from '#adapters/postgres/webhooks.ts';
 import { concertId } from '#domain/ids.ts';
 import type { PlaceInHall } from '#domain/seat-plan.ts';
 import type { StoredSeat } from '#tests/fakes/memory-store.ts';
@@ -24,6 +27,11 @@ const DEADLINES = [
   'concert_dates.starts_at',
   'concerts.sales_open_at',
   'concerts.opens_at',
+  'relays.leased_until',
+  'events.relayed_at',
+  'webhook_endpoints.previous_secret_until',
+  'webhook_deliveries.due_at',
+  'webhook_deliveries.ended_at',
 ].map((column) => column.split('.'));
 
 /**
@@ -52,6 +60,9 @@ export async function postgresHarness(): Promise<PostgresHarness> {
     wallets: postgresWallets(postgres),
     concerts: postgresConcerts(postgres, POLICY),
     lines: postgresLines(postgres),
+    events: postgresEvents(postgres),
+    webhooks: postgresWebhooks(postgres),
+    deliveries: postgresDeliveries(postgres),
 
     async stage(staged) {
       const concert = stageConcert(concertId(newId()), Date.now(), staged);

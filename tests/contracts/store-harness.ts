@@ -8,8 +8,11 @@ import type { Ports } from '#ports/index.ts';
 import type { StoredConcert } from '#tests/fakes/memory-store.ts';
 import type { Staged } from './stage-concert.ts';
 
-/** Box office, wallets, concerts and lines on one store, and what a contract test has to arrange about it. */
-export type StoreHarness = Pick<Ports, 'boxOffice' | 'wallets' | 'concerts' | 'lines'> & {
+/** The ports that share one store, and what a contract test has to arrange about it. */
+export type StoreHarness = Pick<
+  Ports,
+  'boxOffice' | 'wallets' | 'concerts' | 'lines' | 'events' | 'webhooks' | 'deliveries'
+> & {
   /** Puts a concert on sale. */
   stage(staged?: Staged): Promise<StoredConcert>;
   /** Time goes by for everything in the store. */

@@ -1,0 +1,375 @@
+import { v7 as newId } from 'uuid';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type EndpointId, endpointId } from '#domain/ids.ts';
+import type { EventType } from '#domain/public-event.ts';
+import type { Reservation } from '#domain/reservation.ts';
+import type { Receipt, Verdict } from '#domain/webhook.ts';
+import type { Parcel } from '#ports/deliveries.ts';
+import { expectRefusal } from './expect-refusal.ts';
+import { relayAll } from './relay-all.ts';
+import { allPages, openBoxOffice, type StoreHarness } from './store-harness.ts';
+
+const MANY = 1_000;
+/** Nobody attempts a delivery for longer without having settled it. */
+const LEASE_MS = 120_000;
+const MINUTE_MS = 60_000;
+
+const OK: Receipt = { durationMs: 12, status: 204 };
+const BROKEN: Receipt = { durationMs: 34, status: 500 };
+const SILENT: Receipt = { durationMs: 56, failure: 'no answer' };
+const DELIVERED: Verdict = { state: 'DELIVERED' };
+const GIVEN_UP: Verdict = { state: 'FAILED', endpointGone: false };
+const AGAIN: Verdict = { state: 'PENDING', retryInMs: MINUTE_MS };
+
+/** What `Deliveries` promises. */
+export function deliveriesContract(harness: StoreHarness): void {
+  const { deliveries, webhooks, events, boxOffice, passes } = harness;
+  const made: EndpointId[] = [];
+
+  beforeEach(async () => {
+    await passes(LEASE_MS);
+    await relayAll(events);
+  });
+  /** What one test makes happen is not for the endpoints of another. */
+  afterEach(async () => {
+    for (const id of made.splice(0)) await webhooks.remove(id);
+  });
+
+  async function endpoint(eventTypes: readonly EventType[] = []): Promise<EndpointId> {
+    const id = endpointId(newId());
+    await webhooks.create({ endpointId: id, url: 'https://example.com/hook', eventTypes }, MANY);
+    made.push(id);
+    return id;
+  }
+
+  /** A reservation of which there are two events, one after the other. */
+  async function heldAndReleased(): Promise<Reservation> {
+    const { user, hold } = await openBoxOffice(harness);
+    const held = await hold(await user(), 1);
+    await boxOffice.release(held.userId, held.reservationId);
+    return held;
+  }
+  async function held(): Promise<Reservation> {
+    const { user, hold } = await openBoxOffice(harness);
+    return hold(await user(), 1);
+  }
+  const typesOf = (parcels: readonly Parcel[]) => parcels.map(({ event }) => event.type);
+  const take = (id: EndpointId) => deliveries.take(id, 10);
+
+  /** The one that is due. */
+  async function taken(id: EndpointId): Promise<Parcel> {
+    const [parcel, ...more] = await take(id);
+    if (parcel === undefined || more.length > 0) throw new RangeError('not one, but none or several');
+    return parcel;
+  }
+  const find = async (id: EndpointId, { deliveryId }: { deliveryId: string }) => {
+    const found = await deliveries.find(id, deliveryId);
+    if (found === undefined) throw new RangeError('it is gone');
+    return found;
+  };
+
+  describe('what is relayed', () => {
+    it('is due at every endpoint that wants it, and at no other', async () => {
+      const [all, some, others] = [
+        await endpoint(),
+        await endpoint(['reservation.held']),
+        await endpoint(['payment.captured']),
+      ];
+      const { reservationId } = await held();
+      expect(await deliveries.listDue()).toEqual([]);
+      await relayAll(events);
+      const due = await deliveries.listDue();
+      expect(due.toSorted()).toEqual([all, some].toSorted());
+      expect(await take(others)).toEqual([]);
+      const parcel = await taken(some);
+      expect(parcel).toMatchObject({ attempt: 1, tries: 1, url: 'https://example.com/hook' });
+      expect(parcel.event).toMatchObject({ type: 'reservation.held', data: { reservationId } });
+      expect(parcel.secrets).toHaveLength(1);
+      expect(parcel.takenAt).toBeInstanceOf(Date);
+    });
+
+    it('is not for an endpoint that is made, or switched on, afterwards, nor for one that was removed', async () => {
+      const [off, gone] = [await endpoint(), await endpoint()];
+      await webhooks.change(off, { enabled: false });
+      await webhooks.remove(gone);
+      await held();
+      await relayAll(events);
+      await webhooks.change(off, { enabled: true });
+      const late = await endpoint();
+      expect(await deliveries.listDue()).toEqual([]);
+      for (const id of [off, gone, late]) expect(await take(id)).toEqual([]);
+    });
+
+    it('waits while its endpoint is switched off, and goes on afterwards', async () => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      await webhooks.change(id, { enabled: false });
+      expect(await deliveries.listDue()).toEqual([]);
+      expect(await take(id)).toEqual([]);
+      await webhooks.change(id, { enabled: true });
+      expect(await take(id)).toHaveLength(1);
+    });
+  });
+
+  describe('a delivery', () => {
+    it('is attempted by one, and comes free if that one does not come back', async () => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      const [one, other] = await Promise.all([take(id), take(id)]);
+      expect(one.length + other.length).toBe(1);
+      expect(await deliveries.listDue()).toEqual([]);
+      await passes(LEASE_MS);
+      expect(await taken(id)).toMatchObject({ attempt: 2, tries: 2 });
+    });
+
+    it('is lost to whoever was held up: what they settle is on record, and nothing follows of it', async () => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      const frozen = await taken(id);
+      await passes(LEASE_MS);
+      const current = await taken(id);
+      await deliveries.settle(frozen, BROKEN, GIVEN_UP);
+      expect((await find(id, frozen)).delivery).toMatchObject({ state: 'PENDING', attempts: 2 });
+      await deliveries.settle(current, OK, DELIVERED);
+      const { delivery, attemptLog } = await find(id, frozen);
+      expect(delivery).toMatchObject({ state: 'DELIVERED', attempts: 2 });
+      expect(attemptLog).toMatchObject([
+        { attempt: 1, status: 500, durationMs: 34 },
+        { attempt: 2, status: 204, durationMs: 12 },
+      ]);
+    });
+
+    it('comes again after the pause, and not before', async () => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      const first = await taken(id);
+      await deliveries.settle(first, SILENT, AGAIN);
+      await passes(MINUTE_MS / 2);
+      expect(await take(id)).toEqual([]);
+      await passes(MINUTE_MS / 2);
+      const second = await taken(id);
+      expect(second).toMatchObject({ deliveryId: first.deliveryId, attempt: 2, tries: 2, event: first.event });
+      expect((await find(id, first)).attemptLog).toMatchObject([{ attempt: 1, failure: 'no answer', durationMs: 56 }]);
+    });
+
+    it('that is over does not come again', async () => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      await deliveries.settle(await taken(id), OK, DELIVERED);
+      await passes(LEASE_MS);
+      expect(await take(id)).toEqual([]);
+    });
+
+    it('is signed with both secrets while they are changed', async () => {
+      const id = endpointId(newId());
+      const url = 'https://example.com/hook';
+      const { secret } = await webhooks.create({ endpointId: id, url, eventTypes: [] }, MANY);
+      made.push(id);
+      const rotated = await webhooks.rotate(id, LEASE_MS / 1_000 + 60);
+      await held();
+      await relayAll(events);
+      expect((await taken(id)).secrets).toEqual([rotated?.secret, secret]);
+      await passes(LEASE_MS);
+      expect((await taken(id)).secrets).toEqual([rotated?.secret, secret]);
+      await passes(LEASE_MS);
+      expect((await taken(id)).secrets).toEqual([rotated?.secret]);
+    });
+  });
+
+  describe('events of one aggregate', () => {
+    it('go one after the other: the later one waits for the earlier one, and others for neither', async () => {
+      const id = await endpoint();
+      const story = await heldAndReleased();
+      const other = await held();
+      await relayAll(events);
+      const [first, beside, ...rest] = await take(id);
+      expect(rest).toEqual([]);
+      expect([first?.event.aggregateId, beside?.event.aggregateId]).toEqual([story.reservationId, other.reservationId]);
+      if (first === undefined || beside === undefined) throw new RangeError('nothing is due');
+      expect(typesOf([first])).toEqual(['reservation.held']);
+      await deliveries.settle(beside, OK, DELIVERED);
+
+      await deliveries.settle(first, BROKEN, AGAIN);
+      expect(await take(id)).toEqual([]);
+      await passes(MINUTE_MS);
+      const again = await taken(id);
+      expect(again.deliveryId).toBe(first.deliveryId);
+      await deliveries.settle(again, OK, DELIVERED);
+      expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
+    });
+
+    it('go on once the earlier one is given up', async () => {
+      const id = await endpoint();
+      await heldAndReleased();
+      await relayAll(events);
+      await deliveries.settle(await taken(id), BROKEN, GIVEN_UP);
+      expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
+    });
+
+    it('wait also for one that was relayed before', async () => {
+      const id = await endpoint();
+      const { user, hold } = await openBoxOffice(harness);
+      const { userId, reservationId } = await hold(await user(), 1);
+      await relayAll(events);
+      await boxOffice.release(userId, reservationId);
+      await relayAll(events);
+      const first = await taken(id);
+      expect(await deliveries.listDue()).toEqual([]);
+      await deliveries.settle(first, OK, DELIVERED);
+      expect(await deliveries.listDue()).toEqual([id]);
+      expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
+    });
+
+    it('wait at one endpoint, and not at another', async () => {
+      const [one, other] = [await endpoint(), await endpoint()];
+      await heldAndReleased();
+      await relayAll(events);
+      await deliveries.settle(await taken(one), BROKEN, AGAIN);
+      await deliveries.settle(await taken(other), OK, DELIVERED);
+      expect(typesOf(await take(other))).toEqual(['reservation.cancelled']);
+      expect(await take(one)).toEqual([]);
+    });
+
+    it('do not wait for one that was forgotten', async () => {
+      const id = await endpoint();
+      const { user, hold } = await openBoxOffice(harness);
+      const { userId, reservationId } = await hold(await user(), 1);
+      await relayAll(events);
+      await passes(2 * LEASE_MS);
+      await boxOffice.release(userId, reservationId);
+      await relayAll(events);
+      while ((await events.forget(LEASE_MS / 1_000, 100)) > 0);
+      expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
+    });
+  });
+
+  describe('an endpoint that is gone', () => {
+    it('is switched off, and goes on with what is pending once it is switched on', async () => {
+      const id = await endpoint();
+      await heldAndReleased();
+      await held();
+      await relayAll(events);
+      const [first, second] = await take(id);
+      if (first === undefined || second === undefined) throw new RangeError('nothing is due');
+      await deliveries.settle(first, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
+      await deliveries.settle(second, OK, DELIVERED);
+      expect(await webhooks.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
+      expect(await take(id)).toEqual([]);
+      expect((await find(id, second)).delivery.state).toBe('DELIVERED');
+      await webhooks.change(id, { enabled: true });
+      expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
+    });
+  });
+
+  describe('a replay', () => {
+    it.each([
+      ['arrived', OK, DELIVERED],
+      ['was given up', BROKEN, GIVEN_UP],
+    ] as const)('sends again what %s, as if for the first time', async (_, receipt, verdict) => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      const first = await taken(id);
+      await deliveries.settle(first, receipt, verdict);
+      const replayed = await deliveries.replay(id, first.deliveryId);
+      expect(replayed).toMatchObject({ deliveryId: first.deliveryId, state: 'PENDING', attempts: 1 });
+      expect(replayed).not.toHaveProperty('endedAt');
+      expect(await taken(id)).toMatchObject({ attempt: 2, tries: 1, event: first.event });
+    });
+
+    it('is refused while the delivery is under way, and where there is none', async () => {
+      const [id, other] = [await endpoint(['reservation.held']), await endpoint(['payment.captured'])];
+      await held();
+      await relayAll(events);
+      const { deliveryId } = await taken(id);
+      await expectRefusal(deliveries.replay(id, deliveryId), 'delivery-pending');
+      await expectRefusal(deliveries.replay(other, deliveryId), 'delivery-not-found');
+      await expectRefusal(deliveries.replay(id, '999999999'), 'delivery-not-found');
+      expect(await deliveries.find(other, deliveryId)).toBeUndefined();
+      await webhooks.remove(id);
+      await expectRefusal(deliveries.replay(id, deliveryId), 'delivery-not-found');
+      expect(await deliveries.find(id, deliveryId)).toBeUndefined();
+    });
+
+    it('of all that was given up sends it in order, since then, and no more than asked', async () => {
+      const id = await endpoint();
+      const story = await heldAndReleased();
+      await relayAll(events);
+      for (let sent = 0; sent < 2; sent++) await deliveries.settle(await taken(id), BROKEN, GIVEN_UP);
+      const [last] = (await deliveries.list(id, { limit: 1 })).items;
+      const after = new Date((last?.endedAt?.getTime() ?? 0) + 1);
+      expect(await deliveries.replayFailed(id, after, 10)).toBe(0);
+      expect(await deliveries.replayFailed(id, new Date(0), 1)).toBe(1);
+      expect(await deliveries.replayFailed(id, new Date(0), 10)).toBe(1);
+      expect(await deliveries.replayFailed(id, new Date(0), 10)).toBe(0);
+      const first = await taken(id);
+      expect(first.event).toMatchObject({ type: 'reservation.held', aggregateId: story.reservationId });
+      await deliveries.settle(first, OK, DELIVERED);
+      expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
+    });
+  });
+
+  describe('a test', () => {
+    it('is sent to its endpoint, whatever that asks for, and told to nobody else', async () => {
+      const [id, other] = [await endpoint(['payment.captured']), await endpoint()];
+      const test = await deliveries.test(id);
+      expect(test).toMatchObject({ endpointId: id, type: 'webhook.test', state: 'PENDING', attempts: 0 });
+      expect(await relayAll(events)).toEqual([]);
+      expect(await take(other)).toEqual([]);
+      expect((await taken(id)).event).toMatchObject({
+        type: 'webhook.test',
+        aggregateId: id,
+        data: { endpointId: id },
+      });
+    });
+
+    it('needs an endpoint', async () => {
+      expect(await deliveries.test(endpointId(newId()))).toBeUndefined();
+    });
+  });
+
+  describe('the log', () => {
+    it('lists what was sent to an endpoint, the newest first, and only what is in a state if asked so', async () => {
+      const id = await endpoint();
+      for (const _ of [1, 2, 3]) await held();
+      await relayAll(events);
+      const [one, two, three] = await take(id);
+      if (one === undefined || two === undefined || three === undefined) throw new RangeError('not all are due');
+      await deliveries.settle(one, OK, DELIVERED);
+      await deliveries.settle(three, SILENT, GIVEN_UP);
+      const pages = await allPages((page) => deliveries.list(id, page), 2);
+      expect(pages.map((page) => page.length)).toEqual([2, 1]);
+      expect(pages.flat().map(({ deliveryId, state }) => [deliveryId, state])).toEqual([
+        [three.deliveryId, 'FAILED'],
+        [two.deliveryId, 'PENDING'],
+        [one.deliveryId, 'DELIVERED'],
+      ]);
+      const [failed, ...none] = (await deliveries.list(id, { limit: 10 }, 'FAILED')).items;
+      expect(none).toEqual([]);
+      expect(failed).toMatchObject({
+        eventId: three.event.eventId,
+        type: 'reservation.held',
+        happenedAt: three.event.at,
+        attempts: 1,
+        lastAttempt: { attempt: 1, failure: 'no answer', durationMs: 56 },
+      });
+      expect(failed?.endedAt).toBeInstanceOf(Date);
+      expect(failed).not.toHaveProperty('nextAttemptAt');
+      expect(await deliveries.list(endpointId(newId()), { limit: 10 })).toEqual({ items: [] });
+    });
+
+    it('says when the next attempt is, unless that depends on another delivery', async () => {
+      const id = await endpoint();
+      await heldAndReleased();
+      await relayAll(events);
+      const [later, first] = (await deliveries.list(id, { limit: 10 })).items;
+      expect(first?.nextAttemptAt).toBeInstanceOf(Date);
+      expect(later).not.toHaveProperty('nextAttemptAt');
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { messageIdOf, type PublicEvent } from '#domain/public-event.ts';
+import type { EventStream } from '#ports/event-stream.ts';
+
+export type EventStreamHarness = {
+  readonly eventStream: EventStream;
+  /** What whoever reads the stream finds there, the first one first. */
+  published(): Promise<readonly PublicEvent[]>;
+};
+
+/** What `EventStream` promises. */
+export function eventStreamContract({ eventStream, published }: EventStreamHarness): void {
+  // Larger than any term of a test before this one.
+  let terms = Date.now();
+  const nextTerm = () => ++terms;
+  const event = (): PublicEvent => {
+    const endpointId = newId();
+    const at = new Date(Date.UTC(2027, 0, 1, 12));
+    return { eventId: String(++terms), type: 'webhook.test', aggregateId: endpointId, at, data: { endpointId } };
+  };
+  const idsOf = (events: readonly PublicEvent[]) => events.map(messageIdOf);
+  async function shown(events: readonly PublicEvent[]): Promise<string[]> {
+    const ours = new Set(idsOf(events));
+    return idsOf(await published()).filter((id) => ours.has(id));
+  }
+
+  describe('a stream of events', () => {
+    it('has them as they are, in their order', async () => {
+      const events = [event(), event(), event()];
+      expect(await eventStream.publish({ term: nextTerm(), events })).toBe('published');
+      expect((await published()).slice(-3)).toEqual(events);
+    });
+
+    it('takes nothing from an older term once a newer one has published', async () => {
+      const [older, newer] = [nextTerm(), nextTerm()];
+      const [old, fresh] = [[event()], [event()]];
+      await eventStream.publish({ term: newer, events: fresh });
+      expect(await eventStream.publish({ term: older, events: old })).toBe('overtaken');
+      expect(await shown([...old, ...fresh])).toEqual(idsOf(fresh));
+    });
+
+    it('has twice what is published twice: whoever reads it drops the second', async () => {
+      const events = [event(), event()];
+      await eventStream.publish({ term: nextTerm(), events });
+      await eventStream.publish({ term: nextTerm(), events });
+      expect(await shown(events)).toEqual([...idsOf(events), ...idsOf(events)]);
+    });
+  });
+}
