@@ -32,6 +32,7 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
   }
 
   const { waitingRoom, lines, seatHolds, lock, boxOffice, wallets, concerts } = ports;
+  const { events, eventStream, webhooks, deliveries, courier } = ports;
   return {
     calls,
     ports: {
@@ -43,6 +44,11 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
       boxOffice: failing('boxOffice', boxOffice),
       wallets: failing('wallets', wallets),
       concerts: failing('concerts', concerts),
+      events: failing('events', events),
+      eventStream: failing('eventStream', eventStream),
+      webhooks: failing('webhooks', webhooks),
+      deliveries: failing('deliveries', deliveries),
+      courier: failing('courier', courier),
     },
   };
 }

@@ -33,24 +33,26 @@ const REFUSED_IPV6 = ['::/3', '4000::/2', '8000::/1', '2001::/23', '2001:db8::/3
 
 /** @param allowed networks (`127.0.0.0/8`) and addresses that are not public and yet letters go there */
 export function judgeOfAddresses(allowed: readonly string[]): (address: string) => Judgement {
-  const refusedList = listOf([...REFUSED_IPV4, ...REFUSED_IPV6]);
-  const allowedList = listOf(allowed);
+  const isRefused = matcherOf([...REFUSED_IPV4, ...REFUSED_IPV6]);
+  const isAllowed = matcherOf(allowed);
   return (address) => {
     // With a zone it is of this machine's own networks.
     if (isIP(address) === 0 || address.includes('%')) return 'refused';
-    if (allowedList.check(address, familyOf(address))) return 'allowed';
-    return refusedList.check(address, familyOf(address)) ? 'refused' : 'public';
+    if (isAllowed(address)) return 'allowed';
+    return isRefused(address) ? 'refused' : 'public';
   };
 }
 
-function listOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
+/** Whether an address is in one of these networks. A list per family: in a common one an IPv4 address is in ::/3, mapped. */
+function matcherOf(networks: readonly string[]): (address: string) => boolean {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const network of networks) {
     const [address = '', bits] = network.split('/');
-    if (bits === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, Number(bits), familyOf(address));
+    const family = familyOf(address);
+    if (bits === undefined) lists[family].addAddress(address, family);
+    else lists[family].addSubnet(address, Number(bits), family);
   }
-  return list;
+  return (address) => lists[familyOf(address)].check(address, familyOf(address));
 }
 
 const familyOf = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6');
