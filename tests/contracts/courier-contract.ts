@@ -1,0 +1,54 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import type { Courier, Letter } from '#ports/courier.ts';
+import { expectRefusal } from './expect-refusal.ts';
+
+export type CourierHarness = {
+  readonly courier: Courier;
+  /** A server that letters may go to: what it answers, and the bodies that arrived there. */
+  server(status: number): Promise<{ readonly url: string; bodies(): readonly string[] }>;
+  /** Where no letters go. */
+  readonly forbidden: string;
+};
+
+/** What `Courier` promises. */
+export function courierContract({ courier, server, forbidden }: CourierHarness): void {
+  const letterTo = (url: string): Letter => ({
+    messageId: `evt_${newId()}`,
+    url,
+    sentAt: new Date(),
+    secrets: [`whsec_${Buffer.alloc(32, 1).toString('base64')}`],
+    body: JSON.stringify({ type: 'webhook.test', data: { says: '안녕' } }),
+  });
+
+  describe('a letter', () => {
+    it('arrives as it was given, and the receipt says what was answered', async () => {
+      const { url, bodies } = await server(204);
+      const letter = letterTo(url);
+      expect(await courier.send(letter)).toMatchObject({ status: 204, durationMs: expect.any(Number) });
+      expect(bodies()).toEqual([letter.body]);
+    });
+
+    it.each([302, 410, 500])('is sent once, whatever is answered: %s', async (status) => {
+      const { url, bodies } = await server(status);
+      expect(await courier.send(letterTo(url))).toMatchObject({ status });
+      expect(bodies()).toHaveLength(1);
+    });
+
+    it('is not carried where none go, and the receipt says so', async () => {
+      expect(await courier.send(letterTo(forbidden))).toMatchObject({ failure: expect.stringMatching(/\w/) });
+    });
+  });
+
+  describe('looking at a URL', () => {
+    it('refuses it where no letters go', async () => {
+      await expectRefusal(courier.inspect(forbidden), 'webhook-url-refused');
+    });
+
+    it('sends nothing', async () => {
+      const { url, bodies } = await server(204);
+      await courier.inspect(url);
+      expect(bodies()).toEqual([]);
+    });
+  });
+}

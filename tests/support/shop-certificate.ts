@@ -1,0 +1,21 @@
+/**
+ * The key and the certificate of a server that exists in tests only: of `shop.example`, a name that nobody can have, signed by
+ * itself, until 2126.
+ */
+export const SHOP_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjUJlUw9FIz4dq+tg
+dX8LgBlkcGun4WsT3WnS1eoOP8ahRANCAATYZc1dFTy6GSbznNYB6lsVLsSarLn0
+L06g9OJzzfnx07lL4KMlJ0gLldvDOgS2xilY9SYTL5kooDQdUb+anylh
+-----END PRIVATE KEY-----`;
+
+export const SHOP_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBnjCCAUSgAwIBAgIUGobLCLyMtvbogVU7py8+fuvIoBMwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMc2hvcC5leGFtcGxlMCAXDTI2MTEyMDE1NTkyOVoYDzIxMjYx
+MDI3MTU1OTI5WjAXMRUwEwYDVQQDDAxzaG9wLmV4YW1wbGUwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAATYZc1dFTy6GSbznNYB6lsVLsSarLn0L06g9OJzzfnx07lL
+4KMlJ0gLldvDOgS2xilY9SYTL5kooDQdUb+anylho2wwajAdBgNVHQ4EFgQU1cP2
+EKEu4SZ9gHdH/r0UbGTAIfUwHwYDVR0jBBgwFoAU1cP2EKEu4SZ9gHdH/r0UbGTA
+IfUwDwYDVR0TAQH/BAUwAwEB/zAXBgNVHREEEDAOggxzaG9wLmV4YW1wbGUwCgYI
+KoZIzj0EAwIDSAAwRQIhAPNrZaVQYVH1/xoFr/pLNMLrfns0r2Ejf8N1mq72bK7W
+AiBH9hckibDxeiTpN1VBW2DL69W2QtD1S0SEFkmdRJDrtQ==
+-----END CERTIFICATE-----`;
