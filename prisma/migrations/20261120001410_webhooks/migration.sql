@@ -70,6 +70,11 @@ CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (aggregate_id, en
   WHERE state = 'PENDING';
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (endpoint_id, ended_at) WHERE state = 'FAILED';
 
+-- at_once: now, for a column of milliseconds. Rounded as such a column does it, now may be still to come.
+CREATE FUNCTION at_once() RETURNS timestamptz LANGUAGE sql AS $$
+  SELECT date_trunc('milliseconds', clock_timestamp());
+$$;
+
 -- create_endpoint: one endpoint more, unless there are p_endpoints_max. Replies {answer} | {refusal, facts}.
 CREATE FUNCTION create_endpoint(
   p_endpoint_id uuid, p_url text, p_event_types text[], p_secret text, p_endpoints_max integer
@@ -103,7 +108,7 @@ END $$;
 CREATE FUNCTION settle_events(p_term bigint, p_event_ids bigint[]) RETURNS boolean
 LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 BEGIN
-  UPDATE relays SET leased_until = clock_timestamp() WHERE relay = 'events' AND term = p_term;
+  UPDATE relays SET leased_until = at_once() WHERE relay = 'events' AND term = p_term;
   IF NOT FOUND THEN
     RETURN false;
   END IF;
@@ -118,7 +123,7 @@ BEGIN
     CASE WHEN row_number() OVER (PARTITION BY w.endpoint_id, e.aggregate_id ORDER BY e.event_id) = 1 AND NOT EXISTS (
         SELECT FROM webhook_deliveries d
         WHERE d.state = 'PENDING' AND (d.aggregate_id, d.endpoint_id) = (e.aggregate_id, w.endpoint_id))
-      THEN clock_timestamp() END
+      THEN at_once() END
   FROM events e JOIN webhook_endpoints w
     ON w.disabled_at IS NULL AND w.deleted_at IS NULL AND (w.event_types = '{}' OR e.type = ANY (w.event_types))
   WHERE e.event_id = ANY (p_event_ids) AND e.relayed_at IS NULL
@@ -145,7 +150,7 @@ BEGIN
     DELETE FROM webhook_deliveries WHERE event_id = ANY (v_old);
     DELETE FROM events WHERE event_id = ANY (v_old);
     -- What waited for one of these waits no more.
-    UPDATE webhook_deliveries d SET due_at = clock_timestamp()
+    UPDATE webhook_deliveries d SET due_at = at_once()
     WHERE state = 'PENDING' AND due_at IS NULL AND aggregate_id = ANY (v_aggregates) AND NOT EXISTS (
       SELECT FROM webhook_deliveries b
       WHERE b.state = 'PENDING' AND (b.aggregate_id, b.endpoint_id) = (d.aggregate_id, d.endpoint_id)

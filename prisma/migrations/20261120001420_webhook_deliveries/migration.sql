@@ -53,7 +53,7 @@ BEGIN
   ELSE
     UPDATE webhook_deliveries SET state = p_state, due_at = NULL, ended_at = clock_timestamp()
     WHERE delivery_id = p_delivery_id;
-    UPDATE webhook_deliveries SET due_at = clock_timestamp()
+    UPDATE webhook_deliveries SET due_at = at_once()
     WHERE due_at IS NULL AND delivery_id = (
       SELECT delivery_id FROM webhook_deliveries
       WHERE state = 'PENDING' AND (aggregate_id, endpoint_id) = (v_delivery.aggregate_id, v_delivery.endpoint_id)
@@ -80,7 +80,7 @@ BEGIN
   ELSIF v_state = 'PENDING' THEN
     RETURN jsonb_build_object('refusal', 'delivery-pending');
   END IF;
-  UPDATE webhook_deliveries SET state = 'PENDING', tries = 0, due_at = clock_timestamp(), ended_at = NULL
+  UPDATE webhook_deliveries SET state = 'PENDING', tries = 0, due_at = at_once(), ended_at = NULL
   WHERE delivery_id = p_delivery_id;
   RETURN jsonb_build_object('answer', true);
 END $$;
@@ -91,7 +91,7 @@ LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
   v_count integer;
 BEGIN
-  UPDATE webhook_deliveries SET state = 'PENDING', tries = 0, due_at = clock_timestamp(), ended_at = NULL
+  UPDATE webhook_deliveries SET state = 'PENDING', tries = 0, due_at = at_once(), ended_at = NULL
   WHERE delivery_id IN (
     SELECT delivery_id FROM webhook_deliveries
     WHERE endpoint_id = p_endpoint_id AND state = 'FAILED' AND ended_at >= p_since
@@ -109,6 +109,6 @@ CREATE FUNCTION send_test(p_endpoint_id uuid) RETURNS bigint LANGUAGE sql AS $$
     SELECT 'webhook.test', endpoint_id, clock_timestamp(), clock_timestamp() FROM endpoint
     RETURNING event_id, aggregate_id)
   INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
-  SELECT aggregate_id, event_id, aggregate_id, clock_timestamp() FROM test
+  SELECT aggregate_id, event_id, aggregate_id, at_once() FROM test
   RETURNING delivery_id;
 $$;
