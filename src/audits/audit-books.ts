@@ -7,7 +7,15 @@ export type Violation = { readonly invariant: string; readonly count: number; re
 /** What was looked through. */
 export type BooksCounts = Readonly<
   Record<
-    'seatsSold' | 'seatsHeld' | 'reservations' | 'payments' | 'refunds' | 'transactions' | 'wallets' | 'outbox',
+    | 'seatsSold'
+    | 'seatsHeld'
+    | 'reservations'
+    | 'payments'
+    | 'refunds'
+    | 'transactions'
+    | 'wallets'
+    | 'outbox'
+    | 'eventsWaiting',
     number
   >
 >;
@@ -25,7 +33,8 @@ const COUNTS = `
     (SELECT count(*) FROM refunds)::float8 AS refunds,
     (SELECT count(*) FROM ledger_transactions)::float8 AS transactions,
     (SELECT count(*) FROM wallets)::float8 AS wallets,
-    (SELECT count(*) FROM outbox)::float8 AS outbox`;
+    (SELECT count(*) FROM outbox)::float8 AS outbox,
+    (SELECT count(*) FROM events WHERE relayed_at IS NULL)::float8 AS "eventsWaiting"`;
 
 /**
  * Looks for whatever contradicts the invariants, and changes nothing. All of it in one snapshot: what happens meanwhile is

@@ -5,12 +5,12 @@ import { redisServersOf } from '#config/redis-servers.ts';
 import { auditBooks, type Violation } from './audit-books.ts';
 import { auditMarks } from './audit-marks.ts';
 import { runSweep } from './command.ts';
-import { books, outbox } from './invariants.ts';
+import { books, events, outbox } from './invariants.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
 
 await runSweep('audit', async (pool, redisUrl) => {
-  const { counts, violations } = await auditBooks(pool, [...books, outbox]);
+  const { counts, violations } = await auditBooks(pool, [...books, outbox, events]);
   const marks = redisUrl === undefined ? undefined : await withRedis(redisUrl, (redis) => auditMarks(pool, redis));
   const wrong = [...violations, ...(marks?.violations ?? [])];
   return {
@@ -23,6 +23,7 @@ await runSweep('audit', async (pool, redisUrl) => {
       `transactions     ${counts.transactions}`,
       `wallets          ${counts.wallets}`,
       `outbox           ${counts.outbox}`,
+      `events waiting   ${counts.eventsWaiting}`,
       `marks            ${marks === undefined ? 'not compared: REDIS_URL is not set' : marks.compared}`,
       ...wrong.flatMap(shown),
       wrong.length === 0 ? 'clean' : 'NOT CLEAN',

@@ -7,6 +7,8 @@ export type Invariant = {
 
 /** Longer than any relay takes, or the time between two tries of one. */
 export const OUTBOX_AGE_MAX_SECONDS = 60;
+/** The same, of the relay that other services hear from. */
+export const EVENT_AGE_MAX_SECONDS = 60;
 
 /** Who has which seat, and where the money is. */
 export const books: readonly Invariant[] = [
@@ -163,4 +165,13 @@ export const outbox: Invariant = {
   violations: `
     SELECT format('event %s, of reservation %s, waits since %s', event_id, reservation_id, created_at) AS found
     FROM outbox WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
+};
+
+/** That other services are told of it. */
+export const events: Invariant = {
+  name: `no event waits to be relayed for longer than ${EVENT_AGE_MAX_SECONDS} s`,
+  violations: `
+    SELECT format('event %s, %s of %s, waits since %s', event_id, type, aggregate_id, written_at) AS found
+    FROM events
+    WHERE relayed_at IS NULL AND written_at < clock_timestamp() - interval '${EVENT_AGE_MAX_SECONDS} seconds'`,
 };

@@ -18,15 +18,25 @@ import {
   seats,
   standing,
 } from '#adapters/http/schemas.ts';
+import {
+  delivery,
+  deliveryPage,
+  deliveryWithLog,
+  endpoint,
+  endpointPage,
+  endpointWithSecret,
+  replayed,
+} from '#adapters/http/webhook-schemas.ts';
 import { operations } from '#tests/support/contract.ts';
 import { answered, type Call, contractClient } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
+import { isSignedBy, startReceiver } from '#tests/support/receiver.ts';
 import { until } from '#tests/support/until.ts';
 import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
 import { startWorld } from '#tests/support/world.ts';
 
-const world = await startWorld({ instances: 2 });
+const world = await startWorld({ instances: 2, settings: { WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8' } });
 const clients = world.instances.map(({ url }) => contractClient(url));
 let calls = 0;
 /** Each call goes to the next instance, as behind a load balancer. */
@@ -332,6 +342,39 @@ describe('an operator', () => {
       headers: authorized,
     });
     expect(String(exported.body).trim().split('\r\n')).toHaveLength(1 + 6 + 3 + 1 + 2);
+  });
+});
+
+describe('an operator who has another service told', () => {
+  const asAdmin = { authorization: `Bearer ${ADMIN_KEY}` };
+  const manage = (method: string, path: string, body?: unknown) =>
+    call(method, `/v1/admin/webhooks${path}`, { headers: asAdmin, body });
+
+  test('makes an endpoint, tries it, looks at what became of it, sends it again, changes the secret, deletes it', async () => {
+    const shop = await startReceiver();
+    const made = (await manage('POST', '', { url: shop.url, eventTypes: ['payment.refunded'] })).as(endpointWithSecret);
+    const path = `/${made.endpointId}`;
+    expect((await manage('GET', '')).as(endpointPage).items.map(({ endpointId }) => endpointId)).toContain(
+      made.endpointId,
+    );
+    expect((await manage('PATCH', path, { eventTypes: ['payment.captured'] })).as(endpoint).eventTypes).toHaveLength(1);
+
+    const { deliveryId } = (await manage('POST', `${path}/test`)).as(delivery);
+    const state = async () => (await manage('GET', `${path}/deliveries/${deliveryId}`)).as(deliveryWithLog).state;
+    await until('the test arrives', async () => (await state()) === 'DELIVERED');
+    const [request] = shop.received;
+    expect(request !== undefined && isSignedBy(made.secret, request)).toBe(true);
+    expect((await manage('GET', `${path}/deliveries`)).as(deliveryPage).items).toHaveLength(1);
+    expect((await manage('POST', `${path}/deliveries/${deliveryId}/replay`)).status).toBe(202);
+    await until('it arrives again', () => shop.received.length === 2);
+    const since = { since: '2026-01-01T00:00:00.000Z' };
+    expect((await manage('POST', `${path}/replay`, since)).as(replayed)).toEqual({ replayed: 0 });
+    const rotated = (await manage('POST', `${path}/rotate-secret`, { previousForSeconds: 60 })).as(endpointWithSecret);
+    expect(rotated.secret).not.toBe(made.secret);
+    expect((await manage('GET', path)).as(endpoint)).toMatchObject({
+      previousSecretUntil: rotated.previousSecretUntil,
+    });
+    expect((await manage('DELETE', path)).status).toBe(204);
   });
 });
 

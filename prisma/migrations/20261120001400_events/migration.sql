@@ -5,6 +5,7 @@ CREATE TABLE "events" (
     "type" TEXT NOT NULL,
     "aggregate_id" UUID NOT NULL,
     "happened_at" TIMESTAMPTZ(3) NOT NULL,
+    "written_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "held_until" TIMESTAMPTZ(3),
     "sequences" BIGINT[],
     "relayed_at" TIMESTAMPTZ(3),
