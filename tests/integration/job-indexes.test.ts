@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statements } from '#adapters/postgres/statements.ts';
+import { webhookStatements } from '#adapters/postgres/webhook-statements.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
@@ -42,7 +43,22 @@ beforeAll(async () => {
     `INSERT INTO outbox (reservation_id, due_at) SELECT $1, ${later} FROM generate_series(1, $2::integer) n`,
     [reservation, CROWD],
   );
-  await pool.query('VACUUM ANALYZE idempotency_keys, seats, outbox');
+  const endpoint = randomUUID();
+  await pool.query(
+    `INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
+     VALUES ($1, 'https://example.com/', '{}', 'whsec_' || encode(decode(repeat('00', 32), 'hex'), 'base64'))`,
+    [endpoint],
+  );
+  await pool.query(
+    `WITH told AS (
+       INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
+       SELECT 'queue.admitted', gen_random_uuid(), clock_timestamp(), clock_timestamp() FROM generate_series(1, $2::integer)
+       RETURNING event_id, aggregate_id)
+     INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
+     SELECT $1, event_id, aggregate_id, clock_timestamp() + interval '1 hour' FROM told`,
+    [endpoint, CROWD],
+  );
+  await pool.query('VACUUM ANALYZE idempotency_keys, seats, outbox, events, webhook_deliveries, webhook_endpoints');
 });
 
 describe('what is due', () => {
@@ -59,6 +75,37 @@ describe('what is due', () => {
     const asked = statement.replace('p_batch_max', '500').replace('p_hours', '24');
     const plan = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${asked}`);
     expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain(`Index Cond: (${condition}`);
+  });
+});
+
+describe('what is to be told', () => {
+  /** How a statement of ours would be carried out. */
+  async function planOf(statement: string): Promise<string> {
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement}`);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  }
+  const bodyOf = async (name: string) => {
+    const { rows } = await pool.query<{ body: string }>('SELECT prosrc AS body FROM pg_proc WHERE proname = $1', [
+      name,
+    ]);
+    return rows[0]?.body ?? '';
+  };
+
+  it('is found without reading what was relayed', async () => {
+    const [taking = ''] = /SELECT e\.event_id FROM events e[^)]*/.exec(await bodyOf('take_events')) ?? [];
+    expect(await planOf(taking.replace('p_batch_max', '200'))).toContain('using events_waiting');
+  });
+
+  it('is found due without reading what is not', async () => {
+    expect(await planOf(webhookStatements.listDueEndpoints.text)).toContain('webhook_deliveries_due_at');
+  });
+
+  it('is forgotten from the oldest on, without reading the rest', async () => {
+    const [oldest = ''] =
+      /SELECT event_id, aggregate_id, relayed_at FROM events[^)]*/.exec(await bodyOf('forget_events')) ?? [];
+    const plan = await planOf(oldest.replace('p_batch_max', '500'));
+    expect(plan).toContain('using events_pkey');
+    expect(plan).toContain('Limit');
   });
 });
 

@@ -1,0 +1,64 @@
+// A server that receives webhooks of Frontrow. It needs nothing but Node 22.18 or later:
+//   WEBHOOK_SECRET=whsec_… PORT=8080 node docs/webhook-consumer.ts
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const { WEBHOOK_SECRET = '', PORT = '8080' } = process.env;
+const key = Buffer.from(WEBHOOK_SECRET.replace(/^whsec_/, ''), 'base64');
+if (key.length === 0) throw new Error('WEBHOOK_SECRET is not set: it is in the answer that made the endpoint');
+
+/** What is older was recorded and sent again by somebody else. */
+const TOLERANCE_SECONDS = 300;
+const BODY_BYTES_MAX = 1_048_576;
+/** As long as Frontrow keeps trying, and longer. Yours belongs in your database, in the transaction that uses the event. */
+const SEEN_MAX = 100_000;
+const seen = new Set<string>();
+
+/** Whether a request is Frontrow's. Over the bytes as they came: parsed and written again they may be others. */
+function isGenuine(headers: IncomingHttpHeaders, body: Buffer): boolean {
+  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = headers;
+  const ageSeconds = Math.abs(Date.now() / 1_000 - Number(timestamp));
+  if (Number.isNaN(ageSeconds) || ageSeconds > TOLERANCE_SECONDS) return false;
+  const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
+  // While the secret is changed there are two.
+  return String(signatures)
+    .split(' ')
+    .filter((signature) => signature.startsWith('v1,'))
+    .map((signature) => Buffer.from(signature.slice('v1,'.length), 'base64'))
+    .some((given) => given.length === expected.length && timingSafeEqual(given, expected));
+}
+
+/** Your part. Quick, or put somewhere for later: Frontrow waits 15 seconds, and then sends it again. */
+async function use({ type, timestamp, data }: { type: string; timestamp: string; data: object }): Promise<void> {
+  console.log(timestamp, type, JSON.stringify(data));
+}
+
+const server = createServer(async (request, response) => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) return response.writeHead(413).end();
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  if (request.method !== 'POST' || !isGenuine(request.headers, body)) return response.writeHead(401).end();
+
+  const id = String(request.headers['webhook-id']);
+  if (!seen.has(id)) {
+    // What throws here is answered with 500, and Frontrow sends it again.
+    try {
+      await use(JSON.parse(body.toString()));
+    } catch (error) {
+      console.error(id, error);
+      return response.writeHead(500).end();
+    }
+    seen.add(id);
+    const [oldest] = seen.size > SEEN_MAX ? seen : [];
+    if (oldest !== undefined) seen.delete(oldest);
+  }
+  return response.writeHead(204).end();
+});
+
+server.listen(Number(PORT), () => console.log(`listening on port ${(server.address() as AddressInfo).port}`));
