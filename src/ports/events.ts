@@ -27,6 +27,9 @@ export type Events = {
    */
   settle(batch: EventBatch): Promise<boolean>;
 
+  /** Ends a term in which nothing was relayed, so that the next one need not wait. Harmless if it is over. */
+  release(batch: EventBatch): Promise<void>;
+
   /** Forgets up to about `batchMax` events relayed so long ago, with their deliveries; answers how many. */
   forget(retentionSeconds: number, batchMax: number): Promise<number>;
 };

@@ -1,8 +1,11 @@
+import type { EventBatch } from '#ports/events.ts';
 import type { Ports } from '#ports/index.ts';
 
 const BATCH_MAX = 200;
 /** Bounds one run. Whatever is left over comes with the next. */
 const BATCHES_MAX = 50;
+
+type Needed = Pick<Ports, 'events' | 'eventStream'>;
 
 /**
  * Tells other services what has happened: on the stream first, and then it is due at the endpoints. Whatever fails in between
@@ -10,14 +13,25 @@ const BATCHES_MAX = 50;
  *
  * @returns how many were relayed
  */
-export async function relayEvents({ events, eventStream }: Pick<Ports, 'events' | 'eventStream'>): Promise<number> {
+export async function relayEvents(ports: Needed): Promise<number> {
   let relayed = 0;
   for (let batches = 0; batches < BATCHES_MAX; batches++) {
-    const batch = await events.take(BATCH_MAX);
+    const batch = await ports.events.take(BATCH_MAX);
     if (batch === undefined) break;
-    if ((await eventStream.publish(batch)) === 'overtaken') break;
-    if (!(await events.settle(batch))) break;
+    if (!(await publish(ports, batch))) break;
+    if (!(await ports.events.settle(batch))) break;
     relayed += batch.events.length;
   }
   return relayed;
+}
+
+/** Whoever cannot publish lets the next one try. */
+async function publish({ events, eventStream }: Needed, batch: EventBatch): Promise<boolean> {
+  let published = false;
+  try {
+    published = (await eventStream.publish(batch)) === 'published';
+    return published;
+  } finally {
+    if (!published) await events.release(batch);
+  }
 }

@@ -202,6 +202,17 @@ export function eventsContract(harness: StoreHarness): void {
       expect(await events.take(10)).toBeUndefined();
     });
 
+    it('that came to nothing leaves all of it to the next one, at once', async () => {
+      await held();
+      const first = await events.take(10);
+      if (first === undefined) throw new RangeError('nothing was taken');
+      await events.release(first);
+      const second = await events.take(10);
+      expect(second?.events).toEqual(first.events);
+      await events.release(first);
+      expect(await events.take(10)).toBeUndefined();
+    });
+
     it('has larger numbers for what happened later to the same reservation', async () => {
       const { user, hold, pay } = await openBoxOffice(harness);
       const one = await hold(await user(10_000), 1);

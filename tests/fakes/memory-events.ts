@@ -32,6 +32,10 @@ export function memoryEvents(store: MemoryStore): Events {
       return true;
     },
 
+    async release({ term }) {
+      if (term === relay.term) relay.leasedUntil = now();
+    },
+
     async forget(retentionSeconds, batchMax) {
       const old = events
         .slice(0, batchMax)

@@ -193,7 +193,6 @@ test('events wait while Redis is away, and are all told afterwards', async () =>
   await cancel();
   expect(await waiting()).toEqual(STORY);
   await server.restart();
-  await termEnds();
   await until('Redis is found again', () =>
     redis.ping().then(
       () => true,

@@ -120,7 +120,7 @@ CREATE VIEW event_stories AS
 -- may commit later. A term is larger than all before it, by the clock too, for a database that was restored forgets the last.
 CREATE FUNCTION take_events(p_batch_max integer, p_lease_seconds integer) RETURNS TABLE (
   term bigint, event_id bigint, type text, aggregate_id uuid, happened_at timestamptz, data json
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 #variable_conflict use_column
 DECLARE
   v_term bigint;

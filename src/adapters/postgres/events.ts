@@ -21,6 +21,10 @@ export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
       return row?.settled ?? false;
     },
 
+    async release({ term }) {
+      await rowsOf(pool, webhookStatements.releaseEvents, term);
+    },
+
     async forget(retentionSeconds, batchMax) {
       const [row] = await rowsOf(pool, webhookStatements.forgetEvents, retentionSeconds, batchMax);
       return row?.count ?? 0;

@@ -77,6 +77,11 @@ export const webhookStatements = {
     text: 'SELECT settle_events($1, $2) AS settled',
   } as Statement<[term: number, eventIds: readonly string[]], { readonly settled: boolean }>,
 
+  releaseEvents: {
+    name: 'release-events',
+    text: "UPDATE relays SET leased_until = at_once() WHERE relay = 'events' AND term = $1",
+  } as Statement<[term: number], never>,
+
   forgetEvents: {
     name: 'forget-events',
     text: 'SELECT forget_events($1, $2) AS count',

@@ -49,6 +49,14 @@ describe('relaying events', () => {
     expect(typesOf(published)).toEqual(STORY);
   });
 
+  it('lets the next one try at once where it cannot publish', async () => {
+    const { ports, published } = await told();
+    const { ports: failing } = failingPorts(ports, [{ nth: 2, takesEffect: false }]);
+    await expect(relayEvents(failing)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await relayEvents(ports)).toBe(2);
+    expect(typesOf(published)).toEqual(STORY);
+  });
+
   const faults: readonly Fault[] = [1, 2, 3].flatMap((nth) => [
     { nth, takesEffect: false },
     { nth, takesEffect: true },
