@@ -87,7 +87,7 @@ function parse(text: string): { models: Model[]; enums: Enum[] } {
 }
 
 function readBlockAttribute(model: Model, line: string, misunderstood: () => Error): void {
-  const [, kind, fields] = /^@@(id|unique|index)\(\[([\w, ]+)\]\)$/.exec(line) ?? [];
+  const [, kind, fields] = /^@@(id|unique|index)\(\[([\w, ]+)\](?:, map: "\w+")?\)$/.exec(line) ?? [];
   if (fields === undefined) throw misunderstood();
   if (kind === 'id') model.keys.unshift(fields.split(', '));
   if (kind === 'unique') model.keys.push(fields.split(', '));
