@@ -76,6 +76,13 @@ export const books: readonly Invariant[] = [
       WHERE s.status = 'HELD' AND s.held_until > clock_timestamp() AND r.status <> 'HELD'`,
   },
   {
+    name: 'what is on record of a seat has the status of its reservation',
+    violations: `
+      SELECT format('seat %s of reservation %s is %s on record, the reservation is %s', rs.seat_number, r.reservation_id,
+        rs.status, r.status) AS found
+      FROM reservation_seats rs JOIN reservations r USING (reservation_id) WHERE rs.status <> r.status`,
+  },
+  {
     name: 'a seat keeps its history: each time it was taken is on record',
     violations: `
       SELECT format('seat %s of %s was taken %s times, of which %s are on record', s.seat_number, s.concert_id, s.fence,
@@ -126,7 +133,10 @@ export const books: readonly Invariant[] = [
       SELECT format('refund %s gave %s, the payment was %s', refund_id, l.amount, p.amount) AS found
       FROM refunds f JOIN payments p USING (payment_id)
         LEFT JOIN ledger_entries l ON l.transaction_id = f.refund_id AND l.user_id = p.user_id
-      WHERE l.amount IS DISTINCT FROM p.amount`,
+      WHERE l.amount IS DISTINCT FROM p.amount
+      UNION ALL
+      SELECT format('refund %s is of no payment', refund_id) FROM refunds f
+      WHERE NOT EXISTS (SELECT FROM payments WHERE payment_id = f.payment_id)`,
   },
   {
     name: 'every purchase in the ledger is a payment, and every refund a refund',
@@ -149,6 +159,14 @@ export const books: readonly Invariant[] = [
       SELECT format('transaction %s sums to %s', transaction_id, coalesce(sum(amount)::text, 'nothing')) AS found
       FROM ledger_transactions LEFT JOIN ledger_entries USING (transaction_id)
       GROUP BY transaction_id HAVING sum(amount) IS DISTINCT FROM 0`,
+  },
+  {
+    name: 'an entry is of a transaction, and a wallet has those that say so',
+    violations: `
+      SELECT format('entry %s is of no %s', entry_id,
+        CASE WHEN t.transaction_id IS NULL THEN 'transaction' ELSE 'wallet' END) AS found
+      FROM ledger_entries e LEFT JOIN ledger_transactions t USING (transaction_id) LEFT JOIN wallets w ON w.user_id = e.user_id
+      WHERE t.transaction_id IS NULL OR (account = 'WALLET' OR e.user_id IS NOT NULL) <> (w.user_id IS NOT NULL)`,
   },
   {
     name: 'a balance is the sum of its entries, and not below zero',

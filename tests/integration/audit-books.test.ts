@@ -140,6 +140,11 @@ const plants: readonly Plant[] = [
     ({ held }) => `UPDATE reservations SET status = 'CANCELLED' WHERE reservation_id = '${held}'`,
   ],
   [
+    'what is on record of a seat has the status of its reservation',
+    /^seat 1 of reservation \S+ is EXPIRED on record, the reservation is CONFIRMED$/,
+    ({ sold }) => `UPDATE reservation_seats SET status = 'EXPIRED' WHERE reservation_id = '${sold}'`,
+  ],
+  [
     'a seat keeps its history: each time it was taken is on record',
     /^seat 2 of \S+ was taken 2 times, of which 1 are on record$/,
     ({ refunded }) => `DELETE FROM reservation_seats WHERE reservation_id = '${refunded}'`,
@@ -182,6 +187,11 @@ const plants: readonly Plant[] = [
       `UPDATE ledger_entries SET amount = amount + 1 WHERE transaction_id = '${refund}' AND account = 'WALLET'`,
   ],
   [
+    'a refund is what was paid, and what the wallet got',
+    /^refund \S+ is of no payment$/,
+    () => 'UPDATE refunds SET payment_id = gen_random_uuid()',
+  ],
+  [
     'every purchase in the ledger is a payment, and every refund a refund',
     /^purchase \S+ is in the ledger without a payment$/,
     ({ sold }) => `DELETE FROM payments WHERE reservation_id = '${sold}'`,
@@ -211,6 +221,16 @@ const plants: readonly Plant[] = [
     'a transaction sums to zero',
     /^transaction \S+ sums to nothing$/,
     () => `INSERT INTO ledger_transactions VALUES (gen_random_uuid(), 'CHARGE', now())`,
+  ],
+  [
+    'an entry is of a transaction, and a wallet has those that say so',
+    /^entry \d+ is of no transaction$/,
+    () => `INSERT INTO ledger_entries (transaction_id, account, amount) VALUES (gen_random_uuid(), 'SALES', 0)`,
+  ],
+  [
+    'an entry is of a transaction, and a wallet has those that say so',
+    /^entry \d+ is of no wallet$/,
+    () => `UPDATE ledger_entries SET user_id = gen_random_uuid() WHERE account = 'WALLET'`,
   ],
   [
     'a balance is the sum of its entries, and not below zero',
