@@ -1,11 +1,19 @@
-// npm run db:migrate
+// npm run db:migrate [-- --service-role <role>]
+import { parseArgs } from 'node:util';
+import { grantService } from '#adapters/postgres/grant-service.ts';
 import { migrate } from '#adapters/postgres/migrate.ts';
 
 const databaseUrl = process.env.DATABASE_URL;
 if (databaseUrl) {
   try {
+    const { values } = parseArgs({ options: { 'service-role': { type: 'string' } } });
     const applied = await migrate(databaseUrl);
     console.log(applied.length === 0 ? 'Nothing to do.' : applied.map((name) => `Applied ${name}.`).join('\n'));
+    const role = values['service-role'];
+    if (role !== undefined) {
+      await grantService(databaseUrl, role);
+      console.log(`${role} may do what the service does.`);
+    }
   } catch (error) {
     console.error(error);
     process.exitCode = 1;
@@ -17,3 +25,5 @@ if (databaseUrl) {
   );
   process.exitCode = 1;
 }
+// The engine leaves a timer behind, which would keep this command for ten seconds more.
+process.exit();
