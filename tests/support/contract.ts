@@ -9,6 +9,12 @@ export type Media = {
   readonly example?: unknown;
   readonly examples?: Readonly<Record<string, unknown>>;
 };
+export type Parameter = {
+  readonly in: 'path' | 'query' | 'header';
+  readonly name: string;
+  readonly required?: boolean;
+  readonly schema: object;
+};
 type Header = { readonly required?: boolean };
 export type Documented = {
   readonly description: string;
@@ -19,7 +25,8 @@ export type Operation = {
   readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
-  readonly security?: readonly object[];
+  readonly security?: readonly Readonly<Record<string, unknown>>[];
+  readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, Documented>>;
 };
