@@ -1,0 +1,23 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { answersAsModelled, missed } from '#tests/contracts/booking-contract.ts';
+import type { Staged } from '#tests/contracts/stage-concert.ts';
+import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+
+test('the box office in memory answers as the model, whatever is asked in whatever order', async () => {
+  const { ports, clock, stage } = memoryWorld();
+  const harness = {
+    ...ports,
+    stage: async (staged?: Staged) => stage(staged),
+    passes: async (milliseconds: number) => clock.advance(milliseconds),
+  };
+  const all = new Set<string>();
+  await fc.assert(
+    answersAsModelled(harness, ({ live, model, seen }) => {
+      expect(live).toEqual(model);
+      for (const one of seen) all.add(one);
+    }),
+    { numRuns: 1_000 },
+  );
+  expect(missed(all)).toEqual([]);
+});
