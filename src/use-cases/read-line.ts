@@ -18,8 +18,10 @@ export async function readLine(
   { concerts, waitingRoom }: Pick<Ports, 'concerts' | 'waitingRoom'>,
   concertId: ConcertId,
 ): Promise<LineReport> {
-  const [concert, figures] = await Promise.all([concerts.find(concertId), waitingRoom.read(concertId)]);
+  const concert = await concerts.find(concertId);
+  // Not at the same time: an instance goes on looking at a line that it was asked about, for a while.
   if (concert === undefined) throw new Refusal('concert-not-found');
+  const figures = await waitingRoom.read(concertId);
   const tailEtaSeconds = etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy)?.p50;
   const { rebuildingMs, ...rest } = figures;
   const rebuilding = rebuildingMs === undefined ? {} : { rebuildingSeconds: Math.ceil(rebuildingMs / 1_000) };

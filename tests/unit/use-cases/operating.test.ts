@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { concertDate, concertId } from '#domain/ids.ts';
+import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
@@ -99,8 +99,18 @@ describe('reading a line', () => {
     }
   });
 
-  it('is refused where no concert is', async () => {
+  it('is refused where no concert is, and its line is not looked for', async () => {
     const { ports } = memoryWorld();
-    await expectRefusal(readLine(ports, nowhere()), 'concert-not-found');
+    let looked = false;
+    const waitingRoom = {
+      ...ports.waitingRoom,
+      read: async (concertId: ConcertId) => {
+        looked = true;
+        return ports.waitingRoom.read(concertId);
+      },
+    };
+    await expectRefusal(readLine({ ...ports, waitingRoom }, nowhere()), 'concert-not-found');
+    // An instance that has looked goes on looking, and finds every time that there is nothing.
+    expect(looked).toBe(false);
   });
 });
