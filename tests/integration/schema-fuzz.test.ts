@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { Agent } from 'node:http';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { contradictions } from '#tests/support/books.ts';
+import { type Found, operations } from '#tests/support/contract.ts';
+import { contractClient } from '#tests/support/contract-client.ts';
+import { ask } from '#tests/support/fuzz/ask.ts';
+import { plans } from '#tests/support/fuzz/requests.ts';
+import { asked, learn, type Somebody, somebody } from '#tests/support/fuzz/somebody.ts';
+import { DATE } from '#tests/support/hall.ts';
+import { ADMIN_KEY } from '#tests/support/instance.ts';
+import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+// Requests that are made up from the document alone, valid ones and others, by several people at once. Whatever is asked,
+// the answer is one that the document has for it, and tells nobody of anybody else. What was found is found again with
+// FUZZ_SEED; FUZZ_REQUESTS says how many.
+
+const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 4_000);
+const TIME_LIMIT_MS = 45_000 + REQUESTS * 20;
+const FAULTS_SHOWN_MAX = 20;
+/** So many requests of a fan until they book again, and what they hold then. */
+const [BOOK_EVERY, HOLDS] = [40, 3];
+
+const world = await startWorld({ instances: 1 });
+const [{ url }] = world.instances as [(typeof world.instances)[number]];
+const agent = new Agent({ keepAlive: true });
+afterAll(() => agent.destroy());
+
+const call = contractClient(url);
+
+const isAdmin = ({ operation: { security = [] } }: Found) => security.some((way) => 'adminKey' in way);
+
+/** People who have money that nobody else has the like of, and have begun to book; and an operator. */
+async function everybodyThere(): Promise<Somebody[]> {
+  const halls = [
+    await world.openHall({ seats: 3_000, seatsPerUserMax: 1_000 }),
+    await world.openHall({ seats: 1_000 }),
+  ];
+  const fans = await Promise.all(
+    [1, 2, 3].map((one) => world.fan({ balance: one * 300_000_000 + Math.floor(Math.random() * 90_000_000) })),
+  );
+  await letIn(fans, halls[0] as (typeof halls)[0]);
+  const visitors = await Promise.all(
+    fans.map(async (fan, index) => {
+      const { userId, accessToken, token } = fan;
+      const knows = { userId: [userId], concertId: [halls[1], halls[0], halls[0], halls[0]], date: [DATE] };
+      const visitor = somebody(`fan ${index + 1}`, { accessToken, queueToken: token }, knows);
+      for (const secret of [userId, accessToken, token, String(await fan.balance())]) visitor.secrets.add(secret);
+      return visitor;
+    }),
+  );
+  const rows = [{ row: 'A', seats: [{ first: 1, last: 30, grade: 'R' }] }];
+  const seatPlan = { version: 1, grades: [{ grade: 'R', price: 1_000 }], sections: [{ section: 'Stalls', rows }] };
+  const planned = await concertOf({}, { seatPlan });
+  const plain = await concertOf({ seats: [{ first: 1, last: 1_000, price: 1_000 }] }, {});
+  const knows = { concertId: [plain, planned, plain], date: [DATE] };
+  const operator = somebody('the operator', { adminKey: ADMIN_KEY }, knows);
+  return [...visitors, operator];
+}
+
+/** A concert on which an operator may try everything, by a seat plan or without. */
+async function concertOf(seats: object, more: object): Promise<string> {
+  const { body } = await call('POST', '/v1/admin/concerts', {
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+    body: {
+      ...{ title: 'One to try', venue: 'A hall', salesOpenAt: '2020-01-01T00:00:00.000Z', ...more },
+      dates: [{ date: DATE, startsAt: `${DATE}T10:00:00.000Z`, ...seats }],
+    },
+  });
+  return (body as { concertId: string }).concertId;
+}
+
+test(`what is asked at random is answered as documented (FUZZ_SEED=${SEED})`, { timeout: TIME_LIMIT_MS }, async () => {
+  const everybody = await everybodyThere();
+  const fans = everybody.filter(({ credentials }) => credentials.adminKey === undefined);
+  const seen = new Map<string, Map<number, number>>();
+  /** One of each kind for each operation: the rest would say no more. */
+  const faults = new Map<string, string>();
+
+  async function requestsOf(me: Somebody, lane: number): Promise<void> {
+    const operator = me.credentials.adminKey !== undefined;
+    // Either has nothing to do with most of what is for the other.
+    const mine = operations.filter((found) => isAdmin(found) === operator);
+    const theirs = operations.filter((found) => isAdmin(found) !== operator);
+    const lanes = fc.oneof({ weight: 12, arbitrary: plans(mine) }, { weight: 1, arbitrary: plans(theirs) });
+    const numRuns = Math.ceil(REQUESTS / everybody.length);
+    for (const [index, plan] of fc.sample(lanes, { seed: SEED + lane, numRuns }).entries()) {
+      if (index % BOOK_EVERY === 0) await bookAgain(me);
+      // An operator with a hold of other people's concerts would close them.
+      const another = operator ? me : (fans[(lane + 1) % fans.length] as Somebody);
+      const sent = asked(plan, me, another);
+      const { status, body, faults: found } = await ask(url, agent, sent, everybody);
+      const { operationId = `${plan.found.method} ${plan.found.template}` } = plan.found.operation;
+      const statuses = seen.get(operationId) ?? new Map<number, number>();
+      seen.set(operationId, statuses.set(status, (statuses.get(status) ?? 0) + 1));
+      const alone = sent.speakers.every((one) => one === me);
+      if (alone && codeOf(body) === 'session-expired') await enterAgain(me);
+      if (alone && status < 300) learn(me, plan.found, body);
+      const request = `${sent.method} ${sent.path} ${JSON.stringify(sent.headers)} ${sent.body ?? ''}`.slice(0, 700);
+      for (const fault of found) {
+        faults.set(`${operationId} ${fault.slice(0, 60)}`, `${fault}\n  request ${index} of ${me.name}: ${request}`);
+      }
+    }
+  }
+  await Promise.all(everybody.map(requestsOf));
+
+  process.stdout.write(`${tableOf(seen)}\n`);
+  expect([...faults.values()].slice(0, FAULTS_SHOWN_MAX).join('\n\n'), `${faults.size} faults`).toBe('');
+  const neverDone = operations
+    .map(({ operation, method, template }) => operation.operationId ?? `${method} ${template}`)
+    .filter((id) => ![...(seen.get(id)?.keys() ?? [])].some((status) => status >= 200 && status < 300));
+  expect(neverDone, 'what was never once answered with success').toEqual([]);
+  expect(await contradictions(world.pool)).toEqual([]);
+  const failing = world.instances.flatMap((instance) => instance.log()).filter(({ job }) => job !== undefined);
+  expect(failing, 'work that nobody asks for, and that what was asked made fail').toEqual([]);
+});
+
+const codeOf = (body: unknown) => (body as { code?: string } | undefined)?.code;
+
+const done = (id: string) => operations.find(({ operation }) => operation.operationId === id) as Found;
+
+/** A session ends by paying and by leaving; without another there would be nothing to reserve or to pay. */
+async function enterAgain({ credentials, known }: Somebody): Promise<void> {
+  const headers = { authorization: `Bearer ${credentials.accessToken}` };
+  await until('they are in', async () => {
+    // Meanwhile somebody who has come by the token may leave with it.
+    const { body } = await call('POST', `/v1/concerts/${known.get('concertId')?.at(-1)}/queue`, { headers });
+    const { token, status } = body as { token: string; status: string };
+    credentials.queueToken = token;
+    return status === 'ACTIVE';
+  });
+}
+
+/** Holds of today, and a payment: or what is asked about them would find them gone. */
+async function bookAgain(me: Somebody): Promise<void> {
+  if (me.credentials.accessToken === undefined) return;
+  await enterAgain(me);
+  const command = async (id: string, path: string, body: unknown) => {
+    const headers = { 'queue-token': me.credentials.queueToken ?? '', 'idempotency-key': randomUUID() };
+    const reply = await call('POST', path, { headers, body });
+    learn(me, done(id), reply.body);
+    return reply.body as { reservationId?: string };
+  };
+  const reserve = () => command('reserveSeats', '/v1/reservations', { date: DATE, quantity: 1, adjacent: true });
+  const { reservationId } = await reserve();
+  await command('payReservation', '/v1/payments', { reservationId });
+  await enterAgain(me);
+  for (let holds = 0; holds < HOLDS; holds++) await reserve();
+}
+
+/** How often each operation was answered with what. */
+function tableOf(seen: ReadonlyMap<string, ReadonlyMap<number, number>>): string {
+  const lines = [...seen].map(([id, statuses]) => {
+    const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${status}×${count}`);
+    return `  ${id.padEnd(24)} ${counts.join(' ')}`;
+  });
+  return [`seed ${SEED}`, ...lines.toSorted()].join('\n');
+}
