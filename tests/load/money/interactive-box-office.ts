@@ -22,8 +22,8 @@ export async function sellInteractively(prisma: PrismaClient, sale: Sale): Promi
     await tx.buyer.createMany({ data: { concertId, date: day, userId }, skipDuplicates: true });
     await tx.$queryRaw`SELECT 1 FROM buyers
       WHERE concert_id = ${concertId}::uuid AND date = ${date}::date AND user_id = ${userId}::uuid FOR UPDATE`;
-    const [seat] = await tx.$queryRaw<{ status: string; price: bigint; now: Date }[]>`
-      SELECT status, price, clock_timestamp() AS now FROM seats
+    const [seat] = await tx.$queryRaw<{ status: string; price: bigint; fence: bigint; now: Date }[]>`
+      SELECT status, price, fence, clock_timestamp() AS now FROM seats
       WHERE concert_id = ${concertId}::uuid AND date = ${date}::date AND seat_number = ${seatNumber} FOR UPDATE`;
     if (seat?.status !== 'AVAILABLE') throw new Error(`seat ${seatNumber} is ${seat?.status}`);
     await tx.reservationSeat.count({
@@ -36,12 +36,13 @@ export async function sellInteractively(prisma: PrismaClient, sale: Sale): Promi
         ...{ heldUntil, heldForSeconds: HOLD_SECONDS, createdAt: seat.now },
       },
     });
-    const { fence } = await tx.seat.update({
-      where: { concertId_date_seatNumber: { concertId, date: day, seatNumber } },
-      data: { status: 'HELD', heldUntil, reservationId, fence: { increment: 1 } },
-    });
+    const fence = seat.fence + 1n;
     await tx.reservationSeat.create({
       data: { reservationId, concertId, date: day, seatNumber, fence, price: seat.price },
+    });
+    await tx.seat.update({
+      where: { concertId_date_seatNumber: { concertId, date: day, seatNumber } },
+      data: { status: 'HELD', heldUntil, reservationId, fence },
     });
     await tx.aftermath.create({ data: { reservationId, dueAt: seat.now } });
     const answer = { reservationId, amount: Number(reservation.amount), heldUntil: heldUntil.toISOString() };

@@ -13,6 +13,7 @@ export const VAST: Size = { concerts: 200, datesEach: 10, seatsEach: 5_000, user
 
 /** Who and what the books are filled with, by number from 1. */
 export const userIdOf = (number: string) => `md5('user ' || ${number})::uuid`;
+export const endpointIdOf = (number: string) => `md5('endpoint ' || ${number})::uuid`;
 export const concertIdOf = (number: string) => `md5('concert ' || ${number})::uuid`;
 /** Like the ids that we make: they begin with the time. */
 const idOf = (kind: number, number: string) =>
@@ -101,6 +102,32 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
           CASE f.status WHEN 'CONFIRMED' THEN f.payment_id END, CASE WHEN f.n IS NULL THEN 0 ELSE 1 END
         FROM concert_dates d CROSS JOIN generate_series(1, ${seatsEach}) s
           LEFT JOIN filling f ON (f.concert_id, f.date, f.seat_number) = (d.concert_id, d.date, s)`,
+      // Of each seat in the order in which it happened: each row of reservations gives all of its own at once.
+      'the history of the seats': `
+        INSERT INTO seat_history (concert_id, date, seat_number, change, fence, price, changed_at)
+        SELECT concert_id, date, seat_number, 'created', 0, price, '2020-01-01' FROM seats;
+        INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
+        SELECT concert_id, date, seat_number, change, 1, reservation_id,
+          CASE WHEN change IN ('sold', 'refunded') THEN payment_id END, ${PRICE}, held_until
+        FROM filling CROSS JOIN LATERAL unnest(CASE status
+          WHEN 'CONFIRMED' THEN ARRAY['held', 'sold'] WHEN 'CANCELLED' THEN ARRAY['held', 'sold', 'refunded']
+          WHEN 'EXPIRED' THEN ARRAY['held', 'expired'] ELSE ARRAY['held'] END) AS change`,
+      // Those of a month: older ones are forgotten. Some wait.
+      events: `
+        INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
+        SELECT 'reservation.held', reservation_id, clock_timestamp(), CASE WHEN n % 1000 > 0 THEN clock_timestamp() END FROM filling
+        WHERE n % 5 = 0`,
+      'webhook deliveries': `
+        INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
+        SELECT ${endpointIdOf('n')}, 'https://example.com/hook', '{}', 'whsec_' || repeat('A', 32) FROM generate_series(1, 3) n;
+        INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, state, attempts, tries, due_at, ended_at)
+        SELECT endpoint_id, event_id, aggregate_id, (CASE WHEN waits THEN 'PENDING' ELSE 'DELIVERED' END)::delivery_state, 1, 1,
+          CASE WHEN waits THEN clock_timestamp() END, CASE WHEN NOT waits THEN clock_timestamp() END
+        FROM events CROSS JOIN webhook_endpoints CROSS JOIN LATERAL (SELECT event_id % 5000 = 0 AS waits) AS waiting
+        WHERE relayed_at IS NOT NULL`,
+      'the record of the line': `
+        INSERT INTO line_events (concert_id, logged_ms, logged_counter, logged_index, kind, sequence, admission_order, joined_at, happened_at)
+        SELECT concert_id, 1700000000000 + n, 0, 0, 'admitted', n, n, clock_timestamp(), clock_timestamp() FROM filling`,
       'idempotency keys': `
         INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, answered_at)
         SELECT user_id, 'key ' || n, 'fingerprint', '{}', clock_timestamp() - n % 90000 * interval '1 second'

@@ -2,12 +2,16 @@ import { v7 as newId } from 'uuid';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import type { Postgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
+import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
+import { postgresEvents } from '#adapters/postgres/events.ts';
 import { postgresLines } from '#adapters/postgres/lines.ts';
+import { postgresRecords } from '#adapters/postgres/records.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import {
   chargeId,
   concertDate,
   concertId,
+  endpointId,
   paymentId,
   refundId,
   reservationId,
@@ -16,7 +20,7 @@ import {
 import type { HoldOrder } from '#ports/box-office.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import type { Command } from './explainer.ts';
-import { concertIdOf, paymentIdOf, reservationIdOf, userIdOf } from './fill-books.ts';
+import { concertIdOf, endpointIdOf, paymentIdOf, reservationIdOf, userIdOf } from './fill-books.ts';
 
 const BATCH = 100;
 const PAGE = { limit: 20 };
@@ -25,9 +29,11 @@ const BALANCE_MAX = 1_000_000_000;
 /** What the service asks of Postgres all day, by name, each through its adapter as the service asks it. */
 export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<string, Command>>> {
   const { pool } = postgres;
-  const { rows } = await pool.query<Record<'concert' | 'user' | 'date' | 'paidBy' | 'reservation' | 'payment', string>>(
+  const { rows } = await pool.query<
+    Record<'concert' | 'user' | 'date' | 'paidBy' | 'reservation' | 'payment' | 'endpoint', string>
+  >(
     `SELECT ${concertIdOf('1')} AS concert, ${userIdOf('1')} AS "user", max(date)::text AS date,
-       ${reservationIdOf('1')} AS reservation, ${paymentIdOf('1')} AS payment,
+       ${reservationIdOf('1')} AS reservation, ${paymentIdOf('1')} AS payment, ${endpointIdOf('1')} AS endpoint,
        (SELECT user_id FROM reservations WHERE reservation_id = ${reservationIdOf('1')}) AS "paidBy"
      FROM concert_dates WHERE concert_id = ${concertIdOf('1')}`,
   );
@@ -35,10 +41,13 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
   if (known === undefined) throw new Error('the books are empty');
   const [concert, user, paidBy] = [concertId(known.concert), toUserId(known.user), toUserId(known.paidBy)];
   const date = concertDate(known.date);
+  const endpoint = endpointId(known.endpoint);
   const place = { concertId: concert, userId: user, sequence: 1, epoch: 'AAAAAAAA' };
 
   const boxOffice = postgresBoxOffice(postgres);
   const wallets = postgresWallets(postgres);
+  const events = postgresEvents(postgres);
+  const deliveries = postgresDeliveries(postgres);
   // Anew each time: these remember for a moment what they read.
   const concerts = () => postgresConcerts(postgres, POLICY);
   const request = (key: string) => ({ userId: user, key, fingerprint: key });
@@ -114,6 +123,24 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'expire lapsed holds': { run: () => boxOffice.expireLapsed(BATCH) },
     'forget old answers': { run: () => boxOffice.forgetAnswers(BATCH) },
     'take aftermaths': { run: () => boxOffice.takeAftermaths(BATCH) },
+    'list the dates with holds, to put marks back': { run: () => boxOffice.listDatesHeld() },
+    'list the holds of a date, to put marks back': {
+      run: () => boxOffice.listHeld({ concertId: concert, date }, { after: 0, max: BATCH }),
+    },
+    'relay events': {
+      run: async () => {
+        const batch = await events.take(BATCH);
+        if (batch !== undefined) await events.settle(batch);
+      },
+    },
+    'forget old events': { run: () => events.forget(0, BATCH) },
+    'list endpoints with something due': { run: () => deliveries.listDue() },
+    'take deliveries of an endpoint': { run: () => deliveries.take(endpoint, BATCH) },
+    'list deliveries of an endpoint': { run: () => deliveries.list(endpoint, PAGE) },
+    'find a session on record': { run: () => postgresLines(postgres).findSession(place, POLICY.sessionSeconds) },
+    'list the history of a seat': {
+      run: () => postgresRecords(postgres).listSeatHistory({ concertId: concert, date, seatNumber: 1 }, PAGE),
+    },
     'open a line': { run: () => postgresLines(postgres).open(concert) },
   };
 }
