@@ -78,16 +78,25 @@ export async function startInstance(settings: Settings): Promise<Instance> {
   }
 
   const address = () => /API +(http:\S+)\/v1/.exec(output)?.[1];
-  await until(
-    'the server says where it is',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the server did not start:\n${output}`);
-      return address() !== undefined;
-    },
-    20_000,
-  );
+  async function untilReady(): Promise<void> {
+    await until(
+      'the server says where it is',
+      () => {
+        if (child.exitCode !== null) throw new Error(`the server did not start:\n${output}`);
+        return address() !== undefined;
+      },
+      20_000,
+    );
+    await until('the server is ready', async () => (await fetch(`${address()}/readyz`)).ok);
+  }
+  try {
+    await untilReady();
+  } catch (error) {
+    // Nobody else knows of it yet, to end it with the file.
+    child.kill('SIGKILL');
+    throw error;
+  }
   const url = address() ?? '';
-  await until('the server is ready', async () => (await fetch(`${url}/readyz`)).ok);
 
   return {
     url,
