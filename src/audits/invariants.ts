@@ -95,13 +95,13 @@ export const books: readonly Invariant[] = [
     name: 'the history of a seat ends with what it is',
     violations: `
       SELECT format('seat %s of %s is %s, its history ends with %s', s.seat_number, s.concert_id, s.status,
-        coalesce(last.change, 'nothing')) AS found
+        coalesce(last.change, 'its making')) AS found
       FROM seats s LEFT JOIN LATERAL (
         SELECT change, reservation_id, payment_id FROM seat_history h
         WHERE (h.concert_id, h.date, h.seat_number) = (s.concert_id, s.date, s.seat_number)
         ORDER BY change_id DESC LIMIT 1) AS last ON true
       WHERE CASE s.status
-        WHEN 'AVAILABLE' THEN last.change IN ('created', 'released', 'expired', 'refunded', 'unblocked')
+        WHEN 'AVAILABLE' THEN coalesce(last.change, 'created') IN ('created', 'released', 'expired', 'refunded', 'unblocked')
         WHEN 'BLOCKED' THEN last.change = 'blocked'
         ELSE last.change = CASE s.status WHEN 'HELD' THEN 'held' ELSE 'sold' END
           AND (last.reservation_id, last.payment_id) IS NOT DISTINCT FROM (s.reservation_id, s.payment_id)

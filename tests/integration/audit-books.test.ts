@@ -151,7 +151,7 @@ const plants: readonly Plant[] = [
   ],
   [
     'the history of a seat ends with what it is',
-    /^seat 3 of \S+ is HELD, its history ends with created$/,
+    /^seat 3 of \S+ is HELD, its history ends with its making$/,
     () => `DELETE FROM seat_history WHERE seat_number = 3 AND change = 'held'`,
   ],
   [
@@ -162,8 +162,8 @@ const plants: readonly Plant[] = [
   ],
   [
     'the history of a seat ends with what it is',
-    /^seat 5 of \S+ is AVAILABLE, its history ends with nothing$/,
-    () => 'DELETE FROM seat_history WHERE seat_number = 5',
+    /^seat 5 of \S+ is BLOCKED, its history ends with its making$/,
+    () => `UPDATE seats SET status = 'BLOCKED' WHERE seat_number = 5`,
   ],
   [
     'a reservation is CONFIRMED while it is paid, and CANCELLED once it is refunded',

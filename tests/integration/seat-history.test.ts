@@ -144,7 +144,7 @@ test('an installation from before has the history that its reservations tell', a
   const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
   const { ports, pool: older, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
   try {
-    await older.query(`DROP TABLE seat_history; DROP FUNCTION record_new_seats CASCADE; DROP FUNCTION record_seat_change CASCADE;
+    await older.query(`DROP TABLE seat_history; DROP FUNCTION record_seat_change CASCADE;
       DELETE FROM _prisma_migrations WHERE migration_name = '20261120001510_seat_history'`);
     const concert = await openHall(older, { seats: 6 });
     const [user = ''] = await makeUsers(older, 1, 10 * PRICE);

@@ -1,4 +1,6 @@
 -- What has become of each seat, change by change. Written by triggers, so that no command can forget it; only ever added to.
+-- That a seat was made is not in it: it is there, free, since its concert was put on sale. A row for each of 200,000 seats would
+-- make that take twice as long.
 -- No foreign keys: it says what seats, reservations and payments were, which none of them can deny.
 
 CREATE TABLE "seat_history" (
@@ -20,7 +22,7 @@ CREATE INDEX "seat_history_concert_id_date_seat_number_change_id_idx" ON "seat_h
 
 ALTER TABLE seat_history
   ADD CONSTRAINT seat_history_change_known
-    CHECK (change IN ('created', 'held', 'released', 'expired', 'sold', 'refunded', 'blocked', 'unblocked')),
+    CHECK (change IN ('held', 'released', 'expired', 'sold', 'refunded', 'blocked', 'unblocked')),
   ADD CONSTRAINT seat_history_names_the_reservation
     CHECK ((change IN ('held', 'released', 'expired', 'sold', 'refunded')) = (reservation_id IS NOT NULL)),
   ADD CONSTRAINT seat_history_names_the_payment CHECK ((change IN ('sold', 'refunded')) = (payment_id IS NOT NULL));
@@ -28,10 +30,6 @@ ALTER TABLE seat_history
 -- What is known of the time before. Nobody changes a seat meanwhile: a trigger that is being made waits for whoever does,
 -- and they for it.
 LOCK TABLE seats IN SHARE ROW EXCLUSIVE MODE;
-
-INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
-SELECT s.concert_id, s.date, s.seat_number, 'created', 0, NULL, NULL, s.price, c.created_at
-FROM seats s JOIN concerts c USING (concert_id) ORDER BY s.concert_id, s.date, s.seat_number;
 
 INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
 SELECT concert_id, date, seat_number, known.change, fence, reservation_id, known.payment_id, price, known.changed_at
@@ -57,34 +55,22 @@ ORDER BY concert_id, date, seat_number;
 CREATE TRIGGER seat_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON seat_history
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('what happened to a seat has happened');
 
--- All seats of a concert are made at once: in one step, too, what is written down of it.
-CREATE FUNCTION record_new_seats() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
-  SELECT concert_id, date, seat_number, 'created', 0, NULL, NULL, price, clock_timestamp() FROM made;
-  INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
-  SELECT concert_id, date, seat_number, CASE status WHEN 'HELD' THEN 'held' WHEN 'SOLD' THEN 'sold' ELSE 'blocked' END,
-    fence, reservation_id, payment_id, price, clock_timestamp()
-  FROM made WHERE status <> 'AVAILABLE';
-  RETURN NULL;
-END $$;
-
-CREATE TRIGGER seats_made_are_history AFTER INSERT ON seats REFERENCING NEW TABLE AS made
-  FOR EACH STATEMENT EXECUTE FUNCTION record_new_seats();
-
--- What a seat was before ends, and what it is from now on begins. A hold that somebody else takes over, or that gives way to a
+-- record_seat_change: what a seat was before ends, and what it is from now on begins. A hold that somebody else takes over, or that gives way to a
 -- block, has run out; one that leaves the seat free has, if it had when the statement began: as whoever tidies it compares.
 CREATE FUNCTION record_seat_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  v_ended text := CASE OLD.status
-    WHEN 'HELD' THEN CASE
-      WHEN NEW.status = 'SOLD' AND NEW.reservation_id = OLD.reservation_id THEN NULL
-      WHEN NEW.status = 'AVAILABLE' AND OLD.held_until > statement_timestamp() THEN 'released'
-      ELSE 'expired' END
-    WHEN 'SOLD' THEN 'refunded'
-    WHEN 'BLOCKED' THEN 'unblocked' END;
+  v_ended text;
   v_begun text := CASE NEW.status WHEN 'HELD' THEN 'held' WHEN 'SOLD' THEN 'sold' WHEN 'BLOCKED' THEN 'blocked' END;
 BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    v_ended := CASE OLD.status
+      WHEN 'HELD' THEN CASE
+        WHEN NEW.status = 'SOLD' AND NEW.reservation_id = OLD.reservation_id THEN NULL
+        WHEN NEW.status = 'AVAILABLE' AND OLD.held_until > statement_timestamp() THEN 'released'
+        ELSE 'expired' END
+      WHEN 'SOLD' THEN 'refunded'
+      WHEN 'BLOCKED' THEN 'unblocked' END;
+  END IF;
   IF v_ended IS NOT NULL THEN
     INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
     VALUES (OLD.concert_id, OLD.date, OLD.seat_number, v_ended, OLD.fence, OLD.reservation_id, OLD.payment_id, OLD.price, clock_timestamp());
@@ -96,7 +82,11 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- For each row: a hold or a payment changes a seat or a few, and for so few a join of transition tables costs more.
+-- For each row: a hold or a payment changes a seat or a few, and for so few a join of transition tables is no cheaper.
 CREATE TRIGGER seats_changed_are_history AFTER UPDATE ON seats FOR EACH ROW
   WHEN ((OLD.status, OLD.reservation_id, OLD.payment_id) IS DISTINCT FROM (NEW.status, NEW.reservation_id, NEW.payment_id))
   EXECUTE FUNCTION record_seat_change();
+
+-- Of those that are made, the ones that are not free: a plan may have blocked some.
+CREATE TRIGGER seats_made_are_history AFTER INSERT ON seats FOR EACH ROW
+  WHEN (NEW.status <> 'AVAILABLE') EXECUTE FUNCTION record_seat_change();

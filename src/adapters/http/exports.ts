@@ -17,7 +17,7 @@ export type ExportSettings = {
 export type Exports = {
   /** Refuses `busy` when as many are under way as may be, and what the store refuses before the first row. */
   open(wanted: RecordsWanted, format: ExportFormat): Promise<Readable>;
-  /** Breaks off what is under way: it could take as long as its client likes. */
+  /** Breaks off what is under way, and whatever begins from now on: it could take as long as its client likes. */
   close(): void;
 };
 
@@ -32,7 +32,7 @@ const ROWS_PER_CHUNK = 100;
  * much there is, nor on how fast it is taken.
  */
 export function recordExports(records: Records, { max, stalledMs }: ExportSettings): Exports {
-  let underWay = 0;
+  let [underWay, isClosing] = [0, false];
   const streams = new Set<Readable>();
 
   async function open(wanted: RecordsWanted, format: ExportFormat): Promise<Readable> {
@@ -71,12 +71,14 @@ export function recordExports(records: Records, { max, stalledMs }: ExportSettin
       streams.delete(stream);
       underWay -= 1;
     });
+    if (isClosing) stream.destroy();
     return stream;
   }
 
   return {
     open,
     close() {
+      isClosing = true;
       for (const stream of streams) stream.destroy();
     },
   };

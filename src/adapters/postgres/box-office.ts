@@ -3,12 +3,12 @@ import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservati
 import type { Aftermath, BoxOffice, Held, HeldSeat, Occupied } from '#ports/box-office.ts';
 import type { Postgres } from './client.ts';
 import { guarded } from './failures.ts';
+import { type HeldSeatRow, heldStatements } from './held-statements.ts';
 import { pageOf } from './page-of.ts';
 import {
   type AftermathRow,
   type CancellationJson,
   type HeldReply,
-  type HeldSeatRow,
   type HoldReply,
   type PaymentJson,
   type ReservationJson,
@@ -164,16 +164,16 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async listDatesHeld() {
-      const rows = await rowsOf(pool, statements.listDatesHeld);
+      const rows = await rowsOf(pool, heldStatements.listDatesHeld);
       return rows.map((row) => ({ concertId: concertId(row.concertId), date: concertDate(row.date) }));
     },
 
     async listHeld({ concertId, date }, { after, max }) {
-      return (await rowsOf(pool, statements.listHeld, concertId, date, after, max)).map(toHeldSeat);
+      return (await rowsOf(pool, heldStatements.listHeld, concertId, date, after, max)).map(toHeldSeat);
     },
 
     async findHeld({ concertId, date }, seatNumbers) {
-      return (await rowsOf(pool, statements.findHeld, concertId, date, seatNumbers)).map(toHeldSeat);
+      return (await rowsOf(pool, heldStatements.findHeld, concertId, date, seatNumbers)).map(toHeldSeat);
     },
 
     async findReservation(userId, reservationId) {

@@ -175,13 +175,19 @@ export type SeatChangeRow = {
 export const recordStatements = {
   now: { name: 'now', text: 'SELECT clock_timestamp() AS now' } as Statement<[], { readonly now: Date }>,
 
+  /** That a seat was made is what its history begins with, though nothing was written down then. */
   listSeatHistory: {
     name: 'list-seat-history',
-    text: `SELECT h.change_id AS "changeId", h.change, h.fence::float8, r.user_id AS "userId", h.reservation_id AS "reservationId",
-        h.payment_id AS "paymentId", h.price::float8, c.currency, h.changed_at AS "changedAt"
-      FROM seat_history h JOIN concerts c USING (concert_id) LEFT JOIN reservations r USING (reservation_id)
-      WHERE h.concert_id = $1 AND h.date = $2 AND h.seat_number = $3 AND ($4::bigint IS NULL OR h.change_id < $4)
-      ORDER BY h.change_id DESC LIMIT $5`,
+    text: `WITH changes AS (
+        (SELECT change_id, change, fence, reservation_id, payment_id, price, changed_at FROM seat_history
+          WHERE concert_id = $1 AND date = $2 AND seat_number = $3 AND ($4::bigint IS NULL OR change_id < $4)
+          ORDER BY change_id DESC LIMIT $5)
+        UNION ALL
+        SELECT 0, 'created', 0, NULL, NULL, s.price, c.created_at FROM seats s JOIN concerts c USING (concert_id)
+        WHERE (s.concert_id, s.date, s.seat_number) = ($1, $2, $3))
+      SELECT change_id AS "changeId", change, fence::float8, r.user_id AS "userId", reservation_id AS "reservationId",
+        payment_id AS "paymentId", price::float8, (SELECT currency FROM concerts WHERE concert_id = $1), changed_at AS "changedAt"
+      FROM changes LEFT JOIN reservations r USING (reservation_id) ORDER BY change_id DESC LIMIT $5`,
   } as Statement<
     [concertId: string, date: string, seatNumber: number, after: string | undefined, limit: number],
     SeatChangeRow

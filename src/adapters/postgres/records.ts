@@ -15,15 +15,15 @@ export function postgresRecords({ pool }: Pick<Postgres, 'pool'>): Records {
     async listSeatHistory({ concertId, date, seatNumber }, { limit, after }) {
       const { listSeatHistory } = recordStatements;
       const rows = await rowsOf(pool, listSeatHistory, concertId, date, seatNumber, after, limit + 1);
-      // A seat has been made, if nothing else.
+      // A seat that is there was made, if nothing else.
       if (rows.length === 0 && after === undefined) throw new Refusal('seat-not-found', { seatNumbers: [seatNumber] });
       return pageOf(rows.map(toSeatChange), limit, ({ changeId }) => changeId);
     },
 
     async *read({ kind, concertId, from, until }) {
       const [clock] = await rowsOf(pool, recordStatements.now);
-      const begun = clock?.now ?? new Date();
-      const end = until === undefined || until > begun ? begun : until;
+      if (clock === undefined) throw new RangeError('no time was told');
+      const end = until === undefined || until > clock.now ? clock.now : until;
       for (let after: string | undefined; ; ) {
         const rows = await rowsOf(pool, pageStatements[kind], after, ROWS_PER_PAGE, concertId, from, end);
         const last = rows.at(-1);

@@ -106,13 +106,6 @@ export type AftermathRow = {
   readonly remainingMs: string;
 };
 
-export type HeldSeatRow = {
-  readonly seatNumber: number;
-  readonly userId: string;
-  readonly reservationId: string;
-  readonly remainingMs: number;
-};
-
 export type ConcertRow = {
   readonly concertId: string;
   readonly title: string;
@@ -205,12 +198,6 @@ const reservationColumns = `
   ARRAY(SELECT seat_number FROM reservation_seats s WHERE s.reservation_id = r.reservation_id ORDER BY 1) AS "seatNumbers",
   CASE WHEN status = 'HELD' AND held_until <= clock_timestamp() THEN 'EXPIRED' ELSE status END AS status,
   amount::float8, currency, held_until AS "heldUntil", held_for_seconds AS "heldForSeconds", created_at AS "createdAt"`;
-
-const heldSeats = `
-  SELECT s.seat_number AS "seatNumber", r.user_id AS "userId", s.reservation_id AS "reservationId",
-    (extract(epoch FROM s.held_until - clock_timestamp()) * 1000)::float8 AS "remainingMs"
-  FROM seats s JOIN reservations r USING (reservation_id)
-  WHERE s.concert_id = $1 AND s.date = $2 AND s.status = 'HELD' AND s.held_until > clock_timestamp()`;
 
 export const statements = {
   holdSeats: {
@@ -340,22 +327,6 @@ export const statements = {
       concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, paid, remaining_ms AS "remainingMs"
       FROM take_due_aftermaths($1, $2)`,
   } as Statement<[batchMax: number, leaseSeconds: number], AftermathRow>,
-
-  listDatesHeld: {
-    name: 'list-dates-held',
-    text: `SELECT DISTINCT concert_id AS "concertId", date::text FROM seats
-      WHERE status = 'HELD' AND held_until > statement_timestamp()`,
-  } as Statement<[], { readonly concertId: string; readonly date: string }>,
-
-  listHeld: {
-    name: 'list-held',
-    text: `${heldSeats} AND seat_number > $3 ORDER BY seat_number LIMIT $4`,
-  } as Statement<[concertId: string, date: string, after: number, max: number], HeldSeatRow>,
-
-  findHeld: {
-    name: 'find-held',
-    text: `${heldSeats} AND seat_number = ANY ($3) ORDER BY seat_number`,
-  } as Statement<SeatValues, HeldSeatRow>,
 
   findConcert: {
     name: 'find-concert',

@@ -100,5 +100,8 @@ describe('an export', () => {
     const going = await patient.open(WANTED, 'csv');
     patient.close();
     await until('it is over', () => going.destroyed && open() === 0);
+    const late = await patient.open(WANTED, 'csv');
+    expect(late.destroyed).toBe(true);
+    await until('that, too', () => open() === 0);
   });
 });
