@@ -230,8 +230,9 @@ describe('a million rows', () => {
     await until('no connection is busy with it', async () => (await reading()) === 0);
 
     // An instance that stops waits for nobody: what has come is not all, and the client is told so.
-    const last = await open('ndjson');
-    const ended = small.end('SIGTERM');
+    const stopping = await world.start();
+    const last = await fetch(path.replace(small.url, stopping.url), { headers: authorized });
+    const ended = stopping.end('SIGTERM');
     await expect(countLines(last)).rejects.toThrow();
     expect(await ended).toEqual({ code: 0, signal: null });
   }, 120_000);
