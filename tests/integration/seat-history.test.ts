@@ -6,6 +6,7 @@ import type { SeatChange } from '#domain/records.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
 import { allPages, HOLD_MS, openBoxOffice } from '#tests/contracts/store-harness.ts';
+import { contradictions } from '#tests/support/books.ts';
 import { copyDatabase } from '#tests/support/database.ts';
 import { DATE, lapse, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
@@ -146,7 +147,7 @@ test('an installation from before has the history that its reservations tell', a
   try {
     await older.query(`DROP TABLE seat_history; DROP FUNCTION record_seat_change CASCADE;
       DELETE FROM _prisma_migrations WHERE migration_name = '20261120001510_seat_history'`);
-    const concert = await openHall(older, { seats: 6 });
+    const concert = await openHall(older, { seats: 7 });
     const [user = ''] = await makeUsers(older, 1, 10 * PRICE);
     const step = async (name: string, ...seats: readonly number[]) => {
       const { rows } = await older.query<{ reply: { answer: { reservationId: string } } }>(
@@ -164,8 +165,8 @@ test('an installation from before has the history that its reservations tell', a
     await older.query(`SELECT cancel_reservation(gen_random_uuid(), $1, $2, 0, 'c', 'f')`, [user, both]);
     await pay(await step('b', 1));
     await older.query('SELECT release_reservation($1, $2)', [user, await step('d', 3)]);
-    await lapse(older, await step('e', 4));
-    await ports.boxOffice.expireLapsed(10);
+    await lapse(older, await step('e', 4, 6));
+    // It has run out with this, and nobody has tidied its other seat.
     await step('f', 4);
     await older.query('SELECT block_seats($1, $2, $3)', [concert, DATE, [5]]);
 
@@ -175,16 +176,21 @@ test('an installation from before has the history that its reservations tell', a
       const { items } = await postgresRecords({ pool: older }).listSeatHistory(seat, { limit: PLENTY });
       return items.toReversed().map(({ change, fence }) => `${change} ${fence}`);
     };
-    expect(await Promise.all([1, 2, 3, 4, 5, 6].map(history))).toEqual([
+    expect(await Promise.all([1, 2, 3, 4, 5, 6, 7].map(history))).toEqual([
       ['created 0', 'held 1', 'sold 1', 'refunded 1', 'held 2', 'sold 2'],
       ['created 0', 'held 1', 'sold 1', 'refunded 1'],
       ['created 0', 'held 1', 'released 1'],
       ['created 0', 'held 1', 'expired 1', 'held 2'],
       ['created 0', 'blocked 0'],
+      ['created 0', 'held 1'],
       ['created 0'],
     ]);
+    expect(await contradictions(older)).toEqual([]);
     await older.query('SELECT unblock_seats($1, $2, $3)', [concert, DATE, [5]]);
     expect(await history(5)).toEqual(['created 0', 'blocked 0', 'unblocked 0']);
+    await ports.boxOffice.expireLapsed(10);
+    expect(await history(6)).toEqual(['created 0', 'held 1', 'expired 1']);
+    expect(await contradictions(older)).toEqual([]);
   } finally {
     await close();
     await database.drop();

@@ -27,25 +27,26 @@ ALTER TABLE seat_history
     CHECK ((change IN ('held', 'released', 'expired', 'sold', 'refunded')) = (reservation_id IS NOT NULL)),
   ADD CONSTRAINT seat_history_names_the_payment CHECK ((change IN ('sold', 'refunded')) = (payment_id IS NOT NULL));
 
--- What is known of the time before. Nobody changes a seat meanwhile: a trigger that is being made waits for whoever does,
--- and they for it.
+-- What is known of the time before; a seat that has not been tidied after its hold ran out is yet to change. Nobody changes a
+-- seat meanwhile: a trigger that is being made waits for whoever does, and they for it.
 LOCK TABLE seats IN SHARE ROW EXCLUSIVE MODE;
 
 INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
-SELECT concert_id, date, seat_number, known.change, fence, reservation_id, known.payment_id, price, known.changed_at
+SELECT concert_id, date, seat_number, known.change, rs.fence, r.reservation_id, known.payment_id, rs.price, known.changed_at
 FROM reservation_seats rs
   JOIN reservations r USING (reservation_id, concert_id, date)
-  LEFT JOIN payments p USING (reservation_id)
-  LEFT JOIN refunds f USING (payment_id)
+  JOIN seats s USING (concert_id, date, seat_number)
+  LEFT JOIN payments p ON p.reservation_id = r.reservation_id
+  LEFT JOIN refunds f ON f.payment_id = p.payment_id
   CROSS JOIN LATERAL (VALUES
     ('held', NULL::uuid, r.created_at, 1),
     ('sold', p.payment_id, p.paid_at, 2),
     ('refunded', p.payment_id, f.refunded_at, 3),
     ('released', NULL, CASE WHEN r.status = 'CANCELLED' AND p.payment_id IS NULL THEN r.ended_at END, 3),
-    ('expired', NULL, CASE WHEN r.status = 'EXPIRED' THEN r.ended_at END, 3)
+    ('expired', NULL, CASE WHEN r.status = 'EXPIRED' AND s.reservation_id IS DISTINCT FROM r.reservation_id THEN r.ended_at END, 3)
   ) AS known (change, payment_id, changed_at, step)
 WHERE known.changed_at IS NOT NULL
-ORDER BY known.changed_at, fence, step;
+ORDER BY known.changed_at, rs.fence, step;
 
 -- What was blocked and unblocked was not written down: that a seat is blocked is dated now.
 INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
@@ -55,8 +56,9 @@ ORDER BY concert_id, date, seat_number;
 CREATE TRIGGER seat_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON seat_history
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('what happened to a seat has happened');
 
--- record_seat_change: what a seat was before ends, and what it is from now on begins. A hold that somebody else takes over, or that gives way to a
--- block, has run out; one that leaves the seat free has, if it had when the statement began: as whoever tidies it compares.
+-- record_seat_change: what a seat was before ends, and what it is from now on begins. A hold that somebody else takes over, or
+-- that gives way to a block, has run out; one that leaves the seat free has, if it had when the statement began: as whoever
+-- tidies it compares.
 CREATE FUNCTION record_seat_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_ended text;
