@@ -52,6 +52,7 @@ export const eventTypes = [
   'payment.refunded',
   'queue.admitted',
 ] as const satisfies readonly EventType[];
+export type OfferedEventType = (typeof eventTypes)[number];
 
 /**
  * The same however often an event is told, so that a repetition can be dropped. With the time, because a database that was

@@ -1,12 +1,12 @@
 import type { EndpointId } from './ids.ts';
-import type { EventType } from './public-event.ts';
+import type { EventType, OfferedEventType } from './public-event.ts';
 
 /** Where events are sent to. */
 export type Endpoint = {
   readonly endpointId: EndpointId;
   readonly url: string;
   /** Empty: all of them. */
-  readonly eventTypes: readonly EventType[];
+  readonly eventTypes: readonly OfferedEventType[];
   readonly enabled: boolean;
   /** Why it is not: an operator said so, or it answered 410. */
   readonly disabledReason?: 'operator' | 'gone';

@@ -1,19 +1,19 @@
 import type { EndpointId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
-import type { EventType } from '#domain/public-event.ts';
+import type { OfferedEventType } from '#domain/public-event.ts';
 import type { Endpoint } from '#domain/webhook.ts';
 
 export type EndpointOrder = {
   readonly endpointId: EndpointId;
   readonly url: string;
   /** Empty: all of them. */
-  readonly eventTypes: readonly EventType[];
+  readonly eventTypes: readonly OfferedEventType[];
 };
 
 /** What is left out stays. */
 export type EndpointChange = {
   readonly url?: string | undefined;
-  readonly eventTypes?: readonly EventType[] | undefined;
+  readonly eventTypes?: readonly OfferedEventType[] | undefined;
   readonly enabled?: boolean | undefined;
 };
 

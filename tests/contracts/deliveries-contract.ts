@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
-import type { EventType } from '#domain/public-event.ts';
+import type { OfferedEventType } from '#domain/public-event.ts';
 import type { Reservation } from '#domain/reservation.ts';
 import type { Receipt, Verdict } from '#domain/webhook.ts';
 import type { Parcel } from '#ports/deliveries.ts';
@@ -35,7 +35,7 @@ export function deliveriesContract(harness: StoreHarness): void {
     for (const id of made.splice(0)) await webhooks.remove(id);
   });
 
-  async function endpoint(eventTypes: readonly EventType[] = []): Promise<EndpointId> {
+  async function endpoint(eventTypes: readonly OfferedEventType[] = []): Promise<EndpointId> {
     const id = endpointId(newId());
     await webhooks.create({ endpointId: id, url: 'https://example.com/hook', eventTypes }, MANY);
     made.push(id);

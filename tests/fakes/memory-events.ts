@@ -25,7 +25,7 @@ export function memoryEvents(store: MemoryStore): Events {
         if (stored === undefined || stored.relayedAt !== undefined) continue;
         stored.relayedAt = now();
         for (const { endpointId, enabled, eventTypes } of endpoints.values()) {
-          const wanted = eventTypes.length === 0 || eventTypes.includes(event.type);
+          const wanted = eventTypes.length === 0 || eventTypes.some((type) => type === event.type);
           if (enabled && wanted) sendTo(store, endpointId, event);
         }
       }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Cluster } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { redisEventStream } from '#adapters/redis/event-stream.ts';
 import { guarded } from '#adapters/redis/failures.ts';
 import { lineKey, lineKeys, seatKeys } from '#adapters/redis/keys.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
@@ -10,6 +11,7 @@ import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { redisServersOf } from '#config/redis-servers.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
+import { eventStreamContract } from '#tests/contracts/event-stream-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { lockContract } from '#tests/contracts/lock-contract.ts';
 import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
@@ -21,6 +23,7 @@ import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
 import { ownCluster } from '#tests/support/own-cluster.ts';
+import { readStream } from '#tests/support/read-stream.ts';
 import { passAtSeats } from '#tests/support/seat-clock.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
@@ -48,6 +51,10 @@ describe('in a cluster', () => {
     waitingRoom: redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 }),
     passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
   }));
+  eventStreamContract({
+    eventStream: redisEventStream(redis, { lengthMax: 100_000 }),
+    published: () => readStream(redis),
+  });
 });
 
 const masterOfLine = (concert: ConcertId) => cluster.masterOf(lineKey(concert, 'line'));

@@ -51,7 +51,7 @@ ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_endpoint_id_
 ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_event_id_fkey" FOREIGN KEY ("event_id") REFERENCES "events"("event_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 ALTER TABLE "webhook_attempts" ADD CONSTRAINT "webhook_attempts_delivery_id_fkey" FOREIGN KEY ("delivery_id") REFERENCES "webhook_deliveries"("delivery_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
--- A secret of 24 to 64 bytes in base64.
+-- A secret of 24 to 64 bytes in base64. The list of types is never null, which Prisma does not say of lists.
 ALTER TABLE webhook_endpoints
   ADD CONSTRAINT webhook_endpoints_secret_form CHECK (secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$'),
   ADD CONSTRAINT webhook_endpoints_previous_ends CHECK ((previous_secret IS NULL) = (previous_secret_until IS NULL)),
@@ -141,9 +141,13 @@ DECLARE
   v_old bigint[];
   v_aggregates uuid[];
 BEGIN
+  -- Locked are those only that go; most of the time there are none.
   SELECT array_agg(event_id), array_agg(DISTINCT aggregate_id) INTO v_old, v_aggregates FROM (
-    SELECT event_id, aggregate_id, relayed_at FROM events ORDER BY event_id LIMIT p_batch_max FOR UPDATE SKIP LOCKED) AS oldest
-  WHERE relayed_at < clock_timestamp() - make_interval(secs => p_retention_seconds);
+    SELECT event_id, aggregate_id FROM events
+    WHERE event_id IN (
+      SELECT event_id FROM (SELECT event_id, relayed_at FROM events ORDER BY event_id LIMIT p_batch_max) AS oldest
+      WHERE relayed_at < clock_timestamp() - make_interval(secs => p_retention_seconds))
+    ORDER BY event_id FOR UPDATE SKIP LOCKED) AS old;
   IF v_old IS NOT NULL THEN
     DELETE FROM webhook_attempts
     WHERE delivery_id IN (SELECT delivery_id FROM webhook_deliveries WHERE event_id = ANY (v_old));

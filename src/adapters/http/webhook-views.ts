@@ -6,8 +6,7 @@ import type { WithSecret } from '#ports/webhooks.ts';
 
 export const viewEndpoint = ({ eventTypes, previousSecretUntil, createdAt, ...endpoint }: Endpoint) => ({
   ...endpoint,
-  // What was sent once and cannot be asked for any more.
-  eventTypes: eventTypes.filter((type) => type !== 'webhook.test'),
+  eventTypes: [...eventTypes],
   ...(previousSecretUntil && { previousSecretUntil: previousSecretUntil.toISOString() }),
   createdAt: createdAt.toISOString(),
 });

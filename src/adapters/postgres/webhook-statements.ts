@@ -1,4 +1,4 @@
-import type { EventType } from '#domain/public-event.ts';
+import type { EventType, OfferedEventType } from '#domain/public-event.ts';
 import type { DeliveryState } from '#domain/webhook.ts';
 import type { Reply, Statement } from './statements.ts';
 
@@ -24,7 +24,7 @@ export type ParcelRow = EventRow & {
 export type EndpointRow = {
   readonly endpointId: string;
   readonly url: string;
-  readonly eventTypes: EventType[];
+  readonly eventTypes: OfferedEventType[];
   readonly disabledReason: 'operator' | 'gone' | null;
   /** Null unless it still signs. */
   readonly previousSecretUntil: Date | null;
