@@ -37,6 +37,8 @@ async function startMock(port: number): Promise<string> {
 const url = await onFreePort(startMock);
 
 const SOME_ID = '01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f';
+/** What stands in a path and is no UUID. */
+const IN_PATHS: Readonly<Record<string, string>> = { date: '2027-05-01', deliveryId: '4711' };
 const credentials = {
   authorization: 'Bearer token',
   'queue-token': 'token',
@@ -56,7 +58,7 @@ describe('the mock API', () => {
   );
 
   test.each(calls)('answers %s %s with an example of the document', async (method, template, operation) => {
-    const path = template.replace(/\{(\w+)\}/g, (_, name) => (name === 'date' ? '2027-05-01' : SOME_ID));
+    const path = template.replace(/\{(\w+)\}/g, (_, name) => IN_PATHS[name] ?? SOME_ID);
     const [requested] = Object.values(operation.requestBody?.content ?? {});
     const response = await fetch(`${url}${path}`, {
       method,
