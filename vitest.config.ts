@@ -40,6 +40,17 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: 'controls',
+          sequence: { groupOrder: 3 },
+          include: ['tests/controls/**/*.test.ts'],
+          globalSetup: ['tests/support/global-setup.ts'],
+          pool: 'forks',
+          // Each of them runs a part of the integration tests.
+          testTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { replaced } from '#tests/support/replaced.ts';
+import { temporaryDir } from '#tests/support/temporary-dir.ts';
+import type { Removal } from './removals.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COPIED = ['src', 'tests', 'prisma', 'docs/openapi.json', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+/** After all others. */
+const LAST_MIGRATION = '29991231235959_without';
+
+export type Copy = { readonly dir: string; remove(): Promise<void> };
+type Servers = { readonly databaseUrl: string; readonly redisUrl: string };
+type Test = { readonly fullName: string; readonly status: string };
+type Report = {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly Test[];
+  }[];
+};
+
+/** The sources without the guards that a removal names, in a folder of their own. */
+export async function crippledCopy({ changes }: Removal): Promise<Copy> {
+  const { path: dir, remove } = await temporaryDir();
+  for (const name of COPIED) await cp(join(ROOT, name), join(dir, name), { recursive: true });
+  await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
+  const statements: string[] = [];
+  for (const change of changes) {
+    if ('sql' in change) statements.push(`${change.sql};`);
+    else await changeFile(join(dir, change.file), change);
+  }
+  await mkdir(join(dir, 'prisma/migrations', LAST_MIGRATION));
+  await writeFile(join(dir, 'prisma/migrations', LAST_MIGRATION, 'migration.sql'), statements.join('\n'));
+  return { dir, remove };
+}
+
+async function changeFile(path: string, { found, instead }: { found: RegExp; instead: string }): Promise<void> {
+  await writeFile(path, replaced(await readFile(path, 'utf8'), [[found, instead]]));
+}
+
+/** Runs the removal's tests in the copy. Answers which tests failed and which passed, by their full names. */
+export async function testsIn({ dir }: Copy, { tests, named = '' }: Removal, { databaseUrl, redisUrl }: Servers) {
+  const output = join(dir, 'report.json');
+  const files = tests.map((name) => `tests/integration/${name}.test.ts`);
+  const args = ['--project', 'integration', '--reporter=json', `--outputFile=${output}`, '-t', named, ...files];
+  const { PATH } = process.env;
+  const env = { PATH, NO_COLOR: '1', TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl };
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const said = await new Promise<string>((resolve) => {
+    // That it fails is what it is run for.
+    execFile(process.execPath, [vitest, 'run', ...args], { cwd: dir, env, maxBuffer: 2 ** 26 }, (_, out, error) =>
+      resolve(out + error),
+    );
+  });
+  const report = await readFile(output, 'utf8').catch(() => undefined);
+  if (report === undefined) throw new Error(`no test was run:\n${said}`);
+  const { testResults } = JSON.parse(report) as Report;
+  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  // A file that does not load catches nothing.
+  const unloaded = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
+  if (unloaded.length > 0) throw new Error(unloaded.map(({ name, message }) => `${name}: ${message}`).join('\n'));
+  const thatHave = (status: string) => all.filter((test) => test.status === status).map(({ fullName }) => fullName);
+  return { failed: thatHave('failed'), passed: thatHave('passed') };
+}

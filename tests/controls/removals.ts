@@ -1,0 +1,164 @@
+// Which guards are taken away, and which of the tests are then run.
+
+/** Text of a source file that is replaced; or a statement that runs after the migrations. */
+type Change = { readonly file: string; readonly found: RegExp; readonly instead: string } | { readonly sql: string };
+export type Removal = {
+  readonly without: string;
+  /** Whether what is taken away is all that stands in the way, or what else had to go for anything to happen. */
+  readonly note: string;
+  readonly changes: readonly Change[];
+  /** Files of `tests/integration`, by name. */
+  readonly tests: readonly string[];
+  /** Of these files only the tests with such a name: the others have nothing to do with it. */
+  readonly named?: string;
+};
+
+const LOCK = 'src/adapters/redis/lock.ts';
+const CLAIM = 'src/adapters/redis/lua/claim.lua';
+
+const noLock: Change = {
+  file: LOCK,
+  found: /async during\(seats, work\) \{/,
+  instead: '$& if (seats !== undefined) return { contended: false, value: await work() };',
+};
+const noClaim: Change = { file: CLAIM, found: /elseif string\.sub\(holder[^\n]+/, instead: 'elseif false then' };
+
+/** In a SQL function as it is installed; it has to be there. */
+function inFunction(name: string, found: string, instead = ''): Change {
+  return {
+    sql: `DO $do$
+      DECLARE
+        v_before text := pg_get_functiondef('${name}'::regproc);
+        v_after text := regexp_replace(v_before, $re$${found}$re$, $to$${instead}$to$);
+      BEGIN
+        IF v_before = v_after THEN RAISE EXCEPTION 'there is no such text in ${name}'; END IF;
+        EXECUTE v_after;
+      END $do$`,
+  };
+}
+const seatsUnlockedIn = (name: string) => inFunction(name, 'PERFORM 1 FROM seats\\s+WHERE[^;]+FOR UPDATE;');
+const buyerUnlockedIn = (name: string) => inFunction(name, 'PERFORM 1 FROM buyers\\s+WHERE[^;]+FOR UPDATE;');
+/** Between looking and acting, so that all have looked before the first one acts. */
+const slowly = (name: string, before: string) => inFunction(name, before, `PERFORM pg_sleep(0.3); ${before}`);
+const drop = (what: string): Change => ({ sql: `ALTER TABLE ${what}` });
+
+const oneLive: Change = { sql: 'DROP INDEX reservation_seats_one_live' };
+const holdUnlocked = [seatsUnlockedIn('hold_seats'), slowly('hold_seats', 'INSERT INTO reservations ')];
+const payUnlocked = [
+  ...[buyerUnlockedIn('pay_reservation'), seatsUnlockedIn('pay_reservation')],
+  inFunction('pay_reservation', '(SELECT \\* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;', '\\1;'),
+  inFunction('pay_reservation', '(SELECT balance, currency[^;]+) FOR UPDATE;', '\\1;'),
+  slowly('pay_reservation', 'INSERT INTO ledger_transactions '),
+];
+const debitUnconditional = inFunction('pay_reservation', 'ELSIF v_balance < v_reservation.amount THEN[^;]+;');
+
+export const removals: readonly Removal[] = [
+  {
+    without: 'lock',
+    note: 'spreads contention only: no seat is lost, so it is its own promise that is broken',
+    changes: [noLock],
+    tests: ['lock-contract'],
+  },
+  {
+    without: 'claim',
+    note: 'turns the crowd away only: no seat is lost, so it is its own promise that is broken',
+    changes: [noClaim],
+    tests: ['seat-holds-contract'],
+  },
+  {
+    without: 'row lock of seats',
+    note: 'the index below stops it, as an error',
+    changes: holdUnlocked,
+    tests: ['races-without-guards'],
+  },
+  {
+    without: 'unique index',
+    note: 'the row lock above it hides it from the races',
+    changes: [oneLive],
+    tests: ['guards-alone'],
+    named: 'no guard but reservation',
+  },
+  {
+    without: 'lock, claim, row lock of seats and unique index',
+    note: 'nothing is left: seats are sold twice',
+    changes: [noLock, noClaim, ...holdUnlocked, oneLive],
+    tests: ['races-seats'],
+  },
+  {
+    without: 'fence, in the tables',
+    note: 'what the functions check above it hides it from the races',
+    changes: [
+      drop('seats DROP CONSTRAINT seats_taken_on_record_fkey'),
+      { sql: 'DROP TRIGGER seats_fence_never_falls ON seats' },
+    ],
+    tests: ['guards-alone'],
+    named: 'no guard but seats',
+  },
+  {
+    without: 'fence and status and deadline, in paying',
+    note: 'any of them stops who was overtaken',
+    changes: [
+      inFunction('pay_reservation', 'ELSIF v_reservation.status = .EXPIRED. OR [^;]+;'),
+      { sql: 'DROP TRIGGER reservations_end_once ON reservations' },
+    ],
+    tests: ['races-money', 'box-office-contract'],
+  },
+  {
+    without: 'limit row of a user',
+    note: '',
+    changes: [buyerUnlockedIn('hold_seats'), slowly('hold_seats', 'INSERT INTO reservations ')],
+    tests: ['races-seats'],
+  },
+  {
+    without: 'conditional debit',
+    note: 'the check below stops it, as an error',
+    changes: [debitUnconditional],
+    tests: ['races-money', 'box-office-contract'],
+  },
+  {
+    without: 'conditional debit and balance ≥ 0',
+    note: 'balances are overdrawn',
+    changes: [
+      ...[debitUnconditional, drop('wallets DROP CONSTRAINT wallets_balance_not_negative')],
+      drop('payments DROP CONSTRAINT payments_balance_not_negative'),
+    ],
+    tests: ['races-money'],
+  },
+  {
+    without: 'row locks of paying',
+    note: 'the unique payment below stops it, as an error',
+    changes: payUnlocked,
+    tests: ['races-money'],
+  },
+  {
+    without: 'row locks of paying and unique payment',
+    note: 'reservations are paid several times',
+    changes: [...payUnlocked, { sql: 'DROP INDEX payments_reservation_id_key' }],
+    tests: ['races-money', 'wallets-contract'],
+  },
+  {
+    without: 'lock on a request key',
+    note: '',
+    changes: [inFunction('recall_answer', 'PERFORM pg_advisory_xact_lock\\([^;]+;', 'NULL;')],
+    tests: ['repeated-commands', 'idempotency'],
+  },
+  {
+    without: 'outbox, of holding and paying',
+    note: '',
+    changes: [
+      inFunction('hold_seats', 'INSERT INTO outbox [^;]+;'),
+      inFunction('pay_reservation', 'INSERT INTO outbox [^;]+;'),
+    ],
+    tests: ['crash', 'box-office-contract'],
+  },
+  {
+    without: 'zero sum and append-only, in the ledger',
+    note: 'nothing writes into it but our functions, which keep to it by themselves',
+    changes: [
+      { sql: 'DROP TRIGGER ledger_entries_sum_to_zero ON ledger_entries' },
+      { sql: 'DROP TRIGGER ledger_entries_append_only ON ledger_entries' },
+    ],
+    tests: ['guards-alone'],
+    named: 'no guard but ledger|the ledger',
+  },
+];
