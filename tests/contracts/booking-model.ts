@@ -1,16 +1,16 @@
 // What a box office and its wallets are to do, told a second time and as shortly as it can be: one value, and what each event
 // makes of it. It shares nothing with the fakes, nor with the statements.
 
-/** Of one date. Even steps of time against odd deadlines: the moments that a real clock goes on meanwhile decide nothing. */
+/** Of one date. Deadlines fall between two steps of time: the moments that a real clock goes on meanwhile decide nothing. */
 export const HALL = {
   seats: 5,
   prices: [1_000, 1_000, 2_000, 4_000, 5_000],
   blocked: [5],
   users: 2,
   seatsPerUserMax: 3,
-  holdSeconds: 61,
-  holdSecondsMax: 81,
-  startsInSeconds: 411,
+  holdSeconds: 70,
+  holdSecondsMax: 90,
+  startsInSeconds: 410,
   refundUntilSeconds: 300,
   /** What each begins with. */
   purse: 4_000,
@@ -190,7 +190,8 @@ function cancel(model: Model, one: Booked): object {
 function charge(model: Model, who: number, amount: number): object {
   const balance = balanceOf(model, who);
   if (balance + amount > HALL.balanceMax) {
-    return refusal('amount-out-of-range', { min: 1, max: HALL.balanceMax - balance });
+    // A refund may have gone beyond it.
+    return refusal('amount-out-of-range', { min: 1, max: Math.max(0, HALL.balanceMax - balance) });
   }
   model.transfers[who]?.push({ kind: 'CHARGE', amount });
   return { amount, balance: balance + amount, replayed: false };

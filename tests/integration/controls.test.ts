@@ -10,14 +10,13 @@ import { copyDatabase } from '#tests/support/database.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
+import { type Change, replaced } from '#tests/support/replaced.ts';
 
 // Takes a guard away and shows that what the race tests look for then happens: that they can fail, and that the guards
 // below the one taken away hold by themselves. Each has a database of its own, since it breaks it.
 
 const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
 const SCRIPTS = new URL('../../src/adapters/redis/lua/', import.meta.url);
-
-type Change = readonly [found: RegExp, instead: string];
 
 /** Between looking and acting, long enough for all to have looked before the first one acts. */
 const A_MOMENT = 'PERFORM pg_sleep(0.3);';
@@ -297,12 +296,4 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
       await database.drop();
     },
   };
-}
-
-/** The text with each guard replaced, which must be there: else the control would control nothing. */
-function replaced(text: string, changes: readonly Change[]): string {
-  return changes.reduce((changed, [found, instead]) => {
-    if (!found.test(changed)) throw new RangeError(`${found} is not there any more`);
-    return changed.replace(found, instead);
-  }, text);
 }

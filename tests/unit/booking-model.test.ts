@@ -4,7 +4,12 @@ import { answersAsModelled, missed } from '#tests/contracts/booking-contract.ts'
 import type { Staged } from '#tests/contracts/stage-concert.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 
-test('the box office in memory answers as the model, whatever is asked in whatever order', async () => {
+/** A second or two where nothing else is going on. */
+const TIME_LIMIT_MS = 60_000;
+
+test('the box office in memory answers as the model, whatever is asked in whatever order', {
+  timeout: TIME_LIMIT_MS,
+}, async () => {
   const { ports, clock, stage } = memoryWorld();
   const harness = {
     ...ports,
