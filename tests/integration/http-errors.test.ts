@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reservation, reservationPage } from '#adapters/http/schemas.ts';
 import { type CallOptions, checkedReply, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
-import { SECRETS } from '#tests/support/instance.ts';
+import { ADMIN_KEY, SECRETS } from '#tests/support/instance.ts';
 import { rawRequest } from '#tests/support/raw-request.ts';
 import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
 import { startWorld } from '#tests/support/world.ts';
@@ -108,6 +108,22 @@ describe('a body', () => {
 
   it('that is missing is refused', async () => {
     expect(verdict(await reserve({}))).toBe(INVALID);
+  });
+
+  it.each(['a\u0000b', '\ud800'])('with text that Postgres does not keep is refused: %j', async (odd) => {
+    const wish = { date: DATE, quantity: 1, adjacent: true };
+    const seats = [{ first: 1, last: 2, price: 1 }];
+    const plan = {
+      ...{ title: 'A new one', venue: 'A hall', salesOpenAt: '2026-01-01T00:00:00.000Z' },
+      dates: [{ date: DATE, startsAt: `${DATE}T10:00:00.000Z`, seats }],
+    };
+    const create = (body: object) =>
+      call('POST', '/v1/admin/concerts', { headers: { authorization: `Bearer ${ADMIN_KEY}` }, body });
+    const answers = [
+      ...[await reserve({ body: { ...wish, section: odd } }), await reserve({ body: { ...wish, grade: odd } })],
+      ...[await create({ ...plan, title: odd }), await create({ ...plan, venue: odd })],
+    ];
+    expect(answers.map(verdict)).toEqual(Array(4).fill(INVALID));
   });
 
   it('that is too large is refused', async () => {

@@ -16,6 +16,7 @@ import {
   SEAT_NUMBER_MAX,
   seatNumbersUpTo,
   story,
+  text,
 } from './schemas.ts';
 
 // The shapes of `/v1/admin`.
@@ -239,7 +240,7 @@ export const keptPlan = named(
   },
 );
 
-const title = (value: string) => example(z.string().trim().min(1).max(TITLE_LENGTH_MAX), value);
+const title = (value: string) => example(text(TITLE_LENGTH_MAX), value);
 
 const planned = {
   title: demo.title,

@@ -63,7 +63,15 @@ export const seatNumbersUpTo = (max: number) =>
     .meta({ examples: [[7, 8]], uniqueItems: true });
 const seatNumbers = seatNumbersUpTo(SEATS_PER_REQUEST_MAX);
 /** Of a section, a row or a price grade. */
-export const name = z.string().trim().min(1).max(NAME_LENGTH_MAX);
+/** Text that Postgres can keep and find: it has neither NUL nor half a character. */
+export const text = (lengthMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(lengthMax)
+    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must have no NUL and no lone surrogate');
+export const name = text(NAME_LENGTH_MAX);
 export const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
 
 export const params = {
