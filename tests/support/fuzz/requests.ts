@@ -104,7 +104,7 @@ function bodyOf({ operation: { requestBody } }: Found, manners: Manners): fc.Arb
     ...given.map((example) => ({ weight: 4, arbitrary: asExample(schema, example) })),
   );
   if (manners === 'valid') return json(keeps);
-  if (manners === 'nearly') return json(nearly(schema));
+  if (manners === 'nearly') return json(nearly(keeps));
   return fc.oneof<fc.Arbitrary<Body>[]>(json(anything), anyText, anyText, fc.constant({ kind: 'none' }));
 }
 

@@ -106,28 +106,16 @@ function list({ items = {}, minItems = 0, maxItems = LATEST, uniqueItems = false
   return uniqueItems ? fc.uniqueArray(valid(items), lengths) : fc.array(valid(items), lengths);
 }
 
-/** Strings that have hurt others. */
-export const sharp = fc.constantFrom(
-  ...[
-    '',
-    ' ',
-    '\u0000',
-    'a\u0000b',
-    '\ud800',
-    '\u202e',
-    '\ufffe',
-    '\n',
-    '%00',
-    '%',
-    '%zz',
-    '..%2f',
-    "' OR 1=1 --",
-    '{{7*7}}',
-  ],
+/** Text that stores do not take. */
+const hurting = fc.constantFrom('\u0000', 'a\u0000b', '\ud800');
+/** Text that has hurt others. */
+const odd = fc.constantFrom(
+  ...['', ' ', '\u202e', '\ufffe', '\n', '%00', '%', '%zz', '..%2f', "' OR 1=1 --", '{{7*7}}'],
   ...['null', 'NaN', '-0', '1e400', '0x10', '٣', '１２', 'true', '[object Object]', '__proto__', 'constructor'],
   ...['2026-02-30', '0000-00-00', '9999-12-31', '275760-09-13', '00000000-0000-0000-0000-000000000000'],
   ...['x'.repeat(300), '🎸'.repeat(60), '-'.repeat(5_000)],
 );
+export const sharp = fc.oneof(hurting, odd);
 export const anything: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 2, arbitrary: sharp },
   fc.string({ unit: 'binary' }),
@@ -136,12 +124,16 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** What fulfils the schema, but for one place in it. */
-export function nearly(schema: Schema): fc.Arbitrary<unknown> {
+/** The same, but for one place in it; as often as not one where there is text. */
+export function nearly(values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const how = fc.constantFrom('drop', 'replace', 'replace', 'replace', 'more', 'less', 'wrap', 'extra', 'again');
-  return fc
-    .tuple(valid(schema), fc.nat(1_000), how, anything)
+  const anywhere = fc
+    .tuple(values, fc.nat(1_000), how, anything)
     .map(([value, at, how, other]) => changedAt(value, placesOf(value), at, { how, other }));
+  const inText = fc
+    .tuple(values, fc.nat(1_000), sharp)
+    .map(([value, at, other]) => changedAt(value, textsOf(value), at, { how: 'replace', other }));
+  return fc.oneof(anywhere, inText);
 }
 
 type Place = readonly (string | number)[];
@@ -150,6 +142,13 @@ type Slip = { readonly how: string; readonly other: unknown };
 function placesOf(value: unknown, here: Place = []): Place[] {
   if (typeof value !== 'object' || value === null || isKnown(value)) return [here];
   return [here, ...Object.entries(value).flatMap(([name, inner]) => placesOf(inner, [...here, name]))];
+}
+
+/** Of no text: the whole. */
+function textsOf(value: unknown): Place[] {
+  const at = (place: Place) => place.reduce<unknown>((inner, next) => (inner as Record<string, unknown>)[next], value);
+  const texts = placesOf(value).filter((place) => typeof at(place) === 'string');
+  return texts.length === 0 ? [[]] : texts;
 }
 
 function changedAt(value: unknown, places: readonly Place[], at: number, slip: Slip): unknown {
