@@ -112,7 +112,8 @@ const sources: { readonly [Kind in RecordKind]: Source } = {
     table: 'seat_history',
     id: 'change_id',
     idType: 'bigint',
-    joins: 'JOIN concerts c USING (concert_id) LEFT JOIN reservations r USING (reservation_id)',
+    // Nothing forces them to be there, and a page that lost its last row would be taken for the end.
+    joins: 'LEFT JOIN concerts c USING (concert_id) LEFT JOIN reservations r USING (reservation_id)',
     recordedAt: 'page.changed_at',
     concertId: 'page.concert_id',
     columns: {
