@@ -104,8 +104,6 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
           LEFT JOIN filling f ON (f.concert_id, f.date, f.seat_number) = (d.concert_id, d.date, s)`,
       // Of each seat in the order in which it happened: each row of reservations gives all of its own at once.
       'the history of the seats': `
-        INSERT INTO seat_history (concert_id, date, seat_number, change, fence, price, changed_at)
-        SELECT concert_id, date, seat_number, 'created', 0, price, '2020-01-01' FROM seats;
         INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
         SELECT concert_id, date, seat_number, change, 1, reservation_id,
           CASE WHEN change IN ('sold', 'refunded') THEN payment_id END, ${PRICE}, held_until
