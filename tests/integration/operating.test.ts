@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { contradictions } from '#tests/support/books.ts';
 import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
@@ -132,4 +134,14 @@ describe('an instance that is told to stop', () => {
       expect(await contradictions(world.pool)).toEqual([]);
     },
   );
+
+  test('does not wait for connections that were opened ahead, on which nobody has ever asked for anything', async () => {
+    const instance = await world.start();
+    const ahead = connect(Number(new URL(instance.url).port), '127.0.0.1');
+    await once(ahead, 'connect');
+    // It came later, so the one before it was accepted.
+    expect((await fetch(`${instance.url}/livez`)).status).toBe(200);
+    expect(await instance.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    ahead.destroy();
+  });
 });

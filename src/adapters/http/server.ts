@@ -35,6 +35,7 @@ import { recordRoutes } from './routes/records.ts';
 import { reservationRoutes } from './routes/reservations.ts';
 import { userRoutes } from './routes/users.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { silentConnections } from './silent-connections.ts';
 import { type StreamSettings, standingStreams } from './streams.ts';
 
 export type ServerSettings = {
@@ -176,10 +177,12 @@ export async function createServer(parts: ServerParts): Promise<Api> {
   const max = settings.rateLimitPerMinute;
   const streams = standingStreams(ports, settings.streams, (err) => log.error({ err }, 'a stream could not be served'));
   const exports = recordExports(records, settings.exports);
+  const hangUpSilent = silentConnections(api.server);
   // They would not end by themselves, or not soon.
   api.addHook('preClose', async () => {
     streams.close();
     exports.close();
+    hangUpSilent();
   });
   const kit: Kit = {
     ports,
