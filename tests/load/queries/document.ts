@@ -17,12 +17,13 @@ Written by \`npm run queries\` on ${new Date().toISOString().slice(0, 10)}. Do n
 - Machine: ${processors.length} cores (${processors[0]?.model}), ${gigabytes} GB of memory; Postgres ${postgres} on the same machine, with its
   settings as they come (128 MB of shared buffers), but for fsync, which is off.
 - What is measured is what the service asks: each command goes through its adapter, and \`auto_explain\` tells of every
-  statement that Postgres runs for it, those inside functions and triggers too. Referential checks are left out: they go by
-  primary keys. A statement that several commands make stands with the first of them.
+  statement that Postgres runs for it, those inside functions and triggers too. Referential checks are not
+  compared: without its index there is no such key. A statement that several commands make stands with the first of them.
 - Each command runs twice as it is, of which the second time counts, and once without each index that it uses, for
   ${WITHOUT_SECONDS_MAX} seconds at most. Then everything is rolled back. Pages are of 8 kB, in memory or not. Times include what
   explaining takes.
-- No statement below reads a table of these as a whole while its index is there; the command fails if one does.
+- No statement of theirs, referential checks included, reads a table of these as a whole, neither planned for its values nor
+  for any (\`plan_cache_mode\`); the command fails if one does.
 
 | Table | Rows | MB | MB of indexes |
 | --- | --- | --- | --- |

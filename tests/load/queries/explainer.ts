@@ -31,6 +31,8 @@ export type Command = {
   /** What has to be there, which is not looked at. */
   readonly given?: () => Promise<unknown>;
   readonly run: () => Promise<unknown>;
+  /** How prepared statements are planned: as the server comes, unless told. */
+  readonly plans?: 'force_generic_plan';
 };
 
 /** What takes longer without its index says enough. */
@@ -80,7 +82,7 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
   return {
     postgres: { pool, prisma, ping: async () => {}, close },
 
-    async explain({ given, run }, without) {
+    async explain({ given, run, plans = 'auto' }, without) {
       await pool.query('BEGIN');
       try {
         await given?.();
@@ -89,6 +91,7 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
           await drop(without);
           await pool.query(`SET LOCAL statement_timeout = '${WITHOUT_SECONDS_MAX}s'`);
         }
+        await pool.query(`SET LOCAL plan_cache_mode = ${plans}`);
         heard = [];
         await run();
         // What is checked when a command commits is part of it.

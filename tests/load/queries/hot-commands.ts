@@ -127,6 +127,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'list the holds of a date, to put marks back': {
       run: () => boxOffice.listHeld({ concertId: concert, date }, { after: 0, max: BATCH }),
     },
+    'find holds by seat, to put marks back': { run: () => boxOffice.findHeld({ concertId: concert, date }, [1, 3, 5]) },
     'relay events': {
       run: async () => {
         const batch = await events.take(BATCH);

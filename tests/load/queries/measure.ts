@@ -15,9 +15,6 @@ export type Measured = {
   readonly faults: readonly string[];
 };
 
-/** Referential checks go by primary keys, always the same way. */
-const isCheck = ({ query }: Run) => query.startsWith('SELECT 1 FROM ONLY ') && query.includes(' FOR KEY SHARE OF x');
-
 /**
  * Each command as it is, the second of two runs, since the first fills the memory; and without each of the indexes that it
  * uses. A statement that several commands make is compared with the first of them.
@@ -29,7 +26,7 @@ export async function measure(
   say: (line: string) => void,
 ): Promise<Measured> {
   const comparisons: Comparison[] = [];
-  const faults: string[] = [];
+  const faults = new Set<string>();
   const isCompared = (query: string, index: string) =>
     comparisons.some((one) => one.after.query === query && one.index === index);
 
@@ -44,10 +41,12 @@ export async function measure(
 
   for (const [command, asked] of Object.entries(commands)) {
     await explainer.explain(asked);
-    const runs = (await explainer.explain(asked)).filter((run) => !isCheck(run));
-    for (const { query, tablesReadWhole } of runs) {
+    const runs = await explainer.explain(asked);
+    // A connection that lives long comes to plans that are made for any values.
+    const anyValues = await explainer.explain({ ...asked, plans: 'force_generic_plan' });
+    for (const { query, tablesReadWhole } of [...runs, ...anyValues]) {
       const whole = tablesReadWhole.filter((table) => largeTables.includes(table));
-      if (whole.length > 0) faults.push(`${command}: ${query} reads ${whole.join(', ')} as a whole`);
+      if (whole.length > 0) faults.add(`${command}: ${query} reads ${whole.join(', ')} as a whole`);
     }
     for (const index of new Set(runs.flatMap(({ indexes }) => indexes))) {
       const fresh = runs.filter(({ query, indexes }) => indexes.includes(index) && !isCompared(query, index));
@@ -55,5 +54,5 @@ export async function measure(
     }
     say(`${command}: ${runs.length} statements.`);
   }
-  return { comparisons, faults };
+  return { comparisons, faults: [...faults] };
 }
