@@ -35,7 +35,12 @@ beforeAll(async () => {
     [reservation, user, concert, DATE],
   );
   await pool.query(
-    `UPDATE seats SET status = 'HELD', reservation_id = $1,
+    `INSERT INTO reservation_seats (reservation_id, concert_id, date, seat_number, fence, price)
+     SELECT $1, concert_id, date, seat_number, 1, price FROM seats WHERE concert_id = $2`,
+    [reservation, concert],
+  );
+  await pool.query(
+    `UPDATE seats SET status = 'HELD', reservation_id = $1, fence = 1,
        held_until = clock_timestamp() + interval '1 hour' + seat_number * interval '1 ms' WHERE concert_id = $2`,
     [reservation, concert],
   );

@@ -38,7 +38,12 @@ const url = await onFreePort(startMock);
 
 const SOME_ID = '01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f';
 /** What stands in a path and is no UUID. */
-const IN_PATHS: Readonly<Record<string, string>> = { date: '2027-05-01', deliveryId: '4711' };
+const IN_PATHS: Readonly<Record<string, string>> = {
+  date: '2027-05-01',
+  deliveryId: '4711',
+  seatNumber: '7',
+  kind: 'reservations',
+};
 const credentials = {
   authorization: 'Bearer token',
   'queue-token': 'token',

@@ -71,11 +71,18 @@ export const operations: readonly Found[] = Object.entries(contract.paths).flatM
   Object.entries(methods).map(([method, operation]) => ({ template, method, operation })),
 );
 
-/** The operation that a request is for. */
+const STREAMED = ['text/event-stream', 'text/csv', 'application/x-ndjson'];
+
+/** The operation that a request is for. What is streamed cannot be asked for its head. */
 export function operationOf(method: string, path: string): Found | undefined {
   const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
   const [pathname = ''] = path.split('?', 1);
+  const isStreamed = ({ operation }: Found) =>
+    Object.keys(operation.responses['200']?.content ?? {}).some((type) => STREAMED.includes(type));
   return operations.find(
-    (found) => found.method === wanted && new RegExp(`^${found.template.replace(/\{\w+\}/g, '[^/]*')}$`).test(pathname),
+    (found) =>
+      found.method === wanted &&
+      !(method === 'HEAD' && isStreamed(found)) &&
+      new RegExp(`^${found.template.replace(/\{\w+\}/g, '[^/]*')}$`).test(pathname),
   );
 }
