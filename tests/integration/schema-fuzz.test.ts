@@ -10,6 +10,7 @@ import { plans } from '#tests/support/fuzz/requests.ts';
 import { asked, learn, type Somebody, somebody } from '#tests/support/fuzz/somebody.ts';
 import { DATE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
+import { startReceiver } from '#tests/support/receiver.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
@@ -21,10 +22,11 @@ const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31)
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 4_000);
 const TIME_LIMIT_MS = 45_000 + REQUESTS * 20;
 const FAULTS_SHOWN_MAX = 20;
-/** So many requests of a fan until they book again, and what they hold then. */
-const [BOOK_EVERY, HOLDS] = [40, 3];
+/** So many requests of somebody until they have something new to go on with; and what a fan holds then. */
+const [RENEW_EVERY, HOLDS] = [40, 3];
 
-const world = await startWorld({ instances: 1 });
+const shop = await startReceiver();
+const world = await startWorld({ instances: 1, settings: { WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8' } });
 const [{ url }] = world.instances as [(typeof world.instances)[number]];
 const agent = new Agent({ keepAlive: true });
 afterAll(() => agent.destroy());
@@ -56,7 +58,7 @@ async function everybodyThere(): Promise<Somebody[]> {
   const seatPlan = { version: 1, grades: [{ grade: 'R', price: 1_000 }], sections: [{ section: 'Stalls', rows }] };
   const planned = await concertOf({}, { seatPlan });
   const plain = await concertOf({ seats: [{ first: 1, last: 1_000, price: 1_000 }] }, {});
-  const knows = { concertId: [plain, planned, plain], date: [DATE] };
+  const knows = { concertId: [plain, planned, plain], date: [DATE], url: [shop.url] };
   const operator = somebody('the operator', { adminKey: ADMIN_KEY }, knows);
   return [...visitors, operator];
 }
@@ -88,7 +90,7 @@ test(`what is asked at random is answered as documented (FUZZ_SEED=${SEED})`, { 
     const lanes = fc.oneof({ weight: 12, arbitrary: plans(mine) }, { weight: 1, arbitrary: plans(theirs) });
     const numRuns = Math.ceil(REQUESTS / everybody.length);
     for (const [index, plan] of fc.sample(lanes, { seed: SEED + lane, numRuns }).entries()) {
-      if (index % BOOK_EVERY === 0) await bookAgain(me);
+      if (index % RENEW_EVERY === 0) await (operator ? listenAgain(me) : bookAgain(me));
       // An operator with a hold of other people's concerts would close them.
       const another = operator ? me : (fans[(lane + 1) % fans.length] as Somebody);
       const sent = asked(plan, me, another);
@@ -134,9 +136,29 @@ async function enterAgain({ credentials, known }: Somebody): Promise<void> {
   });
 }
 
-/** Holds of today, and a payment: or what is asked about them would find them gone. */
+/** An endpoint that somebody listens at, and something that has arrived there: or what is asked about them would find them gone. */
+async function listenAgain(me: Somebody): Promise<void> {
+  const headers = { authorization: `Bearer ${me.credentials.adminKey}` };
+  const operate = async (id: string, method: string, path: string, body?: unknown) => {
+    const reply = await call(method, `/v1/admin/webhooks${path}`, { headers, body });
+    learn(me, done(id), reply.body);
+    return reply.body as { endpointId: string; deliveryId: string; state?: string };
+  };
+  const before = me.known.get('endpointId')?.at(-1);
+  if (before !== undefined) await call('DELETE', `/v1/admin/webhooks/${before}`, { headers });
+  const { endpointId } = await operate('createWebhook', 'POST', '', {
+    url: shop.url,
+    eventTypes: ['payment.refunded'],
+  });
+  const { deliveryId } = await operate('testWebhook', 'POST', `/${endpointId}/test`);
+  await until('it has arrived', async () => {
+    const { state } = await operate('getWebhookDelivery', 'GET', `/${endpointId}/deliveries/${deliveryId}`);
+    return state === 'DELIVERED';
+  });
+}
+
+/** Holds of today, and a payment: for the same reason. */
 async function bookAgain(me: Somebody): Promise<void> {
-  if (me.credentials.accessToken === undefined) return;
   await enterAgain(me);
   const command = async (id: string, path: string, body: unknown) => {
     const headers = { 'queue-token': me.credentials.queueToken ?? '', 'idempotency-key': randomUUID() };

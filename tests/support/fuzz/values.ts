@@ -29,8 +29,8 @@ type Whose = 'own' | 'of another' | 'nobody’s';
 
 const isKnown = (value: unknown): value is Known => typeof value === 'object' && value !== null && 'known' in value;
 
-/** What has a name that answers use: an id, a date of a concert. */
-export const namesSomethingKnown = (name: string) => /(^i|I)d$|^date$|^cursor$/.test(name);
+/** What has a name that answers use: an id, a date of a concert, where somebody listens. */
+export const namesSomethingKnown = (name: string) => /(^i|I)d$|^date$|^cursor$|^url$/.test(name);
 
 const SMALL = 300;
 const LATEST = 9_007_199_254_740_991;
