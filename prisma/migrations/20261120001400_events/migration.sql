@@ -1,5 +1,10 @@
 -- What other services are told of: written by triggers, so that whatever statement makes a change writes its event too.
 
+-- For the triggers below. Every command that writes reservations, payments or refunds has locked its seats before: once this is
+-- granted nobody is at work on them, whatever order they are written in.
+LOCK TABLE seats IN EXCLUSIVE MODE;
+LOCK TABLE reservations, payments, refunds, line_events IN SHARE ROW EXCLUSIVE MODE;
+
 CREATE TABLE "events" (
     "event_id" BIGSERIAL NOT NULL,
     "type" TEXT NOT NULL,

@@ -3,6 +3,11 @@
 -- make that take twice as long.
 -- No foreign keys: it says what seats, reservations and payments were, which none of them can deny.
 
+-- What is known of the time before is filled in below, and nobody changes a seat meanwhile: holds, payments and whatever gives
+-- seats back wait, for as long as it takes to copy all holds there ever were; what only reads does not. None of those who wait has locked anything but the key of
+-- its request and a limit row.
+LOCK TABLE seats IN EXCLUSIVE MODE;
+
 CREATE TABLE "seat_history" (
     "change_id" BIGSERIAL NOT NULL,
     "concert_id" UUID NOT NULL,
@@ -27,10 +32,7 @@ ALTER TABLE seat_history
     CHECK ((change IN ('held', 'released', 'expired', 'sold', 'refunded')) = (reservation_id IS NOT NULL)),
   ADD CONSTRAINT seat_history_names_the_payment CHECK ((change IN ('sold', 'refunded')) = (payment_id IS NOT NULL));
 
--- What is known of the time before; a seat that has not been tidied after its hold ran out is yet to change. Nobody changes a
--- seat meanwhile: a trigger that is being made waits for whoever does, and they for it.
-LOCK TABLE seats IN SHARE ROW EXCLUSIVE MODE;
-
+-- What is known of the time before; a seat that has not been tidied after its hold ran out is yet to change.
 INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
 SELECT concert_id, date, seat_number, known.change, rs.fence, r.reservation_id, known.payment_id, rs.price, known.changed_at
 FROM reservation_seats rs

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { DriverAdapterError } from '@prisma/driver-adapter-utils';
@@ -13,7 +14,16 @@ const LOCK_KEY = 72_707_369;
 const LOCK_WAIT_SECONDS = 60;
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/**
+ * How long a migration waits for each of its locks, and before it is tried again: once per entry. Whoever comes after it waits
+ * with it, so it gives way soon at first, before commands do (two seconds) and before Postgres looks for a deadlock (one).
+ * Longer in the end, for what an autovacuum has locked: Postgres ends that for those who have waited for a second.
+ */
+const TRIES_MS = [250, 250, 250, 500, 500, 1_000, 2_000, 4_000];
+
 const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK_DETECTED = '40P01';
+const IN_THE_WAY = [LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED];
 
 /** The engine does it after the commit; were the process killed in between, nobody could tell whether the file was kept. */
 const RECORD_ITS_END = `
@@ -24,7 +34,8 @@ const RECORD_ITS_END = `
  * instances may call it at once: one migrates, the others wait up to a minute and find nothing to do.
  *
  * A migration is one transaction, its record included (so no `CREATE INDEX CONCURRENTLY`). Whether it fails or the
- * process is killed, nothing of it stays, and the next call tries it again.
+ * process is killed, nothing of it stays, and the next call tries it again. Where others have locked what it needs, it is
+ * tried again at once: they go on booking meanwhile.
  */
 export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_SECONDS): Promise<string[]> {
   const pool = new Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
@@ -91,7 +102,7 @@ class WholeFiles extends PrismaPg {
     const adapter = await super.connect();
     adapter.executeScript = async (script) => {
       try {
-        await adapter.underlyingDriver().query(script + RECORD_ITS_END);
+        await givingWay(adapter.underlyingDriver(), script + RECORD_ITS_END);
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error;
         this.refusal = error;
@@ -99,6 +110,20 @@ class WholeFiles extends PrismaPg {
       }
     };
     return adapter;
+  }
+}
+
+/** The engine does not hear of a try that was undone: it would write it down as a failure. */
+async function givingWay(session: Pool, script: string): Promise<void> {
+  for (const [at, waitMs] of TRIES_MS.entries()) {
+    try {
+      await session.query(`SET LOCAL lock_timeout = ${waitMs}; ${script}`);
+      return;
+    } catch (error) {
+      const inTheWay = error instanceof DatabaseError && IN_THE_WAY.includes(error.code ?? '');
+      if (!inTheWay || at + 1 === TRIES_MS.length) throw error;
+      await pause(waitMs);
+    }
   }
 }
 
