@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { DatabaseError, type Pool } from 'pg';
+import { Client, DatabaseError, type Pool } from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bareDatabase } from '#tests/support/bare-database.ts';
+import { bareDatabase, type Guard } from '#tests/support/bare-database.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { type SoldHall, sellHall } from '#tests/support/sold-hall.ts';
 import { inTwoSessions } from '#tests/support/two-sessions.ts';
@@ -12,14 +12,23 @@ import { inTwoSessions } from '#tests/support/two-sessions.ts';
 let hall: SoldHall;
 const bare = await bareDatabase(async (databaseUrl) => {
   hall = await sellHall(databaseUrl);
+  const client = new Client(databaseUrl);
+  await client.connect();
+  await client.query(
+    `INSERT INTO line_events VALUES ('${hall.concert}', 1, 1, 1, 'admitted', 1, 1, now(), now());
+     INSERT INTO lotteries SELECT '${hall.concert}', seed, sha256(seed) FROM (SELECT decode(repeat('ab', 32), 'hex')) AS drawn (seed);
+     INSERT INTO seat_plans VALUES ('${hall.concert}', 1, '{}', sha256('{}'))`,
+  );
+  await client.end();
 });
 afterAll(bare.drop);
 
-/** The tables of seats and money. */
+/** The tables of seats and money. Of other tables, what lets nothing be changed or deleted, or neither. */
 const GUARDED = [
   ...['seats', 'reservations', 'reservation_seats', 'wallets', 'ledger_transactions', 'ledger_entries', 'payments'],
-  'refunds',
+  ...['refunds', 'seat_history'],
 ];
+const isGuarded = ({ on, make }: Guard) => GUARDED.includes(on) || /FOR EACH STATEMENT .+ refuse_change\(/.test(make);
 
 type Attack = {
   readonly by: (hall: SoldHall) => string;
@@ -41,12 +50,17 @@ const entry = (transaction: string, amount: number) =>
   `INSERT INTO ledger_entries (transaction_id, account, amount) VALUES (${transaction}, 'SALES', ${amount})`;
 
 /** Statements that would change, take away or wipe out what is there: the last word is the table's. */
-function changesTo(table: string, update: string, damage: RegExp): Attack[] {
+function changesTo(table: string, update: string, damage: Attack['damage']): Attack[] {
   return [`UPDATE ${table} SET ${update}`, `DELETE FROM ${table}`, `TRUNCATE ${table}`].map((change) => ({
     by: () => change,
     damage,
   }));
 }
+
+const without = (table: string, row: string) => () => `SELECT WHERE NOT EXISTS (SELECT FROM ${table} WHERE ${row})`;
+const change = (change: string, reservation: string, payment: string) =>
+  `INSERT INTO seat_history (concert_id, date, seat_number, change, fence, reservation_id, payment_id, price, changed_at)
+   VALUES (${id()}, '2099-01-01', 1, '${change}', 1, ${reservation}, ${payment}, 1, now())`;
 
 const attacks: Readonly<Record<string, readonly Attack[]>> = {
   // A seat, and who has it.
@@ -203,6 +217,32 @@ const attacks: Readonly<Record<string, readonly Attack[]>> = {
     },
   ],
 
+  // What was, and what was published.
+  seat_history_append_only: changesTo(
+    'seat_history',
+    "change = 'released'",
+    /seat 3 of \S+ is HELD, its history ends with/,
+  ),
+  seat_history_change_known: [
+    { by: () => change('lost', 'NULL', 'NULL'), damage: () => "SELECT FROM seat_history WHERE change = 'lost'" },
+  ],
+  seat_history_names_the_reservation: [
+    {
+      by: () => change('held', 'NULL', 'NULL'),
+      damage: () => "SELECT FROM seat_history WHERE change = 'held' AND reservation_id IS NULL",
+    },
+  ],
+  seat_history_names_the_payment: [
+    {
+      by: () => change('sold', id(), 'NULL'),
+      damage: () => "SELECT FROM seat_history WHERE change = 'sold' AND payment_id IS NULL",
+    },
+  ],
+  line_events_append_only: changesTo('line_events', 'sequence = 2', without('line_events', 'sequence = 1')),
+  seat_plans_stay: changesTo('seat_plans', 'version = 2', without('seat_plans', 'version = 1')),
+  // Drawing changes a row: what it may change are triggers of its own, tried in lines-contract.
+  lotteries_stay: changesTo('lotteries', 'drawn_count = 1', without('lotteries', 'drawn_count IS NULL')).slice(1),
+
   // What a seat is.
   seats_concert_id_date_fkey: [
     {
@@ -232,9 +272,35 @@ const attacks: Readonly<Record<string, readonly Attack[]>> = {
 /** Does not refuse, but sees to it: see below. */
 const KEEPS_THE_SUM = 'ledger_entries_move_the_balance';
 
+/** Guard nothing and refuse nothing, not even what is wrong: they write down what was done, there. */
+const records: Readonly<Record<string, readonly [into: 'events' | 'seat_history', by: (hall: SoldHall) => string]>> = {
+  reservations_tell_held: ['events', (at) => reservation(randomUUID(), at)],
+  reservations_tell_extended: ['events', () => "UPDATE reservations SET held_until = 'infinity' WHERE status = 'HELD'"],
+  reservations_tell_expired: ['events', () => "UPDATE reservations SET status = 'EXPIRED' WHERE status = 'HELD'"],
+  reservations_tell_cancelled: ['events', () => "UPDATE reservations SET status = 'CANCELLED' WHERE status = 'HELD'"],
+  payments_tell_captured: ['events', (at) => payment(at, { amount: -1 })],
+  refunds_tell_refunded: ['events', (at) => refund(`'${at.payment}'`, id(), -1)],
+  seats_made_are_history: [
+    'seat_history',
+    (at) => `INSERT INTO seats (concert_id, date, seat_number, price, status)
+      VALUES ('${at.concert}', '${at.date}', 0, -1, 'BLOCKED')`,
+  ],
+  seats_changed_are_history: ['seat_history', () => seatIs("status = 'BLOCKED'", 3)],
+};
+
 test('every guard of seats and money is attacked here', () => {
-  const guards = bare.guards.filter(({ on }) => GUARDED.includes(on)).map(({ name }) => name);
-  expect([...Object.keys(attacks), KEEPS_THE_SUM].toSorted()).toEqual(guards.toSorted());
+  const guards = bare.guards.filter(isGuarded).map(({ name }) => name);
+  const here = [...Object.keys(attacks), ...Object.keys(records), KEEPS_THE_SUM];
+  expect(here.toSorted()).toEqual(guards.toSorted());
+});
+
+test.each(Object.entries(records))('%s refuses nothing, and writes it down', async (name, [into, by]) => {
+  await using database = await bare.withOnly(name);
+  const { pool } = database;
+  const written = async () => Number((await pool.query(`SELECT count(*) FROM ${into}`)).rows[0].count);
+  const before = await written();
+  expect((await pool.query(by(hall))).rowCount).toBe(1);
+  expect(await written()).toBeGreaterThan(before);
 });
 
 describe.each(Object.keys(attacks))('with no guard but %s', (guard) => {
