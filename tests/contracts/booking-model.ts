@@ -1,21 +1,21 @@
 // What a box office and its wallets are to do, told a second time and as shortly as it can be: one value, and what each event
 // makes of it. It shares nothing with the fakes, nor with the statements.
 
-/** Of one date. Deadlines fall between two steps of time: the moments that a real clock goes on meanwhile decide nothing. */
+/** Of one date. Deadlines are most of a minute away from each step of time: the moments that a real clock goes on decide nothing. */
 export const HALL = {
   seats: 5,
   prices: [1_000, 1_000, 2_000, 4_000, 5_000],
   blocked: [5],
   users: 2,
   seatsPerUserMax: 3,
-  holdSeconds: 70,
-  holdSecondsMax: 90,
-  startsInSeconds: 410,
-  refundUntilSeconds: 300,
+  holdSeconds: 350,
+  holdSecondsMax: 450,
+  startsInSeconds: 2_050,
+  refundUntilSeconds: 1_500,
   /** What each begins with. */
   purse: 4_000,
   balanceMax: 12_000,
-  stepSeconds: 20,
+  stepSeconds: 100,
 } as const;
 
 /** The reservation that this user made, so many before the latest, counted round. */
