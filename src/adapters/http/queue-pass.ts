@@ -80,11 +80,14 @@ export function queuePass(
   }
 
   async function requireInOrRepeated(request: FastifyRequest): Promise<void> {
-    await requireIn(request).catch(async (error: unknown) => {
-      const ended = error instanceof Refusal && error.code === 'session-expired';
-      const repeated = ended && (await boxOffice.knows(requestKeyOf(request, claimOf(request).userId)));
-      if (!repeated) throw error;
-    });
+    await requireIn(request).catch((error: unknown) => requireRepeated(request, error));
+  }
+
+  /** Refuses as the line did, unless the command of a session that has ended was answered before. */
+  async function requireRepeated(request: FastifyRequest, refused: unknown): Promise<void> {
+    const ended = refused instanceof Refusal && refused.code === 'session-expired';
+    const repeated = ended && (await boxOffice.knows(requestKeyOf(request, claimOf(request).userId)));
+    if (!repeated) throw refused;
   }
 
   async function requireInToRead(request: FastifyRequest): Promise<void> {
@@ -94,8 +97,9 @@ export function queuePass(
   }
 
   async function requireInOrHolding(request: FastifyRequest): Promise<void> {
-    await requireInOrRepeated(request).catch((error: unknown) => {
-      if (!isAway(error)) throw error;
+    await requireIn(request).catch(async (error: unknown) => {
+      // Of the line alone: where it has said that the session is over, nobody else's being away makes it go on.
+      if (!isAway(error)) await requireRepeated(request, error);
     });
   }
 
@@ -124,7 +128,7 @@ export function queuePass(
   };
 }
 
-/** Neither line nor anybody else can say who is in. */
+/** The line cannot say who is in. */
 function isAway(error: unknown): boolean {
   return error instanceof Refusal && error.code === 'unavailable';
 }
