@@ -32,7 +32,7 @@ describe('a session on record', () => {
   it.each([true, false])(
     'is looked up once for all who ask at the same time, and for a while after: in, %s',
     async (is) => {
-      const { isIn, claim, looks, passes } = record(async () => (is ? { remainingMs: 1 } : undefined));
+      const { isIn, claim, looks, passes } = record(async () => (is ? { remainingMs: LONG_MS } : undefined));
       const mine = claim();
       expect(await Promise.all([isIn(mine), isIn(mine), isIn(mine)])).toEqual([is, is, is]);
       passes(100);
@@ -43,6 +43,18 @@ describe('a session on record', () => {
       expect(looks()).toBe(2);
     },
   );
+
+  it('is not remembered for longer than it lasts', async () => {
+    let remainingMs = 50;
+    const { isIn, claim, passes } = record(async () => (remainingMs > 0 ? { remainingMs } : undefined));
+    const mine = claim();
+    expect(await isIn(mine)).toBe(true);
+    passes(49);
+    remainingMs -= 50;
+    expect(await isIn(mine)).toBe(true);
+    passes(1);
+    expect(await isIn(mine)).toBe(false);
+  });
 
   it('is of this user, number and line', async () => {
     const { isIn, claim, looks } = record(async ({ sequence }) => (sequence === 1 ? { remainingMs: 1 } : undefined));
