@@ -8,6 +8,8 @@ export type Claim = 'claimed' | 'repeated';
 /** The turn to look after the marks of a date. */
 export type Turn = OnDate & { readonly turnId: string };
 
+export type TurnState = 'on' | 'over';
+
 /**
  * Turns the crowd away from seats that are taken before the box office sees it. Fast and forgetful: a mark that is
  * missing or stale makes the service slower, never wrong, because the box office alone decides.
@@ -37,11 +39,17 @@ export type SeatHolds = {
    */
   takeTurn(on: OnDate): Promise<Turn | undefined>;
 
-  /** Marks those of the seats that nobody has marked, for no longer than `claim` does. Prolongs the turn. */
-  putBack(turn: Turn, seats: readonly HeldSeat[]): Promise<void>;
+  /**
+   * Marks those of the seats that nobody has marked, for no longer than `claim` does. Prolongs the turn. Marks nothing once the
+   * turn is `over`: somebody else has it, or nobody.
+   */
+  putBack(turn: Turn, seats: readonly HeldSeat[]): Promise<TurnState>;
 
-  /** Lets the marks of these seats last as long as the holds, where they are theirs. Never marks anything, or shortens a mark. */
-  confirm(turn: Turn, seats: readonly HeldSeat[]): Promise<void>;
+  /**
+   * Lets the marks of these seats last as long as the holds, where they are theirs. Never marks anything, or shortens a mark.
+   * Does nothing once the turn is `over`.
+   */
+  confirm(turn: Turn, seats: readonly HeldSeat[]): Promise<TurnState>;
 
   /** All marks of the date are there, unless some were lost since the turn was taken. */
   endTurn(turn: Turn): Promise<void>;

@@ -32,7 +32,7 @@ async function restoreDate({ boxOffice, seatHolds }: Needed, turn: Turn): Promis
     const held = await boxOffice.listHeld(turn, { after, max: BATCH_MAX });
     const last = held.at(-1);
     if (last === undefined) break;
-    await seatHolds.putBack(turn, held);
+    if ((await seatHolds.putBack(turn, held)) === 'over') return;
     // A hold may have ended since it was read, and its mark been taken away before it was put back. So it is put back for
     // seconds, and looked at once more: whatever ends from then on finds the mark and takes it away.
     const still = await boxOffice.findHeld(
@@ -41,7 +41,11 @@ async function restoreDate({ boxOffice, seatHolds }: Needed, turn: Turn): Promis
     );
     const reservations = new Map(still.map(({ seatNumber, reservationId }) => [seatNumber, reservationId]));
     const over = held.filter(({ seatNumber, reservationId }) => reservations.get(seatNumber) !== reservationId);
-    await Promise.all([seatHolds.confirm(turn, still), ...over.map((seat) => seatHolds.release(holdOf(turn, seat)))]);
+    const [state] = await Promise.all([
+      seatHolds.confirm(turn, still),
+      ...over.map((seat) => seatHolds.release(holdOf(turn, seat))),
+    ]);
+    if (state === 'over') return;
     after = last.seatNumber;
   }
   await seatHolds.endTurn(turn);

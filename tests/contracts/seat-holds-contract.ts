@@ -235,6 +235,23 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
       expect(await seatHolds.takeTurn(all)).toBeDefined();
     });
 
+    it('that was overtaken marks nothing, makes no mark last, and is told so', async () => {
+      const { seatHolds, hold, held, takeTurn, expectFree, expectMarked, passes } = hall();
+      const [old, current] = [hold(1), hold(2)];
+      const late = await takeTurn();
+      await passes(MINUTE_MS / 4);
+      // Nobody has it yet, then somebody else has.
+      expect(await seatHolds.putBack(late, held(old))).toBe('over');
+      const turn = await takeTurn();
+      expect(await seatHolds.putBack(late, held(old))).toBe('over');
+      await expectFree(1);
+      expect(await seatHolds.putBack(turn, held(current))).toBe('on');
+      expect(await seatHolds.confirm(late, held(current))).toBe('over');
+      await expectMarked(2);
+      await passes(MINUTE_MS / 2);
+      await expectFree(2);
+    });
+
     it('lasts for as long as marks are put back', async () => {
       const { seatHolds, all, hold, held, takeTurn, passes } = hall();
       const turn = await takeTurn();
@@ -305,8 +322,8 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
     it('of no seats at all is harmless', async () => {
       const { seatHolds, takeTurn, expectFree } = hall();
       const turn = await takeTurn();
-      await seatHolds.putBack(turn, []);
-      await seatHolds.confirm(turn, []);
+      expect(await seatHolds.putBack(turn, [])).toBe('on');
+      expect(await seatHolds.confirm(turn, [])).toBe('on');
       await expectFree(1);
     });
   });

@@ -1,7 +1,7 @@
 import { Refusal } from '#domain/errors.ts';
 import type { RequestKey } from '#domain/request.ts';
 import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/reservation.ts';
-import type { SeatHolds, Turn } from '#ports/seat-holds.ts';
+import type { SeatHolds, Turn, TurnState } from '#ports/seat-holds.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 const CLAIM_MS = 10_000;
@@ -21,9 +21,17 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
   const turns = new Map<string, { readonly turnId: string; until: number }>();
   let turnsTaken = 0;
 
-  function prolong(turn: Turn, milliseconds: number): void {
+  /** The turn, if it is on. */
+  function turnOf(turn: Turn) {
     const current = turns.get(dateKey(turn));
-    if (current?.turnId === turn.turnId && current.until > clock.now()) current.until = clock.now() + milliseconds;
+    return current?.turnId === turn.turnId && current.until > clock.now() ? current : undefined;
+  }
+
+  function prolong(turn: Turn, milliseconds: number): TurnState {
+    const current = turnOf(turn);
+    if (current === undefined) return 'over';
+    current.until = clock.now() + milliseconds;
+    return 'on';
   }
 
   function markOf(seats: SeatSet, seatNumber: number): Mark | undefined {
@@ -72,15 +80,17 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
     },
 
     async putBack(turn, seats) {
-      prolong(turn, TURN_MS);
+      if (prolong(turn, TURN_MS) === 'over') return 'over';
       for (const { seatNumber, remainingMs, ...by } of seats) {
         const hold = { ...turn, ...by, seatNumbers: [seatNumber] };
         if (markOf(hold, seatNumber) === undefined)
           mark(hold, seatNumber, Math.min(CLAIM_MS, remainingMs + MARK_MARGIN_MS));
       }
+      return 'on';
     },
 
     async confirm(turn, seats) {
+      if (turnOf(turn) === undefined) return 'over';
       for (const { seatNumber, remainingMs, ...by } of seats) {
         const hold = { ...turn, ...by, seatNumbers: [seatNumber] };
         const current = markOf(hold, seatNumber);
@@ -88,6 +98,7 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
         const longer = Math.max(current.until - clock.now(), remainingMs + MARK_MARGIN_MS);
         mark(hold, seatNumber, longer);
       }
+      return 'on';
     },
 
     async endTurn(turn) {

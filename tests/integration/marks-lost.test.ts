@@ -144,7 +144,10 @@ describe('a hold that ends', async () => {
     };
     const seatHolds = {
       ...ports.seatHolds,
-      putBack: () => ports.seatHolds.keep(hold, 300_000),
+      async putBack() {
+        await ports.seatHolds.keep(hold, 300_000);
+        return 'on' as const;
+      },
       // What was read once is not looked at again.
       release: async () => {},
     };

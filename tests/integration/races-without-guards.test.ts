@@ -30,8 +30,8 @@ const marksForNobody: SeatHolds = {
   remember: async () => {},
   release: async () => {},
   takeTurn: async () => undefined,
-  putBack: async () => {},
-  confirm: async () => {},
+  putBack: async () => 'on',
+  confirm: async () => 'on',
   endTurn: async () => {},
 };
 

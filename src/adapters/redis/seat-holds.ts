@@ -3,7 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import type { RequestKey } from '#domain/request.ts';
 import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/reservation.ts';
 import type { HeldSeat } from '#ports/box-office.ts';
-import type { SeatHolds } from '#ports/seat-holds.ts';
+import type { SeatHolds, TurnState } from '#ports/seat-holds.ts';
 import { guarded } from './failures.ts';
 import { gather } from './gather.ts';
 import { answeredKey, seatKeys, turnKey } from './keys.ts';
@@ -66,16 +66,15 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
     },
 
     async putBack(turn, seats) {
-      if (seats.length === 0) return;
       const marks = seats.flatMap((seat) => [markOf(seat), Math.min(CLAIM_TTL_MS, lifetimeOf(seat))]);
       const keys = [turnKey(turn), ...keysOf(turn, seats)];
-      await run(redis, scripts.putBack, keys, turn.turnId, TURN_MS, ...marks);
+      return stateAfter(await run(redis, scripts.putBack, keys, turn.turnId, TURN_MS, ...marks));
     },
 
     async confirm(turn, seats) {
-      if (seats.length === 0) return;
       const marks = seats.flatMap((seat) => [markOf(seat), lifetimeOf(seat)]);
-      await run(redis, scripts.confirm, keysOf(turn, seats), ...marks);
+      const keys = [turnKey(turn), ...keysOf(turn, seats)];
+      return stateAfter(await run(redis, scripts.confirm, keys, turn.turnId, ...marks));
     },
 
     async endTurn(turn) {
@@ -83,6 +82,10 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
     },
   };
 }
+
+/** What the scripts reply of a turn that is over. */
+const OVER = -1;
+const stateAfter = (reply: number): TurnState => (reply === OVER ? 'over' : 'on');
 
 const lifetimeOf = ({ remainingMs }: HeldSeat) => Math.ceil(remainingMs) + MARK_MARGIN_MS;
 

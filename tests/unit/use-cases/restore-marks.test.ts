@@ -70,6 +70,25 @@ describe('restoring marks', () => {
     expect(await isMarked(held)).toBe(true);
   });
 
+  it.each(['listHeld', 'findHeld'] as const)('is over for whoever is overtaken after %s', async (method) => {
+    const { ports, hold, isMarked, clock } = lost();
+    const held = await hold(1);
+    ports.seatHolds.lose();
+    let reads = 0;
+    const boxOffice = {
+      ...ports.boxOffice,
+      async [method](...asked: [never, never]) {
+        const read = await ports.boxOffice[method](...asked);
+        reads += 1;
+        clock.advance(MINUTE_MS);
+        return read;
+      },
+    };
+    await restoreMarks({ ...ports, boxOffice });
+    expect(reads).toBe(1);
+    expect(await isMarked(held)).toBe(false);
+  });
+
   it.each(['takeTurn', 'putBack', 'confirm', 'endTurn'] as const)(
     'goes on with all other dates when %s fails at one, and says so',
     async (method) => {
