@@ -1,113 +1,24 @@
 import type { Pool } from 'pg';
-import { seatKeys } from '#adapters/redis/keys.ts';
 import type { RedisClient } from '#adapters/redis/redis-client.ts';
-import { markOf } from '#adapters/redis/seat-holds.ts';
-import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
-import type { Hold } from '#domain/reservation.ts';
-import { VIOLATIONS_SHOWN_MAX, type Violation } from './audit-books.ts';
+import type { Violation } from './audit-books.ts';
+import { auditFreeMarks } from './audit-free-marks.ts';
+import { auditHeldMarks } from './audit-held-marks.ts';
 
 export type MarksAudit = {
-  /** How many seats were compared with their marks. */
+  /** How many held seats were compared with their marks. */
   readonly compared: number;
-  /** Empty if all of them are right. */
+  /** How many free seats were found to have none, or not for long. */
+  readonly free: number;
+  /** Empty if all is right. */
   readonly violations: readonly Violation[];
 };
 
-const INVARIANT = 'a held seat is marked in Redis for who holds it';
-/** As many as are in memory at a time. */
-const SEATS_PER_PAGE = 1_000;
-
-/** One seat of a hold. */
-type HeldSeat = Hold & { readonly seatNumber: number };
-type Position = readonly [concertId: string, date: string, seatNumber: number];
-
-type HeldRow = {
-  readonly concertId: string;
-  readonly date: string;
-  readonly seatNumber: number;
-  readonly userId: string;
-  readonly reservationId: string;
-};
-
-/** Seats that go on being held for a moment, and of which Redis has been told. */
-const HELD = `
-  SELECT s.concert_id AS "concertId", s.date::text, s.seat_number AS "seatNumber", r.user_id AS "userId",
-    s.reservation_id AS "reservationId"
-  FROM seats s JOIN reservations r USING (reservation_id)
-  WHERE s.status = 'HELD' AND s.held_until > clock_timestamp() + interval '1 second'
-    AND NOT EXISTS (SELECT FROM outbox o WHERE o.reservation_id = s.reservation_id)`;
-
-const BEFORE_ALL: Position = ['00000000-0000-0000-0000-000000000000', '-infinity', 0];
-
 /**
- * Compares the marks of all seats that are held with what Postgres says. A mark that is missing or of somebody else lets
- * nobody have the seat; but it lets the crowd through to Postgres, or keeps the wrong people off.
- *
- * Seats change hands while this looks, so whatever seems wrong is looked at again.
+ * Compares the marks of all seats with what Postgres says, of dates that are still to come. No mark lets anybody have a seat
+ * that is not theirs; but a wrong one lets the crowd through to Postgres, or keeps people off who could have had the seat.
  */
 export async function auditMarks(pool: Pool, redis: RedisClient): Promise<MarksAudit> {
-  const first: string[] = [];
-  let [compared, count] = [0, 0];
-  for await (const page of heldSeats(pool)) {
-    compared += page.length;
-    const suspects = (await compare(redis, page)).map(({ seat }) => seat);
-    const wrong = suspects.length === 0 ? [] : await compare(redis, await stillHeld(pool, suspects));
-    count += wrong.length;
-    for (const { seat, mark } of wrong) {
-      if (first.length < VIOLATIONS_SHOWN_MAX) first.push(described(seat, mark));
-    }
-  }
-  return { compared, violations: count === 0 ? [] : [{ invariant: INVARIANT, count, first }] };
-}
-
-async function* heldSeats(pool: Pool): AsyncGenerator<readonly HeldSeat[]> {
-  for (let after = BEFORE_ALL; ; ) {
-    const { rows } = await pool.query<HeldRow>(
-      `${HELD} AND (s.concert_id, s.date, s.seat_number) > ($1, $2, $3)
-       ORDER BY s.concert_id, s.date, s.seat_number LIMIT ${SEATS_PER_PAGE}`,
-      [...after],
-    );
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    yield rows.map(toSeat);
-    after = [last.concertId, last.date, last.seatNumber];
-  }
-}
-
-async function stillHeld(pool: Pool, suspects: readonly HeldSeat[]): Promise<readonly HeldSeat[]> {
-  const { rows } = await pool.query<HeldRow>(
-    `${HELD} AND s.reservation_id = ANY ($1) ORDER BY s.concert_id, s.date, s.seat_number`,
-    [[...new Set(suspects.map((seat) => seat.reservationId))]],
-  );
-  const keys = new Set(suspects.map(keyOf));
-  return rows.map(toSeat).filter((seat) => keys.has(keyOf(seat)));
-}
-
-/** The seats whose marks are not theirs, and what they say. */
-async function compare(redis: RedisClient, seats: readonly HeldSeat[]) {
-  // One by one, because in a cluster each may be elsewhere.
-  const marks = await Promise.all(seats.map((seat) => redis.get(keyOf(seat))));
-  return seats.flatMap((seat, index) => {
-    const mark = marks[index] ?? undefined;
-    return mark === markOf(seat) ? [] : [{ seat, mark }];
-  });
-}
-
-const keyOf = (seat: HeldSeat): string => seatKeys(seat)[0] ?? '';
-
-function toSeat({ seatNumber, ...row }: HeldRow): HeldSeat {
-  return {
-    concertId: concertId(row.concertId),
-    date: concertDate(row.date),
-    userId: userId(row.userId),
-    reservationId: reservationId(row.reservationId),
-    seatNumber,
-    seatNumbers: [seatNumber],
-  };
-}
-
-function described(seat: HeldSeat, mark: string | undefined): string {
-  const { seatNumber, concertId, date } = seat;
-  const said = mark === undefined ? 'it is not marked' : `its mark is of ${mark}`;
-  return `seat ${seatNumber} of ${concertId} on ${date} is held by ${markOf(seat)}, ${said}`;
+  const held = await auditHeldMarks(pool, redis);
+  const free = await auditFreeMarks(pool, redis);
+  return { compared: held.compared, free: free.compared, violations: [...held.violations, ...free.violations] };
 }

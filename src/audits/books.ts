@@ -24,6 +24,7 @@ await runSweep('audit', async (pool, redisUrl) => {
       `wallets          ${counts.wallets}`,
       `outbox           ${counts.outbox}`,
       `events waiting   ${counts.eventsWaiting}`,
+      ...(marks === undefined ? [] : [`seats free       ${marks.free}`]),
       `marks            ${marks === undefined ? 'not compared: REDIS_URL is not set' : marks.compared}`,
       ...wrong.flatMap(shown),
       wrong.length === 0 ? 'clean' : 'NOT CLEAN',

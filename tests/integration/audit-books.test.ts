@@ -4,6 +4,8 @@ import { afterAll, describe, expect, inject, test } from 'vitest';
 import { seatKeys } from '#adapters/redis/keys.ts';
 import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { auditBooks } from '#audits/audit-books.ts';
+import { auditFreeMarks } from '#audits/audit-free-marks.ts';
+import { auditHeldMarks } from '#audits/audit-held-marks.ts';
 import { auditMarks } from '#audits/audit-marks.ts';
 import { books, events, outbox } from '#audits/invariants.ts';
 import { paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
@@ -322,12 +324,12 @@ describe('the audit of the marks', () => {
     await using office = await boxOffice(3_000);
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     const many = await hold(user, ...Array.from({ length: 2_300 }, (_, index) => index + 10));
-    expect(await auditMarks(pool, redis)).toEqual({ compared: 0, violations: [] });
+    expect(await auditHeldMarks(pool, redis)).toEqual({ compared: 0, violations: [] });
 
     await ports.seatHolds.keep(heldSeats, 60_000);
     await ports.seatHolds.keep(many, 60_000);
     await toldAll();
-    expect(await auditMarks(pool, redis)).toEqual({ compared: 2_301, violations: [] });
+    expect(await auditMarks(pool, redis)).toEqual({ compared: 2_301, free: 697, violations: [] });
 
     const [missing = '', stolen = ''] = seatKeys({ ...many, seatNumbers: [2_000, 2_001] });
     await redis.del(missing);
@@ -353,7 +355,7 @@ describe('the audit of the marks', () => {
     await ports.seatHolds.keep(heldSeats, 60_000);
     let looks = 0;
     const late = { get: async (key: string) => (looks++ === 0 ? null : redis.get(key)) } as RedisClient;
-    expect(await auditMarks(pool, late)).toEqual({ compared: 1, violations: [] });
+    expect(await auditHeldMarks(pool, late)).toEqual({ compared: 1, violations: [] });
 
     const releasing = {
       async get() {
@@ -361,7 +363,68 @@ describe('the audit of the marks', () => {
         return null;
       },
     } as unknown as RedisClient;
-    expect(await auditMarks(pool, releasing)).toEqual({ compared: 1, violations: [] });
+    expect(await auditHeldMarks(pool, releasing)).toEqual({ compared: 1, violations: [] });
+  });
+});
+
+describe('the audit of the marks of free seats', () => {
+  const CLAIM_MS = 500;
+
+  test('finds a mark that stays though nobody has the seat, or nobody has it any more', async () => {
+    await using office = await boxOffice(3_000);
+    const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
+    const lapsed = await hold(user, 2_500);
+    await ports.seatHolds.keep(heldSeats, 60_000);
+    await toldAll();
+    await pool.query(
+      `UPDATE seats SET held_until = clock_timestamp() - interval '2 seconds' WHERE concert_id = $1 AND seat_number = 2500`,
+      [lapsed.concertId],
+    );
+    expect(await auditFreeMarks(pool, redis, CLAIM_MS)).toEqual({ compared: 2_997, violations: [] });
+
+    await ports.seatHolds.keep({ ...lapsed, seatNumbers: [5, 2_500] }, 60_000);
+    const { violations } = await auditFreeMarks(pool, redis, CLAIM_MS);
+    expect(violations).toMatchObject([
+      {
+        count: 2,
+        first: [
+          expect.stringMatching(/^seat 5 of \S+ on \S+ is free, its mark is of \S+$/),
+          expect.stringMatching(/^seat 2500 of \S+ on \S+ is free, its mark is of \S+$/),
+        ],
+      },
+    ]);
+    await ports.seatHolds.release({ ...lapsed, seatNumbers: [5, 2_500] });
+  });
+
+  test('waits for a claim to end, for a hold to come of it, and for Redis to hear of its end', async () => {
+    await using office = await boxOffice(10);
+    const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
+    await toldAll();
+    // A claim that came to nothing, one that became a hold, and the mark of a hold that is over since a moment.
+    await ports.seatHolds.keep({ ...heldSeats, seatNumbers: [5] }, CLAIM_MS);
+    await ports.seatHolds.keep({ ...heldSeats, seatNumbers: [6] }, 60_000);
+    const over = await hold(user, 7);
+    await ports.seatHolds.keep(over, 60_000);
+    await ports.boxOffice.release(over.userId, over.reservationId);
+    let looks = 0;
+    const mget = async (...keys: string[]) => {
+      const marks = await redis.mget(...keys.flat());
+      if (looks++ === 0) await hold(user, 6);
+      return marks;
+    };
+    expect(await auditFreeMarks(pool, { mget } as unknown as RedisClient, CLAIM_MS)).toMatchObject({ violations: [] });
+    expect(looks).toBe(2);
+    await toldAll();
+    expect(await auditFreeMarks(pool, redis, CLAIM_MS)).toMatchObject({ violations: [{ count: 1 }] });
+    await ports.seatHolds.release({ ...heldSeats, seatNumbers: [6, 7] });
+    await ports.seatHolds.release(over);
+  });
+
+  test('does not ask about dates that are over', async () => {
+    await using office = await boxOffice(10);
+    const { pool, redis } = office;
+    await pool.query(`UPDATE concert_dates SET starts_at = clock_timestamp() - interval '1 second'`);
+    expect(await auditFreeMarks(pool, redis, CLAIM_MS)).toEqual({ compared: 0, violations: [] });
   });
 });
 

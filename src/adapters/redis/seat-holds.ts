@@ -11,7 +11,7 @@ import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
 /** A claim outlives the command that made it by little: a crash between claim and hold blocks the seat this long. */
-const CLAIM_TTL_MS = 10_000;
+export const CLAIM_TTL_MS = 10_000;
 /** As long as the box office keeps the answer. */
 const ANSWERED_TTL_MS = 24 * 3_600_000;
 
