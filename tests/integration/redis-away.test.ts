@@ -15,8 +15,10 @@ const world = await startWorld({
   settings: { REDIS_COMMAND_TIMEOUT_MS: '250' },
 });
 
-/** Ready or degraded, never 503: a load balancer that gave up on every instance would keep payers out. */
-/** Redis away is no reason to send people elsewhere, as they would find it away there too. */
+/**
+ * Ready or degraded, never 503: Redis away is no reason to send people elsewhere, as they would find it away there too, and a
+ * load balancer that gave up on every instance would keep payers out.
+ */
 const everyInstanceIs = (state: 'ready' | 'degraded') =>
   until(`every instance says that it is ${state}`, async () => {
     const answers = await Promise.all(world.instances.map(({ url }) => send(`${url}/readyz`, {})));
