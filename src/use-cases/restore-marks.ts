@@ -3,8 +3,10 @@ import type { HeldSeat } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Turn } from '#ports/seat-holds.ts';
 
+/** Dates whose turns are taken at once. A turn lasts for seconds, and has to come before it is over. */
+const TURNS_MAX = 50;
 /** Seats looked at in one step. */
-const BATCH_MAX = 500;
+const SEATS_MAX = 500;
 
 type Needed = Pick<Ports, 'boxOffice' | 'seatHolds'>;
 
@@ -16,12 +18,17 @@ type Needed = Pick<Ports, 'boxOffice' | 'seatHolds'>;
  */
 export async function restoreMarks(ports: Needed): Promise<void> {
   const dates = await ports.boxOffice.listDatesHeld();
-  const turns = await Promise.allSettled(dates.map((on) => ports.seatHolds.takeTurn(on)));
-  const outcomes: PromiseSettledResult<unknown>[] = [...turns];
-  // One after the other: what was lost everywhere at once is not asked for at once.
-  for (const turn of turns) {
-    if (turn.status === 'rejected' || turn.value === undefined) continue;
-    outcomes.push(...(await Promise.allSettled([restoreDate(ports, turn.value)])));
+  const outcomes: PromiseSettledResult<unknown>[] = [];
+  for (let from = 0; from < dates.length; from += TURNS_MAX) {
+    const turns = await Promise.allSettled(
+      dates.slice(from, from + TURNS_MAX).map((on) => ports.seatHolds.takeTurn(on)),
+    );
+    outcomes.push(...turns);
+    // One after the other: what was lost everywhere at once is not asked for at once.
+    for (const turn of turns) {
+      if (turn.status === 'rejected' || turn.value === undefined) continue;
+      outcomes.push(...(await Promise.allSettled([restoreDate(ports, turn.value)])));
+    }
   }
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -29,7 +36,7 @@ export async function restoreMarks(ports: Needed): Promise<void> {
 
 async function restoreDate({ boxOffice, seatHolds }: Needed, turn: Turn): Promise<void> {
   for (let after = 0; ; ) {
-    const held = await boxOffice.listHeld(turn, { after, max: BATCH_MAX });
+    const held = await boxOffice.listHeld(turn, { after, max: SEATS_MAX });
     const last = held.at(-1);
     if (last === undefined) break;
     if ((await seatHolds.putBack(turn, held)) === 'over') return;

@@ -15,12 +15,21 @@ const heldSeats = `
   FROM seats s JOIN reservations r USING (reservation_id)
   WHERE s.concert_id = $1 AND s.date = $2 AND s.status = 'HELD' AND s.held_until > clock_timestamp()`;
 
+/** The first date with a hold that is live when the statement begins: unlike `clock_timestamp()` that can be looked up in an index. */
+const firstDateHeld = (where: string) => `
+  SELECT concert_id, date FROM seats
+  WHERE status = 'HELD' AND held_until > statement_timestamp() ${where} ORDER BY concert_id, date LIMIT 1`;
+
 export const heldStatements = {
-  /** By the time at which it began: unlike `clock_timestamp()` it can be looked up in an index. */
+  /** From date to date, whatever is held there: as a DISTINCT it would read every held seat, each second. */
   listDatesHeld: {
     name: 'list-dates-held',
-    text: `SELECT concert_id AS "concertId", date::text FROM (
-        SELECT DISTINCT concert_id, date FROM seats WHERE status = 'HELD' AND held_until > statement_timestamp()) AS held`,
+    text: `WITH RECURSIVE held AS (
+        (${firstDateHeld('')})
+        UNION ALL
+        SELECT next.* FROM held
+        CROSS JOIN LATERAL (${firstDateHeld('AND (concert_id, date) > (held.concert_id, held.date)')}) AS next)
+      SELECT concert_id AS "concertId", date::text FROM held`,
   } as Statement<[], { readonly concertId: string; readonly date: string }>,
 
   listHeld: {
