@@ -62,8 +62,8 @@ export type Lines = {
 
   /**
    * The session of a place, as far as the record tells: let in less than `sessionSeconds` ago or holding seats that are not
-   * paid for yet, and nothing else has happened to the place since. Undefined of whoever waits, or has paid; and on any doubt. The
-   * record is as old as `record` was last called: who left since is still in.
+   * paid for yet, and nothing else has happened to the place since. Undefined of whoever was never let in, or has paid; and on any
+   * doubt. The record is as old as `record` was last called: who left since is still in, and so is whose session was lost.
    */
   findSession(place: PlaceId, sessionSeconds: number): Promise<SessionOnRecord | undefined>;
 

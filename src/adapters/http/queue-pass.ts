@@ -32,8 +32,9 @@ export type QueuePass = {
    */
   readonly requireActiveOrRepeated: AsyncHook;
   /**
-   * The same for a list, and while the line cannot be reached those pass who are on record as being in. Seconds after a
-   * session has ended its holder may still look; nobody passes who waits.
+   * The same for a list, and while the line cannot be reached those pass who are on record as being in. The record is behind
+   * the line: seconds after a session has ended its holder may still look, and so may who was in when Redis lost its memory and
+   * has not been heard of since, though they wait. Nobody passes who never was in.
    */
   readonly requireActiveToRead: AsyncHook;
   /**
