@@ -23,9 +23,19 @@ const HOT_SEATS = 6;
 
 const WORTH_REPEATING = new Set(['busy', 'idempotency-key-in-use']);
 
+/** Out of a hundred, up to here. */
+const MOODS = { payAndCharge: 10, pay: 60, release: 75, cancel: 95 };
+const RELEASING = MOODS.pay;
+
 const chance = (percent: number) => randomInt(100) < percent;
 
-export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorder): Booker {
+/** @param lacking what has not been done often enough; chance is helped along then */
+export function bookerOf(
+  fan: Fan,
+  concertId: string,
+  { ask, askAside }: Recorder,
+  lacking: () => ReadonlySet<Asked['what']>,
+): Booker {
   const { userId } = fan;
   const read = {
     balance: () => fan.call('GET', `/users/${userId}/balance`),
@@ -109,13 +119,14 @@ export function bookerOf(fan: Fan, concertId: string, { ask, askAside }: Recorde
     const reservation = await reserve(signal);
     if (reservation === undefined) return;
     await pause(randomInt(THINK_MS_MAX));
-    if (chance(25)) await extend(reservation, signal);
-    const mood = randomInt(100);
+    const missing = lacking();
+    if (chance(missing.has('extend') ? 75 : 25)) await extend(reservation, signal);
+    const mood = missing.has('release') && chance(50) ? RELEASING : randomInt(100);
     // Both at once, as from two windows.
-    if (mood < 10) await Promise.all([pay(reservation, signal), charge(signal)]);
-    else if (mood < 60) await pay(reservation, signal);
-    else if (mood < 75) await release(reservation);
-    else if (mood < 95) await cancel(reservation, signal);
+    if (mood < MOODS.payAndCharge) await Promise.all([pay(reservation, signal), charge(signal)]);
+    else if (mood < MOODS.pay) await pay(reservation, signal);
+    else if (mood < MOODS.release) await release(reservation);
+    else if (mood < MOODS.cancel) await cancel(reservation, signal);
     // The rest walk away, and the hold runs out.
   }
 

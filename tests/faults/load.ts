@@ -1,5 +1,5 @@
 import type { ConcertId } from '#domain/ids.ts';
-import type { Call } from '#tests/history/calls.ts';
+import type { Asked, Call } from '#tests/history/calls.ts';
 import type { Fan } from '#tests/support/fan.ts';
 import { until } from '#tests/support/until.ts';
 import { bookerOf } from './booker.ts';
@@ -26,7 +26,9 @@ const STEADY_MS_MAX = 20_000;
 export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
   const recorder = startRecorder();
   const { calls, counts } = recorder;
-  const bookers = fans.map((fan) => bookerOf(fan, concertId, recorder));
+  /** Since when commands are waited for. */
+  let watchedMs = 0;
+  const bookers = fans.map((fan) => bookerOf(fan, concertId, recorder, lacking));
   const stopping = new AbortController();
   const over = Promise.all(bookers.map((booker) => booker.keepBooking(stopping.signal)));
   // What goes wrong is reported where it is awaited.
@@ -34,18 +36,23 @@ export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
   const succeeded = (sinceMs: number) =>
     calls.filter(({ ending, startMs }) => ending.kind === 'done' && startMs >= sinceMs);
 
+  /** What has not succeeded often enough since then: chance alone could take its time. */
+  function lacking(): ReadonlySet<Asked['what']> {
+    const counts = new Map<Asked['what'], number>();
+    for (const { asked } of succeeded(watchedMs)) counts.set(asked.what, (counts.get(asked.what) ?? 0) + 1);
+    return new Set(COMMANDS.filter((what) => (counts.get(what) ?? 0) < EACH_SUCCEEDS));
+  }
+
   return {
     calls,
     counts,
-    untilAllSucceed: (sinceMs) =>
-      until(
-        `every kind of command succeeds ${EACH_SUCCEEDS} times`,
-        () => {
-          const done = succeeded(sinceMs);
-          return COMMANDS.every((what) => done.filter(({ asked }) => asked.what === what).length >= EACH_SUCCEEDS);
-        },
-        STEADY_MS_MAX,
-      ),
+    async untilAllSucceed(sinceMs) {
+      watchedMs = sinceMs;
+      const what = `every kind of command succeeds ${EACH_SUCCEEDS} times`;
+      await until(what, () => lacking().size === 0, STEADY_MS_MAX).catch((error) => {
+        throw new Error(`${error.message}; not ${[...lacking()].join(', ')}`);
+      });
+    },
     longestOutageMs() {
       const commands = new Set<string>(COMMANDS);
       const ends = succeeded(0).flatMap(({ asked, endMs }) => (commands.has(asked.what) ? endMs : []));
