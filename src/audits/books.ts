@@ -5,12 +5,12 @@ import { redisServersOf } from '#config/redis-servers.ts';
 import { auditBooks, type Violation } from './audit-books.ts';
 import { auditMarks } from './audit-marks.ts';
 import { runSweep } from './command.ts';
-import { books, events, outbox } from './invariants.ts';
+import { books, deliveries, events, outbox } from './invariants.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
 
 await runSweep('audit', async (pool, redisUrl) => {
-  const { counts, violations } = await auditBooks(pool, [...books, outbox, events]);
+  const { counts, violations } = await auditBooks(pool, [...books, outbox, events, deliveries]);
   const marks = redisUrl === undefined ? undefined : await withRedis(redisUrl, (redis) => auditMarks(pool, redis));
   const wrong = [...violations, ...(marks?.violations ?? [])];
   return {

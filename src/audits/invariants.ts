@@ -185,6 +185,18 @@ export const outbox: Invariant = {
     FROM outbox WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
 };
 
+/** That what is to be sent is neither forgotten nor sent before its turn. */
+export const deliveries: Invariant = {
+  name: 'of what is pending at an endpoint the earliest of each aggregate is due, and nothing else',
+  violations: `
+    SELECT format('delivery %s, of event %s, %s', delivery_id, event_id,
+      CASE WHEN earliest THEN 'waits for nothing and is never due' ELSE 'is due before its turn' END) AS found
+    FROM (SELECT delivery_id, event_id, due_at,
+        row_number() OVER (PARTITION BY aggregate_id, endpoint_id ORDER BY event_id) = 1 AS earliest
+      FROM webhook_deliveries WHERE state = 'PENDING') AS pending
+    WHERE earliest <> (due_at IS NOT NULL)`,
+};
+
 /** That other services are told of it. */
 export const events: Invariant = {
   name: `no event waits to be relayed for longer than ${EVENT_AGE_MAX_SECONDS} s`,

@@ -7,14 +7,14 @@ import { auditBooks } from '#audits/audit-books.ts';
 import { auditFreeMarks } from '#audits/audit-free-marks.ts';
 import { auditHeldMarks } from '#audits/audit-held-marks.ts';
 import { auditMarks } from '#audits/audit-marks.ts';
-import { books, events, outbox } from '#audits/invariants.ts';
+import { books, deliveries, events, outbox } from '#audits/invariants.ts';
 import { paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { copyDatabase } from '#tests/support/database.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 
-const EVERYTHING = [...books, outbox, events];
+const EVERYTHING = [...books, outbox, events, deliveries];
 
 type Ids = Readonly<
   Record<'sold' | 'refunded' | 'resold' | 'held' | 'payment' | 'refundedPayment' | 'refund' | 'concert', string>
@@ -256,6 +256,18 @@ const plants: readonly Plant[] = [
     events.name,
     /^event \d+, reservation\.held of \S+, waits since \S+/,
     ({ held }) => `UPDATE events SET written_at = written_at - interval '61 seconds' WHERE aggregate_id = '${held}'`,
+  ],
+  [
+    deliveries.name,
+    /^delivery 1, of event 7, waits for nothing and is never due$/,
+    () => `INSERT INTO webhook_deliveries (delivery_id, endpoint_id, event_id, aggregate_id)
+      VALUES (1, gen_random_uuid(), 7, gen_random_uuid())`,
+  ],
+  [
+    deliveries.name,
+    /^delivery 2, of event 8, is due before its turn$/,
+    ({ held }) => `INSERT INTO webhook_deliveries (delivery_id, endpoint_id, event_id, aggregate_id, due_at)
+      SELECT delivery_id, '${held}', delivery_id + 6, '${held}', now() FROM generate_series(1, 2) delivery_id`,
   ],
 ];
 
