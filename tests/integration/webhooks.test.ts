@@ -156,7 +156,12 @@ describe('an endpoint', () => {
 
   test('that says 410 is switched off, and goes on where it was once it is switched on', async () => {
     const shop = await subscribe(STORY);
-    shop.answers((_, response) => response.writeHead(410).end());
+    // What happens once it is switched off is not for it, so it answers when all that it is to get is on its way.
+    shop.answers((_, response) => {
+      void until('all is to be sent', async () => (await logOf(shop.path)).length === STORY.length, PATIENT_MS).finally(
+        () => response.writeHead(410).end(),
+      );
+    });
     const reservation = await story();
     await until('it is switched off', async () => !(await manage('GET', shop.path)).as(endpoint).enabled, PATIENT_MS);
     expect((await manage('GET', shop.path)).as(endpoint)).toMatchObject({ disabledReason: 'gone' });
