@@ -35,7 +35,7 @@ export type PublicEvent = {
     /** A number that ascends, within an aggregate, in the order in which things happened. */
     readonly eventId: string;
     readonly type: T;
-    /** Whose story it belongs to: a reservation with its payment, a concert's line, an endpoint. */
+    /** Whose story it belongs to: a reservation with its payment, a concert's line, a test alone. */
     readonly aggregateId: string;
     readonly at: Date;
     readonly data: DataByType[T];

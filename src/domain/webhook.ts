@@ -43,7 +43,10 @@ export type Delivery = {
   readonly happenedAt: Date;
   readonly state: DeliveryState;
   readonly attempts: number;
-  /** Absent once it is over, and while an earlier event of the same aggregate is to be delivered first. */
+  /**
+   * Absent once it is over, and while nobody can say: under way, behind an earlier event of its aggregate, at an endpoint that
+   * is switched off.
+   */
   readonly nextAttemptAt?: Date;
   readonly endedAt?: Date;
   readonly createdAt: Date;

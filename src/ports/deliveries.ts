@@ -8,7 +8,7 @@ export type Parcel = {
   readonly deliveryId: string;
   /** From 1: who holds an older one has lost the delivery. */
   readonly attempt: number;
-  /** How often it was tried since it was last replayed, this time included. */
+  /** From 1: which try it is since it was last replayed. What we broke off, or died of, was none. */
   readonly tries: number;
   /** By the clock of the store. */
   readonly takenAt: Date;
@@ -33,14 +33,24 @@ export type Deliveries = {
 
   /**
    * Writes down how an attempt ended and what follows. Nothing follows of an attempt that is not the last one taken.
-   * An endpoint that is gone is switched off.
+   * An endpoint that is gone is switched off; but what the parcel's URL answers says nothing of one that is elsewhere by now:
+   * there it is tried at once.
    */
   settle(parcel: Parcel, receipt: Receipt, verdict: Verdict): Promise<void>;
+
+  /** Gives one back whose attempt was broken off by us: it is due at once, for whoever takes it. Harmless if it is lost already. */
+  release(parcel: Parcel): Promise<void>;
+
+  /** Makes due what waits for nothing and yet has no time, should there be any: it would wait for ever. Answers how many. */
+  wakeForgotten(): Promise<number>;
 
   /** Sends an event of its own, of type `webhook.test`. Undefined if there is no such endpoint. */
   test(endpointId: EndpointId): Promise<Delivery | undefined>;
 
-  /** Sends one again, whether it arrived or was given up. Refuses `delivery-not-found`, `delivery-pending`. */
+  /**
+   * Sends one again, whether it arrived or was given up; if an earlier one of its aggregate is pending, after that. Refuses
+   * `delivery-not-found`, `delivery-pending`.
+   */
   replay(endpointId: EndpointId, deliveryId: string): Promise<Delivery>;
 
   /** Sends up to `batchMax` again that were given up since then, the oldest events first. Answers how many. */

@@ -17,7 +17,8 @@ export type EventBatch = {
 export type Events = {
   /**
    * Up to `batchMax` events that were not relayed yet, the oldest first. One at a time may relay: a term goes on until it is
-   * settled or some seconds are over. Undefined when there is nothing to relay, or somebody else is at it.
+   * settled or some seconds are over. Undefined when there is nothing to relay, or somebody else is at it. Where a batch was not
+   * settled it is half of that, so that one which takes too long does not come for ever.
    */
   take(batchMax: number): Promise<EventBatch | undefined>;
 
@@ -27,9 +28,12 @@ export type Events = {
    */
   settle(batch: EventBatch): Promise<boolean>;
 
-  /** Ends a term in which nothing was relayed, so that the next one need not wait. Harmless if it is over. */
-  release(batch: EventBatch): Promise<void>;
+  /**
+   * Ends a term in which nothing was relayed, so that the next one need not wait. Answers whether the term was still the last
+   * one; harmless if not.
+   */
+  release(batch: EventBatch): Promise<boolean>;
 
-  /** Forgets up to about `batchMax` events relayed so long ago, with their deliveries; answers how many. */
+  /** Forgets up to about `batchMax` events relayed so long ago, with their deliveries, and secrets that sign no more; answers how many events. */
   forget(retentionSeconds: number, batchMax: number): Promise<number>;
 };

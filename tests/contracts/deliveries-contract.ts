@@ -121,7 +121,25 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(one.length + other.length).toBe(1);
       expect(await deliveries.listDue()).toEqual([]);
       await passes(LEASE_MS);
-      expect(await taken(id)).toMatchObject({ attempt: 2, tries: 2 });
+      // That somebody died of it says nothing of the receiver.
+      expect(await taken(id)).toMatchObject({ attempt: 2, tries: 1 });
+    });
+
+    it('that was broken off by us is given back: due at once, and no try of the receiver', async () => {
+      const id = await endpoint();
+      await held();
+      await relayAll(events);
+      const first = await taken(id);
+      await deliveries.release(first);
+      expect(await deliveries.listDue()).toEqual([id]);
+      const second = await taken(id);
+      expect(second).toMatchObject({ attempt: 2, tries: 1 });
+      await deliveries.release(first);
+      expect(await deliveries.listDue()).toEqual([]);
+      await deliveries.settle(second, OK, DELIVERED);
+      await deliveries.release(second);
+      expect((await find(id, second)).delivery.state).toBe('DELIVERED');
+      expect(await take(id)).toEqual([]);
     });
 
     it('is lost to whoever was held up: what they settle is on record, and nothing follows of it', async () => {
@@ -264,6 +282,21 @@ export function deliveriesContract(harness: StoreHarness): void {
       await webhooks.change(id, { enabled: true });
       expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
     });
+
+    it('says nothing of where the endpoint is by now: there it is tried at once, as often as before', async () => {
+      const id = await endpoint();
+      await heldAndReleased();
+      await relayAll(events);
+      const atOldUrl = await taken(id);
+      await webhooks.change(id, { url: 'https://example.com/moved' });
+      await deliveries.settle(atOldUrl, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
+      expect(await webhooks.find(id)).toMatchObject({ enabled: true, url: 'https://example.com/moved' });
+      const atNewUrl = await taken(id);
+      expect(atNewUrl).toMatchObject({ deliveryId: atOldUrl.deliveryId, url: 'https://example.com/moved', tries: 1 });
+      expect((await find(id, atOldUrl)).attemptLog).toMatchObject([{ attempt: 1, status: 410 }]);
+      await deliveries.settle(atNewUrl, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
+      expect(await webhooks.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
+    });
   });
 
   describe('a replay', () => {
@@ -312,6 +345,39 @@ export function deliveriesContract(harness: StoreHarness): void {
       await deliveries.settle(first, OK, DELIVERED);
       expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
     });
+
+    it('goes in front of what is pending, and that goes on behind it', async () => {
+      const id = await endpoint();
+      await heldAndReleased();
+      await relayAll(events);
+      const first = await taken(id);
+      await deliveries.settle(first, BROKEN, GIVEN_UP);
+      const second = await taken(id);
+      await deliveries.settle(second, BROKEN, AGAIN);
+      expect(await deliveries.replay(id, first.deliveryId)).toHaveProperty('nextAttemptAt');
+      expect((await find(id, second)).delivery).not.toHaveProperty('nextAttemptAt');
+      await passes(MINUTE_MS);
+      const again = await taken(id);
+      expect(again).toMatchObject({ deliveryId: first.deliveryId, attempt: 2, tries: 1 });
+      await deliveries.settle(again, OK, DELIVERED);
+      expect(await taken(id)).toMatchObject({ deliveryId: second.deliveryId, attempt: 2, tries: 2 });
+    });
+
+    it('of one that comes after what is pending waits for that', async () => {
+      const id = await endpoint();
+      await heldAndReleased();
+      await relayAll(events);
+      const first = await taken(id);
+      await deliveries.settle(first, BROKEN, GIVEN_UP);
+      const second = await taken(id);
+      await deliveries.settle(second, BROKEN, GIVEN_UP);
+      await deliveries.replay(id, first.deliveryId);
+      expect(await deliveries.replay(id, second.deliveryId)).not.toHaveProperty('nextAttemptAt');
+      const again = await taken(id);
+      expect(again.deliveryId).toBe(first.deliveryId);
+      await deliveries.settle(again, OK, DELIVERED);
+      expect((await taken(id)).deliveryId).toBe(second.deliveryId);
+    });
   });
 
   describe('a test', () => {
@@ -323,9 +389,17 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(await take(other)).toEqual([]);
       expect((await taken(id)).event).toMatchObject({
         type: 'webhook.test',
-        aggregateId: id,
         data: { endpointId: id },
       });
+    });
+
+    it('waits for no other: one that failed holds up none', async () => {
+      const id = await endpoint();
+      await deliveries.test(id);
+      await deliveries.settle(await taken(id), BROKEN, AGAIN);
+      const second = await deliveries.test(id);
+      expect(second).toHaveProperty('nextAttemptAt');
+      expect((await taken(id)).deliveryId).toBe(second?.deliveryId);
     });
 
     it('needs an endpoint', async () => {
@@ -363,13 +437,21 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(await deliveries.list(endpointId(newId()), { limit: 10 })).toEqual({ items: [] });
     });
 
-    it('says when the next attempt is, unless that depends on another delivery', async () => {
+    it('says when the next attempt is, where anybody knows', async () => {
       const id = await endpoint();
       await heldAndReleased();
       await relayAll(events);
       const [later, first] = (await deliveries.list(id, { limit: 10 })).items;
       expect(first?.nextAttemptAt).toBeInstanceOf(Date);
       expect(later).not.toHaveProperty('nextAttemptAt');
+
+      const parcel = await taken(id);
+      expect((await find(id, parcel)).delivery).not.toHaveProperty('nextAttemptAt');
+      await deliveries.settle(parcel, BROKEN, AGAIN);
+      expect((await find(id, parcel)).delivery.nextAttemptAt).toBeInstanceOf(Date);
+      await webhooks.change(id, { enabled: false });
+      expect((await find(id, parcel)).delivery).not.toHaveProperty('nextAttemptAt');
+      expect(await deliveries.test(id)).not.toHaveProperty('nextAttemptAt');
     });
   });
 }

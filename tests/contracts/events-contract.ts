@@ -206,11 +206,26 @@ export function eventsContract(harness: StoreHarness): void {
       await held();
       const first = await events.take(10);
       if (first === undefined) throw new RangeError('nothing was taken');
-      await events.release(first);
+      expect(await events.release(first)).toBe(true);
       const second = await events.take(10);
       expect(second?.events).toEqual(first.events);
-      await events.release(first);
+      expect(await events.release(first)).toBe(false);
       expect(await events.take(10)).toBeUndefined();
+    });
+
+    it('that was not settled comes again in smaller portions, until one was', async () => {
+      for (let made = 0; made < 4; made++) await held();
+      const sizes: (number | undefined)[] = [];
+      for (let terms = 0; terms < 4; terms++) {
+        await passes(TERM_MS);
+        sizes.push((await events.take(10))?.events.length);
+      }
+      expect(sizes).toEqual([4, 2, 1, 1]);
+      await passes(TERM_MS);
+      const batch = await events.take(10);
+      if (batch === undefined) throw new RangeError('nothing was taken');
+      await events.settle(batch);
+      expect((await events.take(10))?.events).toHaveLength(3);
     });
 
     it('has larger numbers for what happened later to the same reservation', async () => {

@@ -1,3 +1,4 @@
+import { v7 as newId } from 'uuid';
 import { Refusal } from '#domain/errors.ts';
 import type { EndpointId } from '#domain/ids.ts';
 import type { PublicEvent } from '#domain/public-event.ts';
@@ -41,6 +42,13 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
   const dueAt = (id: EndpointId) =>
     endpoints.get(id)?.enabled ? pendingAt(id).filter((delivery) => delivery.dueAt <= now() && !waits(delivery)) : [];
 
+  /** Whether anybody can say when it is attempted: not while it is. */
+  const isPromised = (delivery: StoredDelivery) =>
+    delivery.state === 'PENDING' &&
+    !waits(delivery) &&
+    delivery.attempts === (delivery.attemptLog.at(-1)?.attempt ?? 0) &&
+    endpoints.get(delivery.endpointId)?.enabled === true;
+
   function view(delivery: StoredDelivery): Delivery {
     const { event, endedAt, attemptLog, deliveryId, endpointId, state, attempts, createdAt } = delivery;
     const lastAttempt = attemptLog.at(-1);
@@ -49,7 +57,7 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
       eventId: event.eventId,
       type: event.type,
       happenedAt: event.at,
-      ...(state === 'PENDING' && !waits(delivery) ? { nextAttemptAt: new Date(delivery.dueAt) } : {}),
+      ...(isPromised(delivery) ? { nextAttemptAt: new Date(delivery.dueAt) } : {}),
       ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt) }),
       ...(lastAttempt === undefined ? {} : { lastAttempt }),
     };
@@ -79,33 +87,48 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
         .slice(0, batchMax)
         .map((delivery) => {
           delivery.attempts += 1;
-          delivery.tries += 1;
           delivery.dueAt = now() + ATTEMPT_LEASE_MS;
-          const { deliveryId, attempts: attempt, tries, event } = delivery;
+          const { deliveryId, attempts: attempt, event } = delivery;
+          const tries = delivery.tries + 1;
           const secrets = bothSign ? [secret, previousSecret] : [secret];
           return { deliveryId, attempt, tries, takenAt: new Date(now()), url, secrets, event };
         });
     },
 
-    async settle({ deliveryId, attempt }, receipt, verdict) {
+    async settle({ deliveryId, attempt, url }, receipt, verdict) {
       const delivery = deliveries.get(deliveryId);
       if (delivery === undefined || delivery.attemptLog.some((known) => known.attempt === attempt)) return;
       const { retryAfterSeconds: _, ...logged } = { retryAfterSeconds: 0, ...receipt };
       delivery.attemptLog.push({ attempt, endedAt: new Date(now()), ...logged });
       delivery.attemptLog.sort((a, b) => a.attempt - b.attempt);
       if (delivery.attempts !== attempt || delivery.state !== 'PENDING') return;
-      delivery.state = verdict.state;
-      if (verdict.state === 'PENDING') delivery.dueAt = now() + verdict.retryInMs;
-      else delivery.endedAt = now();
       const endpoint = endpoints.get(delivery.endpointId);
-      if (verdict.state === 'FAILED' && verdict.endpointGone && endpoint?.enabled) {
-        Object.assign(endpoint, { enabled: false, disabledReason: 'gone' });
+      const isGone = verdict.state === 'FAILED' && verdict.endpointGone;
+      if (isGone && endpoint !== undefined && endpoint.url !== url) {
+        delivery.dueAt = now();
+        return;
       }
+      delivery.state = verdict.state;
+      if (verdict.state === 'PENDING') {
+        delivery.dueAt = now() + verdict.retryInMs;
+        delivery.tries += 1;
+      } else delivery.endedAt = now();
+      if (isGone && endpoint?.enabled) Object.assign(endpoint, { enabled: false, disabledReason: 'gone' });
+    },
+
+    async release({ deliveryId, attempt }) {
+      const delivery = deliveries.get(deliveryId);
+      if (delivery?.state === 'PENDING' && delivery.attempts === attempt) delivery.dueAt = now();
+    },
+
+    async wakeForgotten() {
+      // What is due is worked out here, and not written down.
+      return 0;
     },
 
     async test(id) {
       if (!endpoints.has(id)) return undefined;
-      const event = tell(store, 'webhook.test', id, new Date(now()), { endpointId: id });
+      const event = tell(store, 'webhook.test', newId(), new Date(now()), { endpointId: id });
       Object.assign(store.events.at(-1) ?? {}, { relayedAt: now() });
       return view(sendTo(store, id, event));
     },

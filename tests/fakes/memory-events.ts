@@ -10,8 +10,10 @@ export function memoryEvents(store: MemoryStore): Events {
 
   return {
     async take(batchMax) {
-      const waiting = events.filter(({ relayedAt }) => relayedAt === undefined).slice(0, batchMax);
+      const max = relay.unsettled === 0 ? batchMax : Math.min(batchMax, Math.ceil(relay.unsettled / 2));
+      const waiting = events.filter(({ relayedAt }) => relayedAt === undefined).slice(0, max);
       if (waiting.length === 0 || relay.leasedUntil > now()) return undefined;
+      relay.unsettled = waiting.length;
       relay.term = Math.max(relay.term + 1, now());
       relay.leasedUntil = now() + TERM_MS;
       return { term: relay.term, events: waiting.map(({ event }) => event) };
@@ -19,7 +21,7 @@ export function memoryEvents(store: MemoryStore): Events {
 
     async settle({ term, events: relayed }) {
       if (term !== relay.term) return false;
-      relay.leasedUntil = now();
+      Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
       for (const event of relayed) {
         const stored = events.find((other) => other.event === event);
         if (stored === undefined || stored.relayedAt !== undefined) continue;
@@ -33,7 +35,9 @@ export function memoryEvents(store: MemoryStore): Events {
     },
 
     async release({ term }) {
-      if (term === relay.term) relay.leasedUntil = now();
+      if (term !== relay.term) return false;
+      Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
+      return true;
     },
 
     async forget(retentionSeconds, batchMax) {

@@ -35,8 +35,12 @@ export function memoryWebhooks({ endpoints, clock }: MemoryStore): Webhooks {
     async rotate(id, previousForSeconds) {
       const endpoint = endpoints.get(id);
       if (endpoint === undefined) return undefined;
-      endpoint.previousSecret = endpoint.secret;
-      endpoint.previousSecretUntil = new Date(clock.now() + previousForSeconds * 1_000);
+      delete endpoint.previousSecret;
+      delete endpoint.previousSecretUntil;
+      if (previousForSeconds > 0) {
+        endpoint.previousSecret = endpoint.secret;
+        endpoint.previousSecretUntil = new Date(clock.now() + previousForSeconds * 1_000);
+      }
       endpoint.secret = newSecret();
       return { endpoint: view(endpoint), secret: endpoint.secret };
     },

@@ -98,7 +98,7 @@ describe('what is to be told', () => {
 
   it('is found without reading what was relayed', async () => {
     const [taking = ''] = /SELECT e\.event_id FROM events e[^)]*/.exec(await bodyOf('take_events')) ?? [];
-    expect(await planOf(taking.replace('p_batch_max', '200'))).toContain('using events_waiting');
+    expect(await planOf(taking.replace('v_max', '200'))).toContain('using events_waiting');
   });
 
   it('is found due without reading what is not', async () => {
@@ -110,6 +110,96 @@ describe('what is to be told', () => {
     const plan = await planOf(oldest.replace('p_batch_max', '500'));
     expect(plan).toContain('using events_pkey');
     expect(plan).toContain('Limit');
+  });
+});
+
+describe('a backlog', () => {
+  /** Blocks of 8 kB: what is there takes thousands, and a batch needs some dozens. */
+  const BLOCKS_MAX = 1_000;
+
+  /** How many blocks a statement looks at, with a plan that is made for no values in particular. */
+  async function blocksOf(statement: string, ...values: unknown[]): Promise<number> {
+    const session = await pool.connect();
+    try {
+      await session.query('BEGIN');
+      await session.query('SET LOCAL plan_cache_mode = force_generic_plan');
+      const { rows } = await session.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement}`, values);
+      const { Plan: plan } = rows[0]['QUERY PLAN'][0];
+      return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+    } finally {
+      await session.query('ROLLBACK');
+      session.release();
+    }
+  }
+  const takes = (id: string) => blocksOf('SELECT * FROM take_deliveries($1, 5, 60)', id);
+
+  async function makeEndpoint(): Promise<string> {
+    const id = randomUUID();
+    await pool.query(
+      `INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
+       VALUES ($1, 'https://example.com/', '{queue.admitted}', 'whsec_' || encode(decode(repeat('00', 32), 'hex'), 'base64'))`,
+      [id],
+    );
+    return id;
+  }
+  /** Deliveries of so many aggregates, four of each, in the order of their events. */
+  async function fill(endpoint: string, aggregates: number, state: 'PENDING' | 'FAILED'): Promise<void> {
+    await pool.query(
+      `WITH told AS (
+         INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
+         SELECT 'queue.admitted', a.id, clock_timestamp(), clock_timestamp()
+         FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $2::integer)) a, generate_series(1, 4)
+         RETURNING event_id, aggregate_id)
+       INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, state, ended_at, due_at)
+       SELECT $1, event_id, aggregate_id, $3::delivery_state, CASE $3 WHEN 'FAILED' THEN at_once() END,
+         CASE WHEN $3 = 'PENDING' AND event_id = min(event_id) OVER (PARTITION BY aggregate_id) THEN at_once() END
+       FROM told`,
+      [endpoint, aggregates, state],
+    );
+    await pool.query('VACUUM ANALYZE events, webhook_deliveries, webhook_endpoints');
+  }
+
+  it('that is due is taken from without reading it', async () => {
+    const endpoint = await makeEndpoint();
+    await fill(endpoint, CROWD / 4, 'PENDING');
+    expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
+  });
+
+  it('that is sent again is due in its order, and taken from without reading it', async () => {
+    const endpoint = await makeEndpoint();
+    await fill(endpoint, CROWD / 4, 'FAILED');
+    await pool.query('SELECT replay_failed($1, $2, $3)', [endpoint, new Date(0), CROWD]);
+    const { rows } = await pool.query<{ due: string }>(
+      'SELECT count(due_at) AS due FROM webhook_deliveries WHERE endpoint_id = $1',
+      [endpoint],
+    );
+    expect(Number(rows[0]?.due)).toBe(CROWD / 4);
+    expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
+  });
+
+  it('behind one concert does not make relaying dearer', async () => {
+    const endpoint = await makeEndpoint();
+    const line = randomUUID();
+    const tell = (count: number) =>
+      pool.query<{ id: string }>(
+        `INSERT INTO events (type, aggregate_id, happened_at) SELECT 'queue.admitted', $1, clock_timestamp()
+         FROM generate_series(1, $2::integer) RETURNING event_id AS id`,
+        [line, count],
+      );
+    const settle = async (count: number) => {
+      const ids = (await tell(count)).rows.map(({ id }) => id);
+      return blocksOf('SELECT settle_events((SELECT term FROM relays), $1)', ids);
+    };
+    await tell(CROWD);
+    await pool.query(
+      `INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
+       SELECT $1, event_id, $2, CASE WHEN event_id = min(event_id) OVER () THEN at_once() END
+       FROM events WHERE aggregate_id = $2`,
+      [endpoint, line],
+    );
+    await pool.query('UPDATE events SET relayed_at = at_once() WHERE aggregate_id = $1', [line]);
+    await pool.query('VACUUM ANALYZE events, webhook_deliveries, webhook_endpoints');
+    expect(await settle(1)).toBeLessThan(BLOCKS_MAX);
   });
 });
 

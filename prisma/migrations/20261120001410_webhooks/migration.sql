@@ -59,7 +59,8 @@ ALTER TABLE webhook_endpoints
   ADD CONSTRAINT webhook_endpoints_reason_known CHECK (disabled_reason IN ('operator', 'gone')),
   ADD CONSTRAINT webhook_endpoints_types_given CHECK (event_types IS NOT NULL);
 
--- What is over has an end and is never due. What is pending and not due waits for an earlier one of its aggregate.
+-- What is over has an end and is never due. Of what is pending the earliest of each aggregate is due, at each endpoint; the
+-- others wait for it and have no time.
 ALTER TABLE webhook_deliveries
   ADD CONSTRAINT webhook_deliveries_over CHECK ((state = 'PENDING') = (ended_at IS NULL)),
   ADD CONSTRAINT webhook_deliveries_due CHECK (state = 'PENDING' OR due_at IS NULL);
@@ -75,10 +76,43 @@ CREATE FUNCTION at_once() RETURNS timestamptz LANGUAGE sql AS $$
   SELECT date_trunc('milliseconds', clock_timestamp());
 $$;
 
--- create_endpoint: one endpoint more, unless there are p_endpoints_max. Replies {answer} | {refusal, facts}.
+-- keep_in_order: until the transaction ends nobody else begins or ends a delivery of these aggregates. What decides which of
+-- them is the earliest looks after this, and then nobody overlooks anybody. By one of 64 locks each, taken in their order: a
+-- server has a limited number of locks for all of its sessions.
+CREATE FUNCTION keep_in_order(p_aggregate_ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  v_lock bigint;
+BEGIN
+  FOR v_lock IN
+    SELECT DISTINCT hashtextextended(aggregate_id::text, 0) & 63 AS lock FROM unnest(p_aggregate_ids) AS aggregate_id ORDER BY lock
+  LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended('webhook_deliveries ' || v_lock, 3));
+  END LOOP;
+END $$;
+
+-- wake_earliest: of each of these pairs of endpoint and aggregate the earliest that is pending is due, at once if it had no time.
+-- Replies how many had none.
+CREATE FUNCTION wake_earliest(p_endpoint_ids uuid[], p_aggregate_ids uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  v_count integer;
+BEGIN
+  UPDATE webhook_deliveries d SET due_at = at_once()
+  FROM unnest(p_endpoint_ids, p_aggregate_ids) AS line (endpoint_id, aggregate_id)
+    CROSS JOIN LATERAL (
+      SELECT p.delivery_id FROM webhook_deliveries p
+      WHERE p.state = 'PENDING' AND p.aggregate_id = line.aggregate_id AND p.endpoint_id = line.endpoint_id
+      ORDER BY p.aggregate_id, p.endpoint_id, p.event_id LIMIT 1) AS earliest
+  WHERE d.delivery_id = earliest.delivery_id AND d.due_at IS NULL;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  RETURN v_count;
+END $$;
+
+-- create_endpoint: one endpoint more, unless there are p_endpoints_max. Replies {answer: {createdAt}} | {refusal, facts}.
 CREATE FUNCTION create_endpoint(
   p_endpoint_id uuid, p_url text, p_event_types text[], p_secret text, p_endpoints_max integer
 ) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+DECLARE
+  v_created_at timestamptz(3);
 BEGIN
   -- Or two who come at once could both be the last.
   PERFORM pg_advisory_xact_lock(hashtextextended('webhook_endpoints', 3));
@@ -86,8 +120,8 @@ BEGIN
     RETURN jsonb_build_object('refusal', 'webhook-limit-reached', 'facts', jsonb_build_object('limit', p_endpoints_max));
   END IF;
   INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
-  VALUES (p_endpoint_id, p_url, p_event_types, p_secret);
-  RETURN jsonb_build_object('answer', true);
+  VALUES (p_endpoint_id, p_url, p_event_types, p_secret) RETURNING created_at INTO v_created_at;
+  RETURN jsonb_build_object('answer', jsonb_build_object('createdAt', v_created_at));
 END $$;
 
 -- change_endpoint: changes what is not null. Switched on, it goes on where it was. Replies whether there is such an endpoint.
@@ -108,21 +142,21 @@ END $$;
 CREATE FUNCTION settle_events(p_term bigint, p_event_ids bigint[]) RETURNS boolean
 LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 BEGIN
-  UPDATE relays SET leased_until = at_once() WHERE relay = 'events' AND term = p_term;
+  UPDATE relays SET leased_until = at_once(), unsettled = 0 WHERE relay = 'events' AND term = p_term;
   IF NOT FOUND THEN
     RETURN false;
   END IF;
 
-  -- Whoever is about to end one of these looks for the next when it is there.
-  PERFORM 1 FROM webhook_deliveries
-  WHERE state = 'PENDING' AND aggregate_id IN (SELECT aggregate_id FROM events WHERE event_id = ANY (p_event_ids))
-  ORDER BY delivery_id FOR UPDATE;
+  -- Or whoever ends the one before does not see this one, nor this one that it has ended.
+  PERFORM keep_in_order(ARRAY(SELECT aggregate_id FROM events WHERE event_id = ANY (p_event_ids)));
 
+  -- Whether there is an earlier one is asked by the index, one by one: it may be that a hundred thousand wait behind it.
   INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
   SELECT w.endpoint_id, e.event_id, e.aggregate_id,
-    CASE WHEN row_number() OVER (PARTITION BY w.endpoint_id, e.aggregate_id ORDER BY e.event_id) = 1 AND NOT EXISTS (
-        SELECT FROM webhook_deliveries d
-        WHERE d.state = 'PENDING' AND (d.aggregate_id, d.endpoint_id) = (e.aggregate_id, w.endpoint_id))
+    CASE WHEN row_number() OVER (PARTITION BY w.endpoint_id, e.aggregate_id ORDER BY e.event_id) = 1 AND (
+        SELECT p.delivery_id FROM webhook_deliveries p
+        WHERE p.state = 'PENDING' AND p.aggregate_id = e.aggregate_id AND p.endpoint_id = w.endpoint_id
+        ORDER BY p.aggregate_id, p.endpoint_id, p.event_id LIMIT 1) IS NULL
       THEN at_once() END
   FROM events e JOIN webhook_endpoints w
     ON w.disabled_at IS NULL AND w.deleted_at IS NULL AND (w.event_types = '{}' OR e.type = ANY (w.event_types))
@@ -133,34 +167,39 @@ BEGIN
   RETURN true;
 END $$;
 
--- forget_events: forgets up to p_batch_max events that were relayed so long ago, with all that became of them, and endpoints
--- that were deleted once nothing is left of theirs. It looks at the oldest only. Replies how many events.
+-- forget_events: forgets up to p_batch_max events that were relayed so long ago, with all that became of them, endpoints that
+-- were deleted once nothing is left of theirs, and secrets that do not sign any more. It looks at the oldest events only.
+-- Replies how many events.
 CREATE FUNCTION forget_events(p_retention_seconds integer, p_batch_max integer) RETURNS integer
 LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
 DECLARE
   v_old bigint[];
+  v_endpoints uuid[];
   v_aggregates uuid[];
 BEGIN
-  -- Locked are those only that go; most of the time there are none.
-  SELECT array_agg(event_id), array_agg(DISTINCT aggregate_id) INTO v_old, v_aggregates FROM (
-    SELECT event_id, aggregate_id FROM events
+  -- Locked are those only that go; most of the time there are none. One that is being sent again is left for later.
+  SELECT array_agg(event_id) INTO v_old FROM (
+    SELECT event_id FROM events
     WHERE event_id IN (
       SELECT event_id FROM (SELECT event_id, relayed_at FROM events ORDER BY event_id LIMIT p_batch_max) AS oldest
       WHERE relayed_at < clock_timestamp() - make_interval(secs => p_retention_seconds))
     ORDER BY event_id FOR UPDATE SKIP LOCKED) AS old;
   IF v_old IS NOT NULL THEN
+    SELECT array_agg(endpoint_id), array_agg(aggregate_id) INTO v_endpoints, v_aggregates
+    FROM webhook_deliveries WHERE event_id = ANY (v_old) AND state = 'PENDING';
+    PERFORM keep_in_order(v_aggregates);
+    -- Whoever comes too late with an attempt finds nothing to write it to.
+    PERFORM 1 FROM webhook_deliveries WHERE event_id = ANY (v_old) ORDER BY delivery_id FOR UPDATE;
     DELETE FROM webhook_attempts
     WHERE delivery_id IN (SELECT delivery_id FROM webhook_deliveries WHERE event_id = ANY (v_old));
     DELETE FROM webhook_deliveries WHERE event_id = ANY (v_old);
     DELETE FROM events WHERE event_id = ANY (v_old);
     -- What waited for one of these waits no more.
-    UPDATE webhook_deliveries d SET due_at = at_once()
-    WHERE state = 'PENDING' AND due_at IS NULL AND aggregate_id = ANY (v_aggregates) AND NOT EXISTS (
-      SELECT FROM webhook_deliveries b
-      WHERE b.state = 'PENDING' AND (b.aggregate_id, b.endpoint_id) = (d.aggregate_id, d.endpoint_id)
-        AND b.event_id < d.event_id);
+    PERFORM wake_earliest(v_endpoints, v_aggregates);
   END IF;
   DELETE FROM webhook_endpoints w
   WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.endpoint_id);
+  UPDATE webhook_endpoints SET previous_secret = NULL, previous_secret_until = NULL
+  WHERE previous_secret_until <= clock_timestamp();
   RETURN coalesce(cardinality(v_old), 0);
 END $$;

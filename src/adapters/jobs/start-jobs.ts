@@ -24,6 +24,8 @@ export type JobSettings = {
 const PRESENCE_TICK_MS = 1_000;
 /** How soon it is noticed that marks were lost. Until then Postgres turns the crowd away. */
 const MARKS_TICK_MS = 1_000;
+/** Nothing is to be found; but it looks at all that is pending. */
+const WAKING_TICK_MS = 60_000;
 /** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
 const TIDY_BATCH_MAX = 500;
 
@@ -44,6 +46,7 @@ export function startJobs(ports: Ports, settings: JobSettings, onError: (job: st
     start('marks', () => restoreMarks(ports), MARKS_TICK_MS),
     start('events', () => relayEvents(ports), settings.relayTickMs),
     start('webhooks', async () => endpoints.open(await deliveries.listDue()), settings.relayTickMs),
+    start('waking', () => deliveries.wakeForgotten(), WAKING_TICK_MS),
     start('expiry', () => boxOffice.expireLapsed(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('forgetting', () => boxOffice.forgetAnswers(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('tidying', () => events.forget(settings.eventRetentionSeconds, TIDY_BATCH_MAX), settings.expiryTickMs),

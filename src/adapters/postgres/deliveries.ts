@@ -1,3 +1,4 @@
+import { Refusal } from '#domain/errors.ts';
 import { endpointId } from '#domain/ids.ts';
 import type { Attempt, Delivery } from '#domain/webhook.ts';
 import type { Deliveries } from '#ports/deliveries.ts';
@@ -17,12 +18,6 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     return row && toDelivery(row);
   }
 
-  async function found(id: string, deliveryId: string): Promise<Delivery> {
-    const delivery = await find(id, deliveryId);
-    if (delivery === undefined) throw new RangeError(`delivery ${deliveryId} is gone`);
-    return delivery;
-  }
-
   return {
     async listDue() {
       const rows = await rowsOf(pool, webhookStatements.listDueEndpoints);
@@ -37,12 +32,13 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
       }));
     },
 
-    async settle({ deliveryId, attempt }, receipt, verdict) {
+    async settle({ deliveryId, attempt, url }, receipt, verdict) {
       await rowsOf(
         pool,
         webhookStatements.settleDelivery,
         deliveryId,
         attempt,
+        url,
         verdict.state,
         verdict.state === 'PENDING' ? verdict.retryInMs : undefined,
         verdict.state === 'FAILED' && verdict.endpointGone,
@@ -52,15 +48,27 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
       );
     },
 
+    async release({ deliveryId, attempt }) {
+      await rowsOf(pool, webhookStatements.releaseDelivery, deliveryId, attempt);
+    },
+
+    async wakeForgotten() {
+      const [row] = await rowsOf(pool, webhookStatements.wakeForgotten);
+      return row?.count ?? 0;
+    },
+
     async test(id) {
       const [row] = await rowsOf(pool, webhookStatements.sendTest, id);
       const deliveryId = row?.deliveryId ?? undefined;
-      return deliveryId === undefined ? undefined : found(id, deliveryId);
+      return deliveryId === undefined ? undefined : find(id, deliveryId);
     },
 
     async replay(id, deliveryId) {
       await replyOf(pool, webhookStatements.replayDelivery, id, deliveryId);
-      return found(id, deliveryId);
+      const delivery = await find(id, deliveryId);
+      // Its endpoint may have been removed since.
+      if (delivery === undefined) throw new Refusal('delivery-not-found');
+      return delivery;
     },
 
     async replayFailed(id, since, batchMax) {

@@ -22,7 +22,7 @@ export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
     },
 
     async release({ term }) {
-      await rowsOf(pool, webhookStatements.releaseEvents, term);
+      return (await rowsOf(pool, webhookStatements.releaseEvents, term)).length > 0;
     },
 
     async forget(retentionSeconds, batchMax) {

@@ -56,10 +56,12 @@ const endpointColumns = `endpoint_id AS "endpointId", url, event_types AS "event
   disabled_reason AS "disabledReason", created_at AS "createdAt",
   CASE WHEN previous_secret_until > clock_timestamp() THEN previous_secret_until END AS "previousSecretUntil"`;
 
-/** What is being attempted is due when its claim ends, which is nobody's business. */
+/** When one is due, if that is a promise. What was taken and has not ended is due when its claim ends, which is nobody's business. */
+const promisedAt = 'CASE WHEN d.attempts = coalesce(a.attempt, 0) AND w.disabled_at IS NULL THEN d.due_at END';
+
 const deliveries = `
   SELECT d.delivery_id AS "deliveryId", d.endpoint_id AS "endpointId", d.event_id AS "eventId", e.type,
-    e.happened_at AS "happenedAt", d.state, d.attempts, d.due_at AS "dueAt", d.ended_at AS "endedAt",
+    e.happened_at AS "happenedAt", d.state, d.attempts, ${promisedAt} AS "dueAt", d.ended_at AS "endedAt",
     d.created_at AS "createdAt", a.attempt, a.ended_at AS "attemptEndedAt", a.duration_ms AS "durationMs", a.status, a.failure
   FROM webhook_deliveries d JOIN webhook_endpoints w USING (endpoint_id) JOIN events e USING (event_id)
     LEFT JOIN LATERAL (SELECT * FROM webhook_attempts l
@@ -79,8 +81,9 @@ export const webhookStatements = {
 
   releaseEvents: {
     name: 'release-events',
-    text: "UPDATE relays SET leased_until = at_once() WHERE relay = 'events' AND term = $1",
-  } as Statement<[term: number], never>,
+    text: `UPDATE relays SET leased_until = at_once(), unsettled = 0 WHERE relay = 'events' AND term = $1
+      RETURNING relay`,
+  } as Statement<[term: number], { readonly relay: string }>,
 
   forgetEvents: {
     name: 'forget-events',
@@ -92,7 +95,7 @@ export const webhookStatements = {
     text: 'SELECT create_endpoint($1, $2, $3, $4, $5) AS reply',
   } as Statement<
     [endpointId: string, url: string, eventTypes: readonly string[], secret: string, endpointsMax: number],
-    Reply<{ readonly answer: true }>
+    Reply<{ readonly answer: { readonly createdAt: string } }>
   >,
 
   changeEndpoint: {
@@ -110,8 +113,9 @@ export const webhookStatements = {
 
   rotateSecret: {
     name: 'rotate-secret',
-    text: `UPDATE webhook_endpoints SET previous_secret = secret, secret = $2,
-        previous_secret_until = clock_timestamp() + make_interval(secs => $3)
+    text: `UPDATE webhook_endpoints SET secret = $2,
+        previous_secret = CASE WHEN $3 > 0 THEN secret END,
+        previous_secret_until = CASE WHEN $3 > 0 THEN clock_timestamp() + make_interval(secs => $3) END
       WHERE endpoint_id = $1 AND deleted_at IS NULL RETURNING ${endpointColumns}`,
   } as Statement<[endpointId: string, secret: string, previousForSeconds: number], EndpointRow>,
 
@@ -148,11 +152,12 @@ export const webhookStatements = {
 
   settleDelivery: {
     name: 'settle-delivery',
-    text: 'SELECT settle_delivery($1, $2, $3, $4, $5, $6, $7, $8)',
+    text: 'SELECT settle_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9)',
   } as Statement<
     [
       deliveryId: string,
       attempt: number,
+      url: string,
       state: DeliveryState,
       retryMs: number | undefined,
       gone: boolean,
@@ -162,6 +167,17 @@ export const webhookStatements = {
     ],
     unknown
   >,
+
+  releaseDelivery: {
+    name: 'release-delivery',
+    text: `UPDATE webhook_deliveries SET due_at = at_once()
+      WHERE delivery_id = $1 AND attempts = $2 AND state = 'PENDING' AND due_at IS NOT NULL`,
+  } as Statement<[deliveryId: string, attempt: number], never>,
+
+  wakeForgotten: {
+    name: 'wake-forgotten',
+    text: 'SELECT wake_forgotten() AS count',
+  } as Statement<[], { readonly count: number }>,
 
   sendTest: {
     name: 'send-test',

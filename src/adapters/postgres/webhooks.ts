@@ -20,10 +20,12 @@ export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
   return {
     async create({ endpointId: id, url, eventTypes }, endpointsMax) {
       const secret = newSecret();
-      await replyOf(pool, webhookStatements.createEndpoint, id, url, eventTypes, secret, endpointsMax);
-      const endpoint = await find(id);
-      if (endpoint === undefined) throw new RangeError(`endpoint ${id} is gone`);
-      return { endpoint, secret };
+      const order = [id, url, eventTypes, secret, endpointsMax] as const;
+      const { answer } = await replyOf(pool, webhookStatements.createEndpoint, ...order);
+      return {
+        endpoint: { endpointId: id, url, eventTypes, enabled: true, createdAt: new Date(answer.createdAt) },
+        secret,
+      };
     },
 
     async change(id, { url, eventTypes, enabled }) {
