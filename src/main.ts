@@ -79,7 +79,7 @@ async function start(): Promise<void> {
     name: 'jobs',
     close: () => {
       const stopped = jobs.stop();
-      // An answer may take longer than we have; what is broken off is tried again soon.
+      // An answer may take longer than we have; what is broken off is given back.
       courier.close();
       return stopped;
     },

@@ -13,8 +13,8 @@ export type Letter = {
 
 /** Carries messages to servers that are not ours, and to no address inside our own networks. */
 export type Courier = {
-  /** Sends the letter once. What goes wrong is in the receipt. */
-  send(letter: Letter): Promise<Receipt>;
+  /** Sends the letter once. What goes wrong is in the receipt; there is none if it was us who broke it off. */
+  send(letter: Letter): Promise<Receipt | undefined>;
 
   /** Refuses `webhook-url-refused` if letters to there would not be carried. */
   inspect(url: string): Promise<void>;

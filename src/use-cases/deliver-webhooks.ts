@@ -28,5 +28,7 @@ async function deliver({ deliveries, courier, random }: Needed, parcel: Parcel):
   const { url, secrets, event, takenAt, tries } = parcel;
   const letter = { messageId: messageIdOf(event), url, secrets, sentAt: takenAt, body: messageOf(event) };
   const receipt = await courier.send(letter);
+  // Not the receiver's fault: it takes none of its tries.
+  if (receipt === undefined) return deliveries.release(parcel);
   await deliveries.settle(parcel, receipt, verdictOf(receipt, tries, random()));
 }

@@ -6,11 +6,14 @@ export type MemoryCourier = Courier & {
   readonly sent: readonly Letter[];
   /** What servers answer from now on; by default 204. */
   answers(answer: (letter: Letter) => Omit<Receipt, 'durationMs'>): void;
+  /** Whether what is sent from now on is broken off by us. */
+  breaksOff(breaks: boolean): void;
 };
 
 /** Keeps the letters. In its world only names under `example.com` are public. */
 export function memoryCourier(): MemoryCourier {
   const sent: Letter[] = [];
+  let breaksOff = false;
   let answerTo: Parameters<MemoryCourier['answers']>[0] = () => ({ status: 204 });
   const isPublic = (url: string) => /^https:\/\/(\w+\.)?example\.com(\/|$)/.test(url);
   return {
@@ -18,9 +21,13 @@ export function memoryCourier(): MemoryCourier {
     answers(answer) {
       answerTo = answer;
     },
+    breaksOff(breaks) {
+      breaksOff = breaks;
+    },
     async send(letter) {
       if (!isPublic(letter.url)) return { durationMs: 0, failure: 'it is not public' };
       sent.push(letter);
+      if (breaksOff) return undefined;
       return { durationMs: 7, ...answerTo(letter) } as Receipt;
     },
     async inspect(url) {

@@ -77,14 +77,15 @@ describe('a server that', () => {
     const impatient = httpCourier({ timeoutMs: IMPATIENT_MS, allowNetworks: LOOPBACK });
     const receipt = await impatient.send(letterTo(url));
     expect(receipt).toMatchObject({ failure: `no answer within ${IMPATIENT_MS} ms` });
-    expect(receipt.durationMs).toBeGreaterThanOrEqual(IMPATIENT_MS - 50);
+    expect(receipt?.durationMs).toBeGreaterThanOrEqual(IMPATIENT_MS - 50);
   });
 
   it('answers and does not come to an end has answered', async () => {
     const { url, answers } = await startReceiver();
     answers((_, response) => response.writeHead(200).write('and'));
-    const impatient = httpCourier({ timeoutMs: IMPATIENT_MS, allowNetworks: LOOPBACK });
-    expect(await impatient.send(letterTo(url))).toMatchObject({ status: 200 });
+    // Long enough for the answer to begin, on any machine.
+    const patient = httpCourier({ timeoutMs: 3_000, allowNetworks: LOOPBACK });
+    expect(await patient.send(letterTo(url))).toMatchObject({ status: 200 });
   });
 
   it('answers without end is not listened to for ever', async () => {
@@ -116,15 +117,15 @@ describe('a server that', () => {
     expect(nobody).toMatchObject({ failure: expect.stringContaining('ECONNREFUSED') });
   });
 
-  it('is being waited for when the instance stops is let go', async () => {
+  it('is being waited for when the instance stops is let go, and nothing is said against it', async () => {
     const { url, received, answers } = await startReceiver();
     answers(() => {});
     const stopping = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK });
     const sending = stopping.send(letterTo(url));
     await until('it is asked', () => received.length === 1);
     stopping.close();
-    expect(await sending).toMatchObject({ failure: 'this instance stops' });
-    expect(await stopping.send(letterTo(url))).toMatchObject({ failure: 'this instance stops' });
+    expect(await sending).toBeUndefined();
+    expect(await stopping.send(letterTo(url))).toBeUndefined();
     expect(received).toHaveLength(1);
   });
 });

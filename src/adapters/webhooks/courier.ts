@@ -16,13 +16,14 @@ export type CourierSettings = {
 };
 
 export type HttpCourier = Courier & {
-  /** Breaks off what is under way; it has failed then. */
+  /** Breaks off what is under way, and whatever is to be sent from now on. */
   close(): void;
 };
 
 /** The status is what counts; a longer answer is not read to its end. */
 const ANSWER_BYTES_MAX = 65_536;
 const FAILURE_LENGTH_MAX = 200;
+const STOPPING = new Error('this instance stops');
 
 type Answer = { readonly status: number; readonly retryAfterSeconds?: number };
 
@@ -39,6 +40,7 @@ export function httpCourier({ timeoutMs, allowNetworks }: CourierSettings, resol
       const outcome = await untilAborted(signal, () => destinationOf(letter.url, resolve, judge))
         .then((destination) => post(destination, letter, signal))
         .catch((error: unknown) => ({ failure: failureOf(signal.aborted ? signal.reason : error, timeoutMs) }));
+      if ('failure' in outcome && signal.reason === STOPPING) return undefined;
       return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
     },
 
@@ -51,7 +53,7 @@ export function httpCourier({ timeoutMs, allowNetworks }: CourierSettings, resol
     },
 
     close() {
-      closing.abort(new Error('this instance stops'));
+      closing.abort(STOPPING);
     },
   };
 }

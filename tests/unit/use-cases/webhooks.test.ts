@@ -129,6 +129,18 @@ describe('delivering', () => {
     expect(await ports.webhooks.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
   });
 
+  it('gives back what we broke off, however often: it is no failure of the receiver', async () => {
+    const { heldAndReleased, deliverAll, log, courier, typesSent, ports, id } = await open();
+    await heldAndReleased();
+    courier.breaksOff(true);
+    for (let times = 0; times < 10; times++) expect(await deliverWebhooks(ports, id)).toBe(1);
+    expect((await log()).map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
+    courier.breaksOff(false);
+    await deliverAll();
+    expect((await log()).map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED']);
+    expect(new Set(typesSent().slice(0, -1))).toEqual(new Set(['reservation.held']));
+  });
+
   it('settles the others where one cannot be settled, and says so', async () => {
     const { heldAndReleased, ports, id, log, published } = await open();
     const one = await heldAndReleased();
