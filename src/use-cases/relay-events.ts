@@ -12,6 +12,7 @@ type Needed = Pick<Ports, 'events' | 'eventStream'>;
  * is told again. Any number of instances may do it at once, and one of them does.
  *
  * @returns how many were relayed
+ * @throws RangeError if the stream has seen a term that there has not been
  */
 export async function relayEvents(ports: Needed): Promise<number> {
   let relayed = 0;
@@ -30,8 +31,11 @@ async function publish({ events, eventStream }: Needed, batch: EventBatch): Prom
   let published = false;
   try {
     published = (await eventStream.publish(batch)) === 'published';
-    return published;
-  } finally {
-    if (!published) await events.release(batch);
+  } catch (error) {
+    await events.release(batch);
+    throw error;
   }
+  // Overtaken by a term that nobody has begun: as long as the stream remembers it, nothing is told to anybody.
+  if (!published && (await events.release(batch))) throw new RangeError(`the stream is ahead of term ${batch.term}`);
+  return published;
 }

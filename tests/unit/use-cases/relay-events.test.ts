@@ -49,6 +49,13 @@ describe('relaying events', () => {
     expect(typesOf(published)).toEqual(STORY);
   });
 
+  it('says so where the stream has seen a term that there has not been: nothing would be told any more', async () => {
+    const { ports } = await told();
+    const ahead = { publish: async () => 'overtaken' as const };
+    await expect(relayEvents({ ...ports, eventStream: ahead })).rejects.toThrow('the stream is ahead of term');
+    expect(await relayEvents(ports)).toBe(2);
+  });
+
   it('lets the next one try at once where it cannot publish', async () => {
     const { ports, published } = await told();
     const { ports: failing } = failingPorts(ports, [{ nth: 2, takesEffect: false }]);
