@@ -12,7 +12,8 @@ export type Records = {
 
   /**
    * Everything that is wanted, page by page, in the order of its ids; the end of time is the beginning of the reading. The store is
-   * asked for a page when it is read, and keeps nothing in between: however slow the reader is, nobody waits for them.
+   * asked for a page when it is read, and keeps nothing in between: however slow the reader is, nobody waits for them. A page of which
+   * nothing is wanted is empty: who reads can leave off there, however far it is to the next row.
    *
    * What was there when the reading began comes once, as it is when its page is read. What is recorded meanwhile may or may not.
    */

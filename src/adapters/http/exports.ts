@@ -10,12 +10,12 @@ export type ExportFormat = (typeof exportFormats)[number];
 export type ExportSettings = {
   /** Under way at once, in an instance. */
   readonly max: number;
-  /** Whoever has taken nothing for so long is gone, or as good as gone. */
+  /** Whoever has taken nothing of what there was for so long is gone, or as good as gone. */
   readonly stalledMs: number;
 };
 
 export type Exports = {
-  /** Refuses `busy` when as many are under way as may be, and what the store refuses before the first row. */
+  /** Refuses `busy` when as many are under way as may be, and what the store refuses of the first page. */
   open(wanted: RecordsWanted, format: ExportFormat): Promise<Readable>;
   /** Breaks off what is under way, and whatever begins from now on: it could take as long as its client likes. */
   close(): void;
@@ -51,7 +51,13 @@ export function recordExports(records: Records, { max, stalledMs }: ExportSettin
     async function* text() {
       if (format === 'csv') yield csvLine(recordColumns[wanted.kind]);
       if (!first.done) yield* chunksOf(first.value);
-      for await (const rows of pages) yield* chunksOf(rows);
+      for await (const rows of pages) {
+        // Nobody may want it any more; without a row to give that is asked here only. To return would look like the end of it.
+        if (stream.destroyed) throw new Error('broken off');
+        // It is us who take our time.
+        stalled.refresh();
+        yield* chunksOf(rows);
+      }
     }
     function* chunksOf(rows: readonly RecordRow[]) {
       for (let at = 0; at < rows.length; at += ROWS_PER_CHUNK) {

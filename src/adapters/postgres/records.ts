@@ -28,8 +28,7 @@ export function postgresRecords({ pool }: Pick<Postgres, 'pool'>): Records {
         const rows = await rowsOf(pool, pageStatements[kind], after, ROWS_PER_PAGE, concertId, from, end);
         const last = rows.at(-1);
         if (last === undefined) return;
-        const wanted = rows.flatMap(({ after: _, wanted, ...row }) => (wanted ? [row] : []));
-        if (wanted.length > 0) yield wanted;
+        yield rows.flatMap(({ after: _, wanted, ...row }) => (wanted ? [row] : []));
         after = last.after;
       }
     },

@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { recordExports } from '#adapters/http/exports.ts';
 import { Refusal } from '#domain/errors.ts';
@@ -11,8 +12,16 @@ const WANTED = { kind: 'refunds' } as const;
 const LONG_MS = 60_000;
 const wide = 'x'.repeat(100_000);
 
+type Book = {
+  readonly failsAt?: number;
+  /** Whether the row of a page is. */
+  readonly wanted?: (page: number) => boolean;
+  /** How long it takes to read one. */
+  readonly pageMs?: number;
+};
+
 /** Pages of one wide row each, and how many were read. */
-function book(pages: number, { failsAt = Number.POSITIVE_INFINITY } = {}) {
+function book(pages: number, { failsAt, wanted = () => true, pageMs }: Book = {}) {
   let [read, open] = [0, 0];
   const records: Pick<Records, 'read'> = {
     async *read() {
@@ -21,7 +30,8 @@ function book(pages: number, { failsAt = Number.POSITIVE_INFINITY } = {}) {
         for (let page = 0; page < pages; page++) {
           if (page === failsAt) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
           read += 1;
-          yield [{ refundId: `r${page}`, userId: wide }];
+          if (pageMs !== undefined) await pause(pageMs);
+          yield wanted(page) ? [{ refundId: `r${page}`, userId: wide }] : [];
         }
       } finally {
         open -= 1;
@@ -88,6 +98,30 @@ describe('an export', () => {
     const exports = recordExports(book(3, { failsAt: 2 }).records, { max: 1, stalledMs: LONG_MS });
     await expect(text(await exports.open(WANTED, 'csv'))).rejects.toMatchObject({ code: 'unavailable' });
     await expect(exports.open(WANTED, 'csv')).resolves.toBeDefined();
+  });
+
+  it('goes on for whoever waits, however long nothing of what is read is wanted', async () => {
+    const { records } = book(40, { wanted: (page) => page === 39, pageMs: 25 });
+    const exports = recordExports(records, { max: 1, stalledMs: 500 });
+    expect(await text(await exports.open(WANTED, 'ndjson'))).toMatch(/^{"refundId":"r39"/);
+  });
+
+  it('of which nothing is wanted ends with its client, or with the instance, all the same', async () => {
+    const { records, read, open } = book(Number.POSITIVE_INFINITY, { wanted: () => false, pageMs: 1 });
+    const exports = recordExports(records, { max: 1, stalledMs: LONG_MS });
+    const left = await exports.open(WANTED, 'ndjson');
+    let ends = 0;
+    left.on('end', () => (ends += 1)).resume();
+    await until('it is under way', () => read() > 5);
+    left.destroy();
+    await until('there is room', () => left.closed && open() === 0);
+    const going = await exports.open(WANTED, 'ndjson');
+    const before = read();
+    going.on('end', () => (ends += 1)).resume();
+    await until('the next is under way', () => read() > before + 5);
+    exports.close();
+    await until('it is over', () => going.closed && open() === 0);
+    expect(ends).toBe(0);
   });
 
   it('breaks off when nobody takes anything, and when the instance stops', async () => {
