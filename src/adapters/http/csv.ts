@@ -3,7 +3,7 @@ type Cell = string | number | readonly number[] | null;
 /** Kept in quotes, or a comma, a quote or a line break in it would be taken for one of the file. */
 const TO_QUOTE = /[",\r\n]/;
 /** A spreadsheet takes what begins like this for a formula, and carries it out. */
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@\t\r\n]/;
 
 /** A line by RFC 4180. Numbers of a list are separated by blanks; a text that looks like a formula begins with an apostrophe. */
 export function csvLine(cells: readonly Cell[]): string {

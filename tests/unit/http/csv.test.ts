@@ -17,7 +17,7 @@ describe('a line of CSV', () => {
     expect(csvLine(cells)).toBe(`${line}\r\n`);
   });
 
-  it.each(['=', '+', '-', '@', '\t', '\r'])('makes no formula of a text that begins with %j', (first) => {
+  it.each(['=', '+', '-', '@', '\t', '\r', '\n'])('makes no formula of a text that begins with %j', (first) => {
     const [cell = ''] = csvLine([`${first}cmd|' /C calc'!A0`]).split('\r\n', 1);
     expect(cell.startsWith(`'${first}`) || cell.startsWith(`"'${first}`)).toBe(true);
     expect(csvLine([`a${first}1`, -1])).toMatch(/^"?a/);
