@@ -2,6 +2,7 @@ import { answer, recordStream, refusals, refusedBy } from '#adapters/http/answer
 import type { ExportFormat } from '#adapters/http/exports.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import { preferred } from '#adapters/http/preferred.ts';
 import {
   exportedCsv,
   exportedLines,
@@ -91,10 +92,8 @@ export function recordRoutes(api: Api, { records, exports, requireAdminKey }: Ki
 
 const viewSeatChange = ({ changedAt, ...change }: SeatChange) => ({ ...change, changedAt: changedAt.toISOString() });
 
-/** The first of the two that is named, if any. */
-function accepted(accept = ''): ExportFormat {
-  const [csv, ndjson] = [accept.indexOf('text/csv'), accept.indexOf('application/x-ndjson')];
-  return csv !== -1 && (ndjson === -1 || csv < ndjson) ? 'csv' : 'ndjson';
+function accepted(accept: string | undefined): ExportFormat {
+  return preferred(accept, ['application/x-ndjson', 'text/csv']) === 'text/csv' ? 'csv' : 'ndjson';
 }
 
 function notOfOneConcert(): Refusal {
