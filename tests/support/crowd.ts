@@ -3,11 +3,13 @@ import { expect } from 'vitest';
 import type { ConcertId } from '#domain/ids.ts';
 import { type Fan, tally } from './fan.ts';
 import { inParallel } from './in-parallel.ts';
-import { until } from './until.ts';
+import { until, untilNoneLeft } from './until.ts';
 
 const JOINS_AT_ONCE = 100;
 /** Thousands may leave at once, on a machine that everything shares. */
 const LEAVE_MS_MAX = 60_000;
+/** Longer than anybody is told to wait between two polls. */
+const QUIET_MS_MAX = 20_000;
 
 /** Somebody in line, and what they were told last, and when. */
 export type Waiting = {
@@ -79,11 +81,11 @@ export function keepPolling(line: readonly Waiting[]): Crowd {
     over,
     overtaken,
     risen,
-    everybodyWasTold: (since) =>
-      until(
-        'everybody was told something',
-        () => line.every(({ told }) => told !== undefined && (typeof told.standing === 'string' || told.at > since)),
-        20_000,
-      ),
+    everybodyWasTold(since) {
+      const isTold = ({ told }: Waiting) =>
+        told !== undefined && (typeof told.standing === 'string' || told.at > since);
+      const left = () => line.filter((person) => !isTold(person)).length;
+      return untilNoneLeft('somebody more was told something', left, QUIET_MS_MAX);
+    },
   };
 }
