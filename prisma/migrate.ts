@@ -25,5 +25,3 @@ if (databaseUrl) {
   );
   process.exitCode = 1;
 }
-// The engine leaves a timer behind, which would keep this command for ten seconds more.
-process.exit();

@@ -57,6 +57,14 @@ describe('migrating', () => {
     expect(await migrate(database.url)).toEqual([]);
   });
 
+  test('leaves nothing behind that keeps the process going', async () => {
+    await using database = await empty();
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    await migrate(database.url);
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
   test('leaves the records that `prisma migrate deploy` leaves', async () => {
     await using database = await migrated();
     const records = await database.query(

@@ -35,11 +35,19 @@ export async function schemaEngine(database: PrismaPg): Promise<glue.SchemaEngin
 async function load(): Promise<void> {
   const besides = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const code = await readFile(join(dirname(besides), 'schema_engine_bg.wasm'));
-  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': glue });
+  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': { ...glue, ...timersLetGo() } });
   glue.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
   // The engine reports a panic here before it stops. Without it the error would be about the missing global.
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: panic } });
+}
+
+/** The engine does not take its time limits back: none of them is to keep the process going for ten seconds more. */
+function timersLetGo(): Record<string, (work: () => void, milliseconds: number) => NodeJS.Timeout> {
+  const names = Object.keys(glue).filter((name) => name.startsWith('__wbg_setTimeout_'));
+  return Object.fromEntries(
+    names.map((name) => [name, (work, milliseconds) => setTimeout(work, milliseconds).unref()]),
+  );
 }
 
 function panic(message: string): never {
