@@ -1,7 +1,7 @@
 // A server that receives webhooks of Frontrow. It needs nothing but Node 22.18 or later:
 //   WEBHOOK_SECRET=whsec_… PORT=8080 node docs/webhook-consumer.ts
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const { WEBHOOK_SECRET = '', PORT = '8080' } = process.env;
@@ -11,9 +11,10 @@ if (key.length === 0) throw new Error('WEBHOOK_SECRET is not set: it is in the a
 /** What is older was recorded and sent again by somebody else. */
 const TOLERANCE_SECONDS = 300;
 const BODY_BYTES_MAX = 1_048_576;
-/** As long as Frontrow keeps trying, and longer. Yours belongs in your database, in the transaction that uses the event. */
+/** The latest so many, while this process lives. Yours belong in your database, in the transaction that uses the event. */
 const SEEN_MAX = 100_000;
-const seen = new Set<string>();
+/** By id. What is in use is here already, so that a repetition waits for it instead of using it too. */
+const seen = new Map<string, Promise<void>>();
 
 /** Whether a request is Frontrow's. Over the bytes as they came: parsed and written again they may be others. */
 function isGenuine(headers: IncomingHttpHeaders, body: Buffer): boolean {
@@ -34,31 +35,42 @@ async function use({ type, timestamp, data }: { type: string; timestamp: string;
   console.log(timestamp, type, JSON.stringify(data));
 }
 
-const server = createServer(async (request, response) => {
+/** Uses an event, unless it was used, or is being used. What fails is forgotten, so that it can come again. */
+function useOnce(id: string, body: Buffer): Promise<void> {
+  const known = seen.get(id);
+  if (known !== undefined) return known;
+  const using = (async () => use(JSON.parse(body.toString())))();
+  seen.set(id, using);
+  using.catch(() => seen.delete(id));
+  const [oldest] = seen.size > SEEN_MAX ? seen.keys() : [];
+  if (oldest !== undefined) seen.delete(oldest);
+  return using;
+}
+
+/** Answers with a status. */
+async function receive(request: IncomingMessage): Promise<number> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) return response.writeHead(413).end();
+    if (bytes > BODY_BYTES_MAX) return 413;
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks);
-  if (request.method !== 'POST' || !isGenuine(request.headers, body)) return response.writeHead(401).end();
+  if (request.method !== 'POST' || !isGenuine(request.headers, body)) return 401;
+  await useOnce(String(request.headers['webhook-id']), body);
+  return 204;
+}
 
-  const id = String(request.headers['webhook-id']);
-  if (!seen.has(id)) {
-    // What throws here is answered with 500, and Frontrow sends it again.
-    try {
-      await use(JSON.parse(body.toString()));
-    } catch (error) {
-      console.error(id, error);
-      return response.writeHead(500).end();
-    }
-    seen.add(id);
-    const [oldest] = seen.size > SEEN_MAX ? seen : [];
-    if (oldest !== undefined) seen.delete(oldest);
-  }
-  return response.writeHead(204).end();
+const server = createServer((request, response) => {
+  receive(request).then(
+    (status) => response.writeHead(status).end(),
+    (error: unknown) => {
+      // Frontrow sends it again. Who has hung up in the middle hears nothing, and it is no matter.
+      console.error(request.headers['webhook-id'], error);
+      response.writeHead(500).end();
+    },
+  );
 });
 
 server.listen(Number(PORT), () => console.log(`listening on port ${(server.address() as AddressInfo).port}`));

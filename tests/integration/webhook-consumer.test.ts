@@ -1,13 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { deliveryPage, endpointWithSecret } from '#adapters/http/webhook-schemas.ts';
 import { contractClient } from '#tests/support/contract-client.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
+import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
@@ -15,8 +19,8 @@ const CONSUMER = fileURLToPath(new URL('../../docs/webhook-consumer.ts', import.
 const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
 /** The example of the documents, as a process of its own; it ends with the test. */
-async function startConsumer(secret: string, port = '0') {
-  const child = spawn(process.execPath, [CONSUMER], {
+async function startConsumer(secret: string, port = '0', program = CONSUMER) {
+  const child = spawn(process.execPath, [program], {
     cwd: tmpdir(),
     env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: port },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -40,6 +44,21 @@ async function startConsumer(secret: string, port = '0') {
     /** The types of the events that it used. */
     used: () => [...output.matchAll(/^\S+Z (\S+) \{/gm)].map(([, type]) => type),
   };
+}
+
+/** The example, whose part of yours takes half a second. */
+async function slowConsumer(): Promise<string> {
+  const { path, remove } = await temporaryDir();
+  onTestFinished(remove);
+  const source = await readFile(CONSUMER, 'utf8');
+  const slow = source.replace(
+    '  console.log(timestamp, type,',
+    '  await new Promise((done) => setTimeout(done, 500));\n  console.log(timestamp, type,',
+  );
+  expect(slow).not.toBe(source);
+  const program = join(path, 'webhook-consumer.ts');
+  await writeFile(program, slow);
+  return program;
 }
 
 type Sent = { readonly secret?: string; readonly ageSeconds?: number; readonly body?: string; readonly id?: string };
@@ -72,6 +91,29 @@ describe('the example of a consumer', () => {
     expect(await send(url, { body: 'no JSON', id: 'evt_1_6' })).toBe(500);
     await until('it was used', () => used().length > 0);
     expect(used()).toEqual(['webhook.test']);
+  });
+
+  test('outlives a client that hangs up in the middle of a body', async () => {
+    const { url, port, used } = await startConsumer(SECRET);
+    for (let times = 0; times < 3; times++) {
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write('POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000\r\n\r\n{"type"');
+      // It is being read: what is sent behind it is answered.
+      expect(await send(url, { ageSeconds: 3_600 })).toBe(401);
+      socket.destroy();
+    }
+    expect(await send(url, {})).toBe(204);
+    await until('it was used', () => used().length === 1);
+  });
+
+  test('uses an event once, though the repetition comes while it is in use', async () => {
+    const { url, used } = await startConsumer(SECRET, '0', await slowConsumer());
+    const statuses = await Promise.all(Array.from({ length: 5 }, () => send(url, {})));
+    expect(statuses).toEqual([204, 204, 204, 204, 204]);
+    expect(await send(url, { id: 'evt_1_2' })).toBe(204);
+    await until('both were used', () => used().length >= 2);
+    expect(used()).toEqual(['webhook.test', 'webhook.test']);
   });
 
   test('does not start without a secret', async () => {
