@@ -204,6 +204,19 @@ test('events wait while Redis is away, and are all told afterwards', async () =>
   expect(await waiting()).toEqual([]);
 });
 
+test('events wait while Redis is full, and are all told afterwards', async () => {
+  const { held, pay, cancel } = await beginStory(one.ports, pool, await openHall(pool), 1);
+  await redis.config('SET', 'maxmemory', '1');
+  await expectRefusal(relayEvents(one.ports), 'unavailable');
+  await pay();
+  await cancel();
+  expect(await waiting()).toEqual(STORY);
+  await redis.config('SET', 'maxmemory', '0');
+  await relayEvents(one.ports);
+  expect(await streamed(held.reservationId)).toEqual(STORY);
+  expect(await waiting()).toEqual([]);
+});
+
 test('a database that was restored, and knows of an older term, goes on relaying', async () => {
   await beginStory(one.ports, pool, await openHall(pool), 1);
   await relayEvents(one.ports);

@@ -136,11 +136,14 @@ const deliveryFields = {
     z.enum(deliveryStates).describe('PENDING until it arrived (DELIVERED) or was given up (FAILED)'),
     'DELIVERED',
   ),
-  attempts: count(1, 'How often it was sent'),
+  attempts: count(1, 'How often sending it was begun'),
   nextAttemptAt: z.iso
     .datetime({ precision: 3 })
     .optional()
-    .describe('While PENDING; absent while an earlier event of the same aggregate is to arrive first')
+    .describe(
+      'While PENDING; absent while it is under way, while an earlier event of the same aggregate is to arrive first, and while ' +
+        'the endpoint is switched off',
+    )
     .meta({ examples: ['2026-11-20T09:39:50.000Z'] }),
   endedAt: z.iso
     .datetime({ precision: 3 })

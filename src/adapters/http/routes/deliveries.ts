@@ -37,9 +37,10 @@ export function deliveryRoutes(api: Api, { ports, requireAdminKey, limited }: Ki
         ...ofEndpoint,
         operationId: 'testWebhook',
         summary: 'Send a test event to an endpoint',
-        description: 'Of type webhook.test, to this endpoint only. Ask for the delivery to see what became of it.',
+        description:
+          'Of type webhook.test, to this endpoint only; once it is switched on, if it is not. Ask for the delivery to see what became of it.',
         response: {
-          202: answer(delivery, 'It is under way'),
+          202: answer(delivery, 'It is to be sent'),
           ...refusals('webhook-not-found', ...refusedCommand),
         },
       },
@@ -104,9 +105,10 @@ export function deliveryRoutes(api: Api, { ports, requireAdminKey, limited }: Ki
         ...ofDelivery,
         operationId: 'replayWebhookDelivery',
         summary: 'Send an event again',
-        description: 'Whether it arrived or was given up, under the same webhook-id.',
+        description:
+          'Whether it arrived or was given up, under the same webhook-id; once the endpoint is switched on, if it is not.',
         response: {
-          202: answer(delivery, 'It is under way'),
+          202: answer(delivery, 'It is to be sent'),
           ...refusals('delivery-not-found', 'delivery-pending', ...refusedCommand),
         },
       },
@@ -127,10 +129,10 @@ export function deliveryRoutes(api: Api, { ports, requireAdminKey, limited }: Ki
         ...ofEndpoint,
         operationId: 'replayWebhook',
         summary: 'Send again what was given up',
-        description: `Since a time, the oldest events first, up to ${REPLAY_MAX} per call.`,
+        description: `Since a time, the oldest events first, up to ${REPLAY_MAX} per call; once the endpoint is switched on, if it is not.`,
         body: webhookBody.replay,
         response: {
-          200: answer(replayed, 'They are under way'),
+          200: answer(replayed, 'They are to be sent'),
           ...refusals('webhook-not-found', ...refusedCommand),
         },
       },
