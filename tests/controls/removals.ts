@@ -102,18 +102,21 @@ export const removals: readonly Removal[] = [
       { sql: 'DROP TRIGGER reservations_end_once ON reservations' },
     ],
     tests: ['races-money', 'box-office-contract'],
+    named: 'paying|after the deadline|somebody else has|the payer or',
   },
   {
     without: 'limit row of a user',
     note: '',
     changes: [buyerUnlockedIn('hold_seats'), slowly('hold_seats', 'INSERT INTO reservations ')],
     tests: ['races-seats'],
+    named: 'limit of seats|overlapping seats',
   },
   {
     without: 'conditional debit',
     note: 'the check below stops it, as an error',
     changes: [debitUnconditional],
     tests: ['races-money', 'box-office-contract'],
+    named: 'paying|funds for fifty',
   },
   {
     without: 'conditional debit and balance ≥ 0',
@@ -123,6 +126,7 @@ export const removals: readonly Removal[] = [
       drop('payments DROP CONSTRAINT payments_balance_not_negative'),
     ],
     tests: ['races-money'],
+    named: 'funds for fifty|two hundred charges|audit to find',
   },
   {
     without: 'row locks of paying',
@@ -135,12 +139,14 @@ export const removals: readonly Removal[] = [
     note: 'reservations are paid several times',
     changes: [...payUnlocked, { sql: 'DROP INDEX payments_reservation_id_key' }],
     tests: ['races-money', 'wallets-contract'],
+    named: 'charging|three box offices|audit to find|a thousand times',
   },
   {
     without: 'lock on a request key',
     note: '',
     changes: [inFunction('recall_answer', 'PERFORM pg_advisory_xact_lock\\([^;]+;', 'NULL;')],
     tests: ['repeated-commands', 'idempotency'],
+    named: 'equal answers|under way|without a key',
   },
   {
     without: 'outbox, of holding and paying',
@@ -150,6 +156,7 @@ export const removals: readonly Removal[] = [
       inFunction('pay_reservation', 'INSERT INTO outbox [^;]+;'),
     ],
     tests: ['crash', 'box-office-contract'],
+    named: 'aftermaths|that dies',
   },
   {
     without: 'zero sum and append-only, in the ledger',
@@ -160,5 +167,27 @@ export const removals: readonly Removal[] = [
     ],
     tests: ['guards-alone'],
     named: 'no guard but ledger|the ledger',
+  },
+  {
+    without: 'event of a payment',
+    note: '',
+    changes: [{ sql: 'DROP TRIGGER payments_tell_captured ON payments' }],
+    tests: ['events-contract'],
+    named: 'an event|relaying',
+  },
+  {
+    without: 'attempt as the fence of a delivery',
+    note: 'whoever was held up settles what somebody else is at',
+    changes: [inFunction('settle_delivery', 'v_delivery.attempts <> p_attempt OR ')],
+    tests: ['deliveries-contract'],
+    named: 'a delivery',
+  },
+  {
+    without: 'lock of relaying on what is being delivered',
+    note: 'an event waits for ever for one that is over',
+    // Whatever it locks by: there is nothing else that it does and asks nothing of.
+    changes: [inFunction('settle_events', 'PERFORM [^;]+;')],
+    tests: ['races-deliveries', 'events-contract'],
+    named: 'neither overlooks|relaying',
   },
 ];
