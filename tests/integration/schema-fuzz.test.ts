@@ -15,8 +15,8 @@ import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
 // Requests that are made up from the document alone, valid ones and others, by several people at once. Whatever is asked,
-// the answer is one that the document has for it, and tells nobody of anybody else. What was found is found again with
-// FUZZ_SEED; FUZZ_REQUESTS says how many.
+// the answer is one that the document has for it, and tells nobody of anybody else. With the FUZZ_SEED that is printed the
+// same is asked again, though ids and who is faster are others; FUZZ_REQUESTS says how much.
 
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 4_000);
