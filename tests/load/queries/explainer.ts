@@ -56,7 +56,6 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
       if (message?.startsWith('duration:')) heard?.push(message);
     });
   });
-  await pool.query(SETTINGS);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   const close = async () => {
     await prisma.$disconnect();
@@ -83,6 +82,8 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
     postgres: { pool, prisma, ping: async () => {}, close },
 
     async explain({ given, run, plans = 'auto' }, without) {
+      // The pool gives up a connection on which anything failed, and the next one has to be told again.
+      await pool.query(SETTINGS);
       await pool.query('BEGIN');
       try {
         await given?.();
