@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, inject, test } from 'vitest';
-import { paymentId, reservationId, userId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue.ts';
-import type { BoxOffice } from '#ports/box-office.ts';
+import { describe, expect, test } from 'vitest';
+import { reservationId, userId } from '#domain/ids.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
+import { endHoldIn, heldAt, holdAt, inRounds, payAt, placeOf, threeBoxOffices } from '#tests/support/box-offices.ts';
 import { tally } from '#tests/support/fan.ts';
 import { DATE, lapse, makeUsers, PRICE } from '#tests/support/hall.ts';
 import { countOf, outcomeOf } from '#tests/support/outcome.ts';
@@ -109,51 +108,19 @@ describe('three instances', () => {
 
 // Below HTTP, because there the first payment ends the session, and the one after it would not get as far as the money.
 describe('three box offices on one database', async () => {
-  const offices = await Promise.all([1, 2, 3].map(() => realPorts(world.databaseUrl, inject('redisUrl'))));
-  afterAll(() => Promise.all(offices.map(({ close }) => close())));
-  const officeFor = (index: number): BoxOffice => {
-    const office = offices[index % offices.length];
-    if (office === undefined) throw new RangeError('no box office');
-    return office.ports.boxOffice;
-  };
-
-  const request = (id: string) => ({ userId: userId(id), key: randomUUID(), fingerprint: 'asked' });
-  const hold = (office: BoxOffice, place: PlaceId, seatNumber: number) =>
-    office.hold({
-      userId: place.userId,
-      concertId: place.concertId,
-      date: DATE,
-      reservationId: reservationId(randomUUID()),
-      seatNumbers: [seatNumber],
-      place,
-      holdSeconds: 300,
-      seatsPerUserMax: 1_000,
-      strandedSeats: 'off',
-      request: request(place.userId),
-    });
-  const pay = (office: BoxOffice, place: PlaceId, id: string) =>
-    office.pay({
-      paymentId: paymentId(randomUUID()),
-      reservationId: reservationId(id),
-      place,
-      request: request(place.userId),
-    });
-  const held = async (outcome: Awaited<ReturnType<typeof hold>>) => {
-    if (outcome.outcome !== 'held') throw new Error('the seat is taken');
-    return outcome.answer.reservationId;
-  };
+  const { officeFor, pools } = await threeBoxOffices(world.databaseUrl);
 
   test('pay for fifty of two hundred reservations with funds for fifty', async () => {
     const concertId = await world.openHall({ seats: 200 });
     const [id = ''] = await makeUsers(world.pool, 1, 50 * PRICE);
-    const place = { userId: userId(id), concertId, sequence: 1, epoch: 'none' };
+    const place = placeOf(concertId, id);
     const reservations = await Promise.all(
-      Array.from({ length: 200 }, async (_, index) => held(await hold(officeFor(index), place, index + 1))),
+      Array.from({ length: 200 }, (_, index) => heldAt(officeFor(index), place, index + 1)),
     );
 
     const wallet = 'FROM wallets WHERE user_id = $1';
     const outcomes = await withStartingGun(world.pool, wallet, [id], 20, () =>
-      Promise.all(reservations.map((reservation, index) => outcomeOf(pay(officeFor(index), place, reservation)))),
+      Promise.all(reservations.map((reservation, index) => outcomeOf(payAt(officeFor(index), place, reservation)))),
     );
 
     expect(countOf(outcomes)).toEqual({ done: 50, 'insufficient-balance': 150 });
@@ -170,15 +137,14 @@ describe('three box offices on one database', async () => {
 
     /** Payer, taker and expiry job meet at a deadline that is a few milliseconds away, or just over. */
     async function meet(round: number): Promise<'payer' | 'taker'> {
-      const placeOf = (id = '') => ({ userId: userId(id), concertId, sequence: 1, epoch: 'none' });
-      const [payer, taker] = [placeOf(payers[round]), placeOf(takers[round])];
+      const [payer, taker] = [placeOf(concertId, payers[round]), placeOf(concertId, takers[round])];
       const seat = round + 1;
-      const reservation = await held(await hold(officeFor(round), payer, seat));
-      await endIn(reservation, (round % 20) - 1);
+      const reservation = await heldAt(officeFor(round), payer, seat);
+      await endHoldIn(world.pool, reservation, (round % 20) - 1);
 
       async function take(): Promise<void> {
         await until('the seat is free or sold', async () => {
-          const outcome = await hold(officeFor(round + 1), taker, seat);
+          const outcome = await holdAt(officeFor(round + 1), taker, seat);
           return (
             outcome.outcome === 'held' || outcome.occupied.every(({ forMilliseconds }) => forMilliseconds === undefined)
           );
@@ -186,7 +152,7 @@ describe('three box offices on one database', async () => {
       }
       const expire = () => officeFor(round + 2).expireLapsed(500);
       const [paid] = await Promise.all([
-        outcomeOf(pay(officeFor(round), payer, reservation)),
+        outcomeOf(payAt(officeFor(round), payer, reservation)),
         take(),
         expire(),
         expire(),
@@ -208,30 +174,18 @@ describe('three box offices on one database', async () => {
       return payerWon ? 'payer' : 'taker';
     }
 
-    const winners: string[] = [];
-    for (let round = 0; round < rounds; round += 10) {
-      winners.push(...(await Promise.all(Array.from({ length: 10 }, (_, index) => meet(round + index)))));
-    }
+    const winners = await inRounds(rounds, meet);
 
     // Both happened, so there was a race; and nobody had to be freed from a deadlock, which the adapter would hide.
-    expect(Object.keys(countOf(winners)).sort()).toEqual(['payer', 'taker']);
+    expect([...new Set(winners)].sort()).toEqual(['payer', 'taker']);
     expect((await deadlocks()) - deadlocksBefore).toBe(0);
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  async function endIn(reservation: string, milliseconds: number): Promise<void> {
-    await world.pool.query(
-      `WITH deadline AS (SELECT clock_timestamp() + make_interval(secs => $2::float8 / 1000) AS at),
-         moved AS (UPDATE reservations SET held_until = at FROM deadline WHERE reservation_id = $1)
-       UPDATE seats SET held_until = at FROM deadline WHERE reservation_id = $1`,
-      [reservation, milliseconds],
-    );
-  }
-
   /** Backends report what they counted within a second, or when they end; so all of them are made to report first. */
   async function deadlocks(): Promise<number> {
     await Promise.all(
-      offices.flatMap(({ pool }) =>
+      pools.flatMap((pool) =>
         Array.from({ length: 10 }, async () => {
           const client = await pool.connect();
           await client.query('SELECT pg_stat_force_next_flush()');

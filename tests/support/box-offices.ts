@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import { afterAll, inject } from 'vitest';
+import { type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
+import type { PlaceId } from '#domain/queue.ts';
+import type { RequestKey } from '#domain/request.ts';
+import type { BoxOffice, HoldOutcome, Paid } from '#ports/box-office.ts';
+import { DATE } from './hall.ts';
+import { realPorts } from './real-ports.ts';
+
+export type BoxOffices = {
+  /** One after the other, and again from the beginning. */
+  officeFor(index: number): BoxOffice;
+  readonly pools: readonly Pool[];
+};
+
+const OFFICES = 3;
+const AT_ONCE = 10;
+
+/** Box offices below HTTP, where nothing of the line decides who comes first. Called at the top of a suite; they end with it. */
+export async function threeBoxOffices(databaseUrl: string): Promise<BoxOffices> {
+  const starts = Array.from({ length: OFFICES }, () => realPorts(databaseUrl, inject('redisUrl')));
+  const offices = await Promise.all(starts);
+  afterAll(() => Promise.all(offices.map(({ close }) => close())));
+  return {
+    officeFor(index) {
+      const office = offices[index % OFFICES];
+      if (office === undefined) throw new RangeError('no box office');
+      return office.ports.boxOffice;
+    },
+    pools: offices.map(({ pool }) => pool),
+  };
+}
+
+export const placeOf = (concertId: ConcertId, id = ''): PlaceId => ({
+  userId: userId(id),
+  concertId,
+  sequence: 1,
+  epoch: 'none',
+});
+
+/** A request of its own, each time. */
+export const newRequest = ({ userId }: PlaceId): RequestKey => ({ userId, key: randomUUID(), fingerprint: 'asked' });
+
+export function holdAt(office: BoxOffice, place: PlaceId, seatNumber: number): Promise<HoldOutcome> {
+  const seats = { concertId: place.concertId, date: DATE, seatNumbers: [seatNumber] };
+  const terms = { holdSeconds: 300, seatsPerUserMax: 1_000, strandedSeats: 'off' as const };
+  const order = { userId: place.userId, reservationId: reservationId(randomUUID()), place, request: newRequest(place) };
+  return office.hold({ ...seats, ...terms, ...order });
+}
+
+/** Holds a seat that nobody has; answers the reservation's id. */
+export async function heldAt(office: BoxOffice, place: PlaceId, seatNumber: number): Promise<string> {
+  const outcome = await holdAt(office, place, seatNumber);
+  if (outcome.outcome !== 'held') throw new Error('the seat is taken');
+  return outcome.answer.reservationId;
+}
+
+export function payAt(office: BoxOffice, place: PlaceId, id: string): Promise<Paid> {
+  const paid = { paymentId: paymentId(randomUUID()), reservationId: reservationId(id) };
+  return office.pay({ ...paid, place, request: newRequest(place) });
+}
+
+/** The deadline of a hold is so far off from now on, or just over. */
+export async function endHoldIn(pool: Pool, id: string, milliseconds: number): Promise<void> {
+  await pool.query(
+    `WITH deadline AS (SELECT clock_timestamp() + make_interval(secs => $2::float8 / 1000) AS at),
+       moved AS (UPDATE reservations SET held_until = at FROM deadline WHERE reservation_id = $1)
+     UPDATE seats SET held_until = at FROM deadline WHERE reservation_id = $1`,
+    [id, milliseconds],
+  );
+}
+
+/** Does something so many times, ten at once. Answers what came of each. */
+export async function inRounds<Outcome>(
+  count: number,
+  meet: (round: number) => Promise<Outcome>,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let round = 0; round < count; round += AT_ONCE) {
+    outcomes.push(...(await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => meet(round + index)))));
+  }
+  return outcomes;
+}
