@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { statements } from '#adapters/postgres/statements.ts';
+import { concertStatements } from '#adapters/postgres/concert-statements.ts';
 import { webhookStatements } from '#adapters/postgres/webhook-statements.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
@@ -204,7 +204,7 @@ describe('a backlog', () => {
 });
 
 it('the seats left are counted without reading those that are gone', async () => {
-  const counting = statements.seatsLeft.text.replace('$1', `'${concert}'`);
+  const counting = concertStatements.seatsLeft.text.replace('$1', `'${concert}'`);
   const plan = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${counting}`);
   expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('using seats_available');
 });

@@ -1,21 +1,20 @@
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import type { Cancellation, Hold, Payment, Reservation } from '#domain/reservation.ts';
 import type { Aftermath, BoxOffice, Held, HeldSeat, Occupied } from '#ports/box-office.ts';
-import type { Postgres } from './client.ts';
-import { guarded } from './failures.ts';
-import { type HeldSeatRow, heldStatements } from './held-statements.ts';
-import { pageOf } from './page-of.ts';
 import {
   type AftermathRow,
+  bookingStatements,
   type CancellationJson,
   type HeldReply,
   type HoldReply,
   type PaymentJson,
   type ReservationJson,
-  replyOf,
-  rowsOf,
-  statements,
-} from './statements.ts';
+} from './booking-statements.ts';
+import type { Postgres } from './client.ts';
+import { guarded } from './failures.ts';
+import { type HeldSeatRow, heldStatements } from './held-statements.ts';
+import { pageOf } from './page-of.ts';
+import { replyOf, rowsOf } from './statement.ts';
 
 /** Answers are given again for at least this long after the first time. */
 const ANSWERS_KEPT_HOURS = 24;
@@ -27,7 +26,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async hold(order) {
       const reply = await replyOf(
         pool,
-        statements.holdSeats,
+        bookingStatements.holdSeats,
         order.reservationId,
         order.userId,
         order.concertId,
@@ -48,7 +47,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async holdBest({ wish, ...order }) {
       const reply = await replyOf(
         pool,
-        statements.holdBestSeats,
+        bookingStatements.holdBestSeats,
         order.reservationId,
         order.userId,
         order.concertId,
@@ -68,22 +67,22 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async block({ concertId, date, seatNumbers }) {
-      await replyOf(pool, statements.blockSeats, concertId, date, seatNumbers);
+      await replyOf(pool, bookingStatements.blockSeats, concertId, date, seatNumbers);
     },
 
     async unblock({ concertId, date, seatNumbers }) {
-      await replyOf(pool, statements.unblockSeats, concertId, date, seatNumbers);
+      await replyOf(pool, bookingStatements.unblockSeats, concertId, date, seatNumbers);
     },
 
     async knows({ userId, key, fingerprint }) {
-      return (await replyOf(pool, statements.recallAnswer, userId, key, fingerprint)) !== null;
+      return (await replyOf(pool, bookingStatements.recallAnswer, userId, key, fingerprint)) !== null;
     },
 
     async pay({ paymentId, reservationId, place, request }) {
       const { userId, concertId } = place;
       const reply = await replyOf(
         pool,
-        statements.payReservation,
+        bookingStatements.payReservation,
         paymentId,
         userId,
         concertId,
@@ -98,7 +97,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async release(userId, reservationId) {
-      const { answer } = await replyOf(pool, statements.releaseReservation, userId, reservationId);
+      const { answer } = await replyOf(pool, bookingStatements.releaseReservation, userId, reservationId);
       return {
         userId,
         reservationId,
@@ -115,7 +114,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
         remainingMs = 0,
       } = await replyOf(
         pool,
-        statements.extendHold,
+        bookingStatements.extendHold,
         place.userId,
         place.concertId,
         reservationId,
@@ -132,7 +131,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async cancel({ refundId, reservationId, refundUntilSeconds, request }) {
       const { answer, replayed } = await replyOf(
         pool,
-        statements.cancelReservation,
+        bookingStatements.cancelReservation,
         refundId,
         request.userId,
         reservationId,
@@ -144,17 +143,17 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async expireLapsed(batchMax) {
-      const [row] = await rowsOf(pool, statements.expireHolds, batchMax);
+      const [row] = await rowsOf(pool, bookingStatements.expireHolds, batchMax);
       return row?.count ?? 0;
     },
 
     async forgetAnswers(batchMax) {
-      const [row] = await rowsOf(pool, statements.forgetAnswers, ANSWERS_KEPT_HOURS, batchMax);
+      const [row] = await rowsOf(pool, bookingStatements.forgetAnswers, ANSWERS_KEPT_HOURS, batchMax);
       return row?.count ?? 0;
     },
 
     async takeAftermaths(batchMax) {
-      const rows = await rowsOf(pool, statements.takeAftermaths, batchMax, AFTERMATH_LEASE_SECONDS);
+      const rows = await rowsOf(pool, bookingStatements.takeAftermaths, batchMax, AFTERMATH_LEASE_SECONDS);
       return rows.map(toAftermath);
     },
 
@@ -177,12 +176,12 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async findReservation(userId, reservationId) {
-      const [row] = await rowsOf(pool, statements.findReservation, reservationId, userId);
+      const [row] = await rowsOf(pool, bookingStatements.findReservation, reservationId, userId);
       return row === undefined ? undefined : toReservation(row);
     },
 
     async listReservations(userId, { limit, after }) {
-      const rows = await rowsOf(pool, statements.listReservations, userId, after, limit + 1);
+      const rows = await rowsOf(pool, bookingStatements.listReservations, userId, after, limit + 1);
       return pageOf(rows.map(toReservation), limit, (reservation) => reservation.reservationId);
     },
 

@@ -9,9 +9,10 @@ import type { SeatRun } from '#domain/seat-plan.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { cacheBriefly } from './cache-briefly.ts';
 import type { Postgres } from './client.ts';
+import { type ConcertRow, concertStatements, policyColumns, type SeatRow } from './concert-statements.ts';
 import { pageOf } from './page-of.ts';
 import { shareReads } from './share-reads.ts';
-import { type ConcertRow, policyColumns, rowsOf, type SeatRow, statements } from './statements.ts';
+import { rowsOf } from './statement.ts';
 
 /** With the pause between two admissions it is how long a changed policy takes to be in effect everywhere: under a second. */
 const CONCERT_TTL_MS = 500;
@@ -31,22 +32,22 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     if (without.length === 0) return rows.map((row) => toConcert(row, defaults));
     const ids = without.map(({ concertId }) => concertId);
     const seeds = ids.map(() => randomBytes(SEED_BYTES));
-    await rowsOf(pool, statements.prepareLots, ids, seeds);
+    await rowsOf(pool, concertStatements.prepareLots, ids, seeds);
     // By now there may be others.
     return withLots(look);
   }
 
   async function read(id: string): Promise<Concert | undefined> {
-    const [concert] = await withLots(() => rowsOf(pool, statements.findConcert, id));
+    const [concert] = await withLots(() => rowsOf(pool, concertStatements.findConcert, id));
     return concert;
   }
 
   const find = cacheBriefly(read, cached);
 
-  const listOnSale = cacheBriefly(() => withLots(() => rowsOf(pool, statements.listConcertsOnSale)), cached);
+  const listOnSale = cacheBriefly(() => withLots(() => rowsOf(pool, concertStatements.listConcertsOnSale)), cached);
 
   const seatsLeft = cacheBriefly(async (id) => {
-    const [row] = await rowsOf(pool, statements.seatsLeft, id);
+    const [row] = await rowsOf(pool, concertStatements.seatsLeft, id);
     return row ?? { available: 0, held: 0 };
   }, cached);
 
@@ -57,19 +58,19 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
   }
 
   const listDates = shareReads(async (id) => {
-    const rows = await rowsOf(pool, statements.listDates, id);
+    const rows = await rowsOf(pool, concertStatements.listDates, id);
     return rows.map((row) => ({ ...row, date: concertDate(row.date) }));
   });
 
   const listSeats = shareReads(async (key) => {
     const [id = '', date = ''] = key.split(' ');
-    const rows = await rowsOf(pool, statements.listSeats, id, date);
+    const rows = await rowsOf(pool, concertStatements.listSeats, id, date);
     return rows.length === 0 ? undefined : rows.map(toSeat);
   });
 
   const listFreeSeats = shareReads((key): Promise<readonly FreeSeat[]> => {
     const [id = '', date = ''] = key.split(' ');
-    return rowsOf(pool, statements.listFreeSeats, id, date);
+    return rowsOf(pool, concertStatements.listFreeSeats, id, date);
   });
 
   return {
@@ -86,7 +87,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     listFreeSeats: (id, date) => listFreeSeats(`${id} ${date}`),
 
     async findSeatPlan(id) {
-      const [kept] = await rowsOf(pool, statements.findSeatPlan, id);
+      const [kept] = await rowsOf(pool, concertStatements.findSeatPlan, id);
       return kept;
     },
 
@@ -95,7 +96,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
       const own = JSON.stringify(byColumn({ ...policy, paused: policy.paused ?? false }));
       const days = JSON.stringify(dates.map(dateColumns));
       const plan = seatPlan && JSON.stringify(seatPlan);
-      await rowsOf(pool, statements.createConcert, id, title, venue, currency, salesOpenAt, own, days, plan);
+      await rowsOf(pool, concertStatements.createConcert, id, title, venue, currency, salesOpenAt, own, days, plan);
       const created = await read(id);
       if (created === undefined) throw new RangeError(`concert ${id} is gone`);
       showNow(id);
@@ -105,7 +106,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     async changePolicy(id, change) {
       const { activeMax, admitPerWindow, opening } = defaults;
       const own = JSON.stringify(byColumn(change));
-      const [row] = await rowsOf(pool, statements.changePolicy, id, own, activeMax, admitPerWindow, opening);
+      const [row] = await rowsOf(pool, concertStatements.changePolicy, id, own, activeMax, admitPerWindow, opening);
       const concert = await read(id);
       if (row === undefined && concert !== undefined) {
         if (change.opening !== undefined) requireSameOpening(concert, change.opening ?? opening);
@@ -116,7 +117,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     },
 
     async list({ limit, after }) {
-      const concerts = await withLots(() => rowsOf(pool, statements.listConcerts, after, limit + 1));
+      const concerts = await withLots(() => rowsOf(pool, concertStatements.listConcerts, after, limit + 1));
       return pageOf(concerts, limit, (concert) => concert.concertId);
     },
   };

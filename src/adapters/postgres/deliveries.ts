@@ -6,7 +6,7 @@ import type { Postgres } from './client.ts';
 import { toEvent } from './events.ts';
 import { guarded } from './failures.ts';
 import { pageOf } from './page-of.ts';
-import { replyOf, rowsOf } from './statements.ts';
+import { replyOf, rowsOf } from './statement.ts';
 import { type DeliveryRow, webhookStatements } from './webhook-statements.ts';
 
 /** Longer than an attempt takes; a process that died delays what it was about by as much. */

@@ -1,7 +1,7 @@
 import type { PublicEvent } from '#domain/public-event.ts';
 import type { Events } from '#ports/events.ts';
 import type { Postgres } from './client.ts';
-import { rowsOf } from './statements.ts';
+import { rowsOf } from './statement.ts';
 import { type EventRow, webhookStatements } from './webhook-statements.ts';
 
 /** Longer than a relay takes; one that died delays the next by as much. */

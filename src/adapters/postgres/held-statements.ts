@@ -1,4 +1,4 @@
-import type { Statement } from './statements.ts';
+import type { Statement } from './statement.ts';
 
 // What is asked about the seats that are held right now, by whoever has lost their marks.
 

@@ -1,5 +1,5 @@
 import type { LineEvent } from '#ports/lines.ts';
-import type { Reply, Statement } from './statements.ts';
+import type { Reply, Statement } from './statement.ts';
 
 // What is asked about the record of the lines; what is asked about all else is in `statements.ts`.
 

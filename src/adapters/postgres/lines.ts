@@ -3,7 +3,7 @@ import { userId } from '#domain/ids.ts';
 import type { LineEvent, Lines } from '#ports/lines.ts';
 import type { Postgres } from './client.ts';
 import { type EventJson, lineStatements } from './line-statements.ts';
-import { replyOf, rowsOf } from './statements.ts';
+import { replyOf, rowsOf } from './statement.ts';
 
 /** Six bytes name a line and fit into the token; a repetition is as good as impossible. */
 const EPOCH_BYTES = 6;

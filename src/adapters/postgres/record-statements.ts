@@ -1,5 +1,5 @@
 import { type RecordKind, type RecordRow, recordColumns, type SeatChange } from '#domain/records.ts';
-import type { Statement } from './statements.ts';
+import type { Statement } from './statement.ts';
 
 // What is asked to read the books as a whole, and the history of a seat.
 

@@ -5,7 +5,7 @@ import type { Records } from '#ports/records.ts';
 import type { Postgres } from './client.ts';
 import { pageOf } from './page-of.ts';
 import { pageStatements, recordStatements, type SeatChangeRow } from './record-statements.ts';
-import { rowsOf } from './statements.ts';
+import { rowsOf } from './statement.ts';
 
 /** Rows looked at in one step: some hundred kilobytes, some milliseconds. */
 const ROWS_PER_PAGE = 1_000;

@@ -1,10 +1,11 @@
 import { chargeId, userId } from '#domain/ids.ts';
 import type { LedgerEntry } from '#domain/wallet.ts';
 import type { Wallets } from '#ports/wallets.ts';
+import { bookingStatements } from './booking-statements.ts';
 import type { Postgres } from './client.ts';
 import { guarded } from './failures.ts';
 import { pageOf } from './page-of.ts';
-import { replyOf, statements } from './statements.ts';
+import { replyOf } from './statement.ts';
 
 export function postgresWallets({ pool, prisma }: Postgres): Wallets {
   return {
@@ -18,7 +19,7 @@ export function postgresWallets({ pool, prisma }: Postgres): Wallets {
     async charge({ chargeId: id, amount, balanceMax, request }) {
       const { answer, replayed } = await replyOf(
         pool,
-        statements.chargeBalance,
+        bookingStatements.chargeBalance,
         id,
         request.userId,
         amount,

@@ -1,6 +1,6 @@
 import type { EventType, OfferedEventType } from '#domain/public-event.ts';
 import type { DeliveryState } from '#domain/webhook.ts';
-import type { Reply, Statement } from './statements.ts';
+import type { Reply, Statement } from './statement.ts';
 
 // What is asked about events, the endpoints they are sent to, and their deliveries.
 

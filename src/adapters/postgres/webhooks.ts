@@ -4,7 +4,7 @@ import type { Endpoint } from '#domain/webhook.ts';
 import type { Webhooks } from '#ports/webhooks.ts';
 import type { Postgres } from './client.ts';
 import { pageOf } from './page-of.ts';
-import { replyOf, rowsOf } from './statements.ts';
+import { replyOf, rowsOf } from './statement.ts';
 import { type EndpointRow, webhookStatements } from './webhook-statements.ts';
 
 /** As long as the digest that it keys; the convention allows 24 to 64. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import Fastify from 'fastify';
 import { Pool } from 'pg';
+import { bookingStatements } from '#adapters/postgres/booking-statements.ts';
 import { PrismaClient } from '#adapters/postgres/generated/client.ts';
-import { statements } from '#adapters/postgres/statements.ts';
 import { type Json, schemaOf } from '#tests/load/schema-of.ts';
 
 // The floor: bare Fastify, no log, no headers, no checks. It refuses a seat with the words it is given, reads a balance with
@@ -35,7 +35,7 @@ floor.post<{ Params: { userId: string }; Body: { amount: number } }>(
   { schema: { response: { 201: schemaOf(charge) } } },
   async ({ params: { userId }, body: { amount }, headers }, reply) => {
     const key = headers['idempotency-key'];
-    const { name, text } = statements.chargeBalance;
+    const { name, text } = bookingStatements.chargeBalance;
     const values = [randomUUID(), userId, amount, BALANCE_MAX, key, key];
     const { rows } = await pool.query<Charged>({ name, text, values });
     return reply.status(201).send(rows[0]?.reply.answer);
