@@ -206,6 +206,11 @@ export const bookingStatements = {
     Reply<Remembered<ChargeJson>>
   >,
 
+  findBalance: {
+    name: 'find-balance',
+    text: 'SELECT balance::float8, currency FROM wallets WHERE user_id = $1',
+  } as Statement<[userId: string], { readonly balance: number; readonly currency: string }>,
+
   expireHolds: {
     name: 'expire-holds',
     text: 'SELECT expire_holds($1) AS count',

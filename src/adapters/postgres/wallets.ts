@@ -5,7 +5,7 @@ import { bookingStatements } from './booking-statements.ts';
 import type { Postgres } from './client.ts';
 import { guarded } from './failures.ts';
 import { pageOf } from './page-of.ts';
-import { replyOf } from './statement.ts';
+import { replyOf, rowsOf } from './statement.ts';
 
 export function postgresWallets({ pool, prisma }: Postgres): Wallets {
   return {
@@ -39,8 +39,8 @@ export function postgresWallets({ pool, prisma }: Postgres): Wallets {
     },
 
     async find(userId) {
-      const row = await guarded(() => prisma.wallet.findUnique({ where: { userId } }));
-      return row === null ? undefined : { userId, balance: Number(row.balance), currency: row.currency };
+      const [row] = await rowsOf(pool, bookingStatements.findBalance, userId);
+      return row && { userId, ...row };
     },
 
     async listEntries(userId, { limit, after }) {
