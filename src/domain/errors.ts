@@ -66,7 +66,11 @@ export class Refusal<C extends Code = Code> extends Error {
   readonly facts: Facts<C>;
 
   constructor(code: C, ...[facts]: Facts<C> extends undefined ? [] : [facts: Facts<C>]) {
+    // Where it came from is of no use to anybody, and to find that out is a twentieth of what turning somebody away costs.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(code);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'Refusal';
     this.code = code;
     this.facts = facts as Facts<C>;

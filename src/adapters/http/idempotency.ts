@@ -1,20 +1,21 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 import type { UserId } from '#domain/ids.ts';
 import type { Answered, RequestKey } from '#domain/request.ts';
+import { hook } from './hook.ts';
 
 const KEY_LENGTH_MAX = 255;
 
 /** A hook: lets only commands with an Idempotency-Key pass, bare or in quotes, of 1 to 255 characters. */
-export async function requireIdempotencyKey(request: FastifyRequest): Promise<void> {
+export const requireIdempotencyKey = hook((request) => {
   const key = keyOf(request);
   if (key === undefined || key === '') throw new Refusal('idempotency-key-missing');
   if (key.length > KEY_LENGTH_MAX) {
     const message = `must have at most ${KEY_LENGTH_MAX} characters`;
     throw new Refusal('validation-failed', { errors: [{ path: 'headers/idempotency-key', message }] });
   }
-}
+});
 
 /** The identity of a command: whose it is, its key, and a digest of what was asked, as validated. */
 export function requestKeyOf(request: FastifyRequest, userId: UserId): RequestKey {
@@ -22,7 +23,7 @@ export function requestKeyOf(request: FastifyRequest, userId: UserId): RequestKe
   if (key === undefined) throw new RangeError('this route has no requireIdempotencyKey hook');
   // The concert of a reservation is named by its queue token alone.
   const asked = JSON.stringify([request.method, request.url, request.claim?.concertId, request.body]);
-  return { userId, key, fingerprint: createHash('sha256').update(asked).digest('base64url') };
+  return { userId, key, fingerprint: hash('sha256', asked, 'base64url') };
 }
 
 /** Marks an answer that was given before. */

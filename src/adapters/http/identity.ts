@@ -48,7 +48,7 @@ export function userOf(request: FastifyRequest): UserId {
 }
 
 /** A hook behind `requireUser`: the user named in the path is the one who asks. */
-export async function requireSelf(request: FastifyRequest): Promise<void> {
+export const requireSelf = hook((request) => {
   const { userId: named } = request.params as { userId: string };
   if (named.toLowerCase() !== userOf(request)) throw new Refusal('forbidden');
-}
+});
