@@ -37,6 +37,19 @@ test('a command that is not answered in time fails', async () => {
   await expect(redis.eval(WORK, 0, 2 * LIMIT_MS)).rejects.toThrow('Command timed out');
 });
 
+test('what a crowd asks goes out while the rest of it is still being read', async () => {
+  const { stream } = redis as Redis;
+  const mostBytes = 20_000;
+  const answers: Promise<unknown>[] = [];
+  const waiting: number[] = [];
+  for (let asked = 0; asked < 2_000; asked++) {
+    answers.push(redis.get(`nobody:${asked}`));
+    waiting.push(stream.writableLength);
+  }
+  await Promise.all(answers);
+  expect(Math.max(...waiting)).toBeLessThan(mostBytes);
+});
+
 test('a primary that was turned into a replica is left, and the command that found out fails', async () => {
   const operator = new Redis(own.url);
   const connection = await connectRedis({ url: own.url, commandTimeoutMs: 2_000 }, () => {});

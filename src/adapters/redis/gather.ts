@@ -1,6 +1,7 @@
 /**
  * Lets calls that come together be answered together: those of one turn of the event loop with the same key, in the
- * order in which they came. A crowd then costs the store one command, not one each.
+ * order in which they came. A crowd then costs the store one command, not one each. As many as a batch holds go at once,
+ * so that the store is at work while the rest of a crowd is still being read.
  */
 export function gather<Key, Item, Answer>(
   keyOf: (key: Key) => string,
@@ -8,17 +9,18 @@ export function gather<Key, Item, Answer>(
   batchMax: number,
 ): (key: Key, item: Item) => Promise<Answer> {
   type Call = { readonly item: Item; readonly resolve: (value: Answer) => void; readonly reject: (e: unknown) => void };
-  let batches = new Map<string, { key: Key; calls: Call[] }>();
+  type Batch = { readonly key: Key; readonly calls: Call[] };
+  let batches = new Map<string, Batch>();
+  let isTurnEndAwaited = false;
 
-  function send(): void {
+  function sendAll(): void {
+    isTurnEndAwaited = false;
     const all = batches;
     batches = new Map();
-    for (const { key, calls } of all.values()) {
-      for (let from = 0; from < calls.length; from += batchMax) void settle(key, calls.slice(from, from + batchMax));
-    }
+    for (const batch of all.values()) void send(batch);
   }
 
-  async function settle(key: Key, calls: readonly Call[]): Promise<void> {
+  async function send({ key, calls }: Batch): Promise<void> {
     try {
       const answers = await answer(
         key,
@@ -33,10 +35,16 @@ export function gather<Key, Item, Answer>(
   return (key, item) =>
     new Promise((resolve, reject) => {
       // After this turn's sockets have been read, so that all they brought goes together.
-      if (batches.size === 0) setImmediate(send);
+      if (!isTurnEndAwaited) setImmediate(sendAll);
+      isTurnEndAwaited = true;
       const name = keyOf(key);
       const batch = batches.get(name) ?? { key, calls: [] };
       batch.calls.push({ item, resolve, reject });
-      batches.set(name, batch);
+      if (batch.calls.length < batchMax) {
+        batches.set(name, batch);
+        return;
+      }
+      batches.delete(name);
+      void send(batch);
     });
 }

@@ -108,8 +108,11 @@ function prepared(redis: Redis, commandTimeoutMs: number): Redis {
   return redis;
 }
 
+/** So much waits for the end of a turn; what is more goes at once, so that Redis is at work while a crowd is still being read. */
+const WAITING_BYTES_MAX = 16_384;
+
 /**
- * Sends the commands of one turn of the event loop in one write. The same is what ioredis' pipelines are for, at twice the time
+ * Sends the commands of one turn of the event loop in one write, or a few. The same is what ioredis' pipelines are for, at twice the time
  * per command; and in a cluster they gather scripts by their first argument, the number of keys, and refuse all of a
  * gathering whose keys are on several nodes (`docs/decisions/0021`).
  */
@@ -125,7 +128,12 @@ function writeOncePerTurn(redis: Redis): void {
         corked = undefined;
       });
     }
-    return send(command, stream);
+    const sent = send(command, stream);
+    if (corked !== undefined && corked.writableLength > WAITING_BYTES_MAX) {
+      corked.uncork();
+      corked.cork();
+    }
+    return sent;
   };
 }
 

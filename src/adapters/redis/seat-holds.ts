@@ -20,7 +20,7 @@ const TURN_MS = 10_000;
 /** A replica that takes over may lack some marks without lacking all of them: so long at most. */
 const KNOWN_MS = 60_000;
 /** Keeps a script short. */
-const CLAIM_BATCH_MAX = 100;
+const CLAIM_BATCH_MAX = 64;
 
 type Wanted = { readonly hold: Hold; readonly request: RequestKey };
 

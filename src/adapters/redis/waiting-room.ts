@@ -35,7 +35,7 @@ const GATHER_SHARE = 1 / 3;
 const ADMIT_BATCH_MAX = 1_000;
 /** Bounds one run of the scripts that many callers share, to about a millisecond. */
 const JOIN_BATCH_MAX = 250;
-const FIND_BATCH_MAX = 250;
+const FIND_BATCH_MAX = 100;
 /** Told to those who come when the line is full. */
 const FULL_RETRY_AFTER_SECONDS = 30;
 /** The line changes while we look: how often to look again before giving up. */

@@ -34,6 +34,15 @@ test('no more than a batch may hold go together', async () => {
   expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3], [4]]);
 });
 
+test('a full batch goes at once, and whoever is left of the crowd when the turn is over', async () => {
+  const { ask, batches } = gathering();
+  const answers = Promise.all([1, 2, 3, 4].map((item) => ask('a', item)));
+  expect(batches).toEqual([{ key: 'a', items: [1, 2, 3] }]);
+  await turn();
+  expect(batches).toHaveLength(2);
+  expect(await answers).toEqual(['a1', 'a2', 'a3', 'a4']);
+});
+
 test('who comes in a later turn is asked for later', async () => {
   const { ask, batches } = gathering();
   const first = ask('a', 1);
