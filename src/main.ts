@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
-import { v7 as newId } from 'uuid';
 import { createServer } from '#adapters/http/server.ts';
+import { newId } from '#adapters/ids/new-id.ts';
 import { startJobs } from '#adapters/jobs/start-jobs.ts';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
 import { connectPostgres } from '#adapters/postgres/client.ts';

@@ -54,6 +54,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
     types: ['ioredis'],
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
+  'adapters/ids': { floors: [], packages: ['node:', 'uuid'] },
   'adapters/webhooks': { floors: CORE, packages: ['node:'] },
   // Programs of their own, which draw lots as the waiting room does, and read the marks of seats.
   audits: { floors: [...CORE, 'adapters/redis', 'config'], packages: ['node:', 'pg'] },
@@ -66,11 +67,12 @@ const FLOORS: Readonly<Record<string, Floor>> = {
       'adapters/postgres',
       'adapters/http',
       'adapters/jobs',
+      'adapters/ids',
       'adapters/webhooks',
       'local',
       'config',
     ],
-    packages: ['node:', 'pino', 'uuid'],
+    packages: ['node:', 'pino'],
   },
 };
 
