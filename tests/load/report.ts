@@ -204,7 +204,8 @@ ${tableOf(rows)}
   seats of a date, reserve one and pay it; 64 at a time, each one's seat their own. Everything else, the outbox, the record of
   the line, events, goes on meanwhile.
 - The hot seat is held by somebody, and a thousand people who are in ask for it over a thousand connections, again and again; its
-  floor answers the same refusal. A balance is read with Prisma on both sides, and charged with the same statement.
+  floor answers the same refusal. Its p99 is without the first answer on each connection, which waits until a thousand are open.
+- A balance is read with a prepared statement, at the floor with Prisma; it is charged with the same statement on both sides.
 - The refill is from sending a payment until somebody in line is told ACTIVE, the first payment beside the first to be told, the
   second beside the second. Those next in line ask every few milliseconds, each time at the next instance; whoever is let in
   holds a seat, stays for eight seconds on average and pays.
