@@ -16,6 +16,7 @@ import { seedDemo } from '#adapters/postgres/seed-demo.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { postgresWebhooks } from '#adapters/postgres/webhooks.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { redisCommandCounts } from '#adapters/redis/command-counts.ts';
 import { redisEventStream } from '#adapters/redis/event-stream.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
@@ -89,7 +90,7 @@ async function start(): Promise<void> {
     records: postgresRecords(postgres),
     settings: config.http,
     log,
-    redis,
+    countCommands: redisCommandCounts(redis),
     probes: { essential: { postgres: postgres.ping }, helpful: { redis: redisConnection.ping } },
     stopping: () => stopping !== undefined,
   });

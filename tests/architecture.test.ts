@@ -11,8 +11,6 @@ type Floor = {
   readonly floors: readonly string[];
   /** The packages that it may import; `node:` stands for what comes with Node. */
   readonly packages: readonly string[];
-  /** The packages of which it may import types only, and why. */
-  readonly types?: readonly string[];
   /** Whether its files may import each other. */
   readonly secluded?: true;
 };
@@ -42,7 +40,6 @@ const FLOORS: Readonly<Record<string, Floor>> = {
       'fastify',
       '@fastify/cors',
       '@fastify/helmet',
-      '@fastify/rate-limit',
       '@fastify/swagger',
       '@fastify/swagger-ui',
       'fastify-type-provider-zod',
@@ -50,8 +47,6 @@ const FLOORS: Readonly<Record<string, Floor>> = {
       'pino',
       'zod',
     ],
-    // @fastify/rate-limit counts in a Redis that it is handed: `main` connects, HTTP only passes it on.
-    types: ['ioredis'],
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
   'adapters/ids': { floors: [], packages: ['node:', 'uuid'] },
@@ -88,7 +83,7 @@ const readsEnvironment = (path: string) =>
 const KEYS = 'adapters/redis/keys.ts';
 
 type Source = { readonly path: string; readonly text: string };
-type Import = { readonly written: string; readonly typeOnly: boolean };
+type Import = { readonly written: string };
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 const sources: Source[] = readdirSync(SRC, { recursive: true, withFileTypes: true })
@@ -100,16 +95,13 @@ const sources: Source[] = readdirSync(SRC, { recursive: true, withFileTypes: tru
 
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 
-const IMPORT = /^import\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+const IMPORT = /^import\s+(?:type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 const EXPORT_FROM = /^export\s+(?:type\s+)?(?:\*|\{)[^'";]*?\sfrom\s+['"]([^'"]+)['"]/gm;
 
 function importsOf({ text }: Source): Import[] {
   const code = withoutComments(text);
-  const imported = [...code.matchAll(IMPORT)].map(([, type, written, dynamic]) => ({
-    written: written ?? dynamic ?? '',
-    typeOnly: type !== undefined,
-  }));
-  const exported = [...code.matchAll(EXPORT_FROM)].map(([, written = '']) => ({ written, typeOnly: false }));
+  const imported = [...code.matchAll(IMPORT)].map(([, written, dynamic]) => ({ written: written ?? dynamic ?? '' }));
+  const exported = [...code.matchAll(EXPORT_FROM)].map(([, written = '']) => ({ written }));
   return [...imported, ...exported];
 }
 
@@ -134,7 +126,7 @@ function packageOf(written: string): string {
 }
 
 function complaintsAboutImport(source: Source, imported: Import): string[] {
-  const { written, typeOnly } = imported;
+  const { written } = imported;
   const own = floorOf(source.path);
   const floor = FLOORS[own];
   if (floor === undefined) return [`${own} is no floor of the house`];
@@ -142,8 +134,7 @@ function complaintsAboutImport(source: Source, imported: Import): string[] {
 
   if (target === undefined) {
     const name = packageOf(written);
-    const allowed = floor.packages.includes(name) || (typeOnly && floor.types?.includes(name));
-    return allowed ? [] : [`${own} may not import the package ${name}`];
+    return floor.packages.includes(name) ? [] : [`${own} may not import the package ${name}`];
   }
   if (written.startsWith('..')) return [`${written} goes up: write it with #`];
   const theirs = floorOf(target);
@@ -229,12 +220,12 @@ describe('the source', () => {
   });
 
   it('imports no package that the table allows in vain', () => {
-    for (const [name, { packages, types = [] }] of Object.entries(FLOORS)) {
+    for (const [name, { packages }] of Object.entries(FLOORS)) {
       const files = sources.filter(({ path }) => floorOf(path) === name);
       const used = new Set(files.flatMap(importsOf).map(({ written }) => packageOf(written)));
       // Prisma's generated client, which is not read here, imports it.
       used.add('@prisma/client');
-      expect([...packages, ...types].filter((allowed) => !used.has(allowed))).toEqual([]);
+      expect(packages.filter((allowed) => !used.has(allowed))).toEqual([]);
     }
   });
 });
@@ -382,7 +373,6 @@ describe('no complaint is raised when', () => {
       'use-cases/a.ts',
       "import type { Ports } from '#ports/index.ts';\nimport { Refusal } from '#domain/errors.ts';",
     ],
-    ['HTTP imports the type of Redis', 'adapters/http/a.ts', "import type { Redis } from 'ioredis';"],
     [
       'a file in a folder of a room reaches up in that room by #',
       'adapters/http/routes/a.ts',

@@ -25,6 +25,7 @@ export async function openApiDocument() {
     log: pino({ enabled: false }),
     probes: { essential: {}, helpful: {} },
     stopping: () => false,
+    countCommands: async () => ({ count: 0, remainingMs: 0 }),
   });
   try {
     return server.swagger();

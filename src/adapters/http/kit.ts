@@ -12,6 +12,7 @@ import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Records } from '#ports/records.ts';
 import type { Exports } from './exports.ts';
+import type { Hook } from './hook.ts';
 import type { Identity } from './identity.ts';
 import type { LocalLimits } from './local-limit.ts';
 import type { QueuePass } from './queue-pass.ts';
@@ -44,7 +45,7 @@ export type Kit = {
   readonly currency: Currency;
   /** A hook: lets only requests with an admin key pass. */
   readonly requireAdminKey: (request: FastifyRequest) => Promise<void>;
-  /** Route settings of a command: it counts against the client's rate limit, at all instances together. */
-  readonly limited: { readonly rateLimit: { readonly max: number; readonly timeWindow: number } | false };
+  /** A hook of commands, before they are validated: they count against the client's rate limit, at all instances together. */
+  readonly limitCommands: Hook;
   readonly localLimits: LocalLimits;
 };

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Cluster, Redis } from 'ioredis';
-import { Refusal } from '#domain/errors.ts';
 import type { Currency } from '#domain/money.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Records } from '#ports/records.ts';
 import type { AccessTokenSettings } from './access-token.ts';
 import { type AdminKey, requireAdminKey } from './admin-key.ts';
+import { type CountCommands, commandLimit } from './command-limit.ts';
 import { type ExportSettings, recordExports } from './exports.ts';
 import { builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
@@ -65,11 +63,9 @@ export type ServerParts = {
   readonly probes: Probes;
   /** Whether the process was told to stop. */
   readonly stopping: () => boolean;
-  /** Counts commands per client, over all instances; without it each process counts for itself. */
-  readonly redis?: Redis | Cluster;
+  readonly countCommands: CountCommands;
 };
 
-const MINUTE_MS = 60_000;
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
@@ -79,7 +75,7 @@ const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 
 
 /** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
 export async function createServer(parts: ServerParts): Promise<Api> {
-  const { ports, records, settings, log, probes, stopping, redis } = parts;
+  const { ports, records, settings, log, probes, stopping } = parts;
   const { tell, stop } = requestLog(log, settings.logSample);
   const api = Fastify({
     loggerInstance: lazyLog(log),
@@ -151,30 +147,10 @@ export async function createServer(parts: ServerParts): Promise<Api> {
       maxAge: PREFLIGHT_SECONDS,
     });
   }
-  await api.register(rateLimit, {
-    global: false,
-    ...(redis === undefined ? {} : { redis }),
-    nameSpace: 'frontrow:rate:',
-    // While Redis is away nobody is counted: a shop that cannot count its visitors should not turn them away.
-    skipOnError: true,
-    // Behind the hooks that say who asks, and before the line is asked whether they are in: that is a round trip too.
-    hook: 'preValidation',
-    keyGenerator: clientOf,
-    errorResponseBuilder: (_request, { ttl }) =>
-      new Refusal('rate-limited', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
-    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
-    addHeaders: {
-      'x-ratelimit-limit': false,
-      'x-ratelimit-remaining': false,
-      'x-ratelimit-reset': false,
-      'retry-after': false,
-    },
-  });
   await registerOpenApi(api);
 
   const identity = builtInIdentity(settings.identity);
   const tokens = queueTokens(settings.queueTokenKeys);
-  const max = settings.rateLimitPerMinute;
   const streams = standingStreams(ports, settings.streams, (err) => log.error({ err }, 'a stream could not be served'));
   const exports = recordExports(records, settings.exports);
   const hangUpSilent = silentConnections(api.server);
@@ -196,7 +172,7 @@ export async function createServer(parts: ServerParts): Promise<Api> {
     tellAnswer: tell,
     currency: settings.currency,
     requireAdminKey: requireAdminKey(settings.adminKeys),
-    limited: { rateLimit: max === 0 ? false : { max, timeWindow: MINUTE_MS } },
+    limitCommands: commandLimit(settings.rateLimitPerMinute, parts.countCommands),
     localLimits: localLimits(settings),
   };
 
@@ -229,9 +205,4 @@ function trusted(
 ): false | string[] | ((address: string, hop: number) => boolean) {
   if (typeof proxies === 'number') return (_address, hop) => hop < proxies;
   return proxies === false ? false : [...proxies];
-}
-
-/** A known user is limited wherever they come from; a stranger by address. */
-function clientOf(request: FastifyRequest): string {
-  return request.user ?? request.claim?.userId ?? request.ip;
 }

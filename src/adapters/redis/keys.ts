@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ConcertId } from '#domain/ids.ts';
 import type { RequestKey } from '#domain/request.ts';
 import type { OnDate, SeatSet } from '#domain/reservation.ts';
 
-// Every key of Frontrow but the rate limiter's. One hash tag per concert for the line, and one per concert and date for the seats, so that each
-// script finds all of its keys on one node of a Redis Cluster.
+// Every key of Frontrow. One hash tag per concert for the line, one per concert and date for the seats, and a few for all clients, so
+// that each script finds all of its keys on one node of a Redis Cluster.
 
 const PREFIX = 'frontrow:';
 
@@ -93,6 +93,19 @@ export function lockKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
 
 /** Present while the answer to a request is known to the box office. Hashed: a client's key may be 255 characters long. */
 export function answeredKey({ concertId, date }: SeatSet, { userId, key }: RequestKey): string {
-  const digest = createHash('sha256').update(`${userId} ${key}`).digest('base64url');
+  const digest = hash('sha256', `${userId} ${key}`, 'base64url');
   return `${PREFIX}{${concertId}:${date}}:answered:${digest}`;
+}
+
+/** Clients are divided into so many parts: few, so that many are counted at once; more than one, so that the nodes of a cluster share. */
+const CLIENT_TAGS = 8;
+
+/** The part to which a client belongs: an address, or the id of a user. */
+export function commandCountTag(client: string): number {
+  return (client.charCodeAt(client.length - 1) + client.charCodeAt(client.length - 2)) % CLIENT_TAGS;
+}
+
+/** How often a client has sent this command in its window; gone with the window. */
+export function commandCountKey(client: string, command: string): string {
+  return `${PREFIX}rate:{${commandCountTag(client)}}:${command}:${client}`;
 }

@@ -107,6 +107,7 @@ export const scripts = {
   confirm: script<number>('confirm'),
   endTurn: script<0 | 1>('end-turn'),
   publish: script<0 | 1>('publish'),
+  count: script<[count: number, remainingMs: number][]>('count'),
 };
 
 /** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */

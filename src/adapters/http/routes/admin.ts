@@ -20,10 +20,10 @@ import { changePolicy } from '#use-cases/change-policy.ts';
 import { createConcert } from '#use-cases/create-concert.ts';
 import { readLine } from '#use-cases/read-line.ts';
 
-export function adminRoutes(api: Api, { ports, requireAdminKey, limited, currency }: Kit): void {
+export function adminRoutes(api: Api, { ports, requireAdminKey, limitCommands, currency }: Kit): void {
   const common = { tags: ['admin'], security: [{ adminKey: [] }] };
   const ofConcert = { ...common, params: params.concert };
-  const command = { onRequest: requireAdminKey, config: limited };
+  const command = { onRequest: requireAdminKey, preValidation: limitCommands };
   const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
 
   /** Who changed what is in the log, whatever else is. */

@@ -7,12 +7,12 @@ import { viewCancellation } from '#adapters/http/views.ts';
 import { reservationId } from '#domain/ids.ts';
 import { cancelReservation } from '#use-cases/cancel-reservation.ts';
 
-export function cancellationRoutes(api: Api, { ports, identity, limited }: Kit): void {
+export function cancellationRoutes(api: Api, { ports, identity, limitCommands }: Kit): void {
   api.post(
     '/reservations/:reservationId/cancellation',
     {
       onRequest: [identity.requireUser, requireIdempotencyKey],
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'cancelReservation',
         tags: ['reservations'],

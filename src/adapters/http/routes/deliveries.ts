@@ -16,11 +16,11 @@ import { Refusal } from '#domain/errors.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
 
 /** What became of the events that were sent to an endpoint, and sending them again. */
-export function deliveryRoutes(api: Api, { ports, requireAdminKey, limited }: Kit): void {
+export function deliveryRoutes(api: Api, { ports, requireAdminKey, limitCommands }: Kit): void {
   const common = { tags: ['webhooks'], security: [{ adminKey: [] }] };
   const ofEndpoint = { ...common, params: webhookParams.endpoint };
   const ofDelivery = { ...common, params: webhookParams.delivery };
-  const command = { onRequest: requireAdminKey, config: limited };
+  const command = { onRequest: requireAdminKey, preValidation: limitCommands };
   const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
 
   async function known(id: string): Promise<EndpointId> {

@@ -7,13 +7,13 @@ import { viewReservation } from '#adapters/http/views.ts';
 import { reservationId } from '#domain/ids.ts';
 import { extendHold } from '#use-cases/extend-hold.ts';
 
-export function extensionRoutes(api: Api, { ports, queuePass, limited }: Kit): void {
+export function extensionRoutes(api: Api, { ports, queuePass, limitCommands }: Kit): void {
   api.post(
     '/reservations/:reservationId/extensions',
     {
       onRequest: [queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveOrHolding,
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'extendHold',
         tags: ['reservations'],

@@ -10,13 +10,13 @@ import { Refusal } from '#domain/errors.ts';
 import { paymentId, reservationId } from '#domain/ids.ts';
 import { pay } from '#use-cases/pay.ts';
 
-export function paymentRoutes(api: Api, { ports, identity, queuePass, limited, localLimits }: Kit): void {
+export function paymentRoutes(api: Api, { ports, identity, queuePass, limitCommands, localLimits }: Kit): void {
   api.post(
     '/payments',
     {
       onRequest: [queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveToPay,
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'payReservation',
         tags: ['payments'],

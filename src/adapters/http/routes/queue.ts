@@ -11,7 +11,10 @@ import { joinQueue } from '#use-cases/join-queue.ts';
 import { leaveQueue } from '#use-cases/leave-queue.ts';
 import { pollQueue } from '#use-cases/poll-queue.ts';
 
-export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass, limited, localLimits }: Kit): void {
+export function queueRoutes(
+  api: Api,
+  { ports, identity, queueTokens, queuePass, limitCommands, localLimits }: Kit,
+): void {
   api.post(
     '/concerts/:concertId/queue',
     {
@@ -72,7 +75,7 @@ export function queueRoutes(api: Api, { ports, identity, queueTokens, queuePass,
     '/queue',
     {
       onRequest: queuePass.requireToken,
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'leaveQueue',
         tags: ['queue'],

@@ -12,13 +12,13 @@ import { concertDate, reservationId } from '#domain/ids.ts';
 import { releaseReservation } from '#use-cases/release-reservation.ts';
 import { reserveSeats } from '#use-cases/reserve-seats.ts';
 
-export function reservationRoutes(api: Api, { ports, identity, queuePass, limited, localLimits }: Kit): void {
+export function reservationRoutes(api: Api, { ports, identity, queuePass, limitCommands, localLimits }: Kit): void {
   api.post(
     '/reservations',
     {
       onRequest: [countedAs('wishes for seats'), queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveOrRepeated,
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'reserveSeats',
         tags: ['reservations'],
@@ -107,7 +107,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limite
     '/reservations/:reservationId',
     {
       onRequest: identity.requireUser,
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'releaseReservation',
         tags: ['reservations'],

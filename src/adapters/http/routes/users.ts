@@ -9,11 +9,11 @@ import { Refusal } from '#domain/errors.ts';
 import { chargeBalance } from '#use-cases/charge-balance.ts';
 import { registerUser } from '#use-cases/register-user.ts';
 
-export function userRoutes(api: Api, { ports, identity, limited, localLimits, currency }: Kit): void {
+export function userRoutes(api: Api, { ports, identity, limitCommands, localLimits, currency }: Kit): void {
   api.post(
     '/users',
     {
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'createUser',
         tags: ['users'],
@@ -58,7 +58,7 @@ export function userRoutes(api: Api, { ports, identity, limited, localLimits, cu
     '/users/:userId/balance/charges',
     {
       onRequest: [...own, requireIdempotencyKey],
-      config: limited,
+      preValidation: limitCommands,
       schema: {
         operationId: 'chargeBalance',
         tags: ['users'],

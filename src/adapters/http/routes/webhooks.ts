@@ -16,10 +16,10 @@ import { changeWebhook } from '#use-cases/change-webhook.ts';
 import { createWebhook } from '#use-cases/create-webhook.ts';
 
 /** Where events are sent to. */
-export function webhookRoutes(api: Api, { ports, requireAdminKey, limited }: Kit): void {
+export function webhookRoutes(api: Api, { ports, requireAdminKey, limitCommands }: Kit): void {
   const common = { tags: ['webhooks'], security: [{ adminKey: [] }] };
   const ofEndpoint = { ...common, params: webhookParams.endpoint };
-  const command = { onRequest: requireAdminKey, config: limited };
+  const command = { onRequest: requireAdminKey, preValidation: limitCommands };
   const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
 
   api.post(

@@ -1,0 +1,71 @@
+import Fastify from 'fastify';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type CountCommands, commandLimit } from '#adapters/http/command-limit.ts';
+import { answerProblem } from '#adapters/http/problems.ts';
+import { userId } from '#domain/ids.ts';
+
+const MAX = 3;
+const user = userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f');
+
+const asked: Parameters<CountCommands>[] = [];
+let answer: () => Promise<{ count: number; remainingMs: number }>;
+beforeEach(() => {
+  asked.length = 0;
+});
+
+function api(perMinute: number) {
+  const app = Fastify();
+  app.setErrorHandler(answerProblem);
+  app.decorateRequest('user', undefined);
+  app.decorateRequest('claim', undefined);
+  const preValidation = commandLimit(perMinute, (...question) => {
+    asked.push(question);
+    return answer();
+  });
+  app.addHook('onRequest', async (request) => {
+    if (request.headers.known !== undefined) request.user = user;
+  });
+  app.post('/holds/:holdId', { preValidation }, async () => 'done');
+  return app;
+}
+
+const send = (perMinute = MAX, headers = {}) => api(perMinute).inject({ method: 'POST', url: '/holds/7', headers });
+
+describe('the limit of commands', () => {
+  it('lets as many pass as there may be', async () => {
+    answer = async () => ({ count: MAX, remainingMs: 0 });
+    expect((await send()).statusCode).toBe(200);
+  });
+
+  it('says of the first one too many when to come again, in whole seconds, never at once', async () => {
+    answer = async () => ({ count: MAX + 1, remainingMs: 12_001 });
+    const refused = await send();
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '13']);
+    expect(refused.json()).toMatchObject({ code: 'rate-limited', retryAfterSeconds: 13 });
+    answer = async () => ({ count: MAX + 1, remainingMs: 0 });
+    expect((await send()).headers['retry-after']).toBe('1');
+  });
+
+  it('counts each command for itself, a user by their id, a stranger by their address', async () => {
+    answer = async () => ({ count: 1, remainingMs: 0 });
+    await send(MAX, { known: 'yes' });
+    await send(MAX);
+    const counting = { command: 'POST /holds/:holdId', windowMs: 60_000, max: MAX };
+    expect(asked).toEqual([
+      [user, counting],
+      ['127.0.0.1', counting],
+    ]);
+  });
+
+  it('turns nobody away while nobody can count', async () => {
+    answer = async () => {
+      throw new Error('away');
+    };
+    expect((await send()).statusCode).toBe(200);
+  });
+
+  it('is off at 0', async () => {
+    expect((await send(0)).statusCode).toBe(200);
+    expect(asked).toEqual([]);
+  });
+});
