@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { seatKeys } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { CLAIM_TTL_MS } from '#adapters/redis/seat-holds.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import { VIOLATIONS_SHOWN_MAX, type Violation } from './audit-books.ts';
+import { SEATS_PER_PAGE, seatPages } from './seat-pages.ts';
 
 export type FreeMarksAudit = {
   /** How many free seats were looked at. */
@@ -14,13 +14,13 @@ export type FreeMarksAudit = {
 };
 
 const INVARIANT = 'a free seat is not marked in Redis for longer than a claim takes';
-/** As many as are in memory at a time. */
-const SEATS_PER_PAGE = 1_000;
 /** Marked ones that are waited for together. */
 const SUSPECTS_MAX = 10_000;
 /** Claims end by the clock of Redis, and are waited for by ours. */
 const CLAIM_MARGIN_MS = 500;
 
+/** Tells the marks of seats of one date. */
+type Marks = { mget(keys: string[]): Promise<(string | null)[]> };
 type FreeSeat = {
   readonly concertId: string;
   readonly date: string;
@@ -29,18 +29,14 @@ type FreeSeat = {
   readonly fence: string;
 };
 type MarkedSeat = FreeSeat & { readonly mark: string };
-type Position = readonly [concertId: string, date: string, seatNumber: number];
-
-const BEFORE_ALL: Position = ['00000000-0000-0000-0000-000000000000', '-infinity', 0];
 
 /** A mark outlasts its hold by a moment. */
 const FREE = `(s.status = 'AVAILABLE' OR s.status = 'HELD' AND s.held_until < clock_timestamp() - interval '1 second')`;
 
-const PAGE = `
+const FREE_TO_COME = `
   SELECT s.concert_id AS "concertId", s.date::text, s.seat_number AS "seatNumber", s.fence::text
   FROM seats s JOIN concert_dates d USING (concert_id, date)
-  WHERE ${FREE} AND d.starts_at > clock_timestamp() AND (s.concert_id, s.date, s.seat_number) > ($1, $2, $3)
-  ORDER BY s.concert_id, s.date, s.seat_number LIMIT ${SEATS_PER_PAGE}`;
+  WHERE ${FREE} AND d.starts_at > clock_timestamp()`;
 
 /** Those that nobody has had since, and of which Redis has been told. */
 const STILL_FREE = `
@@ -60,7 +56,7 @@ const STILL_FREE = `
  *
  * @param claimMs how long a claim lasts
  */
-export async function auditFreeMarks(pool: Pool, redis: RedisClient, claimMs = CLAIM_TTL_MS): Promise<FreeMarksAudit> {
+export async function auditFreeMarks(pool: Pool, redis: Marks, claimMs = CLAIM_TTL_MS): Promise<FreeMarksAudit> {
   const first: string[] = [];
   let [compared, count] = [0, 0];
 
@@ -80,7 +76,7 @@ export async function auditFreeMarks(pool: Pool, redis: RedisClient, claimMs = C
   }
 
   let suspects: MarkedSeat[] = [];
-  for await (const page of freeSeats(pool)) {
+  for await (const page of seatPages<FreeSeat>(pool, FREE_TO_COME)) {
     compared += page.length;
     const marks = await marksOf(redis, page);
     suspects.push(...page.flatMap((seat, index) => withMark(seat, marks[index])));
@@ -90,16 +86,6 @@ export async function auditFreeMarks(pool: Pool, redis: RedisClient, claimMs = C
   }
   await judge(suspects);
   return { compared, violations: count === 0 ? [] : [{ invariant: INVARIANT, count, first }] };
-}
-
-async function* freeSeats(pool: Pool): AsyncGenerator<readonly FreeSeat[]> {
-  for (let after = BEFORE_ALL; ; ) {
-    const { rows } = await pool.query<FreeSeat>(PAGE, [...after]);
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    yield rows;
-    after = [last.concertId, last.date, last.seatNumber];
-  }
 }
 
 async function stillFree(pool: Pool, seats: readonly MarkedSeat[]): Promise<readonly MarkedSeat[]> {
@@ -113,7 +99,7 @@ async function stillFree(pool: Pool, seats: readonly MarkedSeat[]): Promise<read
 }
 
 /** In the order of the seats; those of one date are asked for at once, as in a cluster they are together. */
-async function marksOf(redis: RedisClient, seats: readonly FreeSeat[]): Promise<(string | null)[]> {
+async function marksOf(redis: Marks, seats: readonly FreeSeat[]): Promise<(string | null)[]> {
   const dates = Map.groupBy(seats, ({ concertId, date }) => `${concertId} ${date}`);
   const marks = await Promise.all([...dates.values()].map((ofDate) => redis.mget(ofDate.flatMap(keysOf))));
   return marks.flat();

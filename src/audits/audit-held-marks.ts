@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { seatKeys } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { markOf } from '#adapters/redis/seat-holds.ts';
 import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
 import type { Hold } from '#domain/reservation.ts';
 import { VIOLATIONS_SHOWN_MAX, type Violation } from './audit-books.ts';
+import { seatPages } from './seat-pages.ts';
 
 export type HeldMarksAudit = {
   /** How many seats were compared with their marks. */
@@ -14,12 +14,11 @@ export type HeldMarksAudit = {
 };
 
 const INVARIANT = 'a held seat is marked in Redis for who holds it';
-/** As many as are in memory at a time. */
-const SEATS_PER_PAGE = 1_000;
 
+/** Tells the mark of a seat. */
+type Marks = { get(key: string): Promise<string | null> };
 /** One seat of a hold. */
 type HeldSeat = Hold & { readonly seatNumber: number };
-type Position = readonly [concertId: string, date: string, seatNumber: number];
 
 type HeldRow = {
   readonly concertId: string;
@@ -37,18 +36,17 @@ const HELD = `
   WHERE s.status = 'HELD' AND s.held_until > clock_timestamp() + interval '1 second'
     AND NOT EXISTS (SELECT FROM outbox o WHERE o.reservation_id = s.reservation_id)`;
 
-const BEFORE_ALL: Position = ['00000000-0000-0000-0000-000000000000', '-infinity', 0];
-
 /**
  * Compares the marks of all seats that are held with what Postgres says. A mark that is missing or of somebody else lets
  * nobody have the seat; but it lets the crowd through to Postgres, or keeps the wrong people off.
  *
  * Seats change hands while this looks, so whatever seems wrong is looked at again.
  */
-export async function auditHeldMarks(pool: Pool, redis: RedisClient): Promise<HeldMarksAudit> {
+export async function auditHeldMarks(pool: Pool, redis: Marks): Promise<HeldMarksAudit> {
   const first: string[] = [];
   let [compared, count] = [0, 0];
-  for await (const page of heldSeats(pool)) {
+  for await (const rows of seatPages<HeldRow>(pool, HELD)) {
+    const page = rows.map(toSeat);
     compared += page.length;
     const suspects = (await compare(redis, page)).map(({ seat }) => seat);
     const wrong = suspects.length === 0 ? [] : await compare(redis, await stillHeld(pool, suspects));
@@ -58,20 +56,6 @@ export async function auditHeldMarks(pool: Pool, redis: RedisClient): Promise<He
     }
   }
   return { compared, violations: count === 0 ? [] : [{ invariant: INVARIANT, count, first }] };
-}
-
-async function* heldSeats(pool: Pool): AsyncGenerator<readonly HeldSeat[]> {
-  for (let after = BEFORE_ALL; ; ) {
-    const { rows } = await pool.query<HeldRow>(
-      `${HELD} AND (s.concert_id, s.date, s.seat_number) > ($1, $2, $3)
-       ORDER BY s.concert_id, s.date, s.seat_number LIMIT ${SEATS_PER_PAGE}`,
-      [...after],
-    );
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    yield rows.map(toSeat);
-    after = [last.concertId, last.date, last.seatNumber];
-  }
 }
 
 async function stillHeld(pool: Pool, suspects: readonly HeldSeat[]): Promise<readonly HeldSeat[]> {
@@ -84,7 +68,7 @@ async function stillHeld(pool: Pool, suspects: readonly HeldSeat[]): Promise<rea
 }
 
 /** The seats whose marks are not theirs, and what they say. */
-async function compare(redis: RedisClient, seats: readonly HeldSeat[]) {
+async function compare(redis: Marks, seats: readonly HeldSeat[]) {
   // One by one, because in a cluster each may be elsewhere.
   const marks = await Promise.all(seats.map((seat) => redis.get(keyOf(seat))));
   return seats.flatMap((seat, index) => {
