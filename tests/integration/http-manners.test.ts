@@ -4,17 +4,16 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { joined, standing } from '#adapters/http/line-schemas.ts';
 import {
   dates,
   entryPage,
   health,
-  joined,
   payment,
   paymentPage,
   reservation,
   reservationPage,
   seats,
-  standing,
 } from '#adapters/http/schemas.ts';
 import { contract } from '#tests/support/contract.ts';
 import { contractClient, type Reply } from '#tests/support/contract-client.ts';

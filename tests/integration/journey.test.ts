@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keptPlan, line, managedConcert, policy } from '#adapters/http/admin-schemas.ts';
+import { joined, publicLine, standing } from '#adapters/http/line-schemas.ts';
 import { seatHistoryPage } from '#adapters/http/record-schemas.ts';
 import {
   balance,
@@ -9,14 +10,11 @@ import {
   concertPage,
   dates,
   entryPage,
-  joined,
   payment,
   paymentPage,
-  publicLine,
   reservation,
   reservationPage,
   seats,
-  standing,
 } from '#adapters/http/schemas.ts';
 import {
   delivery,

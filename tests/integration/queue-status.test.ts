@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { managedConcert } from '#adapters/http/admin-schemas.ts';
-import { publicLine } from '#adapters/http/schemas.ts';
+import { publicLine } from '#adapters/http/line-schemas.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { concertId } from '#domain/ids.ts';
 import { contractClient } from '#tests/support/contract-client.ts';

@@ -3,11 +3,9 @@ import { strandedSeatsPolicies } from '#domain/best-seats.ts';
 import { openings, type Policy, type PolicyChange, type PolicyNumber, policyBounds } from '#domain/policy.ts';
 import { faultsOf, seatsOfPlan } from '#domain/seat-plan.ts';
 import {
-  concert,
   count,
   DATE_MIN,
   date,
-  demo,
   example,
   id,
   instant,
@@ -17,7 +15,8 @@ import {
   seatNumbersUpTo,
   story,
   text,
-} from './schemas.ts';
+} from './schema-parts.ts';
+import { concert, demo } from './schemas.ts';
 
 // The shapes of `/v1/admin`.
 

@@ -14,7 +14,7 @@ import {
   pageOf,
   SEAT_NUMBER_MAX,
   story,
-} from './schemas.ts';
+} from './schema-parts.ts';
 
 // The shapes of what operators read of the books.
 

@@ -1,78 +1,31 @@
 import { z } from 'zod';
-import { lineStates } from '#domain/line-state.ts';
 import { openings } from '#domain/policy.ts';
+import { lottery } from './line-schemas.ts';
+import {
+  count,
+  currency,
+  date,
+  example,
+  id,
+  instant,
+  money,
+  name,
+  named,
+  pageOf,
+  seatNumber,
+  seatNumbersUpTo,
+  story,
+} from './schema-parts.ts';
 
 // The shapes of `/v1`. They validate what comes in, and the OpenAPI document, with its examples, is generated from them.
 
 /** Keeps one command from locking a whole hall; a group buys in several. */
 const SEATS_PER_REQUEST_MAX = 20;
-export const SEAT_NUMBER_MAX = 1_000_000;
-const NAME_LENGTH_MAX = 50;
 const PAGE_LIMIT_MAX = 100;
 const PAGE_LIMIT_DEFAULT = 20;
 const CURSOR_LENGTH_MAX = 100;
 
-// One story: a user joins, waits, is let in, holds seats 7 and 8, charges and pays.
-export const story = {
-  user: '01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f',
-  concert: '01939c5e-0000-7000-8000-000000000001',
-  reservation: '01939c61-52d4-7e08-b1a6-90c4f7e2d310',
-  payment: '01939c62-8f17-7b35-a4c9-2e61d0b87f54',
-  charge: '01939c60-14aa-7d92-8e73-5b0f9c3a6d21',
-  date: '2027-05-01',
-  startsAt: '2027-05-01T10:00:00.000Z',
-  salesOpenAt: '2026-11-20T09:00:00.000Z',
-  opensAt: '2026-11-20T09:00:00.000Z',
-  joinedAt: '2026-11-20T09:30:00.000Z',
-  sessionEndsAt: '2026-11-20T09:42:10.000Z',
-  heldAt: '2026-11-20T09:33:00.000Z',
-  heldUntil: '2026-11-20T09:38:00.000Z',
-  chargedAt: '2026-11-20T09:34:10.000Z',
-  paidAt: '2026-11-20T09:34:45.000Z',
-  refund: '01939c6a-2b60-7f14-8a5d-7c93e1f0b286',
-  refundedAt: '2026-11-20T09:43:10.000Z',
-  token:
-    'k1.AZOcXno7fEGfDj1bihwuTwGTnF4AAHAAgAAAAAAAAAEAAAAAA-kBk5xeekAAq83vEjRW.3u7xV0p8qT1mYc5sZr2kLwN9bHfGdJaKeMvXyQtUoIs',
-} as const;
-
-export const example = <T extends z.ZodType>(schema: T, ...values: readonly z.output<T>[]) =>
-  schema.meta({ examples: values });
-
-export const id = (value: string) => example(z.uuid().toLowerCase(), value);
-export const instant = (value: string) => example(z.iso.datetime({ precision: 3 }), value);
-/** Postgres knows no year 0, and nobody sells tickets for a past century. */
-export const DATE_MIN = '1900-01-01';
-export const date = example(
-  z.iso
-    .date()
-    .refine((day) => day >= DATE_MIN, `must not be before ${DATE_MIN}`)
-    .describe('Calendar date of a concert'),
-  story.date,
-);
-export const money = (value: number, description = "In the currency's smallest unit") =>
-  example(z.int().min(0).describe(description), value);
-export const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
-const seatNumber = example(z.int().min(1).max(SEAT_NUMBER_MAX), 7);
-/** Some seats of a date, each named once. */
-export const seatNumbersUpTo = (max: number) =>
-  z
-    .array(seatNumber)
-    .min(1)
-    .max(max)
-    .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a seat twice')
-    .meta({ examples: [[7, 8]], uniqueItems: true });
 const seatNumbers = seatNumbersUpTo(SEATS_PER_REQUEST_MAX);
-/** Of a section, a row or a price grade. */
-/** Text that Postgres can keep and find: it has neither NUL nor half a character. */
-export const text = (lengthMax: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(lengthMax)
-    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must have no NUL and no lone surrogate');
-export const name = text(NAME_LENGTH_MAX);
-export const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
 
 export const params = {
   concert: z.object({ concertId: id(story.concert) }),
@@ -158,11 +111,6 @@ export const body = {
   ),
 };
 
-/** A shape with a name of its own in the document, and what it may look like. */
-export function named<T extends z.ZodType>(name: string, schema: T, ...examples: readonly z.output<T>[]): T {
-  return schema.meta({ id: name, examples });
-}
-
 export const user = named(
   'User',
   z.object({
@@ -175,69 +123,6 @@ export const user = named(
     accessToken: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzOWM1ZS03YTNiLTdjNDEtOWYwZS0zZDViOGExYzJlNGYifQ.c2lnbmF0dXJl',
     expiresAt: '2026-11-21T09:29:58.000Z',
   },
-);
-
-const standingFields = {
-  concertId: id(story.concert),
-  userId: id(story.user),
-  status: z
-    .enum(['WAITING', 'ACTIVE', 'EXPIRED'])
-    .describe('WAITING in line; ACTIVE: let in; EXPIRED: the session ended, was paid or was given up'),
-  position: example(
-    z.int().min(1).optional().describe('1 = next to be let in; while WAITING, and once lots are drawn where they are'),
-    42,
-  ),
-  aheadCount: example(z.int().min(0).optional().describe('How many go first; while WAITING'), 41),
-  etaSeconds: example(
-    z.int().min(0).optional().describe('Estimated wait: as likely less as more; while WAITING, if known'),
-    130,
-  ),
-  etaP90Seconds: example(z.int().min(0).optional().describe('Nine of ten wait no longer; with etaSeconds'), 151),
-  opensAt: example(
-    z.iso.datetime({ precision: 3 }).optional().describe('When people are let in from; until then'),
-    story.opensAt,
-  ),
-  soldOut: example(z.boolean().optional().describe('No seat can be had now; nobody is let in until one can'), true),
-  seatsHeld: example(z.int().min(0).optional().describe('Seats that may come back; with soldOut'), 2),
-  pollAfterSeconds: example(z.int().min(1).describe('When to ask again, as in Retry-After'), 13),
-  sequence: example(z.int().min(1).describe('Drawn on joining; never changes, and smaller goes first'), 1001),
-  joinedAt: instant(story.joinedAt),
-  expiresAt: example(
-    z.iso.datetime({ precision: 3 }).optional().describe('End of the session; while ACTIVE'),
-    story.sessionEndsAt,
-  ),
-};
-
-const place = { concertId: story.concert, userId: story.user, sequence: 1001, joinedAt: story.joinedAt };
-const waiting = {
-  ...place,
-  status: 'WAITING' as const,
-  position: 42,
-  aheadCount: 41,
-  etaSeconds: 130,
-  etaP90Seconds: 151,
-  pollAfterSeconds: 13,
-};
-const active = { ...place, status: 'ACTIVE' as const, expiresAt: story.sessionEndsAt, pollAfterSeconds: 30 };
-const expired = { ...place, status: 'EXPIRED' as const, pollAfterSeconds: 30 };
-
-export const standing = named('Standing', z.object(standingFields), waiting, active, expired);
-export const joined = named(
-  'Joined',
-  z.object({ ...standingFields, token: example(z.string().describe('Send it as Queue-Token'), story.token) }),
-  { ...waiting, token: story.token },
-  { ...active, token: story.token },
-);
-
-const events = [
-  `retry: 13000\nid: 1001:42:k3Jd0-sWq9Z\ndata: ${JSON.stringify(waiting)}\n\n`,
-  ': here\n\n',
-  `retry: 30000\nid: 1001::7hXw2Lq_0aE\ndata: ${JSON.stringify(active)}\n\n`,
-].join('');
-export const standingEvents = named(
-  'StandingEvents',
-  z.string().describe('Server-sent events: the data of each is a Standing, its id names it'),
-  events,
 );
 
 export const demo = {
@@ -255,23 +140,6 @@ export const demo = {
   refundUntilSeconds: 86_400,
   seatsPerUserMax: 4,
 };
-const lots = {
-  seedSha256: 'f584d26bcf92beda049559a38a4ff3dafe06facf831f7dbe07351bcec5c1964b',
-  seed: '3a'.repeat(32),
-  count: 8_421,
-  drawnAt: story.opensAt,
-};
-const lottery = named(
-  'Lottery',
-  z.object({
-    seedSha256: example(z.string().length(64).describe('SHA-256 of the seed, in hexadecimal'), lots.seedSha256),
-    seed: example(z.string().length(64).optional().describe('In hexadecimal; once the lots are drawn'), lots.seed),
-    count: example(z.int().min(0).optional().describe('How many lots were drawn; once they are'), lots.count),
-    drawnAt: instant(lots.drawnAt).optional().describe('Once the lots are drawn'),
-  }),
-  { seedSha256: lots.seedSha256 },
-  lots,
-);
 export const concert = named(
   'Concert',
   z.object({
@@ -301,75 +169,6 @@ export const concert = named(
     seatsPerUserMax: count(demo.seatsPerUserMax, 'Seats of one date that a user may hold and own'),
   }),
   demo,
-);
-
-const moving = {
-  concertId: story.concert,
-  state: 'OPEN' as const,
-  opensAt: story.opensAt,
-  opening: 'fifo' as const,
-  waiting: 4_200,
-  registered: 0,
-  active: 100,
-  frontier: 4_893,
-  drawn: 9_120,
-  ratePerSecond: 1.4,
-  etaSeconds: 3_000,
-  etaP90Seconds: 3_312,
-  seatsAvailable: 12,
-  seatsHeld: 30,
-  soldOut: false,
-};
-const { etaSeconds: _, etaP90Seconds: __, ...still } = moving;
-export const publicLine = named(
-  'PublicLine',
-  z.object({
-    concertId: id(moving.concertId),
-    state: z
-      .enum(lineStates)
-      .describe(
-        'OPEN: people are let in. UPCOMING: sales have not opened. REGISTERING: people may join, nobody is let in yet. ' +
-          'PAUSED by the operator. SOLD_OUT: no seat can be had now. REBUILDING after the line was lost. CLOSED: sales are over',
-      ),
-    opensAt: instant(moving.opensAt).describe('From when on people are let in'),
-    opening: z.enum(openings).describe('Who goes first of those who joined before opensAt'),
-    waiting: count(moving.waiting, 'People in line, those included who were passed over and are back'),
-    registered: count(0, 'People who wait for lots to be drawn'),
-    active: count(moving.active, 'People who are in'),
-    frontier: example(
-      z.int().min(1).describe('The smallest number in line. Without lots: position ≤ sequence − frontier + 1'),
-      moving.frontier,
-    ),
-    drawn: count(moving.drawn, 'People who ever joined: the last number drawn'),
-    ratePerSecond: example(z.number().min(0).describe('Sessions that end per second, smoothed over a minute'), 1.4),
-    etaSeconds: example(
-      z.int().min(0).optional().describe('Estimated wait of the last in line; while OPEN, if known'),
-      moving.etaSeconds,
-    ),
-    etaP90Seconds: example(z.int().min(0).optional().describe('Nine of ten wait no longer; with etaSeconds'), 3_312),
-    seatsAvailable: count(moving.seatsAvailable, 'Seats that are free, of all dates to come'),
-    seatsHeld: count(moving.seatsHeld, 'Seats that are held and not paid for, and may come back'),
-    soldOut: z.boolean().describe('No seat can be had now'),
-    rebuildingSeconds: example(
-      z.int().min(1).optional().describe('How much longer those who were in the line are waited for; while REBUILDING'),
-      40,
-    ),
-    lottery: lottery.optional().describe('Where lots are drawn'),
-  }),
-  moving,
-  { ...still, state: 'SOLD_OUT', seatsAvailable: 0, soldOut: true },
-  {
-    ...still,
-    state: 'REGISTERING',
-    opening: 'lottery',
-    waiting: 0,
-    registered: 8_421,
-    active: 0,
-    frontier: 1,
-    drawn: 8_421,
-    ratePerSecond: 0,
-    lottery: { seedSha256: lots.seedSha256 },
-  },
 );
 
 export const dates = named(
@@ -579,10 +378,6 @@ const entry = named(
   purchased,
 );
 
-export function pageOf<T extends z.ZodType>(name: string, item: T, ...items: z.output<T>[]) {
-  const nextCursor = example(z.string().optional().describe('Absent on the last page'), 'MDE5MzljNjE');
-  return named(name, z.object({ items: z.array(item), nextCursor }), { items } as never);
-}
 export const concertPage = pageOf('ConcertPage', concert, demo);
 export const reservationPage = pageOf('ReservationPage', reservation, { ...held, status: 'CONFIRMED' });
 export const paymentPage = pageOf('PaymentPage', payment, paid);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { eventTypes } from '#domain/public-event.ts';
 import { deliveryStates } from '#domain/webhook.ts';
-import { count, example, id, instant, named, query, story } from './schemas.ts';
+import { count, example, id, instant, named, story } from './schema-parts.ts';
+import { query } from './schemas.ts';
 
 // The shapes of `/v1/admin/webhooks`.
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joined, standing as shape } from '#adapters/http/schemas.ts';
+import { joined, standing as shape } from '#adapters/http/line-schemas.ts';
 import { writeJoined, writeStanding } from '#adapters/http/write-standing.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { type Place, type QueueClaim, type Surroundings, standingOf } from '#domain/queue.ts';

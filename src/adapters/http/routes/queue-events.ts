@@ -2,8 +2,9 @@ import { finished } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { eventStream, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
+import { standingEvents } from '#adapters/http/line-schemas.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
-import { headers, standingEvents } from '#adapters/http/schemas.ts';
+import { headers } from '#adapters/http/schemas.ts';
 import type { Sink } from '#adapters/http/standing-stream.ts';
 
 export function queueEventRoutes(api: Api, { queuePass, streams, tellAnswer }: Kit): void {

@@ -1,7 +1,8 @@
 import { answer, refusals } from '#adapters/http/answers.ts';
 import { handOut } from '#adapters/http/hand-out.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { params, publicLine } from '#adapters/http/schemas.ts';
+import { publicLine } from '#adapters/http/line-schemas.ts';
+import { params } from '#adapters/http/schemas.ts';
 import { viewPublicLine } from '#adapters/http/views.ts';
 import { type ConcertId, concertId } from '#domain/ids.ts';
 import { showLine } from '#use-cases/show-line.ts';

@@ -1,9 +1,10 @@
 import { answer, noContent, refusals, refusedBy } from '#adapters/http/answers.ts';
 import { userOf } from '#adapters/http/identity.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
+import { joined, standing } from '#adapters/http/line-schemas.ts';
 import { claimOf } from '#adapters/http/queue-pass.ts';
 import { countedAs } from '#adapters/http/request-log.ts';
-import { joined, params, standing } from '#adapters/http/schemas.ts';
+import { params } from '#adapters/http/schemas.ts';
 import { sendJson } from '#adapters/http/send-json.ts';
 import { writeJoined, writeStanding } from '#adapters/http/write-standing.ts';
 import { concertId } from '#domain/ids.ts';
