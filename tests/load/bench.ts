@@ -18,7 +18,7 @@ import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
 import { runCommand } from './command.ts';
 import { compare } from './compare.ts';
-import { measureDraw } from './draw.ts';
+import { measureDraws } from './draw.ts';
 import type { Load } from './generator.ts';
 import { fillLine, measureAdmission, usedBytes } from './line.ts';
 import { measureBookings } from './money/bookings.ts';
@@ -53,6 +53,7 @@ const LONG_LINE = 1_000_000;
 const SHORT_LINE = 10_000;
 const ADMISSION_ROUNDS = 20;
 const BOOKING_ROUNDS = 3;
+const DRAWS = 3;
 const TURNOVERS = 300;
 const INSTANCES = 3;
 /** Of our own connection, which sends thousands of joins at once. */
@@ -221,9 +222,9 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const sales = await measureSales(postgres, ROUNDS);
   say('Hold and pay are measured.');
   const admission = await measureAdmission(redis, room, longLine, ADMISSION_ROUNDS);
-  const lotsHall = await openHall(pool);
-  forgetAtTheEnd(lotsHall);
-  const draw = await measureDraw(redis, room, lotsHall, LONG_LINE);
+  const lotsHalls = await inParallel(Array.from({ length: 1 + DRAWS }), 1, () => openHall(pool));
+  for (const hall of lotsHalls) forgetAtTheEnd(hall);
+  const draws = await measureDraws(redis, room, lotsHalls, LONG_LINE);
   say('Lots are drawn.');
   const wrong = await contradictions(pool);
   if (wrong.length > 0) throw new Error(`the books do not agree: ${wrong[0]}`);
@@ -235,7 +236,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     rateRow('list of 50 seats, 304 / bare Fastify route', list.same, list.bare, 0.7),
     rateRow('list of 50 seats, 200 / bare Fastify route', list.whole, list.bare, 0.5),
     admissionRow(admission),
-    drawRow(draw),
+    drawRow(draws),
     memoryRow(bytesPerPerson),
     refillRow(refill),
     salesRow('hold + pay through the adapter / the same SQL through bare pg', sales.adapter, sales.bare, 0.6),

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { cpus, totalmem } from 'node:os';
 import type { Round } from './compare.ts';
-import type { DrawMeasured } from './draw.ts';
+import type { DrawsMeasured } from './draw.ts';
 import type { VisitsResult } from './money/buyers.ts';
 import { percentile, ratioOf, type Spread, spreadOf } from './spread.ts';
 
@@ -119,12 +119,12 @@ export function admissionRow({ admit, floor }: Readonly<Record<'admit' | 'floor'
   };
 }
 
-export function drawRow({ seconds, stepsMs }: DrawMeasured): Row {
+export function drawRow({ seconds, stepsMs, longestMs }: DrawsMeasured): Row {
   const longest = stepsMs.reduce((most, step) => Math.max(most, step), 0);
   return {
     ...NOT_A_RATE,
-    name: 'draw lots among 1M: the longest that Redis is at it without a pause',
-    measured: `${tenth(longest)} ms (p99 of its steps ${tenth(percentile(stepsMs, 0.99))} ms; ${whole.format(seconds)} s in all)`,
+    name: 'draw lots among 1M: the longest step of Redis',
+    measured: `${tenth(longest)} ms (p99 of ${whole.format(stepsMs.length)} steps ${tenth(percentile(stepsMs, 0.99))} ms; ${tenth(longestMs)} ms with the pauses of this machine; ${written(spreadOf(seconds))} s in all)`,
     mark: `≤ ${DRAW_STEP_MS_MAX} ms`,
     reached: longest <= DRAW_STEP_MS_MAX,
   };
@@ -197,6 +197,9 @@ ${tableOf(rows)}
   checks the form of the concert's id.
 - Letting in is measured from Node, the way to Redis and back included. Besides what the floor does, it looks up when each of
   the thousand last asked, writes down their sessions and their places in the log, and looks at both limits.
+- Lots are drawn three times, each time among a million who have registered. Redis notes how long it was at each step. All draws have
+  the same steps, and whoever else wants one of the cores comes at any time: so of each step the shortest counts. Beside it stands
+  the longest that anything took in any of the draws, the pauses included in which Redis had no core.
 - Hold and pay is two calls of the box office's adapter for a seat and a user that nobody else wants, over ten connections with
   sixteen under way, from one process; beside it the same two prepared statements without the adapter, and the same reads,
   locks and writes made one by one in two interactive transactions of Prisma.
