@@ -5,6 +5,8 @@ import type { Table } from './tables.ts';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const SHOWN_OF_A_QUERY = 110;
+/** A statement that reads no more than so many times the pages without an index does not need that one. */
+const NEEDLESS_TIMES_MAX = 2;
 
 export function documentOf(comparisons: readonly Comparison[], tables: readonly Table[], postgres: string): string {
   const processors = cpus();
@@ -60,12 +62,17 @@ function sectionOf(command: string, comparisons: readonly Comparison[]): string 
   const parts = queries.map((query) => {
     const [first, ...others] = own.filter(({ after }) => after.query === query);
     if (first === undefined) return '';
-    const without = [first, ...others].map(({ index, before }) =>
-      typeof before === 'string' ? '' : `Without ${index}:\n\n${fenced(before.plan)}`,
-    );
+    const without = [first, ...others].map(withoutIndex);
     return `${fenced(query, 'sql')}\n\n${fenced(first.after.plan)}\n\n${without.filter(Boolean).join('\n\n')}\n`;
   });
   return `\n### ${command}\n\n<details><summary>${queries.length} statements</summary>\n\n${parts.join('\n')}\n</details>\n`;
+}
+
+function withoutIndex({ index, after, before }: Comparison): string {
+  if (typeof before === 'string') return '';
+  if (before.pages <= NEEDLESS_TIMES_MAX * after.pages)
+    return `Without ${index}: no worse, another index serves as well.`;
+  return `Without ${index}:\n\n${fenced(before.plan)}`;
 }
 
 function fenced(text: string, language = ''): string {

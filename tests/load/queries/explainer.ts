@@ -114,7 +114,13 @@ function parse(message: string): Run | undefined {
   const plan = rest.slice(begins).map((line) => line.replace(/\(cost=\S+ rows=\S+ width=\S+\) /, ''));
   const text = plan.join('\n');
   if (!/ on \w/.test(text)) return undefined;
-  const query = rest.slice(0, begins).join('\n').replace('Query Text:', '').replaceAll(/\s+/g, ' ').trim();
+  const told = rest.slice(0, begins).join('\n');
+  const query = told
+    .replace('Query Text:', '')
+    // Postgres 16 tells the values, too: the same statement with others is the same statement.
+    .replace(/Query Parameters:.*/s, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   const [, hit = 0, read = 0] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(text) ?? [];
   return {
     query,
