@@ -33,13 +33,9 @@ test('a process too busy to read an answer that came in time does not take it fo
   await expect(answer).resolves.toBe('done');
 });
 
-test('a command that is not answered in time fails', async () => {
-  await expect(redis.eval(WORK, 0, 2 * LIMIT_MS)).rejects.toThrow('Command timed out');
-});
-
 test('what a crowd asks goes out while the rest of it is still being read', async () => {
   const { stream } = redis as Redis;
-  const mostBytes = 20_000;
+  const mostBytes = 2_000;
   const answers: Promise<unknown>[] = [];
   const waiting: number[] = [];
   for (let asked = 0; asked < 2_000; asked++) {
@@ -48,6 +44,10 @@ test('what a crowd asks goes out while the rest of it is still being read', asyn
   }
   await Promise.all(answers);
   expect(Math.max(...waiting)).toBeLessThan(mostBytes);
+});
+
+test('a command that is not answered in time fails', async () => {
+  await expect(redis.eval(WORK, 0, 2 * LIMIT_MS)).rejects.toThrow('Command timed out');
 });
 
 test('a primary that was turned into a replica is left, and the command that found out fails', async () => {

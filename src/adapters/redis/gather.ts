@@ -1,7 +1,7 @@
 /**
- * Lets calls that come together be answered together: those of one turn of the event loop with the same key, in the
- * order in which they came. A crowd then costs the store one command, not one each. As many as a batch holds go at once,
- * so that the store is at work while the rest of a crowd is still being read.
+ * Lets calls that come together be answered together: those of one turn of the event loop with the same key, up to a batch,
+ * in the order in which they came. A crowd then costs the store a few commands, not one each. A full batch goes at once, so
+ * that the store is at work while the rest of the crowd is still being read; what is left goes when the turn is over.
  */
 export function gather<Key, Item, Answer>(
   keyOf: (key: Key) => string,

@@ -109,7 +109,7 @@ function prepared(redis: Redis, commandTimeoutMs: number): Redis {
 }
 
 /** So much waits for the end of a turn; what is more goes at once, so that Redis is at work while a crowd is still being read. */
-const WAITING_BYTES_MAX = 16_384;
+const WAITING_BYTES_MAX = 1_024;
 
 /**
  * Sends the commands of one turn of the event loop in one write, or a few. The same is what ioredis' pipelines are for, at twice the time

@@ -19,7 +19,7 @@ const ANSWERED_TTL_MS = 24 * 3_600_000;
 const TURN_MS = 10_000;
 /** A replica that takes over may lack some marks without lacking all of them: so long at most. */
 const KNOWN_MS = 60_000;
-/** Keeps a script short. */
+/** Keeps a script short, and has a crowd sent in parts: Redis is at work on the first while the others are still being read. */
 const CLAIM_BATCH_MAX = 64;
 
 type Wanted = { readonly hold: Hold; readonly request: RequestKey };

@@ -33,8 +33,11 @@ const GATHER_MS_MAX = 2_000;
 const GATHER_SHARE = 1 / 3;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
-/** Bounds one run of the scripts that many callers share, to about a millisecond. */
-const JOIN_BATCH_MAX = 250;
+/**
+ * Bounds one run of the scripts that many callers share, to a fraction of a millisecond; and a crowd is sent in parts, so that
+ * Redis is at work on the first while the others are still being read.
+ */
+const JOIN_BATCH_MAX = 32;
 const FIND_BATCH_MAX = 100;
 /** Told to those who come when the line is full. */
 const FULL_RETRY_AFTER_SECONDS = 30;
