@@ -1,14 +1,19 @@
-import { randomFillSync, randomInt } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 const ID_BYTES = 16;
+/** Bytes that the end of an id is not made of. */
+const SEQUENCE_AT = 6;
 /** Asked for at once, because the call takes longer than all else about an id. */
-const pool = new Uint8Array(256 * ID_BYTES);
+const pool = Buffer.alloc(256 * ID_BYTES);
 let used = pool.length;
-/** 32 bits, begun anywhere: of the ids of one millisecond the later one is the larger. */
-let sequence = randomInt(2 ** 32);
+let lastMs = 0;
+let sequence = 0;
 
-/** A new id: a UUID of version 7 (RFC 9562), which begins with the time. */
+/**
+ * A new id: a UUID of version 7 (RFC 9562), which begins with the time. Those of one instance ascend, also where its clock is put
+ * back. In each millisecond their numbers begin anywhere, so that nobody can tell from two ids how many were made in between.
+ */
 export function newId(): string {
   if (used === pool.length) {
     randomFillSync(pool);
@@ -16,6 +21,13 @@ export function newId(): string {
   }
   const random = pool.subarray(used, used + ID_BYTES);
   used += ID_BYTES;
-  sequence = (sequence + 1) >>> 0;
-  return v7({ random, seq: sequence });
+  const now = Date.now();
+  if (now > lastMs) {
+    lastMs = now;
+    sequence = random.readUInt32BE(SEQUENCE_AT);
+  } else {
+    sequence = (sequence + 1) >>> 0;
+    if (sequence === 0) lastMs += 1;
+  }
+  return v7({ random, msecs: lastMs, seq: sequence });
 }

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { newId } from '#adapters/ids/new-id.ts';
 
 const MANY = 10_000;
 const VERSION_7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+afterEach(() => void vi.useRealTimers());
+
 const timeOf = (id: string) => Number.parseInt(id.replace('-', '').slice(0, 12), 16);
 
 test('ids are UUIDs of version 7, each another, and begin with the time', () => {
@@ -19,4 +21,27 @@ test('ids are UUIDs of version 7, each another, and begin with the time', () => 
 test('no two ids have their random end in common', () => {
   const ends = Array.from({ length: MANY }, () => newId().slice(-10));
   expect(new Set(ends).size).toBe(MANY);
+});
+
+test('ids ascend, those of one millisecond too, and where the clock is put back', () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+  const ids = Array.from({ length: 1_000 }, newId);
+  vi.setSystemTime(Date.now() - 5_000);
+  ids.push(newId(), newId());
+  vi.setSystemTime(Date.now() + 20_000);
+  ids.push(newId());
+  expect(ids).toEqual(ids.toSorted());
+});
+
+test('from two ids nobody can tell how many were made in between', () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+  const sequenceOf = (id: string) => BigInt(`0x${id.slice(15).replaceAll('-', '').slice(0, 8)}`);
+  const steps = new Set<bigint>();
+  for (let made = 0; made < 100; made++) {
+    const before = sequenceOf(newId());
+    vi.setSystemTime(Date.now() + 1);
+    steps.add(sequenceOf(newId()) - before);
+    vi.setSystemTime(Date.now() + 1);
+  }
+  expect(steps.size).toBeGreaterThan(90);
 });
