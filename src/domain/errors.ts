@@ -66,7 +66,8 @@ export class Refusal<C extends Code = Code> extends Error {
   readonly facts: Facts<C>;
 
   constructor(code: C, ...[facts]: Facts<C> extends undefined ? [] : [facts: Facts<C>]) {
-    // Where it came from is of no use to anybody, and to find that out is a twentieth of what turning somebody away costs.
+    // Nobody reads where somebody was turned away, and to find that out is a twentieth of what it costs. What operators
+    // are to see comes from `refusalBecause`.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(code);
@@ -75,4 +76,11 @@ export class Refusal<C extends Code = Code> extends Error {
     this.code = code;
     this.facts = facts as Facts<C>;
   }
+}
+
+/** A refusal that is a store's fault: with the cause and the place, for whoever reads the log. */
+export function refusalBecause(cause: unknown, code: 'unavailable' | 'busy', retryAfterSeconds: number): Refusal {
+  const refusal = Object.assign(new Refusal(code, { retryAfterSeconds }), { cause });
+  Error.captureStackTrace(refusal, refusalBecause);
+  return refusal;
 }

@@ -1,4 +1,4 @@
-import { Refusal } from '#domain/errors.ts';
+import { type Refusal, refusalBecause } from '#domain/errors.ts';
 
 const RETRY_AFTER_SECONDS = 1;
 /** A deadlock or a serialization failure undid everything and may be tried again; more often than this is a fault of ours. */
@@ -54,7 +54,7 @@ function asRefusal(error: unknown): unknown {
 
 /** The visitor is told the code only; the cause is for the log. */
 function refusalOf(code: 'busy' | 'unavailable', cause: unknown): Refusal {
-  return Object.assign(new Refusal(code, { retryAfterSeconds: RETRY_AFTER_SECONDS }), { cause });
+  return refusalBecause(cause, code, RETRY_AFTER_SECONDS);
 }
 
 /** The SQLSTATE, system or Prisma code of an error, or of the one that caused it. */

@@ -1,4 +1,4 @@
-import { Refusal } from '#domain/errors.ts';
+import { refusalBecause } from '#domain/errors.ts';
 
 const RETRY_AFTER_SECONDS = 1;
 
@@ -18,6 +18,6 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const message = error instanceof Error ? error.message : '';
     if (![UNREACHABLE, NOBODY_THERE, UNABLE].some((failure) => failure.test(message))) throw error;
-    throw Object.assign(new Refusal('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS }), { cause: error });
+    throw refusalBecause(error, 'unavailable', RETRY_AFTER_SECONDS);
   }
 }
