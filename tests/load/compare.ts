@@ -20,6 +20,7 @@ export type Round = {
   readonly others: number;
   readonly unanswered: number;
   readonly p99Ms: number;
+  readonly p99OfAllMs: number;
 };
 
 /**
@@ -45,7 +46,7 @@ export async function compare<Name extends string>(
 async function measure(generator: Generator, { server, requests, seconds, expected }: Side): Promise<Round> {
   const load = { url: server.url, requests: await requests(), seconds };
   const before = server.cpuSeconds();
-  const { statuses, unanswered, p99Ms, ...took } = await generator.ask(load);
+  const { statuses, unanswered, p99Ms, p99OfAllMs, ...took } = await generator.ask(load);
   const cpuSeconds = server.cpuSeconds() - before;
   const answers = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   const good = statuses[expected] ?? 0;
@@ -57,5 +58,6 @@ async function measure(generator: Generator, { server, requests, seconds, expect
     others: answers - good - conflicts,
     unanswered,
     p99Ms,
+    p99OfAllMs,
   };
 }

@@ -10,7 +10,7 @@ export type DrawsMeasured = {
   readonly seconds: readonly number[];
   /** Milliseconds for which Redis was at each step of a draw, in the shortest of all draws: what the step itself takes. */
   readonly stepsMs: readonly number[];
-  /** The longest that anything took in any draw, the pauses included in which others had the core. */
+  /** The longest that anything took in any draw, whatever it waited for. */
   readonly longestMs: number;
 };
 
@@ -23,7 +23,7 @@ const NOTED_MICROSECONDS = 100;
 const NOTED_MAX = 100_000;
 const WARM_UP = 1_000;
 
-/** What takes longer with the number of people. */
+/** The two that grow: with the number of people, and with that of a batch. */
 const DRAWING = new Set([scripts.begin, scripts.place].map(({ lua }) => createHash('sha1').update(lua).digest('hex')));
 
 /**
