@@ -14,10 +14,10 @@ type Count = ReturnType<typeof redisCommandCounts>;
 const hourly = { command: 'POST /seats', windowMs: 3_600_000, max: 2 };
 
 describe('counting commands', () => {
-  it('counts those of a client at all instances, and says how long the window goes on once there are too many', async () => {
+  it('counts those of a client at all instances, and says how long the window goes on', async () => {
     const client = randomUUID();
-    expect(await here(client, hourly)).toEqual({ count: 1, remainingMs: 0 });
-    expect(await elsewhere(client, hourly)).toEqual({ count: 2, remainingMs: 0 });
+    expect(await here(client, hourly)).toEqual({ count: 1, remainingMs: 3_600_000 });
+    expect((await elsewhere(client, hourly)).count).toBe(2);
     const { count, remainingMs } = await here(client, hourly);
     expect(count).toBe(3);
     expect(remainingMs).toBeGreaterThan(3_590_000);
@@ -32,7 +32,7 @@ describe('counting commands', () => {
   });
 
   it('counts each command, and each client, for itself', async () => {
-    const [client, neighbour] = [randomUUID(), '2001:db8::7'.concat(randomUUID().slice(0, 3))];
+    const [client, neighbour] = [randomUUID(), `2001:db8::7 ${randomUUID()}`];
     const counts = [
       await here(client, hourly),
       await here(client, { ...hourly, command: 'POST /payments' }),

@@ -134,7 +134,15 @@ describe('CORS', () => {
     expect(headers.get('access-control-allow-origin')).toBe(SHOP);
     expect(headers.get('vary')?.toLowerCase()).toContain('origin');
     const exposed = headers.get('access-control-expose-headers')?.split(', ');
-    expect(exposed).toEqual(['etag', 'idempotency-replayed', 'link', 'retry-after', 'x-request-id']);
+    expect(exposed).toEqual([
+      'etag',
+      'idempotency-replayed',
+      'link',
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'x-request-id',
+    ]);
   });
 
   test('shows another origin nothing', async () => {

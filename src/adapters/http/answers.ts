@@ -16,6 +16,15 @@ export const answerHeaders = {
     description: 'Seconds after which to ask again',
     schema: { type: 'integer', minimum: 1, examples: [13] },
   },
+  RateLimit: {
+    description:
+      'How many more are let pass in this window (r), and for how many seconds it goes on (t); with every 429, and with answers to commands unless nobody could count',
+    schema: { type: 'string', pattern: '^"\\w+";r=\\d+;t=\\d+$', examples: ['"reserveSeats";r=59;t=42'] },
+  },
+  'RateLimit-Policy': {
+    description: 'How many are let pass (q) in a window of so many seconds (w); with RateLimit',
+    schema: { type: 'string', pattern: '^"\\w+";q=\\d+;w=\\d+$', examples: ['"reserveSeats";q=60;w=60'] },
+  },
   'WWW-Authenticate': {
     required: true,
     description: 'Which credential is missing: Bearer or Queue-Token',
@@ -37,6 +46,11 @@ export const answerHeaders = {
 } as const;
 
 type Header = keyof typeof answerHeaders;
+
+/** What every answer carries. */
+export const ANY_ANSWER = ['X-Request-Id'] as const satisfies readonly Header[];
+/** What draft-ietf-httpapi-ratelimit-headers-10 calls them. */
+export const RATE_FIELDS = ['RateLimit', 'RateLimit-Policy'] as const satisfies readonly Header[];
 
 /** A JSON answer, and the headers it carries besides those of every answer. */
 export function answer<T extends z.ZodType>(schema: T, description: string, ...headers: readonly Header[]) {
@@ -92,5 +106,6 @@ export function refusals(...codes: readonly Code[]) {
 
 function headersOf(status: number): readonly Header[] {
   if (status === 401) return ['WWW-Authenticate'];
-  return status === 429 || status === 503 ? ['Retry-After'] : [];
+  if (status === 429) return ['Retry-After', ...RATE_FIELDS];
+  return status === 503 ? ['Retry-After'] : [];
 }

@@ -11,23 +11,27 @@ type WithBody = {
   readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
 };
 
-/** A route's answers as `@fastify/swagger` wants them: shapes and headers as references, whole examples beside them. */
-export function describeAnswers(answers: Answers) {
+/**
+ * A route's answers as `@fastify/swagger` wants them: shapes and headers as references, whole examples beside them.
+ *
+ * @param everywhere headers that any of its answers may carry
+ */
+export function describeAnswers(answers: Answers, everywhere: readonly string[]) {
+  const headerRefs = (names: readonly string[]) =>
+    Object.fromEntries([...everywhere, ...names].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+  function describe(answer: Answers[string]) {
+    if (answer instanceof z.ZodType) {
+      const { description, headers } = answer.meta() as Pick<WithBody, 'description' | 'headers'>;
+      return { type: 'null', description, headers: headerRefs(headers) };
+    }
+    const { description, codes, content } = answer;
+    const media = Object.entries(content).map(([type, { schema }]) => [type, codes ? oneOf(codes) : one(schema)]);
+    return { description, headers: headerRefs(answer.headers), content: Object.fromEntries(media) };
+  }
+
   return Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, describe(answer)]));
 }
-
-function describe(answer: Answers[string]) {
-  if (answer instanceof z.ZodType) {
-    const { description, headers } = answer.meta() as Pick<WithBody, 'description' | 'headers'>;
-    return { type: 'null', description, headers: headerRefs(headers) };
-  }
-  const { description, codes, content } = answer;
-  const media = Object.entries(content).map(([type, { schema }]) => [type, codes ? oneOf(codes) : one(schema)]);
-  return { description, headers: headerRefs(answer.headers), content: Object.fromEntries(media) };
-}
-
-const headerRefs = (names: readonly string[]) =>
-  Object.fromEntries(['X-Request-Id', ...names].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
 function one(schema: z.ZodType | undefined) {
   const { id, examples } = (schema?.meta() ?? {}) as {

@@ -1,6 +1,6 @@
-import type { FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 import { type Hook, hook } from './hook.ts';
+import { tellRate } from './rate-limit-fields.ts';
 
 /** What is limited by each instance for itself. Hooks, behind those that say who asks. */
 export type LocalLimits = {
@@ -20,8 +20,9 @@ export type LocalLimitSettings = {
 /** Seconds after which this client may come again; 0: it may now. */
 export type Count = (client: string, max: number) => number;
 
-const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
+const WINDOW_SECONDS = 60;
+const MINUTE_MS = WINDOW_SECONDS * SECOND_MS;
 /** About 30 megabytes. Whoever comes after that many within a minute is not counted, rather than turned away. */
 export const CLIENTS_MAX = 200_000;
 /** Strangers are told apart by address only, and a campus or a mobile carrier has few of them for many people. */
@@ -51,19 +52,22 @@ export function countPerMinute(now = () => performance.now()): Count {
 
 export function localLimits({ rateLimitPerMinute, pollLimitPerMinute }: LocalLimitSettings): LocalLimits {
   return {
-    joining: limit(rateLimitPerMinute),
-    polling: limit(pollLimitPerMinute),
-    reading: limit(pollLimitPerMinute),
+    joining: limit('joining', rateLimitPerMinute),
+    polling: limit('polling', pollLimitPerMinute),
+    reading: limit('reading', pollLimitPerMinute),
   };
 }
 
-function limit(perMinute: number): Hook {
+function limit(name: string, perMinute: number): Hook {
   if (perMinute === 0) return hook(() => {});
   const count = countPerMinute();
-  return hook((request: FastifyRequest) => {
+  return hook((request, reply) => {
     const known = request.user ?? request.claim?.userId;
-    const retryAfterSeconds =
-      known === undefined ? count(request.ip, perMinute * PEOPLE_PER_ADDRESS) : count(known, perMinute);
-    if (retryAfterSeconds > 0) throw new Refusal('rate-limited', { retryAfterSeconds });
+    const max = known === undefined ? perMinute * PEOPLE_PER_ADDRESS : perMinute;
+    const retryAfterSeconds = count(known ?? request.ip, max);
+    if (retryAfterSeconds === 0) return;
+    // Told to those only who come too often: the others are many, and each field costs every poll.
+    tellRate(reply, { name, max, windowSeconds: WINDOW_SECONDS, remaining: 0, resetSeconds: retryAfterSeconds });
+    throw new Refusal('rate-limited', { retryAfterSeconds });
   });
 }

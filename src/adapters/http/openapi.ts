@@ -2,7 +2,7 @@ import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { answerHeaders } from './answers.ts';
+import { ANY_ANSWER, answerHeaders, RATE_FIELDS } from './answers.ts';
 import { type Answers, describeAnswers, problemExamples } from './describe-answers.ts';
 import type { Api } from './kit.ts';
 
@@ -75,7 +75,9 @@ export async function registerOpenApi(api: Api): Promise<void> {
       const { response, ...asked } = schema;
       const described = describeRequest({ ...route, schema: asked });
       if (response === undefined) return described;
-      const answers = describeAnswers(response as Answers);
+      // Where commands are counted, and nothing else stands there, any answer may say how many are left.
+      const isCounted = route.route.preValidation !== undefined;
+      const answers = describeAnswers(response as Answers, isCounted ? [...ANY_ANSWER, ...RATE_FIELDS] : ANY_ANSWER);
       return { ...described, schema: { ...described.schema, response: answers } };
     },
     transformObject: (described) => tidy(describeSchemas(described) as Document),

@@ -145,6 +145,8 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   if (refused.code === 'internal') request.log.error({ err: error }, 'a request failed');
   else if (refused.cause !== undefined) request.log.warn({ err: refused }, 'a request could not be served');
   const { status, headers, body } = problemOf(refused, request.id);
+  // What cannot be read passes no hook that would set them.
+  if (!reply.hasHeader('x-request-id')) reply.headers(headersOfAny(request.id));
   // Written here: nothing of it is left to a schema, and a crowd that comes too late has thousands of them in a second.
   return reply.status(status).headers(headers).send(JSON.stringify(body));
 }
@@ -152,25 +154,28 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
 function problemOf({ code, facts }: Refusal, requestId: string) {
   const { status, title, detail } = problems[code];
   const told: Record<string, unknown> = { ...facts };
-  // All of them here, because what cannot be read passes no hook that would set them.
-  const headers: Record<string, string> = {
-    'content-type': PROBLEM_TYPE,
-    'x-content-type-options': 'nosniff',
-    'x-request-id': requestId,
-  };
+  const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
   if (typeof told.retryAfterSeconds === 'number') headers['retry-after'] = String(told.retryAfterSeconds);
   if (status === 401) headers['www-authenticate'] = code === 'unauthenticated' ? 'Bearer' : 'Queue-Token';
   return { status, headers, body: { type: typeOf(code), title, status, code, detail, instance: requestId, ...told } };
 }
+
+const headersOfAny = (requestId: string) => ({ 'x-content-type-options': 'nosniff', 'x-request-id': requestId });
 
 /** What could not be read as HTTP: answered by hand, because there is no request to answer to. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
   const message = UNREADABLE[error.code ?? ''] ?? 'is not HTTP';
   const refused = new Refusal('validation-failed', { errors: [{ path: 'request', message }] });
-  const { status, headers, body } = problemOf(refused, randomUUID());
+  const requestId = randomUUID();
+  const { status, headers, body } = problemOf(refused, requestId);
   const content = JSON.stringify(body);
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(content) });
+  const lines = Object.entries({
+    ...headersOfAny(requestId),
+    ...headers,
+    connection: 'close',
+    'content-length': Buffer.byteLength(content),
+  });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${content}`);
 }

@@ -3,11 +3,12 @@ import cors from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Currency } from '#domain/money.ts';
+import type { CountCommands } from '#ports/command-counts.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Records } from '#ports/records.ts';
 import type { AccessTokenSettings } from './access-token.ts';
 import { type AdminKey, requireAdminKey } from './admin-key.ts';
-import { type CountCommands, commandLimit } from './command-limit.ts';
+import { commandLimit } from './command-limit.ts';
 import { type ExportSettings, recordExports } from './exports.ts';
 import { builtInIdentity } from './identity.ts';
 import type { Api, Kit } from './kit.ts';
@@ -71,7 +72,15 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 /** Every poll of another origin would be two requests if its browser could not remember that it may. */
 const PREFLIGHT_SECONDS = 7_200;
-const EXPOSED_HEADERS = ['etag', 'idempotency-replayed', 'link', 'retry-after', 'x-request-id'];
+const EXPOSED_HEADERS = [
+  'etag',
+  'idempotency-replayed',
+  'link',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'x-request-id',
+];
 
 /** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
 export async function createServer(parts: ServerParts): Promise<Api> {

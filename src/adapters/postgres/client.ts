@@ -12,7 +12,7 @@ export type PostgresSettings = {
 };
 
 export type Postgres = {
-  /** For the statements of `statements.ts`, prepared once per connection. */
+  /** For the statements of this folder, prepared once per connection. */
   readonly pool: Pool;
   /** For everything else, over the same connections. */
   readonly prisma: PrismaClient;

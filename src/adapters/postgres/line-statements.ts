@@ -1,7 +1,7 @@
 import type { LineEvent } from '#ports/lines.ts';
 import type { Reply, Statement } from './statement.ts';
 
-// What is asked about the record of the lines; what is asked about all else is in `statements.ts`.
+// What is asked about the record of the lines.
 
 export type LineReply = {
   readonly answer: {

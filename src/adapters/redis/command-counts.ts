@@ -1,24 +1,19 @@
+import type { CountCommands, Counting } from '#ports/command-counts.ts';
 import { gather } from './gather.ts';
 import { commandCountKey, commandCountTag } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
-type Counting = { readonly command: string; readonly windowMs: number; readonly max: number };
-type Counted = { readonly count: number; readonly remainingMs: number };
-
-/** Keeps a script short. */
+/** Keeps a script short, and has a crowd sent in parts: Redis is at work on the first while the others are still being read. */
 const BATCH_MAX = 32;
 
-/**
- * Counts the commands of clients over all instances, in windows that begin with a client's first command. Those that come in the
- * same moment cost Redis a few scripts, not one each. Tells for how long the window goes on only where the count is above `max`.
- */
-export function redisCommandCounts(redis: RedisClient): (client: string, counting: Counting) => Promise<Counted> {
+/** Those that come in the same moment cost Redis a few scripts, not one each. */
+export function redisCommandCounts(redis: RedisClient): CountCommands {
   const countTogether = gather(
-    ({ tag, command, windowMs, max }: Counting & { readonly tag: number }) => `${tag} ${windowMs} ${max} ${command}`,
-    ({ command, windowMs, max }, clients: readonly string[]) => {
+    ({ tag, command, windowMs }: Counting & { readonly tag: number }) => `${tag} ${windowMs} ${command}`,
+    ({ command, windowMs }, clients: readonly string[]) => {
       const keys = clients.map((client) => commandCountKey(client, command));
-      return run(redis, scripts.count, keys, windowMs, max);
+      return run(redis, scripts.count, keys, windowMs);
     },
     BATCH_MAX,
   );

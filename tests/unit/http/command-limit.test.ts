@@ -1,8 +1,10 @@
 import Fastify from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type CountCommands, commandLimit } from '#adapters/http/command-limit.ts';
+import { commandLimit } from '#adapters/http/command-limit.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
+import { Refusal } from '#domain/errors.ts';
 import { userId } from '#domain/ids.ts';
+import type { CountCommands } from '#ports/command-counts.ts';
 
 const MAX = 3;
 const user = userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f');
@@ -25,22 +27,28 @@ function api(perMinute: number) {
   app.addHook('onRequest', async (request) => {
     if (request.headers.known !== undefined) request.user = user;
   });
-  app.post('/holds/:holdId', { preValidation }, async () => 'done');
+  app.post('/holds/:holdId', { preValidation, schema: { operationId: 'holdSeats' } }, async () => 'done');
   return app;
 }
 
 const send = (perMinute = MAX, headers = {}) => api(perMinute).inject({ method: 'POST', url: '/holds/7', headers });
 
 describe('the limit of commands', () => {
-  it('lets as many pass as there may be', async () => {
-    answer = async () => ({ count: MAX, remainingMs: 0 });
-    expect((await send()).statusCode).toBe(200);
+  it('lets as many pass as there may be, and says how many are left, and until when', async () => {
+    answer = async () => ({ count: MAX - 1, remainingMs: 41_001 });
+    const { statusCode, headers } = await send();
+    expect(statusCode).toBe(200);
+    expect(headers['ratelimit-policy']).toBe('"holdSeats";q=3;w=60');
+    expect(headers.ratelimit).toBe('"holdSeats";r=1;t=42');
+    answer = async () => ({ count: MAX, remainingMs: 41_000 });
+    expect((await send()).headers.ratelimit).toBe('"holdSeats";r=0;t=41');
   });
 
   it('says of the first one too many when to come again, in whole seconds, never at once', async () => {
     answer = async () => ({ count: MAX + 1, remainingMs: 12_001 });
     const refused = await send();
     expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '13']);
+    expect(refused.headers.ratelimit).toBe('"holdSeats";r=0;t=13');
     expect(refused.json()).toMatchObject({ code: 'rate-limited', retryAfterSeconds: 13 });
     answer = async () => ({ count: MAX + 1, remainingMs: 0 });
     expect((await send()).headers['retry-after']).toBe('1');
@@ -50,7 +58,7 @@ describe('the limit of commands', () => {
     answer = async () => ({ count: 1, remainingMs: 0 });
     await send(MAX, { known: 'yes' });
     await send(MAX);
-    const counting = { command: 'POST /holds/:holdId', windowMs: 60_000, max: MAX };
+    const counting = { command: 'holdSeats', windowMs: 60_000, max: MAX };
     expect(asked).toEqual([
       [user, counting],
       ['127.0.0.1', counting],
@@ -59,9 +67,17 @@ describe('the limit of commands', () => {
 
   it('turns nobody away while nobody can count', async () => {
     answer = async () => {
-      throw new Error('away');
+      throw new Refusal('unavailable', { retryAfterSeconds: 1 });
     };
-    expect((await send()).statusCode).toBe(200);
+    const { statusCode, headers } = await send();
+    expect([statusCode, headers.ratelimit]).toEqual([200, undefined]);
+  });
+
+  it('does not take a mistake of ours for that', async () => {
+    answer = async () => {
+      throw new Error('NOPERM');
+    };
+    expect((await send()).statusCode).toBe(500);
   });
 
   it('is off at 0', async () => {

@@ -1,0 +1,15 @@
+export type Counting = {
+  /** Each command is counted for itself. */
+  readonly command: string;
+  readonly windowMs: number;
+  readonly max: number;
+};
+
+/**
+ * Counts the commands of a client, at all instances together, in windows that begin with a client's first one: how many in
+ * this window, the one that is being counted included, and for how long the window goes on. Refuses `unavailable`.
+ */
+export type CountCommands = (
+  client: string,
+  counting: Counting,
+) => Promise<{ readonly count: number; readonly remainingMs: number }>;
