@@ -2,7 +2,6 @@ export type Counting = {
   /** Each command is counted for itself. */
   readonly command: string;
   readonly windowMs: number;
-  readonly max: number;
 };
 
 /**

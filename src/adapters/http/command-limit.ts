@@ -15,7 +15,7 @@ export function commandLimit(perMinute: number, count: CountCommands): Hook {
   if (perMinute === 0) return hook(() => {});
   return hook(async (request, reply) => {
     const name = request.routeOptions.schema?.operationId ?? '';
-    const counting = { command: name, windowMs: WINDOW_SECONDS * SECOND_MS, max: perMinute };
+    const counting = { command: name, windowMs: WINDOW_SECONDS * SECOND_MS };
     const counted = await count(clientOf(request), counting).catch(unlessAway);
     if (counted === undefined) return;
     const resetSeconds = Math.max(1, Math.ceil(counted.remainingMs / SECOND_MS));
