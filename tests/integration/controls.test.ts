@@ -24,12 +24,12 @@ const HOLD = '20261120000300_hold_seats';
 const STRANDED = '20261120001310_stranded_seats';
 const BEST = '20261120001320_hold_best_seats';
 const PAY = '20261120000400_pay_reservation';
-const CANCEL = '20261120001210_cancel_reservation';
+const CANCEL = '20261120001710_cancel_locks_the_wallet';
 const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, ''];
 /** The limit row lets one command of a user at a time through, for the same date: it would hide what is missing below. */
 const BUYER_UNLOCKED: Change = [/PERFORM 1 FROM buyers\s+WHERE[^;]+FOR UPDATE;/, ''];
 const RESERVATION_UNLOCKED: Change = [/(SELECT \* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;/, '$1;'];
-const WALLET_UNLOCKED: Change = [/(SELECT balance[^;]+ FROM wallets WHERE[^;]+) FOR UPDATE;/, '$1;'];
+const WALLET_UNLOCKED: Change = [/((SELECT balance|PERFORM 1)[^;]* FROM wallets WHERE[^;]+) FOR UPDATE;/, '$1;'];
 /** After choosing them, or after looking at those beside them. */
 const LATE_CHOICE: Change = [/v_reply := hold_(chosen_)?seats\(/, `${A_MOMENT} $&`];
 const ROWS_UNLOCKED: Change = [/PERFORM lock_rows[^;]+;/, ''];
@@ -43,7 +43,10 @@ const payUnlocked = {
   migration: PAY,
   changes: [BUYER_UNLOCKED, SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT],
 };
-const cancelUnlocked = { migration: CANCEL, changes: [SEATS_UNLOCKED, RESERVATION_UNLOCKED, LATE_PAYMENT] };
+const cancelUnlocked = {
+  migration: CANCEL,
+  changes: [SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT],
+};
 /** The seats are different ones and so are the reservations: the wallet alone is what these payments have in common. */
 const walletUnlocked = { migration: PAY, changes: [BUYER_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
 
@@ -234,7 +237,7 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
   const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
   const { ports, pool, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
   const text = await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8');
-  await pool.query(replaced(text, [[/CREATE FUNCTION/g, 'CREATE OR REPLACE FUNCTION'], ...changes]));
+  await pool.query(replaced(text, [[/CREATE (OR REPLACE )?FUNCTION/g, 'CREATE OR REPLACE FUNCTION'], ...changes]));
   await pool.query(also);
 
   const placeOf = (concert: string, user: string) => ({

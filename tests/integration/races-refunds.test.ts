@@ -47,7 +47,9 @@ describe('three instances', () => {
     );
 
     expect(tally(answers)).toEqual({ 201: 51 });
-    expect(await fan.balance()).toBe(5 * PRICE + (50 * 51) / 2);
+    const balance = 5 * PRICE + (50 * 51) / 2;
+    expect(await fan.balance()).toBe(balance);
+    expect((await balancesTold(fan.userId)).at(-1)).toBe(balance);
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
@@ -89,6 +91,15 @@ describe('three instances', () => {
   auditAtTheEnd(world);
 });
 
+/** What the balance of a user was after each entry, in their order. */
+async function balancesTold(userId: string): Promise<number[]> {
+  const { rows } = await world.pool.query<{ told: string }>(
+    'SELECT balance_after AS told FROM ledger_entries WHERE user_id = $1 ORDER BY entry_id',
+    [userId],
+  );
+  return rows.map(({ told }) => Number(told));
+}
+
 // Below HTTP, where nothing of the line or of Redis decides who comes first.
 describe('three box offices on one database', async () => {
   const { officeFor } = await threeBoxOffices(world.databaseUrl);
@@ -128,6 +139,35 @@ describe('three box offices on one database', async () => {
 
     expect([...new Set(met)].sort()).toEqual(['done', 'reservation-not-held']);
     expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('number refund and charge in the order in which they move the balance, though the refund came first and waits', async () => {
+    const concertId = await world.openHall();
+    const place = placeOf(concertId, ...(await makeUsers(world.pool, 1, PRICE)));
+    const id = await heldAt(officeFor(0), place, 1);
+    await payAt(officeFor(0), place, id);
+
+    // A charge that has the wallet and has written nothing yet.
+    const charge = await world.pool.connect();
+    try {
+      await charge.query('BEGIN');
+      await charge.query('SELECT FROM wallets WHERE user_id = $1 FOR UPDATE', [place.userId]);
+      const { rows } = await charge.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const refund = outcomeOf(cancel(officeFor(1), place, id));
+      await until('the refund waits for the charge', async () => {
+        const waiting = 'SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))';
+        return (await world.pool.query(waiting, [rows[0]?.pid])).rows.length > 0;
+      });
+      await charge.query(`SELECT charge_balance($1, $2, 50, 1000000000, 'charge', 'asked')`, [
+        randomUUID(),
+        place.userId,
+      ]);
+      await charge.query('COMMIT');
+      expect(await refund).toBe('done');
+    } finally {
+      charge.release(true);
+    }
+    expect(await balancesTold(place.userId)).toEqual([PRICE, 0, 50, PRICE + 50]);
   });
 
   test('let refund and next taker meet: the seat is the taker’s after the refund, and never before', async () => {
