@@ -128,6 +128,13 @@ export const books: readonly Invariant[] = [
       WHERE (-l.amount, p.amount) IS DISTINCT FROM (worth, worth)`,
   },
   {
+    name: 'a payment is from the wallet of who reserved',
+    violations: `
+      SELECT format('payment %s is from %s, reservation %s is of %s', payment_id, p.user_id, reservation_id,
+        coalesce(r.user_id::text, 'nobody')) AS found
+      FROM payments p LEFT JOIN reservations r USING (reservation_id) WHERE p.user_id IS DISTINCT FROM r.user_id`,
+  },
+  {
     name: 'a refund is what was paid, and what the wallet got',
     violations: `
       SELECT format('refund %s gave %s, the payment was %s', refund_id, l.amount, p.amount) AS found
@@ -174,6 +181,17 @@ export const books: readonly Invariant[] = [
       SELECT format('wallet %s has %s, its entries sum to %s', user_id, balance, coalesce(sum(amount), 0)) AS found
       FROM wallets LEFT JOIN ledger_entries USING (user_id)
       GROUP BY user_id, balance HAVING balance < 0 OR balance <> coalesce(sum(amount), 0)`,
+  },
+  {
+    name: 'an entry says what the balance was after it',
+    violations: `
+      SELECT format('entry %s of wallet %s says %s, the entries up to it sum to %s', entry_id, user_id,
+        coalesce(balance_after::text, 'nothing'), balance) AS found
+      FROM (
+        SELECT entry_id, user_id, balance_after,
+          sum(amount) OVER (PARTITION BY user_id ORDER BY entry_id ROWS UNBOUNDED PRECEDING) AS balance
+        FROM ledger_entries WHERE user_id IS NOT NULL) AS told
+      WHERE balance_after IS DISTINCT FROM balance`,
   },
 ];
 

@@ -182,6 +182,19 @@ const plants: readonly Plant[] = [
     ({ sold }) => `UPDATE reservation_seats SET price = price - 1 WHERE reservation_id = '${sold}'`,
   ],
   [
+    'a payment is from the wallet of who reserved',
+    /^payment \S+ is from \S+, reservation \S+ is of \S+$/,
+    ({ sold, resold }) => `WITH other AS (SELECT user_id FROM reservations WHERE reservation_id = '${resold}'),
+        payer AS (UPDATE payments SET user_id = other.user_id FROM other WHERE reservation_id = '${sold}' RETURNING payment_id)
+      UPDATE ledger_entries SET user_id = other.user_id FROM payer, other
+      WHERE transaction_id = payment_id AND account = 'WALLET'`,
+  ],
+  [
+    'a payment is from the wallet of who reserved',
+    /^payment \S+ is from \S+, reservation \S+ is of nobody$/,
+    ({ sold }) => `DELETE FROM reservations WHERE reservation_id = '${sold}'`,
+  ],
+  [
     'a refund is what was paid, and what the wallet got',
     /^refund \S+ gave 1001, the payment was 1000$/,
     ({ refund }) =>
@@ -245,6 +258,18 @@ const plants: readonly Plant[] = [
     () => `UPDATE wallets SET balance = -1; DELETE FROM ledger_entries WHERE account = 'WALLET';
       INSERT INTO ledger_entries (transaction_id, account, user_id, amount, balance_after)
       SELECT gen_random_uuid(), 'WALLET', user_id, -1, -1 FROM wallets`,
+  ],
+  [
+    'an entry says what the balance was after it',
+    /^entry \d+ of wallet \S+ says 9999, the entries up to it sum to 10000$/,
+    () => `UPDATE ledger_entries SET balance_after = balance_after - 1 WHERE balance_after = 10000`,
+  ],
+  [
+    // As a refund leaves it whose number was drawn before another entry's that came in between. The balance is right all the same.
+    'an entry says what the balance was after it',
+    /^entry \d+ of wallet \S+ says 8000, the entries up to it sum to 9000$/,
+    ({ refundedPayment }) => `UPDATE ledger_entries SET entry_id = entry_id + 1000
+      WHERE transaction_id = '${refundedPayment}' AND account = 'WALLET'`,
   ],
   [
     outbox.name,
