@@ -6,6 +6,7 @@ import { paymentId } from '#domain/ids.ts';
 import { bestSeatsContract } from '#tests/contracts/best-seats-contract.ts';
 import { boxOfficeContract } from '#tests/contracts/box-office-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { frozenPriceContract } from '#tests/contracts/frozen-price-contract.ts';
 import { heldSeatsContract } from '#tests/contracts/held-seats-contract.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
 import { granted, openBoxOffice } from '#tests/contracts/store-harness.ts';
@@ -17,6 +18,12 @@ const { boxOffice, postgres, databaseUrl } = harness;
 
 boxOfficeContract(harness);
 bestSeatsContract(harness);
+frozenPriceContract({
+  ...harness,
+  reprice: async ({ concertId }, price) => {
+    await postgres.pool.query('UPDATE seats SET price = $2 WHERE concert_id = $1', [concertId, price]);
+  },
+});
 heldSeatsContract(harness);
 
 describe('a payment that begins before the deadline and ends after it', () => {
