@@ -84,12 +84,17 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
         UNION ALL SELECT user_id, 'CHARGE', clock_timestamp() FROM users`,
       'ledger entries': `
         INSERT INTO ledger_entries (transaction_id, account, user_id, amount, balance_after)
-        SELECT transaction_id, account, CASE account WHEN 'WALLET' THEN user_id END, sign * amount, CASE account WHEN 'WALLET' THEN 0 END
+        SELECT transaction_id, account, CASE account WHEN 'WALLET' THEN user_id END, sign * amount,
+          CASE account WHEN 'WALLET' THEN balance END
         FROM (
-          SELECT user_id AS transaction_id, user_id, 1000 * ${PRICE} AS amount, 'TOP_UPS'::ledger_account AS other FROM users
-          UNION ALL SELECT payment_id, user_id, -amount, 'SALES' FROM payments
-          UNION ALL SELECT refund_id, user_id, amount, 'SALES' FROM refunds JOIN payments USING (payment_id)) AS moved
-          CROSS JOIN LATERAL (VALUES ('WALLET'::ledger_account, 1), (other, -1)) AS sides (account, sign)`,
+          SELECT *, sum(amount) OVER (PARTITION BY user_id ORDER BY step, transaction_id ROWS UNBOUNDED PRECEDING) AS balance
+          FROM (
+            SELECT 1 AS step, user_id AS transaction_id, user_id, 1000 * ${PRICE} AS amount, 'TOP_UPS'::ledger_account AS other
+            FROM users
+            UNION ALL SELECT 2, payment_id, user_id, -amount, 'SALES' FROM payments
+            UNION ALL SELECT 3, refund_id, user_id, amount, 'SALES' FROM refunds JOIN payments USING (payment_id)) AS moved) AS told
+          CROSS JOIN LATERAL (VALUES ('WALLET'::ledger_account, 1), (other, -1)) AS sides (account, sign)
+        ORDER BY step, transaction_id`,
       wallets: `
         INSERT INTO wallets (user_id, currency, balance)
         SELECT user_id, 'KRW', sum(amount) FROM ledger_entries WHERE account = 'WALLET' GROUP BY user_id`,
