@@ -10,9 +10,10 @@ import type { Concerts } from '#ports/concerts.ts';
 import { cacheBriefly } from './cache-briefly.ts';
 import type { Postgres } from './client.ts';
 import { type ConcertRow, concertStatements, policyColumns, type SeatRow } from './concert-statements.ts';
+import { inTransaction } from './in-transaction.ts';
 import { pageOf } from './page-of.ts';
 import { shareReads } from './share-reads.ts';
-import { rowsOf } from './statement.ts';
+import { type Ask, rowsOf } from './statement.ts';
 
 /** With the pause between two admissions it is how long a changed policy takes to be in effect everywhere: under a second. */
 const CONCERT_TTL_MS = 500;
@@ -26,25 +27,28 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
   const cached = { ttlMs: CONCERT_TTL_MS, patienceMs: PATIENCE_MS, entriesMax: CONCERTS_CACHED_MAX };
 
   /** Where lots are drawn there is a seed before anybody sees the concert, whenever that was decided, and with it its hash. */
-  async function withLots(look: () => Promise<ConcertRow[]>): Promise<Concert[]> {
+  async function withLots(ask: Ask, look: () => Promise<ConcertRow[]>): Promise<Concert[]> {
     const rows = await look();
     const without = rows.filter((row) => drawsLots(row, defaults) && row.seedSha256 === null);
     if (without.length === 0) return rows.map((row) => toConcert(row, defaults));
     const ids = without.map(({ concertId }) => concertId);
     const seeds = ids.map(() => randomBytes(SEED_BYTES));
-    await rowsOf(pool, concertStatements.prepareLots, ids, seeds);
+    await ask(concertStatements.prepareLots, ids, seeds);
     // By now there may be others.
-    return withLots(look);
+    return withLots(ask, look);
   }
 
-  async function read(id: string): Promise<Concert | undefined> {
-    const [concert] = await withLots(() => rowsOf(pool, concertStatements.findConcert, id));
+  async function read(ask: Ask, id: string): Promise<Concert | undefined> {
+    const [concert] = await withLots(ask, () => ask(concertStatements.findConcert, id));
     return concert;
   }
 
-  const find = cacheBriefly(read, cached);
+  /** Each statement by itself. */
+  const ask: Ask = (statement, ...values) => rowsOf(pool, statement, ...values);
 
-  const listOnSale = cacheBriefly(() => withLots(() => rowsOf(pool, concertStatements.listConcertsOnSale)), cached);
+  const find = cacheBriefly((id) => read(ask, id), cached);
+
+  const listOnSale = cacheBriefly(() => withLots(ask, () => ask(concertStatements.listConcertsOnSale)), cached);
 
   const seatsLeft = cacheBriefly(async (id) => {
     const [row] = await rowsOf(pool, concertStatements.seatsLeft, id);
@@ -96,8 +100,10 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
       const own = JSON.stringify(byColumn({ ...policy, paused: policy.paused ?? false }));
       const days = JSON.stringify(dates.map(dateColumns));
       const plan = seatPlan && JSON.stringify(seatPlan);
-      await rowsOf(pool, concertStatements.createConcert, id, title, venue, currency, salesOpenAt, own, days, plan);
-      const created = await read(id);
+      const created = await inTransaction(pool, async (ask) => {
+        await ask(concertStatements.createConcert, id, title, venue, currency, salesOpenAt, own, days, plan);
+        return read(ask, id);
+      });
       if (created === undefined) throw new RangeError(`concert ${id} is gone`);
       showNow(id);
       return created;
@@ -106,9 +112,11 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     async changePolicy(id, change) {
       const { activeMax, admitPerWindow, opening } = defaults;
       const own = JSON.stringify(byColumn(change));
-      const [row] = await rowsOf(pool, concertStatements.changePolicy, id, own, activeMax, admitPerWindow, opening);
-      const concert = await read(id);
-      if (row === undefined && concert !== undefined) {
+      const { changed, concert } = await inTransaction(pool, async (ask) => {
+        const rows = await ask(concertStatements.changePolicy, id, own, activeMax, admitPerWindow, opening);
+        return { changed: rows.length > 0, concert: await read(ask, id) };
+      });
+      if (!changed && concert !== undefined) {
         if (change.opening !== undefined) requireSameOpening(concert, change.opening ?? opening);
         requireLimit({ activeMax: 0, admitPerWindow: 0 });
       }
@@ -117,7 +125,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     },
 
     async list({ limit, after }) {
-      const concerts = await withLots(() => rowsOf(pool, concertStatements.listConcerts, after, limit + 1));
+      const concerts = await withLots(ask, () => ask(concertStatements.listConcerts, after, limit + 1));
       return pageOf(concerts, limit, (concert) => concert.concertId);
     },
   };

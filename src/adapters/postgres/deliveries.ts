@@ -5,16 +5,17 @@ import type { Deliveries } from '#ports/deliveries.ts';
 import type { Postgres } from './client.ts';
 import { toEvent } from './events.ts';
 import { guarded } from './failures.ts';
+import { inTransaction } from './in-transaction.ts';
 import { pageOf } from './page-of.ts';
-import { replyOf, rowsOf } from './statement.ts';
+import { type Ask, answerIn, rowsOf } from './statement.ts';
 import { type DeliveryRow, webhookStatements } from './webhook-statements.ts';
 
 /** Longer than an attempt takes; a process that died delays what it was about by as much. */
 const ATTEMPT_LEASE_SECONDS = 60;
 
 export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
-  async function find(id: string, deliveryId: string): Promise<Delivery | undefined> {
-    const [row] = await rowsOf(pool, webhookStatements.findDelivery, id, deliveryId);
+  async function read(ask: Ask, id: string, deliveryId: string): Promise<Delivery | undefined> {
+    const [row] = await ask(webhookStatements.findDelivery, id, deliveryId);
     return row && toDelivery(row);
   }
 
@@ -57,15 +58,18 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
       return row?.count ?? 0;
     },
 
-    async test(id) {
-      const [row] = await rowsOf(pool, webhookStatements.sendTest, id);
-      const deliveryId = row?.deliveryId ?? undefined;
-      return deliveryId === undefined ? undefined : find(id, deliveryId);
-    },
+    test: (id) =>
+      inTransaction(pool, async (ask) => {
+        const [row] = await ask(webhookStatements.sendTest, id);
+        const deliveryId = row?.deliveryId ?? undefined;
+        return deliveryId === undefined ? undefined : read(ask, id, deliveryId);
+      }),
 
     async replay(id, deliveryId) {
-      await replyOf(pool, webhookStatements.replayDelivery, id, deliveryId);
-      const delivery = await find(id, deliveryId);
+      const delivery = await inTransaction(pool, async (ask) => {
+        answerIn(await ask(webhookStatements.replayDelivery, id, deliveryId));
+        return read(ask, id, deliveryId);
+      });
       // Its endpoint may have been removed since.
       if (delivery === undefined) throw new Refusal('delivery-not-found');
       return delivery;
@@ -77,12 +81,12 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     },
 
     async find(id, deliveryId) {
-      const delivery = await find(id, deliveryId);
-      if (delivery === undefined) return undefined;
+      const [row] = await rowsOf(pool, webhookStatements.findDelivery, id, deliveryId);
+      if (row === undefined) return undefined;
       const log = await guarded(() =>
         prisma.webhookAttempt.findMany({ where: { deliveryId: BigInt(deliveryId) }, orderBy: { attempt: 'asc' } }),
       );
-      return { delivery, attemptLog: log.map(toAttempt) };
+      return { delivery: toDelivery(row), attemptLog: log.map(toAttempt) };
     },
 
     async list(id, { limit, after }, state) {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { type Code, Refusal } from '#domain/errors.ts';
 import { guarded } from './failures.ts';
 
@@ -18,15 +18,27 @@ export type Reply<Answer> = {
   readonly reply: ({ readonly refusal: Code; readonly facts?: unknown } & Partial<Answer>) | Answer;
 };
 
+/** Sends a statement and answers its rows. What goes wrong is for whoever began it. */
+export type Ask = <Values extends readonly unknown[], Row>(
+  statement: Statement<Values, Row>,
+  ...values: Values
+) => Promise<Row[]>;
+
+/** Over this connection, or any of the pool. */
+export function askOf(connection: Pick<Pool | ClientBase, 'query'>): Ask {
+  return async ({ name, text }, ...values) => {
+    const { rows } = await connection.query({ name, text, values: [...values] });
+    return rows;
+  };
+}
+
 /** The rows of a statement. */
-export async function rowsOf<Values extends readonly unknown[], Row>(
+export function rowsOf<Values extends readonly unknown[], Row>(
   pool: Pool,
   statement: Statement<Values, Row>,
   ...values: Values
 ): Promise<Row[]> {
-  const { name, text } = statement;
-  const result = await guarded(() => pool.query({ name, text, values: [...values] }));
-  return result.rows;
+  return guarded(() => askOf(pool)(statement, ...values));
 }
 
 /** What a function of ours replies; its refusals are thrown. */
@@ -35,8 +47,12 @@ export async function replyOf<Values extends readonly unknown[], Answer>(
   statement: Statement<Values, Reply<Answer>>,
   ...values: Values
 ): Promise<Answer> {
-  const [row] = await rowsOf(pool, statement, ...values);
-  if (row === undefined) throw new RangeError(`${statement.name} replied nothing`);
+  return answerIn(await rowsOf(pool, statement, ...values));
+}
+
+/** The reply that the rows consist of; a refusal is thrown. */
+export function answerIn<Answer>([row]: readonly Reply<Answer>[]): Answer {
+  if (row === undefined) throw new RangeError('a function replied nothing');
   const { reply } = row;
   if (reply !== null && typeof reply === 'object' && 'refusal' in reply) {
     throw new Refusal(reply.refusal as Code, reply.facts as never);

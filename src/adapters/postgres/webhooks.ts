@@ -3,6 +3,7 @@ import { endpointId } from '#domain/ids.ts';
 import type { Endpoint } from '#domain/webhook.ts';
 import type { Webhooks } from '#ports/webhooks.ts';
 import type { Postgres } from './client.ts';
+import { inTransaction } from './in-transaction.ts';
 import { pageOf } from './page-of.ts';
 import { replyOf, rowsOf } from './statement.ts';
 import { type EndpointRow, webhookStatements } from './webhook-statements.ts';
@@ -12,11 +13,6 @@ const SECRET_BYTES = 32;
 const newSecret = () => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
 
 export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
-  async function find(id: string): Promise<Endpoint | undefined> {
-    const [row] = await rowsOf(pool, webhookStatements.findEndpoint, id);
-    return row && toEndpoint(row);
-  }
-
   return {
     async create({ endpointId: id, url, eventTypes }, endpointsMax) {
       const secret = newSecret();
@@ -28,10 +24,12 @@ export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
       };
     },
 
-    async change(id, { url, eventTypes, enabled }) {
-      await rowsOf(pool, webhookStatements.changeEndpoint, id, url, eventTypes, enabled);
-      return find(id);
-    },
+    change: (id, { url, eventTypes, enabled }) =>
+      inTransaction(pool, async (ask) => {
+        await ask(webhookStatements.changeEndpoint, id, url, eventTypes, enabled);
+        const [row] = await ask(webhookStatements.findEndpoint, id);
+        return row && toEndpoint(row);
+      }),
 
     async rotate(id, previousForSeconds) {
       const secret = newSecret();
@@ -43,7 +41,10 @@ export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
       return (await rowsOf(pool, webhookStatements.removeEndpoint, id)).length > 0;
     },
 
-    find,
+    async find(id) {
+      const [row] = await rowsOf(pool, webhookStatements.findEndpoint, id);
+      return row && toEndpoint(row);
+    },
 
     async list({ limit, after }) {
       const rows = await rowsOf(pool, webhookStatements.listEndpoints, after, limit + 1);
