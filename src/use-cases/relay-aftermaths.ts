@@ -1,8 +1,9 @@
 import type { Aftermath } from '#ports/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Bounds one run. Whatever is left over comes with the next. */
 const BATCH_MAX = 200;
+/** Bounds one run, which whoever stops an instance waits for. Whatever is left over comes with the next. */
+const BATCHES_MAX = 10;
 
 type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'seatHolds'>;
 
@@ -10,17 +11,25 @@ type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'seatHolds'>;
  * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again.
  *
  * @returns how many were settled
- * @throws the first failure, after the others were settled
+ * @throws the first failure of a batch, after the others in it were settled
  */
 export async function relayAftermaths(ports: Needed): Promise<number> {
-  const aftermaths = await ports.boxOffice.takeAftermaths(BATCH_MAX);
-  const outcomes = await Promise.allSettled(aftermaths.map((aftermath) => relay(ports, aftermath)));
+  let settled = 0;
+  for (let batches = 0; batches < BATCHES_MAX; batches++) {
+    const aftermaths = await ports.boxOffice.takeAftermaths(BATCH_MAX);
+    await relayAll(ports, aftermaths);
+    settled += aftermaths.length;
+    if (aftermaths.length < BATCH_MAX) break;
+  }
+  return settled;
+}
 
+async function relayAll(ports: Needed, aftermaths: readonly Aftermath[]): Promise<void> {
+  const outcomes = await Promise.allSettled(aftermaths.map((aftermath) => relay(ports, aftermath)));
   const settled = aftermaths.filter((_, index) => outcomes[index]?.status === 'fulfilled');
   if (settled.length > 0) await ports.boxOffice.settleAftermaths(settled.map(({ eventId }) => eventId));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return settled.length;
 }
 
 async function relay(

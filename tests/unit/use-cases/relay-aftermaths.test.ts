@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { concertDate, paymentId, reservationId } from '#domain/ids.ts';
+import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import type { Hold } from '#domain/reservation.ts';
+import type { Aftermath } from '#ports/box-office.ts';
+import type { Ports } from '#ports/index.ts';
 import { granted } from '#tests/contracts/store-harness.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
@@ -53,6 +55,30 @@ function crashed() {
   }
   const placeOf = (claim: QueueClaim) => ports.waitingRoom.find(claim);
   return { ...world, hold, pay, isMarked, placeOf };
+}
+
+/** The ends of so many holds of another day, each to be told. */
+function backlog(ports: Ports, count: number) {
+  const hold = {
+    userId: userId(ports.newId()),
+    concertId: concertId(ports.newId()),
+    date: concertDate('2027-05-01'),
+    seatNumbers: [1],
+  };
+  const due = new Map<string, Aftermath>();
+  for (let id = 1; id <= count; id++) {
+    const eventId = String(id);
+    const ended = { ...hold, reservationId: reservationId(ports.newId()) };
+    due.set(eventId, { eventId, hold: ended, status: 'EXPIRED', paid: false, remainingMs: 0 });
+  }
+  const boxOffice: Ports['boxOffice'] = {
+    ...ports.boxOffice,
+    takeAftermaths: async (batchMax) => [...due.values()].slice(0, batchMax),
+    async settleAftermaths(eventIds) {
+      for (const eventId of eventIds) due.delete(eventId);
+    },
+  };
+  return { ports: { ...ports, boxOffice }, left: () => due.size };
 }
 
 describe('the relay', () => {
@@ -122,6 +148,22 @@ describe('the relay', () => {
     expect(await relayAftermaths(ports)).toBe(1);
     clock.advance(LEASE_MS);
     expect(await relayAftermaths(ports)).toBe(0);
+  });
+
+  it('goes on while there is more, as a sale writes more than one batch between two runs, and ends all the same', async () => {
+    const { ports } = crashed();
+    const announced = backlog(ports, 2_500);
+    expect(await relayAftermaths(announced.ports)).toBe(2_000);
+    expect(await relayAftermaths(announced.ports)).toBe(500);
+    expect(announced.left()).toBe(0);
+  });
+
+  it('goes no further after a failure: what failed may be all that is left', async () => {
+    const { ports } = crashed();
+    const announced = backlog(ports, 1_000);
+    const failing = failingPorts(announced.ports, [{ nth: 2, takesEffect: false }]);
+    await expect(relayAftermaths(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(announced.left()).toBe(801);
   });
 
   it('settles the others when one fails, says so, and tells that one again', async () => {
