@@ -24,7 +24,19 @@ export type SeatHolds = {
    */
   claim(hold: Hold, request: RequestKey): Promise<Claim>;
 
-  /** Marks the seats as long as given, whoever had them marked: what the box office said is so. */
+  /**
+   * Lets the marks of this reservation last as long as given. Never marks anything, or shortens a mark: whoever says so late, when
+   * the hold may have ended, does no harm.
+   */
+  prolong(hold: Hold, milliseconds: number): Promise<void>;
+
+  /**
+   * Marks those of the seats that nobody has marked, for as long as given, and no longer than `claim` does: what the box office said of
+   * somebody else's hold or, without a time, purchase, which may have ended by now.
+   */
+  note(hold: Hold, milliseconds?: number): Promise<void>;
+
+  /** Marks the seats as long as given, whoever had them marked: what the box office says is so now. */
   keep(hold: Hold, milliseconds: number): Promise<void>;
 
   /** Remembers that this request has its answer, so that a repetition is not turned away as one of the crowd. */

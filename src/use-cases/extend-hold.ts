@@ -20,7 +20,7 @@ export async function extendHold(
   const { answer, replayed, remainingMs } = await boxOffice.extend({ ...input, holdSeconds, holdSecondsMax });
   if (!replayed) {
     await Promise.allSettled([
-      seatHolds.keep(answer, remainingMs + MARK_MARGIN_MS),
+      seatHolds.prolong(answer, remainingMs + MARK_MARGIN_MS),
       waitingRoom.extend(place, remainingMs + SESSION_MARGIN_MS),
     ]);
   }

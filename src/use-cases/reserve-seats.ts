@@ -8,8 +8,6 @@ import type { Held, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.t
 import type { Ports } from '#ports/index.ts';
 import type { Claim } from '#ports/seat-holds.ts';
 
-/** A sold seat is marked for this long when somebody asks for it; after that, whoever asks next has it marked again. */
-const SOLD_MARK_MS = 60_000;
 /** How often to look for the best seats, before the box office is asked to look itself: there one command waits for another. */
 const LOOKS_MAX = 3;
 
@@ -21,7 +19,8 @@ type Order = Omit<HoldOrder, 'seatNumbers'>;
  *
  * The marks turn the crowd away, the lock lets one command at a time through, and the box office decides. The first two
  * may fail or be wrong without any harm but delay, so what is told to them afterwards may fail too: it is repeated from
- * the outbox.
+ * the outbox. And it may come late, when the hold has ended and the outbox has told so: only the claim is prolonged, where it
+ * is still there. The outbox marks what has no claim, as seats that the box office chose, within about a second.
  */
 export async function reserveSeats(
   ports: Needed,
@@ -55,7 +54,7 @@ export async function reserveSeats(
   if (!held.replayed) {
     const hold = { ...order, seatNumbers: held.answer.seatNumbers };
     await Promise.allSettled([
-      seatHolds.keep(hold, held.remainingMs + MARK_MARGIN_MS),
+      seatHolds.prolong(hold, held.remainingMs + MARK_MARGIN_MS),
       seatHolds.remember(hold, request),
       waitingRoom.extend(claim, held.remainingMs + SESSION_MARGIN_MS),
     ]);
@@ -111,12 +110,12 @@ async function decide({ seatHolds, lock, boxOffice }: Needed, order: HoldOrder, 
   }
 }
 
-/** The marks did not know what the box office knew; now they do. */
+/** The marks did not know what the box office knew; now they do, for a while. */
 async function markAsTaken(
   { seatHolds }: Needed,
   hold: Hold,
   { seatNumber, by, forMilliseconds }: Occupied,
 ): Promise<void> {
   if (by === undefined) return;
-  await seatHolds.keep({ ...hold, ...by, seatNumbers: [seatNumber] }, forMilliseconds ?? SOLD_MARK_MS);
+  await seatHolds.note({ ...hold, ...by, seatNumbers: [seatNumber] }, forMilliseconds);
 }

@@ -147,6 +147,94 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
     });
   });
 
+  describe('prolonging', () => {
+    it('lets the marks of a claim last as long as given', async () => {
+      const { seatHolds, hold, claim, expectMarked, expectFree, passes } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      await seatHolds.prolong(mine, 5 * MINUTE_MS);
+      await passes(4 * MINUTE_MS);
+      await expectMarked(1, 2);
+      await passes(MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('marks nothing that was released since, or has run out', async () => {
+      const { seatHolds, hold, claim, expectFree, passes } = hall();
+      const [released, late] = [hold(1), hold(2)];
+      await claim(released);
+      await claim(late);
+      await seatHolds.release(released);
+      await passes(MINUTE_MS);
+      for (const mine of [released, late]) await seatHolds.prolong(mine, 5 * MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('leaves the marks of others, and those of another reservation of the same user', async () => {
+      const { seatHolds, hold, another, claim, expectMarked, expectFree, passes } = hall();
+      const [theirs, mine] = [hold(1), hold(2)];
+      await claim(theirs);
+      await claim(mine);
+      await seatHolds.prolong({ ...another(mine), seatNumbers: [1, 2] }, 5 * MINUTE_MS);
+      await expectMarked(1, 2);
+      await passes(MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('never shortens a mark', async () => {
+      const { seatHolds, hold, claim, expectMarked, passes } = hall();
+      const mine = hold(1);
+      await claim(mine);
+      await seatHolds.prolong(mine, 5 * MINUTE_MS);
+      await seatHolds.prolong(mine, MINUTE_MS);
+      await passes(4 * MINUTE_MS);
+      await expectMarked(1);
+    });
+  });
+
+  describe('noting who has a seat', () => {
+    it('marks what nobody has marked, until the holder releases it', async () => {
+      const { seatHolds, hold, expectMarked, expectFree } = hall();
+      const theirs = hold(1, 2);
+      await seatHolds.note(theirs, MINUTE_MS);
+      await expectMarked(1, 2);
+      await seatHolds.release(theirs);
+      await expectFree(1, 2);
+    });
+
+    it.each([['a hold', 5 * MINUTE_MS] as const, ['a purchase', undefined] as const])(
+      'lasts no longer than a claim: %s',
+      async (_, milliseconds) => {
+        const { seatHolds, hold, expectMarked, expectFree, passes } = hall();
+        await seatHolds.note(hold(1), milliseconds);
+        await passes(3_000);
+        await expectMarked(1);
+        await passes(MINUTE_MS / 4);
+        await expectFree(1);
+      },
+    );
+
+    it('lasts no longer than the hold', async () => {
+      const { seatHolds, hold, expectFree, passes } = hall();
+      await seatHolds.note(hold(1), 2_000);
+      await passes(2_000);
+      await expectFree(1);
+    });
+
+    it('leaves a mark that is there, and does not prolong it', async () => {
+      const { seatHolds, hold, claim, expectMarked, expectFree, passes } = hall();
+      const [old, young] = [hold(1), hold(1)];
+      await claim(young);
+      await passes(6_000);
+      await seatHolds.note(old, MINUTE_MS);
+      await seatHolds.note(young, MINUTE_MS);
+      await seatHolds.release(old);
+      await expectMarked(1);
+      await passes(6_000);
+      await expectFree(1);
+    });
+  });
+
   describe('keeping', () => {
     it('marks the seats as long as given', async () => {
       const { seatHolds, hold, claim, expectMarked, expectFree, passes } = hall();

@@ -27,7 +27,7 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
     return current?.turnId === turn.turnId && current.until > clock.now() ? current : undefined;
   }
 
-  function prolong(turn: Turn, milliseconds: number): TurnState {
+  function prolongTurn(turn: Turn, milliseconds: number): TurnState {
     const current = turnOf(turn);
     if (current === undefined) return 'over';
     current.until = clock.now() + milliseconds;
@@ -56,6 +56,19 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
       return free.length === hold.seatNumbers.length ? 'claimed' : 'repeated';
     },
 
+    async prolong(hold, milliseconds) {
+      for (const seatNumber of hold.seatNumbers) {
+        const current = markOf(hold, seatNumber);
+        if (current?.reservationId !== hold.reservationId) continue;
+        mark(hold, seatNumber, Math.max(current.until - clock.now(), milliseconds));
+      }
+    },
+
+    async note(hold, milliseconds = CLAIM_MS) {
+      const unmarked = hold.seatNumbers.filter((seatNumber) => markOf(hold, seatNumber) === undefined);
+      for (const seatNumber of unmarked) mark(hold, seatNumber, Math.min(CLAIM_MS, milliseconds));
+    },
+
     async keep(hold, milliseconds) {
       for (const seatNumber of hold.seatNumbers) mark(hold, seatNumber, milliseconds);
     },
@@ -80,7 +93,7 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
     },
 
     async putBack(turn, seats) {
-      if (prolong(turn, TURN_MS) === 'over') return 'over';
+      if (prolongTurn(turn, TURN_MS) === 'over') return 'over';
       for (const { seatNumber, remainingMs, ...by } of seats) {
         const hold = { ...turn, ...by, seatNumbers: [seatNumber] };
         if (markOf(hold, seatNumber) === undefined)
@@ -102,7 +115,7 @@ export function memorySeatHolds(clock: MemoryClock): MemorySeatHolds {
     },
 
     async endTurn(turn) {
-      prolong(turn, KNOWN_MS);
+      prolongTurn(turn, KNOWN_MS);
     },
 
     lose() {

@@ -26,6 +26,8 @@ afterAll(() => Promise.all([pool.end(), ...instances.map(({ close }) => close())
 const lockOfNothing: Lock = { during: async (_seats, work) => ({ contended: false, value: await work() }) };
 const marksForNobody: SeatHolds = {
   claim: async () => 'claimed',
+  prolong: async () => {},
+  note: async () => {},
   keep: async () => {},
   remember: async () => {},
   release: async () => {},

@@ -18,7 +18,9 @@ seatHoldsContract(() => ({
 describe('marks that cannot be reached', () => {
   it('refuse every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const { claim, keep, remember, release, takeTurn, putBack, confirm, endTurn } = redisSeatHolds(away.redis);
+    const { claim, prolong, note, keep, remember, release, takeTurn, putBack, confirm, endTurn } = redisSeatHolds(
+      away.redis,
+    );
     const user = userId(newId());
     const hold = {
       userId: user,
@@ -31,7 +33,7 @@ describe('marks that cannot be reached', () => {
     const turn = { ...hold, turnId: 't' };
     const seats = [{ ...hold, seatNumber: 1, remainingMs: 1 }];
     const calls = [
-      ...[claim(hold, request), keep(hold, 1), remember(hold, request), release(hold)],
+      ...[claim(hold, request), prolong(hold, 1), note(hold, 1), keep(hold, 1), remember(hold, request), release(hold)],
       ...[takeTurn(hold), putBack(turn, seats), confirm(turn, seats), endTurn(turn)],
     ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));

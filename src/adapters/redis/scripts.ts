@@ -101,6 +101,7 @@ export const scripts = {
   place: lineScript<0 | 1>('place'),
   finish: lineScript<0 | 1>('finish'),
   claim: script<(['claimed'] | ['repeated'] | ['taken', ...indices: number[]])[]>('claim'),
+  prolong: script<number>('prolong'),
   keep: script<number>('keep'),
   release: script<number>('release'),
   putBack: script<number>('put-back'),

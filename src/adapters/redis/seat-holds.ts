@@ -47,6 +47,15 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
       throw new Refusal('seat-taken', { seatNumbers: hold.seatNumbers.filter((_, index) => taken.has(index + 1)) });
     },
 
+    async prolong(hold, milliseconds) {
+      await run(redis, scripts.prolong, seatKeys(hold), markOf(hold), milliseconds);
+    },
+
+    async note(hold, milliseconds = CLAIM_TTL_MS) {
+      const ttlMs = Math.min(CLAIM_TTL_MS, milliseconds);
+      await guarded(() => Promise.all(seatKeys(hold).map((seat) => redis.set(seat, markOf(hold), 'PX', ttlMs, 'NX'))));
+    },
+
     async keep(hold, milliseconds) {
       await run(redis, scripts.keep, seatKeys(hold), markOf(hold), milliseconds);
     },

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { concertDate, reservationId } from '#domain/ids.ts';
 import type { Policy } from '#domain/policy.ts';
+import type { Ports } from '#ports/index.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { extendHold } from '#use-cases/extend-hold.ts';
+import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
+import { releaseReservation } from '#use-cases/release-reservation.ts';
 import { reserveSeats } from '#use-cases/reserve-seats.ts';
 
 const HOLD_MS = 300_000;
@@ -80,7 +83,23 @@ describe('extending a hold', () => {
     );
     const { answer } = await extend('extend', failing.ports);
     expect(answer.heldUntil.getTime()).toBe(clock.now() + HOLD_MS);
-    expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'seatHolds.keep', 'waitingRoom.extend']);
+    expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'seatHolds.prolong', 'waitingRoom.extend']);
+  });
+
+  it('marks nothing if it wakes up once the seats were given back, and the outbox was settled', async () => {
+    const { ports, clock, reservation, extend, isMarked } = await held();
+    const boxOffice: Ports['boxOffice'] = {
+      ...ports.boxOffice,
+      async extend(order) {
+        const extended = await ports.boxOffice.extend(order);
+        await releaseReservation(ports, reservation);
+        clock.advance(1_000);
+        expect(await relayAftermaths(ports)).toBe(3);
+        return extended;
+      },
+    };
+    await extend('extend', { ...ports, boxOffice });
+    expect(await isMarked()).toBe(false);
   });
 
   it('is refused once the hold has run out', async () => {

@@ -50,7 +50,7 @@ describe('reserving the best seats', () => {
       'seatHolds.claim',
       'lock.during',
       'boxOffice.hold',
-      'seatHolds.keep',
+      'seatHolds.prolong',
       'seatHolds.remember',
       'waitingRoom.extend',
     ]);

@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { concertDate, concertId, reservationId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
+import type { Reservation } from '#domain/reservation.ts';
+import type { HoldOrder } from '#ports/box-office.ts';
+import type { Ports } from '#ports/index.ts';
 import type { Lock } from '#ports/lock.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import type { Staged } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { noLock } from '#tests/fakes/no-lock.ts';
+import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
 import { releaseReservation } from '#use-cases/release-reservation.ts';
 import { reserveSeats } from '#use-cases/reserve-seats.ts';
 
 const SESSION_MARGIN_MS = 5_000;
+const CLAIM_MS = 10_000;
 
 /** A concert with room for everybody, seats 1 to 5, and a way to ask for them. */
 function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
@@ -48,6 +53,19 @@ function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
     return turnedAway;
   }
   return { ...world, concert, date, fan, request, reserve, statuses, isMarked };
+}
+
+/** So much happens elsewhere between the answer of the box office and what is told to Redis. */
+function pausing(ports: Ports, meanwhile: (order: HoldOrder) => Promise<void>): Ports {
+  const boxOffice: Ports['boxOffice'] = {
+    ...ports.boxOffice,
+    async hold(order) {
+      const outcome = await ports.boxOffice.hold(order);
+      await meanwhile(order);
+      return outcome;
+    },
+  };
+  return { ...ports, boxOffice };
 }
 
 describe('reserving', () => {
@@ -151,7 +169,7 @@ describe('what is told to Redis once the box office has decided', () => {
     const asked = { claim, date, seatNumbers: [1], request: request(claim) };
     await reserveSeats(undisturbed.ports, asked);
     const told = undisturbed.calls.slice(undisturbed.calls.indexOf('boxOffice.hold') + 1);
-    expect(told.toSorted()).toEqual(['seatHolds.keep', 'seatHolds.remember', 'waitingRoom.extend']);
+    expect(told.toSorted()).toEqual(['seatHolds.prolong', 'seatHolds.remember', 'waitingRoom.extend']);
 
     const faults = told.map((_, index) => ({ nth: undisturbed.calls.length - index, takesEffect: false }));
     const failing = failingPorts(ports, faults);
@@ -191,15 +209,66 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are put back when they were lost, by whoever asks next, for as long as the hold lasts', async () => {
-    const { ports, fan, reserve, isMarked, clock } = hall({ policy: { holdSeconds: 300 } });
+  it('are put back when they were lost, by whoever asks next, for no longer than a claim', async () => {
+    const { ports, fan, reserve, isMarked, clock } = hall();
     const { answer } = await reserve(await fan(), [1]);
     await ports.seatHolds.release(answer);
     expect(await isMarked(1)).toBe(false);
     await expectRefusal(reserve(await fan(), [1]), 'seat-taken', { seatNumbers: [1] });
     expect(await isMarked(1)).toBe(true);
-    clock.advance(300_000);
+    clock.advance(CLAIM_MS);
     expect(await isMarked(1)).toBe(false);
+  });
+
+  it('are left alone by a command that wakes up once its hold was given back, and the outbox settled', async () => {
+    const { ports, fan, request, date, clock, isMarked } = hall();
+    const claim = await fan();
+    const slow = pausing(ports, async (order) => {
+      await releaseReservation(ports, order);
+      clock.advance(1_000);
+      expect(await relayAftermaths(ports)).toBe(2);
+    });
+    await reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) });
+    expect(await isMarked(1)).toBe(false);
+  });
+
+  it('of the next holder stand, and go with that hold, though the last one wakes up meanwhile, its lock over', async () => {
+    const { ports, fan, reserve, request, date, isMarked } = hall({ lock: noLock });
+    const [claim, next] = [await fan(), await fan()];
+    let taken: Reservation | undefined;
+    const slow = pausing(ports, async (order) => {
+      await releaseReservation(ports, order);
+      ({ answer: taken } = await reserve(next, [1]));
+    });
+    await reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) });
+    expect(await isMarked(1)).toBe(true);
+    if (taken !== undefined) await releaseReservation(ports, taken);
+    expect(await isMarked(1)).toBe(false);
+  });
+
+  it('last no longer than a claim where the holder has gone before somebody could say who it was', async () => {
+    const { ports, fan, reserve, request, date, clock, isMarked } = hall();
+    const { answer } = await reserve(await fan(), [1]);
+    await ports.seatHolds.release(answer);
+    const claim = await fan();
+    const slow = pausing(ports, async () => {
+      await releaseReservation(ports, answer);
+      clock.advance(1_000);
+      await relayAftermaths(ports);
+    });
+    await expectRefusal(reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) }), 'seat-taken');
+    clock.advance(CLAIM_MS);
+    expect(await isMarked(1)).toBe(false);
+  });
+
+  it('are there within a second or so where the claim had run out before the box office answered', async () => {
+    const { ports, fan, request, date, clock, isMarked } = hall();
+    const claim = await fan();
+    const slow = pausing(ports, async () => clock.advance(CLAIM_MS));
+    await reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) });
+    expect(await isMarked(1)).toBe(false);
+    await relayAftermaths(ports);
+    expect(await isMarked(1)).toBe(true);
   });
 
   it('do not stand in the way of the user who has them', async () => {
