@@ -11,8 +11,6 @@ export type Load = {
   readonly counts: Readonly<{ calls: number; unclear: number }>;
   /** Waits until every kind of command has succeeded so often since then. */
   untilAllSucceed(sinceMs: number): Promise<void>;
-  /** The longest time in which no command of anybody succeeded. */
-  longestOutageMs(): number;
   /** Ends when everybody has done what they were at, and looked at all they have. */
   stop(): Promise<void>;
   /** Ends at once, whatever has become of the servers. */
@@ -53,12 +51,6 @@ export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
         throw new Error(`${error.message}; not ${[...lacking()].join(', ')}`);
       });
     },
-    longestOutageMs() {
-      const commands = new Set<string>(COMMANDS);
-      const ends = succeeded(0).flatMap(({ asked, endMs }) => (commands.has(asked.what) ? endMs : []));
-      const gaps = ends.toSorted((a, b) => a - b).map((endMs, index, all) => endMs - (all[index - 1] ?? endMs));
-      return Math.max(0, ...gaps);
-    },
     async halt() {
       stopping.abort();
       await over.catch(() => {});
@@ -75,4 +67,14 @@ export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
       });
     },
   };
+}
+
+/** The longest time in which no command of anybody succeeded. */
+export function longestOutageMsOf(calls: readonly Call[]): number {
+  const commands = new Set<string>(COMMANDS);
+  const ends = calls.flatMap(({ asked, ending, endMs }) =>
+    ending.kind === 'done' && commands.has(asked.what) ? endMs : [],
+  );
+  const gaps = ends.toSorted((a, b) => a - b).map((endMs, index, all) => endMs - (all[index - 1] ?? endMs));
+  return Math.max(0, ...gaps);
 }

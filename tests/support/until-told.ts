@@ -1,0 +1,22 @@
+import type { Pool } from 'pg';
+import { until } from './until.ts';
+
+/** What an instance that died had taken upon itself is left to it for ten seconds. */
+const TOLD_MS_MAX = 15_000;
+
+const LEFT = `
+  SELECT (SELECT count(*) FROM outbox)::integer AS aftermaths,
+    (SELECT count(*) FROM events WHERE relayed_at IS NULL)::integer AS events`;
+
+/** Waits until Redis has been told of all that has happened, and other services too, by the jobs of instances that run. */
+export async function untilTold(pool: Pool, limitMs = TOLD_MS_MAX): Promise<void> {
+  let left = { aftermaths: 0, events: 0 };
+  const allTold = async () => {
+    const { rows } = await pool.query<typeof left>(LEFT);
+    left = rows[0] ?? left;
+    return left.aftermaths + left.events === 0;
+  };
+  await until('all is told', allTold, limitMs).catch((error) => {
+    throw new Error(`${error.message}: ${left.aftermaths} rows of the outbox and ${left.events} events are left`);
+  });
+}
