@@ -3,11 +3,12 @@ import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { queueTokens } from '#adapters/http/queue-token.ts';
 import { seatKeys } from '#adapters/redis/keys.ts';
 import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import type { LastWill } from '#tests/support/dying-process.ts';
 import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
@@ -134,6 +135,10 @@ test('an instance killed amid the rush costs nobody a seat or a second payment: 
     const standings = await Promise.all(fans.map((fan) => persistently(() => fan.poll())));
     return standings.every(({ body }) => body.status === 'EXPIRED');
   });
+});
+
+describe('processes that die', () => {
+  auditAtTheEnd(world);
 });
 
 type Command =

@@ -6,13 +6,16 @@ import { deliveries as deliveriesInOrder } from '#audits/invariants.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
 import { relayAll } from '#tests/contracts/relay-all.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { beginStory } from '#tests/support/box-office-story.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { openHall } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 import { until } from '#tests/support/until.ts';
+import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
 
-const { ports, pool, close } = await realPorts(await freshDatabase(), inject('redisUrl'));
+const [databaseUrl, redisUrl] = [await freshDatabase(), inject('redisUrl')];
+const { ports, pool, close } = await realPorts(databaseUrl, redisUrl);
 afterAll(close);
 const { deliveries, webhooks, events } = ports;
 const STORIES = 20;
@@ -180,4 +183,9 @@ describe('an event that is relayed in the same moment in which the one before it
       await pool.query(locked);
     }
   });
+});
+
+describe('races for deliveries', () => {
+  // There are no instances.
+  auditAtTheEnd({ databaseUrl, redisUrl }, () => Promise.all([relayAftermaths(ports), relayAll(events)]));
 });

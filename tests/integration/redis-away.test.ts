@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
 import { seatKeys } from '#adapters/redis/keys.ts';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -112,4 +113,8 @@ describe.each([
     expect((await browser.reserve([2, 3])).status).toBe(201);
     expect(await contradictions(world.pool)).toEqual([]);
   });
+});
+
+describe('a Redis that was away, and then frozen', () => {
+  auditAtTheEnd(world);
 });

@@ -5,10 +5,11 @@ import { connectPostgres } from '#adapters/postgres/client.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { auditMarks } from '#audits/audit-marks.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { contradictions } from '#tests/support/books.ts';
+import { contradictions, contradictionsAndUntold } from '#tests/support/books.ts';
 import { makeTemplate } from '#tests/support/database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -16,6 +17,7 @@ import { SECRETS } from '#tests/support/instance.ts';
 import { startTestServers } from '#tests/support/servers.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
+import { untilTold } from '#tests/support/until-told.ts';
 import { runCommand } from './command.ts';
 import { compare } from './compare.ts';
 import { measureDraws } from './draw.ts';
@@ -58,6 +60,8 @@ const TURNOVERS = 300;
 const INSTANCES = 3;
 /** Of our own connection, which sends thousands of joins at once. */
 const PATIENCE_MS = 20_000;
+/** Once nobody books any more. */
+const TOLD_MS_MAX = 60_000;
 
 const started = performance.now();
 const say = (line: string) => console.log(`${Math.round((performance.now() - started) / 1_000)} s  ${line}`);
@@ -217,6 +221,13 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   ending.defer(second.stop);
   const together = await measureBookings(pool, identity, buyers, [frontrow, second], BOOKING_ROUNDS);
   say('Bookings are measured.');
+  // While somebody is there to tell Redis and others what has been booked.
+  await untilTold(pool, TOLD_MS_MAX);
+  const amiss = [
+    ...(await contradictionsAndUntold(pool)),
+    ...(await auditMarks(pool, redis)).violations.flatMap(({ first }) => first),
+  ];
+  if (amiss.length > 0) throw new Error(`not all is as it should be: ${amiss[0]}`);
   // Nobody else is to ask Redis meanwhile.
   await Promise.all([frontrow, second].map((server) => server.stop()));
   const sales = await measureSales(postgres, ROUNDS);
@@ -226,6 +237,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   for (const hall of lotsHalls) forgetAtTheEnd(hall);
   const draws = await measureDraws(redis, room, lotsHalls, LONG_LINE);
   say('Lots are drawn.');
+  // What was held and paid without an instance nobody has been told of.
   const wrong = await contradictions(pool);
   if (wrong.length > 0) throw new Error(`the books do not agree: ${wrong[0]}`);
 

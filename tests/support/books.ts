@@ -1,10 +1,16 @@
 import type { Pool } from 'pg';
 import { auditBooks } from '#audits/audit-books.ts';
-import { books } from '#audits/invariants.ts';
+import { books, deliveries, events, outbox } from '#audits/invariants.ts';
 
 /** Everything in the books of a database that contradicts something else in them: none, whatever has happened. */
 export async function contradictions(pool: Pool): Promise<string[]> {
   const { violations } = await auditBooks(pool, books);
+  return violations.flatMap(({ first }) => first);
+}
+
+/** The same, and what Redis, other services and webhooks should have been told by now, and were not. */
+export async function contradictionsAndUntold(pool: Pool): Promise<string[]> {
+  const { violations } = await auditBooks(pool, [...books, outbox, events, deliveries]);
   return violations.flatMap(({ first }) => first);
 }
 

@@ -8,10 +8,18 @@ const LEFT = `
   SELECT (SELECT count(*) FROM outbox)::integer AS aftermaths,
     (SELECT count(*) FROM events WHERE relayed_at IS NULL)::integer AS events`;
 
-/** Waits until Redis has been told of all that has happened, and other services too, by the jobs of instances that run. */
-export async function untilTold(pool: Pool, limitMs = TOLD_MS_MAX): Promise<void> {
+/**
+ * Waits until Redis has been told of all that has happened, and other services too: by the jobs of instances that run, or by `relay`
+ * where there are none.
+ */
+export async function untilTold(
+  pool: Pool,
+  limitMs = TOLD_MS_MAX,
+  relay: () => Promise<unknown> = async () => {},
+): Promise<void> {
   let left = { aftermaths: 0, events: 0 };
   const allTold = async () => {
+    await relay();
     const { rows } = await pool.query<typeof left>(LEFT);
     left = rows[0] ?? left;
     return left.aftermaths + left.events === 0;

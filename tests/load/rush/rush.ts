@@ -5,10 +5,11 @@ import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import { auditLine } from '#audits/audit-line.ts';
 import { auditMarks } from '#audits/audit-marks.ts';
 import { startCrowd, startFrontrow } from '#tests/load/processes.ts';
-import { contradictions } from '#tests/support/books.ts';
+import { contradictionsAndUntold } from '#tests/support/books.ts';
 import { SECRETS } from '#tests/support/instance.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
+import { untilTold } from '#tests/support/until-told.ts';
 import type { CrowdResult, Progress } from './crowd.ts';
 import { startFleet } from './fleet.ts';
 import { type RushPlan, stageRush } from './stage-rush.ts';
@@ -42,6 +43,8 @@ export type RushResult = {
 
 /** Of our own connection, on a machine that everything shares. */
 const PATIENCE_MS = 20_000;
+/** Once everybody has gone. */
+const TOLD_MS_MAX = 60_000;
 /** What happened is put on record twice a second, a thousand events at a time. */
 const RECORD_MS_MAX = 60_000;
 /** A crowd that has not told by then what became of it does not. */
@@ -98,7 +101,11 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   });
   const replaced = await replacing?.then(() => true);
   await watch.stop();
-  const booked = await contradictions(pool);
+  const untold = await untilTold(pool, TOLD_MS_MAX).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  const booked = await contradictionsAndUntold(pool);
   const marks = await auditMarks(pool, redis);
   const recorded = lineKey(people.concertId, 'log');
   await until('all that happened is on record', async () => (await redis.xlen(recorded)) === 0, RECORD_MS_MAX);
@@ -127,6 +134,11 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
         guarantee: 'the books of seats and money agree',
         offences: booked.length,
         seen: booked[0] ?? 'no contradictions',
+      },
+      {
+        guarantee: 'Redis and other services are told of all that happened',
+        offences: untold === undefined ? 0 : 1,
+        seen: untold ?? 'nothing is left in the outbox, no event is left to relay',
       },
       {
         guarantee: 'Redis agrees with the books on who holds which seat',
