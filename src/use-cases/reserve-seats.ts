@@ -20,7 +20,7 @@ type Order = Omit<HoldOrder, 'seatNumbers'>;
  * The marks turn the crowd away, the lock lets one command at a time through, and the box office decides. The first two
  * may fail or be wrong without any harm but delay, so what is told to them afterwards may fail too: it is repeated from
  * the outbox. And it may come late, when the hold has ended and the outbox has told so: only the claim is prolonged, where it
- * is still there. The outbox marks what has no claim, as seats that the box office chose, within about a second.
+ * is still there. The outbox marks what has no claim, as seats that the box office chose, within a second or two.
  */
 export async function reserveSeats(
   ports: Needed,
