@@ -9,7 +9,7 @@ import { auditMarks } from '#audits/audit-marks.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { contradictions, contradictionsAndUntold } from '#tests/support/books.ts';
+import { contradictions, overdue } from '#tests/support/books.ts';
 import { makeTemplate } from '#tests/support/database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -224,7 +224,8 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   // While somebody is there to tell Redis and others what has been booked.
   await untilTold(pool, TOLD_MS_MAX);
   const amiss = [
-    ...(await contradictionsAndUntold(pool)),
+    ...(await contradictions(pool)),
+    ...(await overdue(pool)),
     ...(await auditMarks(pool, redis)).violations.flatMap(({ first }) => first),
   ];
   if (amiss.length > 0) throw new Error(`not all is as it should be: ${amiss[0]}`);

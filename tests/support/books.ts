@@ -8,9 +8,9 @@ export async function contradictions(pool: Pool): Promise<string[]> {
   return violations.flatMap(({ first }) => first);
 }
 
-/** The same, and what Redis, other services and webhooks should have been told by now, and were not. */
-export async function contradictionsAndUntold(pool: Pool): Promise<string[]> {
-  const { violations } = await auditBooks(pool, [...books, outbox, events, deliveries]);
+/** What Redis, other services and webhooks should have been told by now, and were not. */
+export async function overdue(pool: Pool): Promise<string[]> {
+  const { violations } = await auditBooks(pool, [outbox, events, deliveries]);
   return violations.flatMap(({ first }) => first);
 }
 
