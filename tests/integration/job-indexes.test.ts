@@ -66,6 +66,29 @@ beforeAll(async () => {
   await pool.query('VACUUM ANALYZE idempotency_keys, seats, outbox, events, webhook_deliveries, webhook_endpoints');
 });
 
+/** How many blocks a statement looks at, with a plan that is made for no values in particular. */
+async function blocksOf(statement: string, ...values: unknown[]): Promise<number> {
+  const session = await pool.connect();
+  try {
+    await session.query('BEGIN');
+    await session.query('SET LOCAL plan_cache_mode = force_generic_plan');
+    const { rows } = await session.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement}`, values);
+    const { Plan: plan } = rows[0]['QUERY PLAN'][0];
+    return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+  } finally {
+    await session.query('ROLLBACK');
+    session.release();
+  }
+}
+/** How many there are of a table, to read it as a whole. */
+async function blocksIn(table: string): Promise<number> {
+  const { rows } = await pool.query<{ blocks: number }>(
+    "SELECT (pg_relation_size($1::regclass) / current_setting('block_size')::integer)::integer AS blocks",
+    [table],
+  );
+  return rows[0]?.blocks ?? 0;
+}
+
 describe('what is due', () => {
   it.each([
     ['forget_answers', 'answered_at <'],
@@ -117,20 +140,6 @@ describe('a backlog', () => {
   /** Blocks of 8 kB: what is there takes thousands, and a batch needs some dozens. */
   const BLOCKS_MAX = 1_000;
 
-  /** How many blocks a statement looks at, with a plan that is made for no values in particular. */
-  async function blocksOf(statement: string, ...values: unknown[]): Promise<number> {
-    const session = await pool.connect();
-    try {
-      await session.query('BEGIN');
-      await session.query('SET LOCAL plan_cache_mode = force_generic_plan');
-      const { rows } = await session.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement}`, values);
-      const { Plan: plan } = rows[0]['QUERY PLAN'][0];
-      return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
-    } finally {
-      await session.query('ROLLBACK');
-      session.release();
-    }
-  }
   const takes = (id: string) => blocksOf('SELECT * FROM take_deliveries($1, 5, 60)', id);
 
   async function makeEndpoint(): Promise<string> {
@@ -177,6 +186,17 @@ describe('a backlog', () => {
     expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
   });
 
+  it('of old events is forgotten batch by batch, without reading all there are', async () => {
+    await pool.query(
+      `INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
+       SELECT 'queue.admitted', gen_random_uuid(), at_once(), at_once() FROM generate_series(1, $1::integer)`,
+      [4 * CROWD],
+    );
+    await pool.query('VACUUM ANALYZE events');
+    const blocks = await blocksOf('SELECT forget_events(0, 5)');
+    expect(blocks).toBeLessThan(await blocksIn('events'));
+  });
+
   it('behind one concert does not make relaying dearer', async () => {
     const endpoint = await makeEndpoint();
     const line = randomUUID();
@@ -201,6 +221,40 @@ describe('a backlog', () => {
     await pool.query('VACUUM ANALYZE events, webhook_deliveries, webhook_endpoints');
     expect(await settle(1)).toBeLessThan(BLOCKS_MAX);
   });
+});
+
+describe('a line', () => {
+  const HALLS = 20;
+
+  it('is opened without reading the reservations of other concerts', async () => {
+    for (let hall = 0; hall < HALLS; hall++) await reserveEach(await openHall(pool, { seats: (4 * CROWD) / HALLS }));
+    const small = await openHall(pool);
+    await reserveEach(small);
+    await pool.query('VACUUM ANALYZE seats, reservations');
+    const blocks = await blocksOf('SELECT open_line($1, $2)', small, 'AAAAAAAA');
+    expect(blocks).toBeLessThan(await blocksIn('reservations'));
+  });
+
+  /** Each seat of a concert by a reservation of its own. As the owner of the server, past the triggers: of these nothing is asked. */
+  async function reserveEach(id: ConcertId): Promise<void> {
+    const [user] = await makeUsers(pool, 1);
+    const reservation = 'md5(concert_id::text || seat_number)::uuid';
+    await pool.query(`BEGIN; SET LOCAL session_replication_role = replica`);
+    await pool.query(
+      `INSERT INTO reservations (reservation_id, user_id, concert_id, date, status, amount, currency, held_until,
+         held_for_seconds, created_at, sequence, epoch)
+       SELECT ${reservation}, $2, concert_id, date, 'HELD', price, 'KRW', clock_timestamp() + interval '1 hour', 3600,
+         clock_timestamp(), seat_number, 'AAAAAAAA'
+       FROM seats WHERE concert_id = $1`,
+      [id, user],
+    );
+    await pool.query(
+      `UPDATE seats SET status = 'HELD', reservation_id = ${reservation}, fence = 1,
+         held_until = clock_timestamp() + interval '1 hour' WHERE concert_id = $1`,
+      [id],
+    );
+    await pool.query('COMMIT');
+  }
 });
 
 it('the seats left are counted without reading those that are gone', async () => {
