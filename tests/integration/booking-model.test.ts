@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answersAsModelled, answersInSomeOrder, KNOWN_HISTORIES } from '#tests/contracts/booking-contract.ts';
+import {
+  answersAsModelled,
+  answersInSomeOrder,
+  KNOWN_HISTORIES,
+  missed,
+  SERIES,
+} from '#tests/contracts/booking-contract.ts';
 import type { BookingEvent } from '#tests/contracts/booking-model.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -20,15 +26,16 @@ const HISTORIES_WITH_A_PLANT = 1_000;
 const SHORT = 8;
 
 test('answers as the model, whatever is asked in whatever order', { timeout: TIMEOUT_MS }, async () => {
-  let answers = 0;
+  const all: string[] = [];
   const property = answersAsModelled(harness, async ({ live, model, seen }) => {
     expect(live).toEqual(model);
     expect(await contradictions(pool)).toEqual([]);
-    answers += seen.length;
+    all.push(...seen);
   });
-  await fc.assert(property, { numRuns: HISTORIES, examples: KNOWN_HISTORIES });
+  await fc.assert(property, { numRuns: HISTORIES, examples: [...KNOWN_HISTORIES, ...SERIES] });
   // Ten a history, where thirty are to be expected.
-  expect(answers).toBeGreaterThan(10 * HISTORIES);
+  expect(all.length).toBeGreaterThan(10 * HISTORIES);
+  expect(missed(new Set(all))).toEqual([]);
 });
 
 test('answers two who ask at once as the model does in some order of what they ask', {
