@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { replaced } from '#tests/support/replaced.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
-import type { Removal } from './removals.ts';
+import type { Change, Removal } from './removals.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COPIED = ['src', 'tests', 'prisma', 'docs/openapi.json', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
@@ -22,8 +22,8 @@ type Report = {
   }[];
 };
 
-/** The sources without the guards that a removal names, in a folder of their own. */
-export async function crippledCopy({ changes }: Removal): Promise<Copy> {
+/** The sources with these changes, in a folder of their own. */
+export async function crippledCopy(changes: readonly Change[]): Promise<Copy> {
   const { path: dir, remove } = await temporaryDir();
   for (const name of COPIED) await cp(join(ROOT, name), join(dir, name), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(dir, 'node_modules'));
@@ -41,8 +41,12 @@ async function changeFile(path: string, { found, instead }: { found: RegExp; ins
   await writeFile(path, replaced(await readFile(path, 'utf8'), [[found, instead]]));
 }
 
-/** Runs the removal's tests in the copy. Answers which tests failed and which passed, by their full names. */
-export async function testsIn({ dir }: Copy, { tests, named = '' }: Removal, { databaseUrl, redisUrl }: Servers) {
+/** Runs these tests in the copy. Answers which tests failed and which passed, by their full names. */
+export async function testsIn(
+  { dir }: Copy,
+  { tests, named = '' }: Pick<Removal, 'tests' | 'named'>,
+  { databaseUrl, redisUrl }: Servers,
+) {
   const output = join(dir, 'report.json');
   const files = tests.map((name) => `tests/integration/${name}.test.ts`);
   const args = ['--project', 'integration', '--reporter=json', `--outputFile=${output}`, '-t', named, ...files];
@@ -58,6 +62,8 @@ export async function testsIn({ dir }: Copy, { tests, named = '' }: Removal, { d
   const report = await readFile(output, 'utf8').catch(() => undefined);
   if (report === undefined) throw new Error(`no test was run:\n${said}`);
   const { testResults } = JSON.parse(report) as Report;
+  const absent = files.filter((file) => !testResults.some(({ name }) => name.endsWith(file)));
+  if (absent.length > 0) throw new Error(`${absent.join(', ')}: not there`);
   const all = testResults.flatMap(({ assertionResults }) => assertionResults);
   // A file that does not load catches nothing.
   const unloaded = testResults.filter(({ assertionResults }) => assertionResults.length === 0);

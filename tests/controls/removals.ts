@@ -1,7 +1,9 @@
 // Which guards are taken away, and which of the tests are then run.
 
 /** Text of a source file that is replaced; or a statement that runs after the migrations. */
-type Change = { readonly file: string; readonly found: RegExp; readonly instead: string } | { readonly sql: string };
+export type Change =
+  | { readonly file: string; readonly found: RegExp; readonly instead: string }
+  | { readonly sql: string };
 export type Removal = {
   readonly without: string;
   /** Whether what is taken away is all that stands in the way, or what else had to go for anything to happen. */
@@ -11,6 +13,8 @@ export type Removal = {
   readonly tests: readonly string[];
   /** Of these files only the tests with such a name: the others have nothing to do with it. */
   readonly named?: string;
+  /** Parts of the names of those that have to catch it, at least one for each part. Whatever else fails may be chance. */
+  readonly caughtBy: readonly string[];
 };
 
 const LOCK = 'src/adapters/redis/lock.ts';
@@ -58,18 +62,21 @@ export const removals: readonly Removal[] = [
     note: 'spreads contention only: no seat is lost, so it is its own promise that is broken',
     changes: [noLock],
     tests: ['lock-contract'],
+    caughtBy: ['goes on one at a time'],
   },
   {
     without: 'claim',
     note: 'turns the crowd away only: no seat is lost, so it is its own promise that is broken',
     changes: [noClaim],
     tests: ['seat-holds-contract'],
+    caughtBy: ['succeeds for exactly one of many'],
   },
   {
     without: 'row lock of seats',
     note: 'the index below stops it, as an error',
     changes: holdUnlocked,
     tests: ['races-without-guards'],
+    caughtBy: ['a seat is held once'],
   },
   {
     without: 'unique index',
@@ -77,12 +84,14 @@ export const removals: readonly Removal[] = [
     changes: [oneLive],
     tests: ['guards-alone'],
     named: 'no guard but reservation',
+    caughtBy: ['no guard but reservation_seats_one_live'],
   },
   {
     without: 'lock, claim, row lock of seats and unique index',
     note: 'nothing is left: seats are sold twice',
     changes: [noLock, noClaim, ...holdUnlocked, oneLive],
     tests: ['races-seats'],
+    caughtBy: ['sell a seat once to a thousand'],
   },
   {
     without: 'fence, in the tables',
@@ -93,6 +102,7 @@ export const removals: readonly Removal[] = [
     ],
     tests: ['guards-alone'],
     named: 'no guard but seats',
+    caughtBy: ['no guard but seats_taken_on_record_fkey', 'no guard but seats_fence_never_falls'],
   },
   {
     without: 'fence and status and deadline, in paying',
@@ -103,6 +113,7 @@ export const removals: readonly Removal[] = [
     ],
     tests: ['races-money', 'box-office-contract'],
     named: 'paying|after the deadline|somebody else has|the payer or',
+    caughtBy: ['is refused after the deadline, and nothing is charged'],
   },
   {
     without: 'limit row of a user',
@@ -110,6 +121,7 @@ export const removals: readonly Removal[] = [
     changes: [buyerUnlockedIn('hold_seats'), slowly('hold_seats', 'INSERT INTO reservations ')],
     tests: ['races-seats'],
     named: 'limit of seats|overlapping seats',
+    caughtBy: ['to the limit of seats'],
   },
   {
     without: 'conditional debit',
@@ -117,6 +129,7 @@ export const removals: readonly Removal[] = [
     changes: [debitUnconditional],
     tests: ['races-money', 'box-office-contract'],
     named: 'paying|funds for fifty',
+    caughtBy: ['is refused when the balance is too low'],
   },
   {
     without: 'conditional debit and balance ≥ 0',
@@ -127,12 +140,14 @@ export const removals: readonly Removal[] = [
     ],
     tests: ['races-money'],
     named: 'funds for fifty|two hundred charges|audit to find',
+    caughtBy: ['with funds for fifty'],
   },
   {
     without: 'row locks of paying',
     note: 'the unique payment below stops it, as an error',
     changes: payUnlocked,
     tests: ['races-money'],
+    caughtBy: ['take one payment for a reservation'],
   },
   {
     without: 'row locks of paying and unique payment',
@@ -140,6 +155,7 @@ export const removals: readonly Removal[] = [
     changes: [...payUnlocked, { sql: 'DROP INDEX payments_reservation_id_key' }],
     tests: ['races-money', 'wallets-contract'],
     named: 'charging|three box offices|audit to find|a thousand times',
+    caughtBy: ['take one payment for a reservation'],
   },
   {
     without: 'lock on a request key',
@@ -147,6 +163,7 @@ export const removals: readonly Removal[] = [
     changes: [inFunction('recall_answer', 'PERFORM pg_advisory_xact_lock\\([^;]+;', 'NULL;')],
     tests: ['repeated-commands', 'idempotency'],
     named: 'equal answers|under way|without a key',
+    caughtBy: ['while the same request is under way', 'twenty equal answers'],
   },
   {
     without: 'outbox, of holding and paying',
@@ -157,6 +174,7 @@ export const removals: readonly Removal[] = [
     ],
     tests: ['crash', 'box-office-contract'],
     named: 'aftermaths|that dies',
+    caughtBy: ['tell of a hold', 'once a payment is committed'],
   },
   {
     without: 'zero sum and append-only, in the ledger',
@@ -167,6 +185,7 @@ export const removals: readonly Removal[] = [
     ],
     tests: ['guards-alone'],
     named: 'no guard but ledger|the ledger',
+    caughtBy: ['no guard but ledger_entries_sum_to_zero', 'no guard but ledger_entries_append_only'],
   },
   {
     without: 'event of a payment',
@@ -174,6 +193,7 @@ export const removals: readonly Removal[] = [
     changes: [{ sql: 'DROP TRIGGER payments_tell_captured ON payments' }],
     tests: ['events-contract'],
     named: 'an event|relaying',
+    caughtBy: ['is told of payment'],
   },
   {
     without: 'attempt as the fence of a delivery',
@@ -181,6 +201,7 @@ export const removals: readonly Removal[] = [
     changes: [inFunction('settle_delivery', 'v_delivery.attempts <> p_attempt OR ')],
     tests: ['deliveries-contract'],
     named: 'a delivery',
+    caughtBy: ['is lost to whoever was held up'],
   },
   {
     without: 'lock of relaying on what is being delivered',
@@ -189,5 +210,6 @@ export const removals: readonly Removal[] = [
     changes: [inFunction('settle_events', 'PERFORM [^;]+;')],
     tests: ['races-deliveries', 'events-contract'],
     named: 'neither overlooks|relaying',
+    caughtBy: ['in the same moment in which the one before it is settled'],
   },
 ];
