@@ -12,6 +12,8 @@ export type Run = {
   /** Without the guesses of the planner. */
   readonly plan: string;
   readonly indexes: readonly string[];
+  /** These are in the plan, and nothing was looked up in them: it did not come to it. */
+  readonly indexesNotReached: readonly string[];
   readonly tablesReadWhole: readonly string[];
 };
 
@@ -23,14 +25,23 @@ export type Explainer = {
   /** One connection, over which the adapters work as they do in the service. */
   readonly postgres: Postgres;
   /** What the command makes Postgres run. Afterwards nothing has happened. With `without`, as if there were no such index. */
-  explain(command: Command, without?: string): Promise<Run[]>;
+  explain(command: Command, without?: string): Promise<Explained>;
   close(): Promise<void>;
+};
+
+export type Explained = {
+  readonly runs: readonly Run[];
+  /** Whether the command has found anything, or done anything: else its plans say nothing. */
+  readonly foundSomething: boolean;
 };
 
 export type Command = {
   /** What has to be there, which is not looked at. */
   readonly given?: () => Promise<unknown>;
+  /** Answers what it has found. */
   readonly run: () => Promise<unknown>;
+  /** What it has done, where `run` has nothing to answer. Not looked at either. */
+  readonly done?: () => Promise<unknown>;
   /** How prepared statements are planned: as the server comes, unless told. */
   readonly plans?: 'force_generic_plan';
 };
@@ -81,7 +92,7 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
   return {
     postgres: { pool, prisma, ping: async () => {}, close },
 
-    async explain({ given, run, plans = 'auto' }, without) {
+    async explain({ given, run, done, plans = 'auto' }, without) {
       // The pool gives up a connection on which anything failed, and the next one has to be told again.
       await pool.query(SETTINGS);
       await pool.query('BEGIN');
@@ -94,10 +105,12 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
         }
         await pool.query(`SET LOCAL plan_cache_mode = ${plans}`);
         heard = [];
-        await run();
+        const answer = await run();
         // What is checked when a command commits is part of it.
         await pool.query('SET CONSTRAINTS ALL IMMEDIATE');
-        return heard.map(parse).filter((one) => one !== undefined);
+        const runs = heard.map(parse).filter((one) => one !== undefined);
+        heard = undefined;
+        return { runs, foundSomething: isSomething(done === undefined ? answer : await done()) };
       } finally {
         heard = undefined;
         await pool.query('ROLLBACK');
@@ -105,6 +118,13 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
     },
     close,
   };
+}
+
+/** A page of nothing is nothing. */
+function isSomething(answer: unknown): boolean {
+  if (Array.isArray(answer)) return answer.length > 0;
+  if (typeof answer === 'object' && answer !== null && 'items' in answer) return isSomething(answer.items);
+  return Boolean(answer);
 }
 
 /** Undefined of what looks at no table. */
@@ -122,12 +142,16 @@ function parse(message: string): Run | undefined {
     .replaceAll(/\s+/g, ' ')
     .trim();
   const [, hit = 0, read = 0] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(text) ?? [];
+  const lookUps = [...text.matchAll(/(?:using|Bitmap Index Scan on) "?(\w+)[^\n]*/g)];
+  const indexesOf = (reached: boolean) =>
+    lookUps.filter(([line]) => line.includes('(never executed)') !== reached).map(([, index = '']) => index);
   return {
     query,
     milliseconds: Number(/duration: ([\d.]+) ms/.exec(head)?.[1]),
     pages: Number(hit) + Number(read),
     plan: text.trimEnd(),
-    indexes: [...text.matchAll(/(?:using|Bitmap Index Scan on) "?(\w+)/g)].map(([, index = '']) => index),
+    indexes: indexesOf(true),
+    indexesNotReached: indexesOf(false),
     tablesReadWhole: [...text.matchAll(/Seq Scan on "?(\w+)/g)].map(([, table = '']) => table),
   };
 }

@@ -22,6 +22,10 @@ export const reservationIdOf = (number: string) => idOf(0, number);
 export const paymentIdOf = (number: string) => idOf(1, number);
 
 const PRICE = 10_000;
+/** Of the first concert, whose hall has a plan: one section of such rows. */
+const ROW_SEATS = 20;
+/** Of so many of the latest reservations some are still to be told of. */
+const LATEST = 50_000;
 
 /**
  * Fills the books as a few years of sales do: of a hundred reservations 80 are paid, 5 were refunded, 13 ran out, and 2 are
@@ -31,6 +35,8 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
   const { concerts, datesEach, seatsEach, users } = size;
   const seatsPerConcert = datesEach * seatsEach;
   const reservations = (concerts * seatsPerConcert) / 2;
+  /** Which of them, of those that are told of at all. */
+  const isLate = `n > ${reservations - LATEST} AND n % 100 = 5`;
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
@@ -48,10 +54,14 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
         SELECT ${concertIdOf('c')}, day, day + time '19:00'
         FROM generate_series(1, ${concerts}) c CROSS JOIN generate_series(1, ${datesEach}) d
           CROSS JOIN LATERAL (SELECT current_date + d - ${datesEach} / 2 AS day) AS days`,
-      // Every other seat has been reserved; its number among all of them is the reservation's.
+      lines: `
+        INSERT INTO lines (concert_id, epoch, drawn, frontier)
+        SELECT ${concertIdOf('n')}, 'AAAAAAAA', n * ${seatsPerConcert / 2}, n * ${seatsPerConcert / 2} + 1 FROM generate_series(1, ${concerts}) n`,
+      // Every other seat has been reserved; its number among all of them is the reservation's. What a user has reserved has come
+      // to different ends.
       reservations: `
         CREATE TABLE filling AS
-        SELECT n, ${reservationIdOf('n')} AS reservation_id, ${userIdOf(`(n * 7919 % ${users} + 1)`)} AS user_id,
+        SELECT n, ${reservationIdOf('n')} AS reservation_id, ${userIdOf(`((n + n / ${users} * 20) * 7919 % ${users} + 1)`)} AS user_id,
           ${concertIdOf(`((n - 1) / ${seatsPerConcert / 2} + 1)`)} AS concert_id,
           current_date + ((n - 1) % ${seatsPerConcert / 2} / ${seatsEach / 2} + 1)::integer - ${datesEach} / 2 AS date,
           (2 * ((n - 1) % ${seatsEach / 2}) + 1)::integer AS seat_number,
@@ -99,13 +109,19 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
         INSERT INTO wallets (user_id, currency, balance)
         SELECT user_id, 'KRW', sum(amount) FROM ledger_entries WHERE account = 'WALLET' GROUP BY user_id`,
       seats: `
-        INSERT INTO seats (concert_id, date, seat_number, price, status, held_until, reservation_id, payment_id, fence)
+        INSERT INTO seats (concert_id, date, seat_number, price, status, held_until, reservation_id, payment_id, fence,
+          section, row_label, row_rank, row_first, row_last, place, off_centre, grade)
         SELECT d.concert_id, d.date, s, ${PRICE},
           (CASE f.status WHEN 'CONFIRMED' THEN 'SOLD' WHEN 'HELD' THEN 'HELD' ELSE 'AVAILABLE' END)::seat_status,
           CASE f.status WHEN 'HELD' THEN f.held_until END,
           CASE WHEN f.status IN ('HELD', 'CONFIRMED') THEN f.reservation_id END,
-          CASE f.status WHEN 'CONFIRMED' THEN f.payment_id END, CASE WHEN f.n IS NULL THEN 0 ELSE 1 END
+          CASE f.status WHEN 'CONFIRMED' THEN f.payment_id END, CASE WHEN f.n IS NULL THEN 0 ELSE 1 END,
+          CASE WHEN planned THEN 'A' END, CASE WHEN planned THEN row::text END, CASE WHEN planned THEN row END,
+          CASE WHEN planned THEN (row - 1) * ${ROW_SEATS} + 1 END, CASE WHEN planned THEN row * ${ROW_SEATS} END,
+          CASE WHEN planned THEN place END, CASE WHEN planned THEN 2 * place - ${ROW_SEATS} - 1 END, CASE WHEN planned THEN 'R' END
         FROM concert_dates d CROSS JOIN generate_series(1, ${seatsEach}) s
+          CROSS JOIN LATERAL (SELECT d.concert_id = ${concertIdOf('1')} AS planned, (s - 1) / ${ROW_SEATS} + 1 AS row,
+            (s - 1) % ${ROW_SEATS} + 1 AS place) AS at
           LEFT JOIN filling f ON (f.concert_id, f.date, f.seat_number) = (d.concert_id, d.date, s)`,
       // Of each seat in the order in which it happened: each row of reservations gives all of its own at once.
       'the history of the seats': `
@@ -118,22 +134,31 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
       // Those of a month: older ones are forgotten. Some wait.
       events: `
         INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
-        SELECT 'reservation.held', reservation_id, clock_timestamp(), CASE WHEN n % 1000 > 0 THEN clock_timestamp() END FROM filling
-        WHERE n % 5 = 0`,
+        SELECT type, reservation_id, clock_timestamp(), CASE WHEN n % 1000 > 0 THEN clock_timestamp() END
+        FROM filling CROSS JOIN LATERAL unnest(CASE WHEN ${isLate} THEN ARRAY['reservation.held', 'payment.captured']
+          ELSE ARRAY['reservation.held'] END) WITH ORDINALITY AS told (type, place)
+        WHERE n % 5 = 0 ORDER BY n, place`,
+      // An endpoint is behind: half of what waits is due, half will be tried again later. What became of a hold comes after it.
       'webhook deliveries': `
+        ANALYZE filling; ANALYZE events;
         INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
         SELECT ${endpointIdOf('n')}, 'https://example.com/hook', '{}', 'whsec_' || repeat('A', 32) FROM generate_series(1, 3) n;
         INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, state, attempts, tries, due_at, ended_at)
-        SELECT endpoint_id, event_id, aggregate_id, (CASE WHEN waits THEN 'PENDING' ELSE 'DELIVERED' END)::delivery_state, 1, 1,
-          CASE WHEN waits THEN clock_timestamp() END, CASE WHEN NOT waits THEN clock_timestamp() END
-        FROM events CROSS JOIN webhook_endpoints CROSS JOIN LATERAL (SELECT event_id % 5000 = 0 AS waits) AS waiting
-        WHERE relayed_at IS NOT NULL`,
+        SELECT endpoint_id, event_id, aggregate_id, (CASE WHEN ${isLate} THEN 'PENDING' ELSE 'DELIVERED' END)::delivery_state,
+          tried, tried, CASE WHEN ${isLate} AND tried = 1 THEN clock_timestamp() + n / 100 % 2 * interval '1 hour' END,
+          CASE WHEN NOT (${isLate}) THEN clock_timestamp() END
+        FROM events JOIN filling ON reservation_id = aggregate_id CROSS JOIN webhook_endpoints
+          CROSS JOIN LATERAL (SELECT CASE WHEN type = 'reservation.held' THEN 1 ELSE 0 END AS tried) AS tries
+        WHERE relayed_at IS NOT NULL ORDER BY event_id, endpoint_id`,
+      'attempts at deliveries': `
+        INSERT INTO webhook_attempts (delivery_id, attempt, duration_ms, status)
+        SELECT delivery_id, 1, 20, CASE state WHEN 'DELIVERED' THEN 200 ELSE 503 END FROM webhook_deliveries WHERE attempts > 0`,
       'the record of the line': `
         INSERT INTO line_events (concert_id, logged_ms, logged_counter, logged_index, kind, sequence, admission_order, joined_at, happened_at)
         SELECT concert_id, 1700000000000 + n, 0, 0, 'admitted', n, n, clock_timestamp(), clock_timestamp() FROM filling`,
       'idempotency keys': `
         INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, answered_at)
-        SELECT user_id, 'key ' || n, 'fingerprint', '{}', clock_timestamp() - n % 90000 * interval '1 second'
+        SELECT user_id, 'key ' || n, 'fingerprint', '{}', clock_timestamp() - n * 20 % 90000 * interval '1 second'
         FROM filling WHERE n % 5 = 0`,
       outbox: `
         INSERT INTO outbox (reservation_id, due_at)

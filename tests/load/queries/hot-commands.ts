@@ -17,37 +17,62 @@ import {
   reservationId,
   userId as toUserId,
 } from '#domain/ids.ts';
-import type { HoldOrder } from '#ports/box-office.ts';
+import { recordKinds } from '#domain/records.ts';
+import type { Aftermath, HoldOrder } from '#ports/box-office.ts';
+import type { Parcel } from '#ports/deliveries.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import type { Command } from './explainer.ts';
 import { concertIdOf, endpointIdOf, paymentIdOf, reservationIdOf, userIdOf } from './fill-books.ts';
 
 const BATCH = 100;
 const PAGE = { limit: 20 };
+/** Beyond every number that was drawn. */
+const FAR = 1_000_000_000;
 const BALANCE_MAX = 1_000_000_000;
+
+/** Longer than it takes to fill the books and to measure them. */
+const DAY_SECONDS = 86_400;
 
 /** What the service asks of Postgres all day, by name, each through its adapter as the service asks it. */
 export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<string, Command>>> {
   const { pool } = postgres;
   const { rows } = await pool.query<
-    Record<'concert' | 'user' | 'date' | 'paidBy' | 'reservation' | 'payment' | 'endpoint', string>
+    Record<'concert' | 'user' | 'date' | 'paidBy' | 'reservation' | 'payment' | 'endpoint' | 'holder', string> &
+      Record<'held' | 'lapsed' | 'free', number> & { readonly onHold: number[] }
   >(
-    `SELECT ${concertIdOf('1')} AS concert, ${userIdOf('1')} AS "user", max(date)::text AS date,
+    `WITH last AS (
+       SELECT concert_id, max(date) AS date FROM concert_dates WHERE concert_id = ${concertIdOf('1')} GROUP BY concert_id)
+     SELECT concert_id AS concert, date::text, ${userIdOf('1')} AS "user",
        ${reservationIdOf('1')} AS reservation, ${paymentIdOf('1')} AS payment, ${endpointIdOf('1')} AS endpoint,
-       (SELECT user_id FROM reservations WHERE reservation_id = ${reservationIdOf('1')}) AS "paidBy"
-     FROM concert_dates WHERE concert_id = ${concertIdOf('1')}`,
+       (SELECT user_id FROM reservations WHERE reservation_id = ${reservationIdOf('1')}) AS "paidBy",
+       -- Of somebody who has paid at other times.
+       (SELECT user_id FROM reservations WHERE reservation_id = ${reservationIdOf('98')}) AS holder, 98 AS held,
+       (SELECT min(seat_number) FROM seats
+         WHERE (concert_id, date) = (last.concert_id, last.date) AND status = 'HELD' AND held_until < clock_timestamp()) AS lapsed,
+       ARRAY(SELECT seat_number FROM seats WHERE (concert_id, date) = (last.concert_id, last.date)
+         AND status = 'HELD' AND held_until > clock_timestamp() ORDER BY seat_number LIMIT 3) AS "onHold",
+       -- At the beginning of a row, and the next one is free, too, and the one after that.
+       (SELECT min(seat_number) FROM seats s
+         WHERE (concert_id, date) = (last.concert_id, last.date) AND seat_number = row_first AND 3 = (
+           SELECT count(*) FROM seats b WHERE (b.concert_id, b.date) = (last.concert_id, last.date)
+             AND b.seat_number BETWEEN s.seat_number AND s.seat_number + 2 AND b.status = 'AVAILABLE')) AS free
+     FROM last`,
   );
   const known = rows[0];
   if (known === undefined) throw new Error('the books are empty');
   const [concert, user, paidBy] = [concertId(known.concert), toUserId(known.user), toUserId(known.paidBy)];
   const date = concertDate(known.date);
   const endpoint = endpointId(known.endpoint);
-  const place = { concertId: concert, userId: user, sequence: 1, epoch: 'AAAAAAAA' };
+  const epoch = 'AAAAAAAA';
+  const place = { concertId: concert, userId: user, sequence: 1, epoch };
+  const holder = { concertId: concert, userId: toUserId(known.holder), sequence: known.held, epoch };
 
   const boxOffice = postgresBoxOffice(postgres);
   const wallets = postgresWallets(postgres);
   const events = postgresEvents(postgres);
   const deliveries = postgresDeliveries(postgres);
+  const lines = postgresLines(postgres);
+  const records = postgresRecords(postgres);
   // Anew each time: these remember for a moment what they read.
   const concerts = () => postgresConcerts(postgres, POLICY);
   const request = (key: string) => ({ userId: user, key, fingerprint: key });
@@ -61,7 +86,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
   let held = reservationId(newId());
   const hold = async () => {
     held = reservationId(newId());
-    await boxOffice.hold(order(held));
+    return boxOffice.hold(order(held));
   };
   const pay = () =>
     boxOffice.pay({ paymentId: paymentId(newId()), reservationId: held, place, request: request('pay') });
@@ -76,9 +101,46 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       refundUntilSeconds: 0,
       request: request('cancel'),
     });
+  /** Leaves a seat single, which is not forbidden here. */
+  const holdStranding = async () => {
+    const stranding = { ...order(), seatNumbers: [known.free + 1], strandedSeats: 'warn' as const };
+    const outcome = await boxOffice.hold(stranding);
+    return outcome.outcome === 'held' && outcome.answer.strandedSeatNumbers;
+  };
 
+  const count = async (from: string, ...values: unknown[]) => {
+    const { rows: counted } = await pool.query<{ count: string }>(`SELECT count(*) FROM ${from}`, values);
+    return Number(counted[0]?.count);
+  };
+  const outbox = await count('outbox');
+  let aftermaths: readonly Aftermath[] = [];
+  const takeAftermaths = async () => {
+    aftermaths = await boxOffice.takeAftermaths(BATCH);
+    return aftermaths;
+  };
+  let parcels: readonly Parcel[] = [];
+  const takeDeliveries = async () => {
+    parcels = await deliveries.take(endpoint, BATCH);
+    return parcels;
+  };
+  const happenings = Array.from({ length: BATCH }, (_, index) => ({
+    eventId: `${Date.now()}-0-${index}`,
+    kind: 'admitted' as const,
+    ...{ sequence: FAR + index, order: FAR + index, joinedAt: new Date(), at: new Date() },
+  }));
   return {
     'hold two seats': { run: hold },
+    'hold two more seats': {
+      given: hold,
+      run: () => boxOffice.hold({ ...order(), seatNumbers: [6, 8], request: request('more') }),
+    },
+    'hold a seat that somebody had until now': {
+      run: () => boxOffice.hold({ ...order(), seatNumbers: [known.lapsed] }),
+    },
+    'hold a seat and be warned of the one beside it': { run: holdStranding },
+    'hold two seats where none may be left single': {
+      run: () => boxOffice.hold({ ...order(), seatNumbers: [known.free, known.free + 1], strandedSeats: 'enforce' }),
+    },
     'hold two seats that somebody has': { run: () => boxOffice.hold({ ...order(), seatNumbers: [1, 3] }) },
     'hold the best two seats, as the last resort': {
       run: () => boxOffice.holdBest({ ...order(), wish: { quantity: 2, section: undefined, grade: undefined } }),
@@ -116,32 +178,76 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'list my payments': { run: () => boxOffice.listPayments(user, PAGE) },
     'read one of my payments': { run: () => boxOffice.findPayment(paidBy, paymentId(known.payment)) },
     'find a concert': { run: () => concerts().find(concert) },
+    'list concerts': { run: () => concerts().list(PAGE) },
+    'list concerts on sale': { run: () => concerts().listOnSale() },
     'list dates': { run: () => concerts().listDates(concert) },
     'list the seats of a date': { run: () => concerts().listSeats(concert, date) },
     'list the free seats of a date': { run: () => concerts().listFreeSeats(concert, date) },
     'count the seats left of a concert': { run: () => concerts().seatsLeft(concert) },
     'expire lapsed holds': { run: () => boxOffice.expireLapsed(BATCH) },
     'forget old answers': { run: () => boxOffice.forgetAnswers(BATCH) },
-    'take aftermaths': { run: () => boxOffice.takeAftermaths(BATCH) },
+    'take aftermaths': { run: takeAftermaths },
+    'settle aftermaths': {
+      given: takeAftermaths,
+      run: () => boxOffice.settleAftermaths(aftermaths.map(({ eventId }) => eventId)),
+      done: async () => (await count('outbox')) === outbox - aftermaths.length,
+    },
+    'note how far a line has come': {
+      run: () => lines.note(concert, { drawn: FAR, frontier: FAR }),
+      done: () => count('lines WHERE concert_id = $1 AND drawn = $2 AND frontier = $2', concert, FAR),
+    },
+    'record what happened in a line': {
+      run: () => lines.record(concert, happenings),
+      done: () => count('line_events WHERE concert_id = $1 AND sequence >= $2', concert, FAR),
+    },
     'list the dates with holds, to put marks back': { run: () => boxOffice.listDatesHeld() },
     'list the holds of a date, to put marks back': {
       run: () => boxOffice.listHeld({ concertId: concert, date }, { after: 0, max: BATCH }),
     },
-    'find holds by seat, to put marks back': { run: () => boxOffice.findHeld({ concertId: concert, date }, [1, 3, 5]) },
+    'find holds by seat, to put marks back': {
+      run: () => boxOffice.findHeld({ concertId: concert, date }, known.onHold),
+    },
     'relay events': {
       run: async () => {
         const batch = await events.take(BATCH);
-        if (batch !== undefined) await events.settle(batch);
+        return batch !== undefined && events.settle(batch);
       },
     },
-    'forget old events': { run: () => events.forget(0, BATCH) },
-    'list endpoints with something due': { run: () => deliveries.listDue() },
-    'take deliveries of an endpoint': { run: () => deliveries.take(endpoint, BATCH) },
-    'list deliveries of an endpoint': { run: () => deliveries.list(endpoint, PAGE) },
-    'find a session on record': { run: () => postgresLines(postgres).findSession(place, POLICY.sessionSeconds) },
-    'list the history of a seat': {
-      run: () => postgresRecords(postgres).listSeatHistory({ concertId: concert, date, seatNumber: 1 }, PAGE),
+    'forget old events, and endpoints that were removed': {
+      given: () =>
+        pool.query('UPDATE webhook_endpoints SET deleted_at = clock_timestamp() WHERE endpoint_id <> $1', [endpoint]),
+      run: () => events.forget(0, BATCH),
     },
-    'open a line': { run: () => postgresLines(postgres).open(concert) },
+    'list endpoints with something due': { run: () => deliveries.listDue() },
+    'take deliveries of an endpoint': { run: takeDeliveries },
+    'settle a delivery': {
+      given: takeDeliveries,
+      run: () => deliveries.settle(first(parcels), { status: 200, durationMs: 20 }, { state: 'DELIVERED' }),
+      done: () => count(`webhook_deliveries WHERE delivery_id = $1 AND state = 'DELIVERED'`, first(parcels).deliveryId),
+    },
+    'list deliveries of an endpoint': { run: () => deliveries.list(endpoint, PAGE) },
+    'wake forgotten deliveries': {
+      given: () =>
+        pool.query(`UPDATE webhook_deliveries SET due_at = NULL WHERE delivery_id = (
+        SELECT max(delivery_id) FROM webhook_deliveries WHERE due_at IS NOT NULL)`),
+      run: () => deliveries.wakeForgotten(),
+    },
+    'find a session on record': { run: () => lines.findSession(holder, DAY_SECONDS) },
+    'list the history of a seat': {
+      run: () => records.listSeatHistory({ concertId: concert, date, seatNumber: 1 }, PAGE),
+    },
+    ...Object.fromEntries(
+      recordKinds.map((kind) => [
+        `read a page of ${kind}`,
+        { run: async () => (await records.read({ kind }).next()).value },
+      ]),
+    ),
+    'open a line': { run: async () => (await lines.open(concert)).sessions },
   };
+}
+
+function first(parcels: readonly Parcel[]): Parcel {
+  const [parcel] = parcels;
+  if (parcel === undefined) throw new Error('nothing is due');
+  return parcel;
 }
