@@ -31,8 +31,10 @@ BEGIN
     -- What waited for one of these waits no more.
     PERFORM wake_earliest(v_endpoints, v_aggregates);
   END IF;
+  -- By the first one in its order: to see that there is none, all deliveries of everybody would be walked.
   DELETE FROM webhook_endpoints w
-  WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.endpoint_id);
+  WHERE deleted_at IS NOT NULL AND (
+    SELECT delivery_id FROM webhook_deliveries d WHERE d.endpoint_id = w.endpoint_id ORDER BY delivery_id LIMIT 1) IS NULL;
   UPDATE webhook_endpoints SET previous_secret = NULL, previous_secret_until = NULL
   WHERE previous_secret_until <= clock_timestamp();
   RETURN coalesce(cardinality(v_old), 0);
