@@ -7,9 +7,6 @@ import { pageOf } from './page-of.ts';
 import { pageStatements, recordStatements, type SeatChangeRow } from './record-statements.ts';
 import { rowsOf } from './statement.ts';
 
-/** Rows looked at in one step: some hundred kilobytes, some milliseconds. */
-const ROWS_PER_PAGE = 1_000;
-
 export function postgresRecords({ pool }: Pick<Postgres, 'pool'>): Records {
   return {
     async listSeatHistory({ concertId, date, seatNumber }, { limit, after }) {
@@ -25,7 +22,7 @@ export function postgresRecords({ pool }: Pick<Postgres, 'pool'>): Records {
       if (clock === undefined) throw new RangeError('no time was told');
       const end = until === undefined || until > clock.now ? clock.now : until;
       for (let after: string | undefined; ; ) {
-        const rows = await rowsOf(pool, pageStatements[kind], after, ROWS_PER_PAGE, concertId, from, end);
+        const rows = await rowsOf(pool, pageStatements[kind], after, concertId, from, end);
         const last = rows.at(-1);
         if (last === undefined) return;
         yield rows.flatMap(({ after: _, wanted, ...row }) => (wanted ? [row] : []));
