@@ -22,7 +22,7 @@ export const answerHeaders = {
     schema: { type: 'string', pattern: '^"\\w+";r=\\d+;t=\\d+$', examples: ['"reserveSeats";r=59;t=42'] },
   },
   'RateLimit-Policy': {
-    description: 'How many are let pass (q) in a window of so many seconds (w); with RateLimit',
+    description: 'How many are let pass (q) in a window of so many seconds (w)',
     schema: { type: 'string', pattern: '^"\\w+";q=\\d+;w=\\d+$', examples: ['"reserveSeats";q=60;w=60'] },
   },
   'WWW-Authenticate': {
@@ -49,8 +49,8 @@ type Header = keyof typeof answerHeaders;
 
 /** What every answer carries. */
 export const ANY_ANSWER = ['X-Request-Id'] as const satisfies readonly Header[];
-/** What draft-ietf-httpapi-ratelimit-headers-10 calls them. */
-export const RATE_FIELDS = ['RateLimit', 'RateLimit-Policy'] as const satisfies readonly Header[];
+/** What any answer to a command that is counted may carry. */
+export const COUNTED_ANSWER = ['RateLimit'] as const satisfies readonly Header[];
 
 /** A JSON answer, and the headers it carries besides those of every answer. */
 export function answer<T extends z.ZodType>(schema: T, description: string, ...headers: readonly Header[]) {
@@ -106,6 +106,6 @@ export function refusals(...codes: readonly Code[]) {
 
 function headersOf(status: number): readonly Header[] {
   if (status === 401) return ['WWW-Authenticate'];
-  if (status === 429) return ['Retry-After', ...RATE_FIELDS];
+  if (status === 429) return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
   return status === 503 ? ['Retry-After'] : [];
 }

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 import type { CountCommands } from '#ports/command-counts.ts';
 import { type Hook, hook } from './hook.ts';
-import { tellRate } from './rate-limit-fields.ts';
+import { tellRate, tellRateExceeded } from './rate-limit-fields.ts';
 
 const WINDOW_SECONDS = 60;
 const SECOND_MS = 1_000;
@@ -19,9 +19,13 @@ export function commandLimit(perMinute: number, count: CountCommands): Hook {
     const counted = await count(clientOf(request), counting).catch(unlessAway);
     if (counted === undefined) return;
     const resetSeconds = Math.max(1, Math.ceil(counted.remainingMs / SECOND_MS));
-    const remaining = Math.max(0, perMinute - counted.count);
-    tellRate(reply, { name, max: perMinute, windowSeconds: WINDOW_SECONDS, remaining, resetSeconds });
-    if (counted.count > perMinute) throw new Refusal('rate-limited', { retryAfterSeconds: resetSeconds });
+    const rate = { name, max: perMinute, windowSeconds: WINDOW_SECONDS, resetSeconds };
+    if (counted.count <= perMinute) {
+      tellRate(reply, { ...rate, remaining: perMinute - counted.count });
+      return;
+    }
+    tellRateExceeded(reply, rate);
+    throw new Refusal('rate-limited', { retryAfterSeconds: resetSeconds });
   });
 }
 

@@ -1,6 +1,6 @@
 import { Refusal } from '#domain/errors.ts';
 import { type Hook, hook } from './hook.ts';
-import { tellRate } from './rate-limit-fields.ts';
+import { tellRateExceeded } from './rate-limit-fields.ts';
 
 /** What is limited by each instance for itself. Hooks, behind those that say who asks. */
 export type LocalLimits = {
@@ -67,7 +67,7 @@ function limit(name: string, perMinute: number): Hook {
     const retryAfterSeconds = count(known ?? request.ip, max);
     if (retryAfterSeconds === 0) return;
     // Told to those only who come too often: the others are many, and each field costs every poll.
-    tellRate(reply, { name, max, windowSeconds: WINDOW_SECONDS, remaining: 0, resetSeconds: retryAfterSeconds });
+    tellRateExceeded(reply, { name, max, windowSeconds: WINDOW_SECONDS, resetSeconds: retryAfterSeconds });
     throw new Refusal('rate-limited', { retryAfterSeconds });
   });
 }

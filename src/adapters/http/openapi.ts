@@ -2,7 +2,7 @@ import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { ANY_ANSWER, answerHeaders, RATE_FIELDS } from './answers.ts';
+import { ANY_ANSWER, answerHeaders, COUNTED_ANSWER } from './answers.ts';
 import { type Answers, describeAnswers, problemExamples } from './describe-answers.ts';
 import type { Api } from './kit.ts';
 
@@ -77,7 +77,7 @@ export async function registerOpenApi(api: Api): Promise<void> {
       if (response === undefined) return described;
       // Where commands are counted, and nothing else stands there, any answer may say how many are left.
       const isCounted = route.route.preValidation !== undefined;
-      const answers = describeAnswers(response as Answers, isCounted ? [...ANY_ANSWER, ...RATE_FIELDS] : ANY_ANSWER);
+      const answers = describeAnswers(response as Answers, isCounted ? [...ANY_ANSWER, ...COUNTED_ANSWER] : ANY_ANSWER);
       return { ...described, schema: { ...described.schema, response: answers } };
     },
     transformObject: (described) => tidy(describeSchemas(described) as Document),

@@ -11,9 +11,13 @@ export type Rate = {
   readonly resetSeconds: number;
 };
 
-/** Says how often a client may come, and how often it still may, in the fields of draft-ietf-httpapi-ratelimit-headers-10. */
-export function tellRate(reply: FastifyReply, { name, max, windowSeconds, remaining, resetSeconds }: Rate): void {
-  reply
-    .header('ratelimit-policy', `"${name}";q=${max};w=${windowSeconds}`)
-    .header('ratelimit', `"${name}";r=${remaining};t=${resetSeconds}`);
+/** Says how often a client may still come, in the field of draft-ietf-httpapi-ratelimit-headers-10. */
+export function tellRate(reply: FastifyReply, { name, remaining, resetSeconds }: Rate): void {
+  reply.header('ratelimit', `"${name}";r=${remaining};t=${resetSeconds}`);
+}
+
+/** The same to those who come too often, and how often they may: the others are many, and need not be told each time. */
+export function tellRateExceeded(reply: FastifyReply, rate: Omit<Rate, 'remaining'>): void {
+  tellRate(reply, { ...rate, remaining: 0 });
+  reply.header('ratelimit-policy', `"${rate.name}";q=${rate.max};w=${rate.windowSeconds}`);
 }
