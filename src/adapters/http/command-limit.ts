@@ -19,12 +19,11 @@ export function commandLimit(perMinute: number, count: CountCommands): Hook {
     const counted = await count(clientOf(request), counting).catch(unlessAway);
     if (counted === undefined) return;
     const resetSeconds = Math.max(1, Math.ceil(counted.remainingMs / SECOND_MS));
-    const rate = { name, max: perMinute, windowSeconds: WINDOW_SECONDS, resetSeconds };
     if (counted.count <= perMinute) {
-      tellRate(reply, { ...rate, remaining: perMinute - counted.count });
+      tellRate(reply, { name, resetSeconds }, perMinute - counted.count);
       return;
     }
-    tellRateExceeded(reply, rate);
+    tellRateExceeded(reply, { name, resetSeconds }, { max: perMinute, windowSeconds: WINDOW_SECONDS });
     throw new Refusal('rate-limited', { retryAfterSeconds: resetSeconds });
   });
 }

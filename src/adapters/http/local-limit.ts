@@ -67,7 +67,7 @@ function limit(name: string, perMinute: number): Hook {
     const retryAfterSeconds = count(known ?? request.ip, max);
     if (retryAfterSeconds === 0) return;
     // Told to those only who come too often: the others are many, and each field costs every poll.
-    tellRateExceeded(reply, { name, max, windowSeconds: WINDOW_SECONDS, resetSeconds: retryAfterSeconds });
+    tellRateExceeded(reply, { name, resetSeconds: retryAfterSeconds }, { max, windowSeconds: WINDOW_SECONDS });
     throw new Refusal('rate-limited', { retryAfterSeconds });
   });
 }
