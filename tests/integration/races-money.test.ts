@@ -3,15 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { reservationId, userId } from '#domain/ids.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
-import { endHoldIn, heldAt, holdAt, inRounds, payAt, placeOf, threeBoxOffices } from '#tests/support/box-offices.ts';
+import { endHoldIn, heldAt, holdAt, payAt, placeOf, threeBoxOffices } from '#tests/support/box-offices.ts';
 import { tally } from '#tests/support/fan.ts';
 import { DATE, lapse, makeUsers, PRICE } from '#tests/support/hall.ts';
+import { inParallel } from '#tests/support/in-parallel.ts';
 import { countOf, outcomeOf } from '#tests/support/outcome.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 import { withStartingGun } from '#tests/support/starting-gun.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
+/** Pairs that meet. */
+const AT_ONCE = 10;
 const world = await startWorld();
 
 describe('three instances', () => {
@@ -174,7 +177,7 @@ describe('three box offices on one database', async () => {
       return payerWon ? 'payer' : 'taker';
     }
 
-    const winners = await inRounds(rounds, meet);
+    const winners = await inParallel(Array.from({ length: rounds }), AT_ONCE, (_, round) => meet(round));
 
     // Both happened, so there was a race; and nobody had to be freed from a deadlock, which the adapter would hide.
     expect([...new Set(winners)].sort()).toEqual(['payer', 'taker']);

@@ -5,23 +5,17 @@ import type { PlaceId } from '#domain/queue.ts';
 import type { BoxOffice } from '#ports/box-office.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
-import {
-  endHoldIn,
-  heldAt,
-  holdAt,
-  inRounds,
-  newRequest,
-  payAt,
-  placeOf,
-  threeBoxOffices,
-} from '#tests/support/box-offices.ts';
+import { endHoldIn, heldAt, holdAt, newRequest, payAt, placeOf, threeBoxOffices } from '#tests/support/box-offices.ts';
 import { type Fan, tally } from '#tests/support/fan.ts';
 import { makeUsers, PRICE } from '#tests/support/hall.ts';
+import { inParallel } from '#tests/support/in-parallel.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
 import { withStartingGun } from '#tests/support/starting-gun.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
+/** Pairs that meet. */
+const AT_ONCE = 10;
 const world = await startWorld();
 
 describe('three instances', () => {
@@ -120,8 +114,8 @@ describe('three box offices on one database', async () => {
     const concertId = await world.openHall({ seats: ROUNDS });
     const users = await makeUsers(world.pool, ROUNDS, PRICE);
 
-    const met = await inRounds(ROUNDS, async (round) => {
-      const place = placeOf(concertId, users[round]);
+    const met = await inParallel(users, AT_ONCE, async (user, round) => {
+      const place = placeOf(concertId, user);
       const id = await heldAt(officeFor(round), place, round + 1);
       const payFirst = round % 2 === 0;
       const paying = () => outcomeOf(payAt(officeFor(round), place, id));
@@ -176,8 +170,8 @@ describe('three box offices on one database', async () => {
     const owners = await makeUsers(world.pool, ROUNDS, PRICE);
     const takers = await makeUsers(world.pool, ROUNDS, PRICE);
 
-    const met = await inRounds(ROUNDS, async (round) => {
-      const [owner, taker] = [placeOf(concertId, owners[round]), placeOf(concertId, takers[round])];
+    const met = await inParallel(owners, AT_ONCE, async (ownerId, round) => {
+      const [owner, taker] = [placeOf(concertId, ownerId), placeOf(concertId, takers[round])];
       const id = await heldAt(officeFor(round), owner, round + 1);
       await payAt(officeFor(round), owner, id);
 
@@ -206,8 +200,8 @@ describe('three box offices on one database', async () => {
     const holders = await makeUsers(world.pool, ROUNDS);
     const takers = await makeUsers(world.pool, ROUNDS);
 
-    const met = await inRounds(ROUNDS, async (round) => {
-      const [holder, taker] = [placeOf(concertId, holders[round]), placeOf(concertId, takers[round])];
+    const met = await inParallel(holders, AT_ONCE, async (holderId, round) => {
+      const [holder, taker] = [placeOf(concertId, holderId), placeOf(concertId, takers[round])];
       const id = await heldAt(officeFor(round), holder, round + 1);
       await endHoldIn(world.pool, id, (round % 20) - 1);
 

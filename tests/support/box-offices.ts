@@ -15,7 +15,6 @@ export type BoxOffices = {
 };
 
 const OFFICES = 3;
-const AT_ONCE = 10;
 
 /** Box offices below HTTP, where nothing of the line decides who comes first. Called at the top of a suite; they end with it. */
 export async function threeBoxOffices(databaseUrl: string): Promise<BoxOffices> {
@@ -69,16 +68,4 @@ export async function endHoldIn(pool: Pool, id: string, milliseconds: number): P
      UPDATE seats SET held_until = at FROM deadline WHERE reservation_id = $1`,
     [id, milliseconds],
   );
-}
-
-/** Does something so many times, ten at once. Answers what came of each. */
-export async function inRounds<Outcome>(
-  count: number,
-  meet: (round: number) => Promise<Outcome>,
-): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (let round = 0; round < count; round += AT_ONCE) {
-    outcomes.push(...(await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => meet(round + index)))));
-  }
-  return outcomes;
 }
