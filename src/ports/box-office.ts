@@ -159,6 +159,9 @@ export type BoxOffice = {
   /** These were looked after and need not come again. */
   settleAftermaths(eventIds: readonly string[]): Promise<void>;
 
+  /** These could not be told: they come again in a second, and not only once those would whose taker has died. */
+  deferAftermaths(eventIds: readonly string[]): Promise<void>;
+
   /** The dates on which a seat is held right now. */
   listDatesHeld(): Promise<readonly OnDate[]>;
 

@@ -8,7 +8,8 @@ const BATCHES_MAX = 10;
 type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'seatHolds'>;
 
 /**
- * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again.
+ * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again, soon: Redis may
+ * be back, and people wait for the seats and for their turn.
  *
  * @returns how many were settled
  * @throws the first failure of a batch, after the others in it were settled
@@ -26,10 +27,13 @@ export async function relayAftermaths(ports: Needed): Promise<number> {
 
 async function relayAll(ports: Needed, aftermaths: readonly Aftermath[]): Promise<void> {
   const outcomes = await Promise.allSettled(aftermaths.map((aftermath) => relay(ports, aftermath)));
-  const settled = aftermaths.filter((_, index) => outcomes[index]?.status === 'fulfilled');
-  if (settled.length > 0) await ports.boxOffice.settleAftermaths(settled.map(({ eventId }) => eventId));
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  const idsOf = (status: 'fulfilled' | 'rejected') =>
+    aftermaths.filter((_, index) => outcomes[index]?.status === status).map(({ eventId }) => eventId);
+  const [settled, failed] = [idsOf('fulfilled'), idsOf('rejected')];
+  if (settled.length > 0) await ports.boxOffice.settleAftermaths(settled);
+  if (failed.length === 0) return;
+  await ports.boxOffice.deferAftermaths(failed);
+  throw outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
 }
 
 async function relay(

@@ -775,6 +775,17 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await taken(reservation)).toEqual([]);
     });
 
+    it('come again soon if they could not be told, and not before', async () => {
+      const { user, hold } = await open();
+      const reservation = await hold(await user(), 1);
+      await passes(AFTERMATH_DUE_MS);
+      const [first] = await taken(reservation);
+      await boxOffice.deferAftermaths([first?.eventId ?? '']);
+      expect(await taken(reservation)).toEqual([]);
+      await passes(AFTERMATH_DUE_MS);
+      expect(await taken(reservation)).toMatchObject([{ eventId: first?.eventId }]);
+    });
+
     it('come no more at a time than asked', async () => {
       const { user, hold } = await open();
       const fan = await user();

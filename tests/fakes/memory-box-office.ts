@@ -327,6 +327,13 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       for (const eventId of eventIds) store.outbox.delete(Number(eventId));
     },
 
+    async deferAftermaths(eventIds) {
+      for (const eventId of eventIds) {
+        const event = store.outbox.get(Number(eventId));
+        if (event !== undefined) event.dueAt = now() + AFTERMATH_DELAY_MS;
+      }
+    },
+
     async listDatesHeld() {
       return [...store.concerts.values()].flatMap(({ concertId, dates }) =>
         dates.filter(({ seats }) => heldSeats(seats).length > 0).map(({ date }) => ({ concertId, date })),

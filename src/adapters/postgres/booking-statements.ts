@@ -228,6 +228,11 @@ export const bookingStatements = {
       FROM take_due_aftermaths($1, $2)`,
   } as Statement<[batchMax: number, leaseSeconds: number], AftermathRow>,
 
+  deferAftermaths: {
+    name: 'defer-aftermaths',
+    text: 'UPDATE outbox SET due_at = clock_timestamp() + make_interval(secs => $2) WHERE event_id = ANY ($1::bigint[])',
+  } as Statement<[eventIds: readonly string[], seconds: number], never>,
+
   findReservation: {
     name: 'find-reservation',
     text: `SELECT ${reservationColumns} FROM reservations r WHERE reservation_id = $1 AND user_id = $2`,

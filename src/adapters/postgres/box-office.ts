@@ -20,6 +20,8 @@ import { replyOf, rowsOf } from './statement.ts';
 const ANSWERS_KEPT_HOURS = 24;
 /** Longer than a relay takes, so that no two of them work on the same row; a crashed relay delays it by as much. */
 const AFTERMATH_LEASE_SECONDS = 10;
+/** As long as a command has to tell Redis by itself. */
+const AFTERMATH_RETRY_SECONDS = 1;
 
 export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
   return {
@@ -160,6 +162,10 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async settleAftermaths(eventIds) {
       const ids = eventIds.map(BigInt);
       await guarded(() => prisma.aftermath.deleteMany({ where: { eventId: { in: ids } } }));
+    },
+
+    async deferAftermaths(eventIds) {
+      await rowsOf(pool, bookingStatements.deferAftermaths, eventIds, AFTERMATH_RETRY_SECONDS);
     },
 
     async listDatesHeld() {

@@ -192,6 +192,11 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       run: () => boxOffice.settleAftermaths(aftermaths.map(({ eventId }) => eventId)),
       done: async () => (await count('outbox')) === outbox - aftermaths.length,
     },
+    'defer aftermaths': {
+      given: takeAftermaths,
+      run: () => boxOffice.deferAftermaths(aftermaths.map(({ eventId }) => eventId)),
+      done: () => count(`outbox WHERE due_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '1 s'`),
+    },
     'note how far a line has come': {
       run: () => lines.note(concert, { drawn: FAR, frontier: FAR }),
       done: () => count('lines WHERE concert_id = $1 AND drawn = $2 AND frontier = $2', concert, FAR),

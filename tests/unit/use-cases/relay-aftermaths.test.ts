@@ -166,7 +166,7 @@ describe('the relay', () => {
     expect(announced.left()).toBe(801);
   });
 
-  it('settles the others when one fails, says so, and tells that one again', async () => {
+  it('settles the others when one fails, says so, and tells that one again in a second', async () => {
     const { ports, clock, hold, isMarked } = crashed();
     const [one, two] = [await hold(1), await hold(2)];
     clock.advance(DUE_MS);
@@ -174,7 +174,7 @@ describe('the relay', () => {
     await expect(relayAftermaths(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
     expect(failing.calls.slice(0, 3)).toEqual(['boxOffice.takeAftermaths', 'seatHolds.keep', 'seatHolds.keep']);
     expect([await isMarked(one.hold), await isMarked(two.hold)]).toEqual([false, true]);
-    clock.advance(LEASE_MS);
+    clock.advance(DUE_MS);
     expect(await relayAftermaths(ports)).toBe(1);
     expect(await isMarked(one.hold)).toBe(true);
   });
