@@ -4,7 +4,7 @@ import { setStage } from './stage.ts';
 
 // What the other files look for is here to be found: a Postgres that acknowledges before it has written anything down.
 const HASTY = { synchronous_commit: 'off', wal_writer_delay: '10s', wal_writer_flush_after: '1GB' };
-const { world, postgres, whileBooking } = await setStage(undefined, HASTY);
+const { world, postgres, whileBooking } = await setStage({ postgresSettings: HASTY });
 const PAYMENTS_LOST = 5;
 
 async function payments(): Promise<number> {

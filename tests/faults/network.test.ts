@@ -2,25 +2,34 @@ import { describe, expect, test } from 'vitest';
 import { brokenForAWhile, setStage } from './stage.ts';
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
 
-const ways: { readonly redis: TcpProxy; readonly postgres: TcpProxy }[] = [];
-const { whileBooking } = await setStage(async ({ redisUrl, databaseUrl }) => {
-  const way = { redis: await tcpProxy(redisUrl), postgres: await tcpProxy(databaseUrl) };
-  ways.push(way);
-  return { REDIS_URL: way.redis.url, DATABASE_URL: way.postgres.url };
+/** Each on a way of its own: from people to it, and from it to what it needs. */
+type Ways = Record<'instances' | 'redis' | 'postgres', TcpProxy[]>;
+
+const ways: Ways = { instances: [], redis: [], postgres: [] };
+const newWay = async (to: keyof Ways, url: string) => {
+  const way = await tcpProxy(url);
+  ways[to].push(way);
+  return way.url;
+};
+const { whileBooking } = await setStage({
+  settings: async ({ redisUrl, databaseUrl }) => ({
+    REDIS_URL: await newWay('redis', redisUrl),
+    DATABASE_URL: await newWay('postgres', databaseUrl),
+  }),
+  doorOf: async (instance) => ({ ...instance, url: new URL(await newWay('instances', instance.url)).origin }),
 });
 
-/** Each way. Redis is not waited for so long; for Postgres instances wait, and there and back is more than people do. */
-const DELAYS_MS = { redis: 400, postgres: 1_100 };
-
-describe.each(['redis', 'postgres'] as const)('the way of the instances to %s', (server) => {
-  const name = server === 'redis' ? 'Redis' : 'Postgres';
-  const each = (spoil: (way: TcpProxy) => void) => {
-    for (const way of ways) spoil(way[server]);
-  };
+describe.each([
+  // Each way. There and back is more than people wait, and than instances wait for Redis.
+  { to: 'instances', way: 'people to the instances', delayMs: 1_100 },
+  { to: 'redis', way: 'the instances to Redis', delayMs: 400 },
+  { to: 'postgres', way: 'the instances to Postgres', delayMs: 1_100 },
+] as const)('the way of $way', ({ to, way, delayMs }) => {
+  const each = (spoil: (way: TcpProxy) => void) => ways[to].forEach(spoil);
 
   test('is long', async () => {
-    const { unclear } = await whileBooking(`${name} is ${DELAYS_MS[server]} ms away for 3 s`, async () => {
-      each((way) => way.delay(DELAYS_MS[server]));
+    const { unclear } = await whileBooking(`${way}: ${delayMs} ms longer for 3 s`, async () => {
+      each((way) => way.delay(delayMs));
       await brokenForAWhile();
       each((way) => way.mend());
     });
@@ -28,7 +37,7 @@ describe.each(['redis', 'postgres'] as const)('the way of the instances to %s', 
   });
 
   test('is cut', async () => {
-    const { unclear } = await whileBooking(`${name} is cut off for 3 s`, async () => {
+    const { unclear } = await whileBooking(`${way}: cut off for 3 s`, async () => {
       each((way) => way.cut());
       await brokenForAWhile();
       each((way) => way.mend());
@@ -36,14 +45,14 @@ describe.each(['redis', 'postgres'] as const)('the way of the instances to %s', 
     expect(unclear).toBeGreaterThan(0);
   });
 
-  test.each(['instance', 'server'] as const)(
+  test.each(['client', 'server'] as const)(
     'is closed in one direction: the %s is told, the other is not',
     async (end) => {
       let torn = 0;
-      await whileBooking(`${name}: connections half closed to the ${end}`, async () => {
-        torn = ways.map((way) => way[server].halfClose(end)).reduce((sum, count) => sum + count);
+      await whileBooking(`${way}: half closed to the ${end}`, async () => {
+        torn = ways[to].map((way) => way.halfClose(end)).reduce((sum, count) => sum + count);
       });
-      expect(torn).toBeGreaterThanOrEqual(ways.length);
+      expect(torn).toBeGreaterThanOrEqual(ways[to].length);
     },
   );
 });

@@ -32,8 +32,6 @@ const KEPT_SEAT = 1;
 const KEPT_SECONDS = 3_600;
 /** Whatever was broken: the job that puts marks back looks once a second. */
 const MARKS_MS_MAX = 5_000;
-/** From when nobody asks for anything any more. What an instance that died had taken upon itself is left to it for as long. */
-const TOLD_MS_MAX = 10_000;
 /** A claim that died with its instance is over in ten seconds; the audit, which finds it, waits for as long. */
 const AUDIT_MS_MAX = 20_000;
 /** Nobody waits longer for an answer before repeating the command. */
@@ -71,20 +69,27 @@ type Crowd = { readonly concert: ConcertId; readonly load: Load; readonly holdMs
 
 type Servers = { readonly databaseUrl: string; readonly redisUrl: string };
 
-/**
- * Called at the top of a test file, where hooks are registered.
- *
- * @param settings what each instance is told, for example by which way it reaches the servers
- * @param postgresSettings how Postgres is run, other than usual
- */
-export async function setStage(
-  settings: (servers: Servers) => Promise<Settings> = async () => ({}),
-  postgresSettings: Settings = {},
-): Promise<Stage> {
+type Setting = {
+  /** What each instance is told, for example by which way it reaches the servers. */
+  readonly settings?: (servers: Servers) => Promise<Settings>;
+  /** The way by which people reach an instance. */
+  readonly doorOf?: (instance: Instance) => Promise<Instance>;
+  /** How Postgres is run, other than usual. */
+  readonly postgresSettings?: Settings;
+};
+
+/** Called at the top of a test file, where hooks are registered. */
+export async function setStage({
+  settings = async () => ({}),
+  doorOf = async (instance) => instance,
+  postgresSettings = {},
+}: Setting = {}): Promise<Stage> {
   const [redis, postgres] = await Promise.all([ownRedis(), ownPostgres(postgresSettings)]);
   const servers = { databaseUrl: postgres.url, redisUrl: redis.url };
   const world = await startWorld({ ...servers, instances: 0, settings: SETTINGS });
-  const doors = await Promise.all(Array.from({ length: INSTANCES }, async () => world.start(await settings(servers))));
+  const doors = await Promise.all(
+    Array.from({ length: INSTANCES }, async () => doorOf(await world.start(await settings(servers)))),
+  );
   const trials = await world.openHall({ seats: TRIAL_SEATS });
   const kept = await keepSeat();
   const client = new Redis(redis.url, { retryStrategy: () => RECONNECT_MS });
@@ -122,7 +127,7 @@ export async function setStage(
       doors.map(async ({ url }) => {
         let reason: unknown;
         const goesWell = () =>
-          bookOnce(url, trials, BACK_MS_MAX).then(
+          bookOnce(url, trials, { patienceMs: PATIENCE_MS, turnMs: BACK_MS_MAX }).then(
             () => true,
             (error: unknown) => {
               reason = error;
@@ -136,9 +141,14 @@ export async function setStage(
     );
   }
 
-  /** The books at once; what Redis and others are told follows them. And nobody was let in out of turn. */
-  async function expectNothingAmiss(concerts: readonly ConcertId[]): Promise<void> {
-    const told = untilTold(world.pool, TOLD_MS_MAX);
+  /**
+   * The books at once; what Redis and others are told follows them. And nobody was let in out of turn.
+   *
+   * @returns after how long all was told, in milliseconds from when nobody asked for anything any more
+   */
+  async function expectNothingAmiss(concerts: readonly ConcertId[]): Promise<number> {
+    const sinceMs = performance.now();
+    const told = untilTold(world.pool).then(() => performance.now() - sinceMs);
     // Said once it is awaited.
     told.catch(() => {});
     expect(await contradictions(world.pool)).toEqual([]);
@@ -146,7 +156,7 @@ export async function setStage(
     for (const concert of concerts) {
       expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: none, duplicates: none, revived: none });
     }
-    await told;
+    const toldAfterMs = await told;
     let audit = { said: '', exitCode: -1 };
     await until(
       'the audit is clean',
@@ -156,6 +166,7 @@ export async function setStage(
       },
       AUDIT_MS_MAX,
     ).catch((error) => expect.fail(`${error.message}\n${audit.said}`));
+    return toldAfterMs;
   }
 
   return {
@@ -184,11 +195,11 @@ export async function setStage(
         expect(await lost(world.pool, load.calls), 'acknowledged and lost').toEqual([]);
         expect(contradictionsIn(load.calls, { holdMs }), 'told, and inexplicable').toEqual([]);
       }
-      await expectNothingAmiss(crowds.map(({ concert }) => concert));
+      const toldAfterMs = await expectNothingAmiss(crowds.map(({ concert }) => concert));
       expect(backAfterMs).toBeLessThan(BACK_MS_MAX);
       const [calls, unclear] = [sumOf(crowds, 'calls'), sumOf(crowds, 'unclear')];
       const longestOutageMs = longestOutageMsOf(crowds.flatMap(({ load }) => load.calls));
-      const row = { fault, calls, unclear, backAfterMs, longestOutageMs };
+      const row = { fault, calls, unclear, backAfterMs, longestOutageMs, toldAfterMs };
       await report(inject('faultReport'), row);
       return row;
     },

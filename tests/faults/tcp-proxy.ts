@@ -3,7 +3,7 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 
-/** Stands between instances and a server, and spoils what passes between them. */
+/** Stands between clients and a server, whichever these are, and spoils what passes between them. */
 export type TcpProxy = {
   /** The same server, by way of this. */
   readonly url: string;
@@ -12,12 +12,12 @@ export type TcpProxy = {
   /** Resets every connection, and each new one, until it is mended. */
   cut(): void;
   /** Tells one end of each connection that the other has hung up; the other is told nothing, now or later. Answers how many. */
-  halfClose(end: 'instance' | 'server'): number;
+  halfClose(end: 'client' | 'server'): number;
   /** From now on it is as if this were not there; what is broken stays so. */
   mend(): void;
 };
 
-type Pair = { readonly instance: Socket; readonly server: Socket };
+type Pair = { readonly client: Socket; readonly server: Socket };
 
 /** Called at the top of a test file, where hooks are registered. */
 export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
@@ -44,19 +44,19 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
     from.on('close', () => tell(() => to.destroy()));
   }
 
-  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (instance) => {
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     const server = createConnection({
       host: target.hostname,
       port: Number(target.port),
       allowHalfOpen: true,
       noDelay: true,
     });
-    const pair = { instance, server };
+    const pair = { client, server };
     if (isCut) return reset(pair);
     pairs.add(pair);
-    instance.once('close', () => pairs.delete(pair));
-    forward(pair, instance, server);
-    forward(pair, server, instance);
+    client.once('close', () => pairs.delete(pair));
+    forward(pair, client, server);
+    forward(pair, server, client);
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -92,6 +92,6 @@ export async function tcpProxy(targetUrl: string): Promise<TcpProxy> {
   };
 }
 
-function reset({ instance, server }: Pair): void {
-  for (const end of [instance, server]) end.on('error', () => {}).resetAndDestroy();
+function reset({ client, server }: Pair): void {
+  for (const end of [client, server]) end.on('error', () => {}).resetAndDestroy();
 }
