@@ -19,6 +19,7 @@ import { connectRedis } from '#adapters/redis/client.ts';
 import { redisCommandCounts } from '#adapters/redis/command-counts.ts';
 import { redisEventStream } from '#adapters/redis/event-stream.ts';
 import { redisLock } from '#adapters/redis/lock.ts';
+import { lockLosses } from '#adapters/redis/lock-losses.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { httpCourier } from '#adapters/webhooks/courier.ts';
@@ -55,13 +56,16 @@ async function start(): Promise<void> {
   const { redis, ...redisConnection } = await connectRedis(config.redis, (err) => log.warn({ err }, 'lost Redis'));
   closers.push({ name: 'Redis', close: redisConnection.close });
 
+  const losses = lockLosses(log);
+  closers.push({ name: 'the count of lost locks', close: async () => losses.stop() });
+
   const lines = postgresLines(postgres);
   const courier = httpCourier(config.courier);
   const ports: Ports = {
     waitingRoom: redisWaitingRoom(redis, lines, config.waitingRoom, redisConnection.subscribe),
     lines,
     seatHolds: redisSeatHolds(redis),
-    lock: redisLock(redis, (err) => log.warn({ err }, 'went on without a lock')),
+    lock: redisLock(redis, losses.count),
     boxOffice: postgresBoxOffice(postgres),
     wallets: postgresWallets(postgres),
     concerts: postgresConcerts(postgres, config.policy),
