@@ -21,9 +21,26 @@ export const requireIdempotencyKey = hook((request) => {
 export function requestKeyOf(request: FastifyRequest, userId: UserId): RequestKey {
   const key = keyOf(request);
   if (key === undefined) throw new RangeError('this route has no requireIdempotencyKey hook');
-  // The concert of a reservation is named by its queue token alone.
-  const asked = JSON.stringify([request.method, request.url, request.claim?.concertId, request.body]);
-  return { userId, key, fingerprint: hash('sha256', asked, 'base64url') };
+  return new KeyOfRequest(request, userId, key);
+}
+
+/** Makes the digest when it is asked for: a crowd that comes too late for a seat is turned away without it. */
+class KeyOfRequest implements RequestKey {
+  readonly #request: FastifyRequest;
+  readonly userId: UserId;
+  readonly key: string;
+
+  constructor(request: FastifyRequest, userId: UserId, key: string) {
+    this.#request = request;
+    this.userId = userId;
+    this.key = key;
+  }
+
+  get fingerprint(): string {
+    const { method, url, claim, body } = this.#request;
+    // The concert of a reservation is named by its queue token alone.
+    return hash('sha256', JSON.stringify([method, url, claim?.concertId, body]), 'base64url');
+  }
 }
 
 /** Marks an answer that was given before. */

@@ -16,7 +16,8 @@ for (const url of ['/payments', '/reservations']) {
   api.post(url, { onRequest: requireIdempotencyKey }, async (request) => {
     const { concert } = request.headers;
     if (typeof concert === 'string') request.claim = claimFor(concert);
-    return requestKeyOf(request, user);
+    const { userId, key, fingerprint } = requestKeyOf(request, user);
+    return { userId, key, fingerprint };
   });
 }
 
