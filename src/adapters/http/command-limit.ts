@@ -8,8 +8,8 @@ const WINDOW_SECONDS = 60;
 const SECOND_MS = 1_000;
 
 /**
- * A hook behind those that say who asks, and in front of the one that asks the line whether they are in, which is a round trip
- * too: lets so many commands of a kind pass in a minute; 0 switches the limit off.
+ * A hook behind those that say who asks, and in front of whatever costs more than this: lets so many commands of a kind pass in a
+ * minute; 0 switches the limit off.
  */
 export function commandLimit(perMinute: number, count: CountCommands): Hook {
   if (perMinute === 0) return hook(() => {});

@@ -1,4 +1,4 @@
-import type { CountCommands, Counting } from '#ports/command-counts.ts';
+import type { CountCommands, Counted, Counting } from '#ports/command-counts.ts';
 import { gather } from './gather.ts';
 import { commandCountKey, commandCountTag } from './keys.ts';
 import type { RedisClient } from './redis-client.ts';
@@ -11,15 +11,13 @@ const BATCH_MAX = 32;
 export function redisCommandCounts(redis: RedisClient): CountCommands {
   const countTogether = gather(
     ({ tag, command, windowMs }: Counting & { readonly tag: number }) => `${tag} ${windowMs} ${command}`,
-    ({ command, windowMs }, clients: readonly string[]) => {
+    async ({ command, windowMs }, clients: readonly string[]): Promise<Counted[]> => {
       const keys = clients.map((client) => commandCountKey(client, command));
-      return run(redis, scripts.count, keys, windowMs);
+      const figures = await run(redis, scripts.count, keys, windowMs);
+      return clients.map((_, i) => ({ count: figures[2 * i] ?? 0, remainingMs: figures[2 * i + 1] ?? 0 }));
     },
     BATCH_MAX,
   );
 
-  return async (client, counting) => {
-    const [count, remainingMs] = await countTogether({ ...counting, tag: commandCountTag(client) }, client);
-    return { count, remainingMs };
-  };
+  return (client, { command, windowMs }) => countTogether({ command, windowMs, tag: commandCountTag(client) }, client);
 }

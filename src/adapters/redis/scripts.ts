@@ -100,7 +100,7 @@ export const scripts = {
   begin: lineScript<0 | 1>('begin'),
   place: lineScript<0 | 1>('place'),
   finish: lineScript<0 | 1>('finish'),
-  claim: script<(['claimed'] | ['repeated'] | ['taken', ...indices: number[]])[]>('claim'),
+  claim: script<number[]>('claim'),
   prolong: script<number>('prolong'),
   keep: script<number>('keep'),
   release: script<number>('release'),
@@ -108,7 +108,7 @@ export const scripts = {
   confirm: script<number>('confirm'),
   endTurn: script<0 | 1>('end-turn'),
   publish: script<0 | 1>('publish'),
-  count: script<[count: number, remainingMs: number][]>('count'),
+  count: script<number[]>('count'),
 };
 
 /** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */

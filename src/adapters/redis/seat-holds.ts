@@ -3,7 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import type { RequestKey } from '#domain/request.ts';
 import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/reservation.ts';
 import type { HeldSeat } from '#ports/box-office.ts';
-import type { SeatHolds, TurnState } from '#ports/seat-holds.ts';
+import type { Claim, SeatHolds, TurnState } from '#ports/seat-holds.ts';
 import { guarded } from './failures.ts';
 import { gather } from './gather.ts';
 import { answeredKey, seatKeys, turnKey } from './keys.ts';
@@ -28,23 +28,24 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
   /** Those who want seats of one date in the same moment cost Redis one command. */
   const claimTogether = gather(
     ({ concertId, date }: SeatSet) => `${concertId} ${date}`,
-    (_, wanted: readonly Wanted[]) =>
-      run(
+    async (_, wanted: readonly Wanted[]) => {
+      const reply = await run(
         redis,
         scripts.claim,
         wanted.flatMap(({ hold, request }) => [answeredKey(hold, request), ...seatKeys(hold)]),
         CLAIM_TTL_MS,
         ...wanted.flatMap(({ hold }) => [hold.userId, markOf(hold), hold.seatNumbers.length]),
-      ),
+      );
+      return claimOutcomes(reply);
+    },
     CLAIM_BATCH_MAX,
   );
 
   return {
     async claim(hold, request) {
-      const [outcome, ...indices] = await claimTogether(hold, { hold, request });
-      if (outcome !== 'taken') return outcome;
-      const taken = new Set(indices);
-      throw new Refusal('seat-taken', { seatNumbers: hold.seatNumbers.filter((_, index) => taken.has(index + 1)) });
+      const outcome = await claimTogether(hold, { hold, request });
+      if (typeof outcome === 'string') return outcome;
+      throw new Refusal('seat-taken', { seatNumbers: outcome.map((index) => hold.seatNumbers[index - 1] ?? 0) });
     },
 
     async prolong(hold, milliseconds) {
@@ -90,6 +91,18 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
       await run(redis, scripts.endTurn, [turnKey(turn)], turn.turnId, KNOWN_MS);
     },
   };
+}
+
+/** What became of each claim, or the indices of the seats in its way, counted from 1: as `claim.lua` replies them. */
+function claimOutcomes(reply: readonly number[]): (Claim | readonly number[])[] {
+  const outcomes: (Claim | readonly number[])[] = [];
+  for (let at = 0; at < reply.length; at++) {
+    const outcome = reply[at] ?? 0;
+    if (outcome > 0) outcomes.push(reply.slice(at + 1, at + 1 + outcome));
+    else outcomes.push(outcome === 0 ? 'claimed' : 'repeated');
+    at += Math.max(0, outcome);
+  }
+  return outcomes;
 }
 
 /** What the scripts reply of a turn that is over. */
