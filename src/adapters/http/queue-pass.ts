@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 import { reservationId } from '#domain/ids.ts';
-import { type QueueClaim, requireActive } from '#domain/queue.ts';
+import { type Place, type QueueClaim, requireActive } from '#domain/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { type Hook, hook } from './hook.ts';
 import { requestKeyOf } from './idempotency.ts';
@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the queue token says, once `requireToken` has let the request pass. */
     claim: QueueClaim | undefined;
+    /** Where its holder stands, once `askAhead` has asked. */
+    place: Promise<Place> | undefined;
   }
 }
 
@@ -24,6 +26,11 @@ export type QueuePass = {
   readonly requireToken: Hook;
   /** The same, and the token may be in the query: an EventSource sends no headers of ours. */
   readonly requireTokenOrQuery: Hook;
+  /**
+   * Behind `requireToken`, in front of what has to be waited for: asks the line already, so that whichever of those below comes
+   * later only hears the answer. Lets everybody pass.
+   */
+  readonly askAhead: Hook;
   /** Behind `requireToken`: lets only those pass who are in, and keeps their session open while the request is under way. */
   readonly requireActive: AsyncHook;
   /**
@@ -76,12 +83,22 @@ export function queuePass(
     accept(request, claim);
   }
 
+  const askAhead = hook((request) => {
+    request.place = waitingRoom.settle(claimOf(request));
+    // It is said where it is awaited, if the request gets so far.
+    request.place.catch(() => {});
+  });
+
   async function requireIn(request: FastifyRequest): Promise<void> {
-    requireActive(await waitingRoom.settle(claimOf(request)));
+    requireActive(await (request.place ?? waitingRoom.settle(claimOf(request))));
   }
 
   async function requireInOrRepeated(request: FastifyRequest): Promise<void> {
-    await requireIn(request).catch((error: unknown) => requireRepeated(request, error));
+    try {
+      await requireIn(request);
+    } catch (error) {
+      await requireRepeated(request, error);
+    }
   }
 
   /** Refuses as the line did, unless the command of a session that has ended was answered before. */
@@ -121,6 +138,7 @@ export function queuePass(
   return {
     requireToken,
     requireTokenOrQuery,
+    askAhead,
     requireActive: requireIn,
     requireActiveOrRepeated: requireInOrRepeated,
     requireActiveToRead: requireInToRead,

@@ -123,6 +123,7 @@ export async function createServer(parts: ServerParts): Promise<Api> {
   api.setNotFoundHandler(answerRouteNotFound);
   api.decorateRequest('user', undefined);
   api.decorateRequest('claim', undefined);
+  api.decorateRequest('place', undefined);
   api.decorateRequest('adminKeyId', undefined);
   api.decorateRequest('countedAs', undefined);
   // JSON is never rendered, so the headers that keep pages safe are for pages (`openapi.ts`). But a browser must not guess.

@@ -13,7 +13,7 @@ export function extensionRoutes(api: Api, { ports, queuePass, limitCommands }: K
     {
       onRequest: [queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveOrHolding,
-      preValidation: limitCommands,
+      preValidation: [queuePass.askAhead, limitCommands],
       schema: {
         operationId: 'extendHold',
         tags: ['reservations'],

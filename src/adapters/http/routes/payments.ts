@@ -16,7 +16,7 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limitComma
     {
       onRequest: [queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveToPay,
-      preValidation: limitCommands,
+      preValidation: [queuePass.askAhead, limitCommands],
       schema: {
         operationId: 'payReservation',
         tags: ['payments'],

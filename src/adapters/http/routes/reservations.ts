@@ -18,7 +18,7 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limitC
     {
       onRequest: [countedAs('wishes for seats'), queuePass.requireToken, requireIdempotencyKey],
       preHandler: queuePass.requireActiveOrRepeated,
-      preValidation: limitCommands,
+      preValidation: [queuePass.askAhead, limitCommands],
       schema: {
         operationId: 'reserveSeats',
         tags: ['reservations'],
