@@ -6,7 +6,7 @@ export const HALL = {
   seats: 5,
   prices: [1_000, 1_000, 2_000, 4_000, 5_000],
   blocked: [5],
-  users: 2,
+  users: 3,
   seatsPerUserMax: 3,
   holdSeconds: 350,
   holdSecondsMax: 450,

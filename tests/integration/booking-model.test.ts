@@ -22,6 +22,9 @@ const TIMEOUT_MS = 300_000;
 const HISTORIES = 100;
 /** Ends with the first that shows the plant: a handful as a rule. */
 const HISTORIES_WITH_A_PLANT = 1_000;
+const EVENTS_WITH_A_PLANT_MAX = 12;
+/** Made up once and for all: that a plant is found is what counts, and how soon is chance otherwise, from one second to forty. */
+const SEED = 5;
 /** Two or three events show each; shrinking goes downhill only, and may stop at some more. */
 const SHORT = 8;
 
@@ -92,9 +95,9 @@ test.each(plants)(
     const mend = await changeFunction(pool, name, [change]);
     try {
       const property = answersAsModelled(harness, ({ live, model }) => assert.deepEqual(live, model), {
-        eventsMax: 20,
+        eventsMax: EVENTS_WITH_A_PLANT_MAX,
       });
-      const { failed, counterexample } = await fc.check(property, { numRuns: HISTORIES_WITH_A_PLANT });
+      const { failed, counterexample } = await fc.check(property, { numRuns: HISTORIES_WITH_A_PLANT, seed: SEED });
       expect(failed).toBe(true);
       const found = counterexample?.[0].map(({ kind }) => kind) ?? [];
       expect(found.length).toBeLessThanOrEqual(SHORT);
