@@ -47,7 +47,8 @@ export default defineConfig({
           include: ['tests/controls/**/*.test.ts'],
           globalSetup: ['tests/support/global-setup.ts'],
           pool: 'forks',
-          // Each of them runs a part of the integration tests.
+          // Each of them runs a part of the integration tests, and waits for much of the time.
+          maxConcurrency: 2,
           testTimeout: 300_000,
         },
       },

@@ -24,7 +24,7 @@ test('with all guards there, every test passes that has to catch something', asy
   }
 });
 
-test.each(removals)('without the $without, a test fails', async (removal) => {
+test.concurrent.each(removals)('without the $without, a test fails', async (removal) => {
   const copy = await crippledCopy(removal.changes);
   try {
     const { failed, passed } = await testsIn(copy, removal, servers);
