@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Cluster } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
+import { redisCommandCounts } from '#adapters/redis/command-counts.ts';
 import { redisEventStream } from '#adapters/redis/event-stream.ts';
 import { guarded } from '#adapters/redis/failures.ts';
 import { lineKey, lineKeys, seatKeys } from '#adapters/redis/keys.ts';
@@ -29,6 +30,7 @@ import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
 const RATE_LIMIT = 20;
+const HOURLY = { command: 'POST /seats', windowMs: 3_600_000 };
 
 const cluster = await ownCluster();
 const servers = redisServersOf(cluster.url);
@@ -55,6 +57,13 @@ describe('in a cluster', () => {
     eventStream: redisEventStream(redis, { lengthMax: 100_000 }),
     published: () => readStream(redis),
   });
+});
+
+test('counts of many clients who come at once are taken wherever their keys are', async () => {
+  const clients = Array.from({ length: 200 }, () => randomUUID());
+  const count = redisCommandCounts(redis);
+  const all = await Promise.all([...clients, ...clients].map((client) => count(client, HOURLY)));
+  expect(all.map(({ count }) => count)).toEqual([...clients.map(() => 1), ...clients.map(() => 2)]);
 });
 
 const masterOfLine = (concert: ConcertId) => cluster.masterOf(lineKey(concert, 'line'));

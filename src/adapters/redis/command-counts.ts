@@ -5,12 +5,14 @@ import type { RedisClient } from './redis-client.ts';
 import { run, scripts } from './scripts.ts';
 
 /** Keeps a script short, and has a crowd sent in parts: Redis is at work on the first while the others are still being read. */
-const BATCH_MAX = 32;
+const BATCH_MAX = 100;
 
-/** Those that come in the same moment cost Redis a few scripts, not one each. */
+/** Those that come in the same moment cost Redis a script or a few, not one each. */
 export function redisCommandCounts(redis: RedisClient): CountCommands {
+  // In a cluster a script finds all of its keys on one node only.
+  const partOf = redis.isCluster ? commandCountTag : () => 0;
   const countTogether = gather(
-    ({ tag, command, windowMs }: Counting & { readonly tag: number }) => `${tag} ${windowMs} ${command}`,
+    ({ part, command, windowMs }: Counting & { readonly part: number }) => `${part} ${windowMs} ${command}`,
     async ({ command, windowMs }, clients: readonly string[]): Promise<Counted[]> => {
       const keys = clients.map((client) => commandCountKey(client, command));
       const figures = await run(redis, scripts.count, keys, windowMs);
@@ -19,5 +21,5 @@ export function redisCommandCounts(redis: RedisClient): CountCommands {
     BATCH_MAX,
   );
 
-  return (client, { command, windowMs }) => countTogether({ command, windowMs, tag: commandCountTag(client) }, client);
+  return (client, { command, windowMs }) => countTogether({ command, windowMs, part: partOf(client) }, client);
 }
