@@ -9,31 +9,39 @@ type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'seatHolds'>;
 
 /**
  * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again, soon: Redis may
- * be back, and people wait for the seats and for their turn.
+ * be back, and people wait for the seats and for their turn. Where some could be told, those behind them may be as well: a part of
+ * Redis may be away, or one line. Where none could, all the others would fail too.
  *
  * @returns how many were settled
- * @throws the first failure of a batch, after the others in it were settled
+ * @throws the first failure, after the others were settled
  */
 export async function relayAftermaths(ports: Needed): Promise<number> {
   let settled = 0;
+  const failures: unknown[] = [];
   for (let batches = 0; batches < BATCHES_MAX; batches++) {
     const aftermaths = await ports.boxOffice.takeAftermaths(BATCH_MAX);
-    await relayAll(ports, aftermaths);
-    settled += aftermaths.length;
-    if (aftermaths.length < BATCH_MAX) break;
+    const told = await relayAll(ports, aftermaths, failures);
+    settled += told;
+    if (aftermaths.length < BATCH_MAX || told === 0) break;
   }
+  if (failures.length > 0) throw failures[0];
   return settled;
 }
 
-async function relayAll(ports: Needed, aftermaths: readonly Aftermath[]): Promise<void> {
+/** @returns how many were told; why others were not is added to the failures. */
+async function relayAll(ports: Needed, aftermaths: readonly Aftermath[], failures: unknown[]): Promise<number> {
   const outcomes = await Promise.allSettled(aftermaths.map((aftermath) => relay(ports, aftermath)));
   const idsOf = (status: 'fulfilled' | 'rejected') =>
     aftermaths.filter((_, index) => outcomes[index]?.status === status).map(({ eventId }) => eventId);
   const [settled, failed] = [idsOf('fulfilled'), idsOf('rejected')];
-  if (settled.length > 0) await ports.boxOffice.settleAftermaths(settled);
-  if (failed.length === 0) return;
-  await ports.boxOffice.deferAftermaths(failed);
-  throw outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
+  const kept = await Promise.allSettled([
+    settled.length > 0 ? ports.boxOffice.settleAftermaths(settled) : undefined,
+    failed.length > 0 ? ports.boxOffice.deferAftermaths(failed) : undefined,
+  ]);
+  failures.push(
+    ...[...outcomes, ...kept].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),
+  );
+  return settled.length;
 }
 
 async function relay(
