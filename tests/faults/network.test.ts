@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { brokenForAWhile, setStage } from './stage.ts';
+import { brokenForAWhile, setStage, TOLD_SOON_MS_MAX } from './stage.ts';
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
 
 /** Each on a way of its own: from people to it, and from it to what it needs. */
@@ -28,21 +28,23 @@ describe.each([
   const each = (spoil: (way: TcpProxy) => void) => ways[to].forEach(spoil);
 
   test('is long', async () => {
-    const { unclear } = await whileBooking(`${way}: ${delayMs} ms longer for 3 s`, async () => {
+    const { unclear, toldAfterMs } = await whileBooking(`${way}: ${delayMs} ms longer for 3 s`, async () => {
       each((way) => way.delay(delayMs));
       await brokenForAWhile();
       each((way) => way.mend());
     });
     expect(unclear).toBeGreaterThan(0);
+    if (to === 'redis') expect(toldAfterMs).toBeLessThan(TOLD_SOON_MS_MAX);
   });
 
   test('is cut', async () => {
-    const { unclear } = await whileBooking(`${way}: cut off for 3 s`, async () => {
+    const { unclear, toldAfterMs } = await whileBooking(`${way}: cut off for 3 s`, async () => {
       each((way) => way.cut());
       await brokenForAWhile();
       each((way) => way.mend());
     });
     expect(unclear).toBeGreaterThan(0);
+    if (to === 'redis') expect(toldAfterMs).toBeLessThan(TOLD_SOON_MS_MAX);
   });
 
   test.each(['client', 'server'] as const)(
