@@ -93,9 +93,20 @@ async function compare(harness: StoreHarness, history: readonly BookingEvent[]):
   live.push(await booking.end());
   const model = openedModel();
   const answers = history.map((event) => happens(model, event));
-  const seen = answers.map((answer, index) => `${history[index]?.kind} ${outcomeOf(answer)}`);
-  return { live, model: [...answers, endOf(model)], seen };
+  return { live, model: [...answers, endOf(model)], seen: seenIn(history, answers) };
 }
+
+/** What comes of each event, by the model. */
+export function outcomesOf(history: readonly BookingEvent[]): readonly string[] {
+  const model = openedModel();
+  return seenIn(
+    history,
+    history.map((event) => happens(model, event)),
+  );
+}
+
+const seenIn = (history: readonly BookingEvent[], answers: readonly object[]) =>
+  answers.map((answer, index) => `${history[index]?.kind} ${outcomeOf(answer)}`);
 
 function outcomeOf(answer: object): string {
   if ('refusal' in answer) return String(answer.refusal);

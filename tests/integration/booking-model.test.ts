@@ -20,7 +20,7 @@ const { pool } = harness.postgres;
 /** How long a test takes is not what it is about: half a minute where nothing else is going on. */
 const TIMEOUT_MS = 300_000;
 const HISTORIES = 100;
-/** Ends with the first that shows the plant: a handful as a rule. */
+/** Ends with the first that shows the plant. */
 const HISTORIES_WITH_A_PLANT = 1_000;
 const EVENTS_WITH_A_PLANT_MAX = 12;
 /** Made up once and for all: that a plant is found is what counts, and how soon is chance otherwise, from one second to forty. */

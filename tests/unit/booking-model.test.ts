@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answersAsModelled, KNOWN_HISTORIES, missed } from '#tests/contracts/booking-contract.ts';
+import { answersAsModelled, KNOWN_HISTORIES, missed, outcomesOf, SERIES } from '#tests/contracts/booking-contract.ts';
 import type { Staged } from '#tests/contracts/stage-concert.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 
@@ -25,4 +25,8 @@ test('the box office in memory answers as the model, whatever is asked in whatev
     { numRuns: 1_000, examples: KNOWN_HISTORIES },
   );
   expect(missed(all)).toEqual([]);
+});
+
+test('the series that is made up once and for all comes by everything worth seeing, whatever else is tried beside it', () => {
+  expect(missed(new Set(SERIES.flatMap(([history]) => outcomesOf(history))))).toEqual([]);
 });
