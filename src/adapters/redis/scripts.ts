@@ -4,7 +4,7 @@ import type { RedisClient } from './redis-client.ts';
 
 /**
  * What must be atomic in Redis: one Lua file each, run by its digest. Keys come first, all of them in KEYS.
- * Replies are integers, strings or flat arrays of them; where calls are gathered, an array of such.
+ * Replies are integers, strings or flat arrays of them.
  */
 function script<Reply>(name: string) {
   const loaded: Script<Reply> = { name: `frontrow_${name}`, lua: read(name) };
