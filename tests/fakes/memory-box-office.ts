@@ -23,7 +23,7 @@ import {
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
 /** Whoever does something tells Redis so itself; the outbox repeats it after this. */
 const AFTERMATH_DELAY_MS = 1_000;
-const AFTERMATH_LEASE_MS = 10_000;
+const AFTERMATH_LEASE_MS = 5_000;
 
 export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const now = () => store.clock.now();

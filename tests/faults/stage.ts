@@ -208,8 +208,8 @@ export async function setStage({
 const sumOf = (crowds: readonly Crowd[], what: keyof Load['counts']): number =>
   crowds.reduce((sum, { load }) => sum + load.counts[what], 0);
 
-/** What Redis could not be told comes again in a second, not only after the ten that are left to an instance that may have died. */
-export const TOLD_SOON_MS_MAX = 5_000;
+/** What Redis could not be told comes again in a second, not only after the five that are left to an instance that may have died. */
+export const TOLD_SOON_MS_MAX = 3_000;
 
 /** Longer than anybody waits for an answer here, and than a connection to Redis may be silent. */
 export const brokenForAWhile = () => pause(3_000);

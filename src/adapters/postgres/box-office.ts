@@ -18,8 +18,8 @@ import { replyOf, rowsOf } from './statement.ts';
 
 /** Answers are given again for at least this long after the first time. */
 const ANSWERS_KEPT_HOURS = 24;
-/** Longer than a relay takes, so that no two of them work on the same row; a crashed relay delays it by as much. */
-const AFTERMATH_LEASE_SECONDS = 10;
+/** Longer than a relay takes as a rule, and a second telling changes nothing; one that died delays what it had taken by as much. */
+const AFTERMATH_LEASE_SECONDS = 5;
 /** As long as a command has to tell Redis by itself. */
 const AFTERMATH_RETRY_SECONDS = 1;
 
