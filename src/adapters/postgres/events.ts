@@ -5,7 +5,7 @@ import { rowsOf } from './statement.ts';
 import { type EventRow, webhookStatements } from './webhook-statements.ts';
 
 /** Longer than a relay takes; one that died delays the next by as much. */
-const TERM_SECONDS = 10;
+const TERM_SECONDS = 5;
 
 export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
   return {
