@@ -32,6 +32,8 @@ const KEPT_SEAT = 1;
 const KEPT_SECONDS = 3_600;
 /** Whatever was broken: the job that puts marks back looks once a second. */
 const MARKS_MS_MAX = 5_000;
+/** From when nobody asks for anything any more. What an instance that died had taken upon itself is left to it for five seconds. */
+const TOLD_MS_MAX = 10_000;
 /** A claim that died with its instance is over in ten seconds; the audit, which finds it, waits for as long. */
 const AUDIT_MS_MAX = 20_000;
 /** Nobody waits longer for an answer before repeating the command. */
@@ -148,7 +150,10 @@ export async function setStage({
    */
   async function expectNothingAmiss(crowds: readonly Crowd[]): Promise<number> {
     const sinceMs = performance.now();
-    const told = untilTold(world.pool).then(() => performance.now() - sinceMs);
+    const { rows } = await world.pool.query<{ now: string }>('SELECT clock_timestamp()::text AS now');
+    const told = untilTold(world.pool, { limitMs: TOLD_MS_MAX, writtenBy: rows[0]?.now ?? '' }).then(
+      () => performance.now() - sinceMs,
+    );
     // Said once it is awaited.
     told.catch(() => {});
     for (const { load } of crowds) expect(await lost(world.pool, load.calls), 'acknowledged and lost').toEqual([]);

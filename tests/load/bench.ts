@@ -222,7 +222,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const together = await measureBookings(pool, identity, buyers, [frontrow, second], BOOKING_ROUNDS);
   say('Bookings are measured.');
   // While somebody is there to tell Redis and others what has been booked.
-  await untilTold(pool, TOLD_MS_MAX);
+  await untilTold(pool, { limitMs: TOLD_MS_MAX });
   const amiss = [
     ...(await contradictions(pool)),
     ...(await overdue(pool)),

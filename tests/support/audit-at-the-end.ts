@@ -23,5 +23,5 @@ export function auditAtTheEnd({ databaseUrl, redisUrl }: Servers, relay?: () => 
 
 async function soonTold(databaseUrl: string, relay?: () => Promise<unknown>): Promise<void> {
   const pool = new Pool({ connectionString: databaseUrl, max: 1 });
-  await untilTold(pool, undefined, relay).finally(() => pool.end());
+  await untilTold(pool, { relay }).finally(() => pool.end());
 }

@@ -195,7 +195,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'defer aftermaths': {
       given: takeAftermaths,
       run: () => boxOffice.deferAftermaths(aftermaths.map(({ eventId }) => eventId)),
-      // Those that were only taken come in ten.
+      // Those that were only taken come in five.
       done: () =>
         count(
           `outbox WHERE event_id = ANY ($1) AND due_at <= clock_timestamp() + interval '1 s'`,

@@ -101,7 +101,7 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   });
   const replaced = await replacing?.then(() => true);
   await watch.stop();
-  const left = await untilTold(pool, TOLD_MS_MAX).then(
+  const left = await untilTold(pool, { limitMs: TOLD_MS_MAX }).then(
     () => [],
     (error: Error) => [error.message],
   );
