@@ -31,10 +31,9 @@ export type QueuePass = {
    * later only hears the answer. Lets everybody pass.
    */
   readonly askAhead: Hook;
-  /** Behind `requireToken`: lets only those pass who are in, and keeps their session open while the request is under way. */
-  readonly requireActive: AsyncHook;
   /**
-   * The same for a command, once its body is validated. A session that has ended is no obstacle to a command that was
+   * Behind `requireToken`, for a command, once its body is validated: lets only those pass who are in, and keeps their session open
+   * while the request is under way. A session that has ended is no obstacle to a command that was
    * answered before, because paying ends the session and its answer may have been lost on the way.
    */
   readonly requireActiveOrRepeated: AsyncHook;
@@ -139,7 +138,6 @@ export function queuePass(
     requireToken,
     requireTokenOrQuery,
     askAhead,
-    requireActive: requireIn,
     requireActiveOrRepeated: requireInOrRepeated,
     requireActiveToRead: requireInToRead,
     requireActiveOrHolding: requireInOrHolding,

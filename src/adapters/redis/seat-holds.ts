@@ -45,7 +45,7 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
     async claim(hold, request) {
       const outcome = await claimTogether(hold, { hold, request });
       if (typeof outcome === 'string') return outcome;
-      throw new Refusal('seat-taken', { seatNumbers: outcome.map((index) => hold.seatNumbers[index - 1] ?? 0) });
+      throw new Refusal('seat-taken', { seatNumbers: hold.seatNumbers.filter((_, i) => outcome.includes(i + 1)) });
     },
 
     async prolong(hold, milliseconds) {
@@ -96,11 +96,12 @@ export function redisSeatHolds(redis: RedisClient): SeatHolds {
 /** What became of each claim, or the indices of the seats in its way, counted from 1: as `claim.lua` replies them. */
 function claimOutcomes(reply: readonly number[]): (Claim | readonly number[])[] {
   const outcomes: (Claim | readonly number[])[] = [];
-  for (let at = 0; at < reply.length; at++) {
-    const outcome = reply[at] ?? 0;
-    if (outcome > 0) outcomes.push(reply.slice(at + 1, at + 1 + outcome));
-    else outcomes.push(outcome === 0 ? 'claimed' : 'repeated');
-    at += Math.max(0, outcome);
+  let at = 0;
+  while (at < reply.length) {
+    const outcome = reply[at++] ?? 0;
+    const taken = reply.slice(at, at + Math.max(0, outcome));
+    at += taken.length;
+    outcomes.push(taken.length > 0 ? taken : outcome === 0 ? 'claimed' : 'repeated');
   }
   return outcomes;
 }
