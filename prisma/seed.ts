@@ -10,7 +10,7 @@ if (url === undefined || url === '') {
   );
   process.exitCode = 1;
 } else {
-  const settings = { url, poolMax: 1, connectTimeoutMs: 10_000, statementTimeoutMs: 60_000 };
+  const settings = { url, poolMax: 1, connectTimeoutMs: 10_000, statementTimeoutMs: 60_000, lockTimeoutMs: 60_000 };
   const postgres = connectPostgres(settings, (error) => console.error(error.message));
   await seedDemo(postgres, process.env.CURRENCY || 'KRW').finally(() => postgres.close());
   console.log('The demo concert is on sale.');

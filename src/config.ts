@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { strandedSeatsPolicies } from '#domain/best-seats.ts';
 import { openings, policyBounds } from '#domain/policy.ts';
 import { redisServersOf } from './config/redis-servers.ts';
+import { StartError } from './config/start-error.ts';
 
 // Every setting: its variable, default, bound and unit. `.env.example` lists the same, and a test keeps the two equal.
 
@@ -125,6 +126,7 @@ const variables = {
   DATABASE_POOL_MAX: integer(1, 500).default(10),
   DATABASE_CONNECT_TIMEOUT_MS: integer(100, 60_000).default(3_000),
   DATABASE_STATEMENT_TIMEOUT_MS: integer(100, 60_000).default(5_000),
+  DATABASE_LOCK_TIMEOUT_MS: integer(100, 60_000).default(2_000),
   REDIS_COMMAND_TIMEOUT_MS: integer(50, 10_000).default(250),
 
   BODY_LIMIT_BYTES: integer(1_024, 1_048_576).default(16_384),
@@ -165,10 +167,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = ReturnType<typeof readConfig>;
 
 /** Names every variable that is missing or wrong, not only the first. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
+  override readonly name = 'ConfigError';
   constructor(problems: readonly string[]) {
     super(`These settings are missing or wrong (see .env.example):\n${problems.map((line) => `  ${line}`).join('\n')}`);
-    this.name = 'ConfigError';
   }
 }
 
@@ -231,6 +233,7 @@ export function readConfig(environment: Environment) {
       poolMax: env.DATABASE_POOL_MAX,
       connectTimeoutMs: env.DATABASE_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+      lockTimeoutMs: env.DATABASE_LOCK_TIMEOUT_MS,
     },
     redis: { ...env.REDIS_URL, commandTimeoutMs: env.REDIS_COMMAND_TIMEOUT_MS },
     migrateOnStart: env.MIGRATE_ON_START,

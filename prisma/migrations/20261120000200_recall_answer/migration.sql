@@ -4,7 +4,7 @@
 --
 -- An advisory lock rather than an inserted row: it cannot outlive its transaction, and a refused command has nothing to take back.
 CREATE FUNCTION recall_answer(p_user_id uuid, p_key text, p_fingerprint text) RETURNS jsonb
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_known idempotency_keys%ROWTYPE;
 BEGIN

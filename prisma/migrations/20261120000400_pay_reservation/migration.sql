@@ -4,7 +4,7 @@
 CREATE FUNCTION pay_reservation(
   p_payment_id uuid, p_user_id uuid, p_concert_id uuid, p_reservation_id uuid, p_sequence bigint, p_epoch text,
   p_key text, p_fingerprint text
-) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb := recall_answer(p_user_id, p_key, p_fingerprint);
   v_reservation reservations%ROWTYPE;

@@ -2,7 +2,7 @@
 -- Locks, in this order: seats ascending, reservation.
 -- Replies {answer: {concertId, date, seatNumbers}} | {refusal}.
 CREATE FUNCTION release_reservation(p_user_id uuid, p_reservation_id uuid) RETURNS jsonb
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_reservation reservations%ROWTYPE;
   v_seat_numbers integer[];
@@ -42,7 +42,7 @@ END $$;
 -- Locks, in this order: seats ascending, reservations ascending; what others have locked is left for the next time.
 -- By the time at which the statement began: unlike clock_timestamp() it can be looked up in an index.
 -- Replies how many seats.
-CREATE FUNCTION expire_holds(p_batch_max integer) RETURNS integer LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+CREATE FUNCTION expire_holds(p_batch_max integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   v_lapsed uuid[];
   v_tidied integer;

@@ -3,7 +3,7 @@
 -- Replies {answer, replayed} | {refusal, facts}.
 CREATE FUNCTION charge_balance(
   p_charge_id uuid, p_user_id uuid, p_amount bigint, p_balance_max bigint, p_key text, p_fingerprint text
-) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb := recall_answer(p_user_id, p_key, p_fingerprint);
   v_wallet wallets%ROWTYPE;

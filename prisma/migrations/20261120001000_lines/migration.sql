@@ -57,7 +57,7 @@ CREATE TRIGGER outbox_records_the_place AFTER INSERT ON outbox
 
 -- open_line: finds the line of a concert, or begins it with the name p_epoch. Any number may call it at once.
 -- Replies {answer: {epoch, known, drawn, frontier, registering, draw, sessions: [{userId, sequence, remainingMs}], paid: [sequence]}} | {refusal}.
-CREATE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+CREATE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_line lines%ROWTYPE;
   v_known boolean;

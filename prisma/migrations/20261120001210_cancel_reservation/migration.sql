@@ -14,7 +14,7 @@ $$;
 -- Replies {answer: {reservation, refund?}, replayed} | {refusal}.
 CREATE FUNCTION cancel_reservation(
   p_refund_id uuid, p_user_id uuid, p_reservation_id uuid, p_refund_until_seconds integer, p_key text, p_fingerprint text
-) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb := recall_answer(p_user_id, p_key, p_fingerprint);
   v_reservation reservations%ROWTYPE;

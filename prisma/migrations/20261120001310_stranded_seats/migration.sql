@@ -25,7 +25,7 @@ $$;
 -- lock_rows: lets one hold at a time decide about the rows that these seats are in, so that two who see the same free seat
 -- between them do not strand it together.
 CREATE FUNCTION lock_rows(p_concert_id uuid, p_date date, p_seat_numbers integer[]) RETURNS void
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_row bigint;
 BEGIN
@@ -44,7 +44,7 @@ CREATE FUNCTION hold_chosen_seats(
   p_reservation_id uuid, p_user_id uuid, p_concert_id uuid, p_date date, p_seat_numbers integer[],
   p_hold_seconds integer, p_seats_per_user_max integer, p_stranded_seats text, p_sequence bigint, p_epoch text,
   p_key text, p_fingerprint text
-) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb;
   v_stranded integer[];

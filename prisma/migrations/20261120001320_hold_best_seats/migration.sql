@@ -31,7 +31,7 @@ CREATE FUNCTION hold_best_seats(
   p_reservation_id uuid, p_user_id uuid, p_concert_id uuid, p_date date, p_quantity integer, p_section text, p_grade text,
   p_hold_seconds integer, p_seats_per_user_max integer, p_stranded_seats text, p_sequence bigint, p_epoch text,
   p_key text, p_fingerprint text
-) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb := recall_answer(p_user_id, p_key, p_fingerprint);
   v_enforce boolean := p_stranded_seats = 'enforce';

@@ -2,7 +2,7 @@
 -- Locks, in this order: seats ascending, lapsed reservations ascending.
 -- Replies {answer} | {refusal, facts}.
 CREATE FUNCTION block_seats(p_concert_id uuid, p_date date, p_seat_numbers integer[]) RETURNS jsonb
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_now timestamptz;
   v_missing integer[];
@@ -39,7 +39,7 @@ END $$;
 -- unblock_seats: puts blocked seats on sale, all of them or none. Those that are not blocked stay as they are.
 -- Locks seats ascending. Replies {answer} | {refusal, facts}.
 CREATE FUNCTION unblock_seats(p_concert_id uuid, p_date date, p_seat_numbers integer[]) RETURNS jsonb
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_missing integer[];
 BEGIN

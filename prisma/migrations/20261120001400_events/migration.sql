@@ -128,7 +128,7 @@ CREATE VIEW event_stories AS
 -- Of a batch that nobody settled half is taken: it may be too much for the time a statement has, and would come for ever.
 CREATE FUNCTION take_events(p_batch_max integer, p_lease_seconds integer) RETURNS TABLE (
   term bigint, event_id bigint, type text, aggregate_id uuid, happened_at timestamptz, data json
-) LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   v_term bigint;

@@ -110,7 +110,7 @@ END $$;
 -- create_endpoint: one endpoint more, unless there are p_endpoints_max. Replies {answer: {createdAt}} | {refusal, facts}.
 CREATE FUNCTION create_endpoint(
   p_endpoint_id uuid, p_url text, p_event_types text[], p_secret text, p_endpoints_max integer
-) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_created_at timestamptz(3);
 BEGIN
@@ -126,7 +126,7 @@ END $$;
 
 -- change_endpoint: changes what is not null. Switched on, it goes on where it was. Replies whether there is such an endpoint.
 CREATE FUNCTION change_endpoint(p_endpoint_id uuid, p_url text, p_event_types text[], p_enabled boolean) RETURNS boolean
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE webhook_endpoints SET
     url = coalesce(p_url, url),
@@ -140,7 +140,7 @@ END $$;
 -- settle_events: these were relayed in this term. They are due at every endpoint that wants them, those of one aggregate one
 -- after the other, and the relay is free again. Replies whether the term was the last one; otherwise nothing is done.
 CREATE FUNCTION settle_events(p_term bigint, p_event_ids bigint[]) RETURNS boolean
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE relays SET leased_until = at_once(), unsettled = 0 WHERE relay = 'events' AND term = p_term;
   IF NOT FOUND THEN
@@ -171,7 +171,7 @@ END $$;
 -- were deleted once nothing is left of theirs, and secrets that do not sign any more. It looks at the oldest events only.
 -- Replies how many events.
 CREATE FUNCTION forget_events(p_retention_seconds integer, p_batch_max integer) RETURNS integer
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_old bigint[];
   v_endpoints uuid[];

@@ -40,7 +40,7 @@ END $$;
 CREATE FUNCTION settle_delivery(
   p_delivery_id bigint, p_attempt integer, p_url text, p_state delivery_state, p_retry_ms bigint, p_gone boolean,
   p_duration_ms integer, p_status integer, p_failure text
-) RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_delivery webhook_deliveries%ROWTYPE;
   v_moved boolean := false;
@@ -116,7 +116,7 @@ END $$;
 
 -- replay_delivery: sends one again, whether it arrived or was given up. Replies {answer} | {refusal}.
 CREATE FUNCTION replay_delivery(p_endpoint_id uuid, p_delivery_id bigint) RETURNS jsonb
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_begun integer;
 BEGIN
@@ -133,7 +133,7 @@ END $$;
 
 -- replay_failed: sends up to p_batch_max again that were given up since then, the earliest events first. Replies how many.
 CREATE FUNCTION replay_failed(p_endpoint_id uuid, p_since timestamptz, p_batch_max integer) RETURNS integer
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
   RETURN begin_again(p_endpoint_id, ARRAY(
     SELECT delivery_id FROM webhook_deliveries
@@ -156,7 +156,7 @@ $$;
 
 -- wake_forgotten: should a delivery be the earliest that is pending and have no time, it has been forgotten, and would be for
 -- ever: it is due now. Looks at all that are pending. Replies how many.
-CREATE FUNCTION wake_forgotten() RETURNS integer LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+CREATE FUNCTION wake_forgotten() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   v_endpoints uuid[];
   v_aggregates uuid[];

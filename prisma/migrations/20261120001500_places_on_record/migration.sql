@@ -38,7 +38,7 @@ $$;
 -- open_line: finds the line of a concert, or begins it with the name p_epoch. Any number may call it at once.
 -- Replies {answer: {epoch, known, drawn, frontier, registering, draw, sessions: [{userId, sequence, remainingMs}], paid: [sequence]}} | {refusal}.
 -- As before; but a payment ended its session, too, if it was refunded since.
-CREATE OR REPLACE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+CREATE OR REPLACE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_line lines%ROWTYPE;
   v_known boolean;

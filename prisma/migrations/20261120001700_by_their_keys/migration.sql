@@ -5,7 +5,7 @@
 -- Replies how many events.
 -- As before; but it was planned, for any p_batch_max, to read all events there are.
 CREATE OR REPLACE FUNCTION forget_events(p_retention_seconds integer, p_batch_max integer) RETURNS integer
-LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
   v_old bigint[];
   v_endpoints uuid[];
@@ -43,7 +43,7 @@ END $$;
 -- open_line: finds the line of a concert, or begins it with the name p_epoch. Any number may call it at once.
 -- Replies {answer: {epoch, known, drawn, frontier, registering, draw, sessions: [{userId, sequence, remainingMs}], paid: [sequence]}} | {refusal}.
 -- As before; but the reservations of a large hall are looked up one by one: it was planned to read all there are.
-CREATE OR REPLACE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql SET lock_timeout = '2s' AS $$
+CREATE OR REPLACE FUNCTION open_line(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_line lines%ROWTYPE;
   v_known boolean;
