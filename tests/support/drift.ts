@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import { Pool } from 'pg';
-import { EVERYTHING, schemaEngine } from '#adapters/postgres/schema-engine.ts';
+import { EVERYTHING, schemaEngine } from './schema-engine.ts';
 
 const SCHEMA = new URL('../../prisma/schema.prisma', import.meta.url);
 
