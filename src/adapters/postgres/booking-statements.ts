@@ -198,6 +198,12 @@ export const bookingStatements = {
     Reply<Remembered<CancellationJson>>
   >,
 
+  openWallet: {
+    name: 'open-wallet',
+    text: `WITH new_user AS (INSERT INTO users (user_id) VALUES ($1) ON CONFLICT DO NOTHING)
+      INSERT INTO wallets (user_id, currency) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+  } as Statement<[userId: string, currency: string], never>,
+
   chargeBalance: {
     name: 'charge-balance',
     text: 'SELECT charge_balance($1, $2, $3, $4, $5, $6) AS reply',
@@ -227,6 +233,11 @@ export const bookingStatements = {
       concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, paid, remaining_ms AS "remainingMs"
       FROM take_due_aftermaths($1, $2)`,
   } as Statement<[batchMax: number, leaseSeconds: number], AftermathRow>,
+
+  settleAftermaths: {
+    name: 'settle-aftermaths',
+    text: 'DELETE FROM outbox WHERE event_id = ANY ($1::bigint[])',
+  } as Statement<[eventIds: readonly string[]], never>,
 
   deferAftermaths: {
     name: 'defer-aftermaths',

@@ -160,8 +160,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async settleAftermaths(eventIds) {
-      const ids = eventIds.map(BigInt);
-      await guarded(() => prisma.aftermath.deleteMany({ where: { eventId: { in: ids } } }));
+      await rowsOf(pool, bookingStatements.settleAftermaths, eventIds);
     },
 
     async deferAftermaths(eventIds) {
@@ -192,13 +191,15 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async findPayment(userId, paymentId) {
-      const row = await guarded(() => prisma.payment.findUnique({ where: { paymentId, userId }, include: REFUNDED }));
+      const row = await guarded(async () =>
+        (await prisma()).payment.findUnique({ where: { paymentId, userId }, include: REFUNDED }),
+      );
       return row === null ? undefined : withRefund(row);
     },
 
     async listPayments(userId, { limit, after }) {
-      const rows = await guarded(() =>
-        prisma.payment.findMany({
+      const rows = await guarded(async () =>
+        (await prisma()).payment.findMany({
           where: { userId, ...(after === undefined ? {} : { paymentId: { lt: after } }) },
           orderBy: { paymentId: 'desc' },
           take: limit + 1,

@@ -83,8 +83,11 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     async find(id, deliveryId) {
       const [row] = await rowsOf(pool, webhookStatements.findDelivery, id, deliveryId);
       if (row === undefined) return undefined;
-      const log = await guarded(() =>
-        prisma.webhookAttempt.findMany({ where: { deliveryId: BigInt(deliveryId) }, orderBy: { attempt: 'asc' } }),
+      const log = await guarded(async () =>
+        (await prisma()).webhookAttempt.findMany({
+          where: { deliveryId: BigInt(deliveryId) },
+          orderBy: { attempt: 'asc' },
+        }),
       );
       return { delivery: toDelivery(row), attemptLog: log.map(toAttempt) };
     },

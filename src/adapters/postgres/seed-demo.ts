@@ -10,10 +10,10 @@ const SEAT_PRICE = 50_000n;
 const DAY_MS = 86_400_000;
 
 /** A concert to try things on: dates still to come, seats 1 to 50. Does nothing while it has a date to come. */
-export async function seedDemo({ prisma }: Postgres, currency: Currency): Promise<void> {
+export async function seedDemo({ pool, prisma: openPrisma }: Postgres, currency: Currency): Promise<void> {
   const now = new Date();
-  const toCome = await prisma.concertDate.count({ where: { concertId: DEMO_CONCERT, startsAt: { gt: now } } });
-  if (toCome > 0) return;
+  const ahead = 'SELECT FROM concert_dates WHERE concert_id = $1 AND starts_at > $2 LIMIT 1';
+  if ((await pool.query(ahead, [DEMO_CONCERT, now])).rowCount !== 0) return;
 
   const concert = {
     concertId: DEMO_CONCERT,
@@ -32,6 +32,7 @@ export async function seedDemo({ prisma }: Postgres, currency: Currency): Promis
   const seats = dates.flatMap(({ concertId, date }) =>
     Array.from({ length: HALL_SEATS }, (_, index) => ({ concertId, date, seatNumber: index + 1, price: SEAT_PRICE })),
   );
+  const prisma = await openPrisma();
   await prisma.$transaction([
     prisma.concert.createMany({ data: concert, skipDuplicates: true }),
     prisma.concertDate.createMany({ data: dates, skipDuplicates: true }),

@@ -10,10 +10,7 @@ import { replyOf, rowsOf } from './statement.ts';
 export function postgresWallets({ pool, prisma }: Postgres): Wallets {
   return {
     async open(userId, currency) {
-      await guarded(async () => {
-        await prisma.user.createMany({ data: { userId }, skipDuplicates: true });
-        await prisma.wallet.createMany({ data: { userId, currency }, skipDuplicates: true });
-      });
+      await rowsOf(pool, bookingStatements.openWallet, userId, currency);
     },
 
     async charge({ chargeId: id, amount, balanceMax, request }) {
@@ -44,8 +41,8 @@ export function postgresWallets({ pool, prisma }: Postgres): Wallets {
     },
 
     async listEntries(userId, { limit, after }) {
-      const rows = await guarded(() =>
-        prisma.ledgerEntry.findMany({
+      const rows = await guarded(async () =>
+        (await prisma()).ledgerEntry.findMany({
           where: { userId, ...(after === undefined ? {} : { entryId: { lt: BigInt(after) } }) },
           orderBy: { entryId: 'desc' },
           take: limit + 1,
