@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, type Redis } from 'ioredis';
 import { guarded } from './failures.ts';
-import { openClient, type RedisSettings } from './open-client.ts';
+import { openClient, openSubscriber, type RedisSettings } from './open-client.ts';
 import type { RedisClient } from './redis-client.ts';
 import { keepSubscribed, type Subscription } from './subscription.ts';
 
@@ -22,19 +22,24 @@ export type RedisConnection = {
 const CONNECT_MS = 3_000;
 
 /**
- * @param onError is told what is lost, as often as it is tried again; whoever sends a command finds out by its failing.
+ * @param onLost is called once when a connection is lost or cannot be made, however often it is retried: a command that is
+ * sent meanwhile fails
+ * @param onBack is called once when everything that was lost is connected again
  */
-export async function connectRedis(settings: RedisSettings, onError: (error: Error) => void): Promise<RedisConnection> {
+export async function connectRedis(
+  settings: RedisSettings,
+  onLost: (error: Error) => void,
+  onBack: () => void = () => {},
+): Promise<RedisConnection> {
   const { commandTimeoutMs } = settings;
   const redis = openClient(settings);
   let isClosing = false;
-  const onLoss = (error: Error) => {
-    // What is still being sent breaks off when Redis hangs up, as it was asked to.
-    if (!isClosing) onError(error);
-  };
-  redis.on('error', onLoss);
-  redis.on('node error', onLoss);
-  await Promise.race([connect(redis, onLoss), pause(CONNECT_MS, undefined, { ref: false })]);
+  const losses = countLosses((error) => {
+    // Redis closes the connection after QUIT; commands that are still being sent then break off.
+    if (!isClosing) onLost(error);
+  }, onBack);
+  watch(redis, losses);
+  await Promise.race([connect(redis, losses), pause(CONNECT_MS, undefined, { ref: false })]);
 
   const subscriptions = new Set<Subscription>();
   return {
@@ -49,7 +54,8 @@ export async function connectRedis(settings: RedisSettings, onError: (error: Err
         open: () => subscriberOf(redis, commandTimeoutMs),
         channel,
         onMessage,
-        onError: onLoss,
+        onSubscribed: () => losses.back(channel),
+        onError: (error) => losses.lost(channel, error),
       });
       subscriptions.add(subscription);
       return subscription;
@@ -62,14 +68,40 @@ export async function connectRedis(settings: RedisSettings, onError: (error: Err
   };
 }
 
+type Losses = { lost(part: string, error: Error): void; back(part: string): void };
+
+/** Reports the first of several parts that are lost, and the return of the last. */
+function countLosses(onLost: (error: Error) => void, onBack: () => void): Losses {
+  const lost = new Set<string>();
+  return {
+    lost(part, error) {
+      if (lost.size === 0) onLost(error);
+      lost.add(part);
+    },
+    back(part) {
+      if (lost.delete(part) && lost.size === 0) onBack();
+    },
+  };
+}
+
+function watch(redis: RedisClient, { lost, back }: Losses): void {
+  redis.on('error', (error) => lost('', error));
+  redis.on('ready', () => back(''));
+  if (!(redis instanceof Cluster)) return;
+  const addressOf = ({ options }: Redis) => `${options.host}:${options.port}`;
+  redis.on('node error', (error, address) => lost(address, error));
+  redis.on('+node', (node: Redis) => node.on('ready', () => back(addressOf(node))));
+  redis.on('-node', (node: Redis) => back(addressOf(node)));
+}
+
 /** A cluster is connected when it knows its nodes; its nodes are connected a moment later. */
-async function connect(redis: RedisClient, onError: (error: Error) => void): Promise<void> {
+async function connect(redis: RedisClient, { lost }: Losses): Promise<void> {
   try {
     await redis.connect();
     const nodes = redis instanceof Cluster ? redis.nodes('master') : [];
     await Promise.all(nodes.map((node) => node.status === 'ready' || once(node, 'ready')));
   } catch (error) {
-    onError(error as Error);
+    lost('', error as Error);
   }
 }
 
@@ -83,15 +115,9 @@ async function expectNoEviction(primary: Redis): Promise<void> {
   }
 }
 
-/** A new connection to a server that hears everything: the one there is, or any node of a cluster; undefined if none is known. */
+/** A connection to a server that hears everything: the only one, or any node of a cluster; undefined while none is known. */
 function subscriberOf(redis: RedisClient, commandTimeoutMs: number): Redis | undefined {
   const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
   const node = nodes[Math.floor(Math.random() * nodes.length)];
-  return node?.duplicate({
-    enableOfflineQueue: true,
-    commandTimeout: commandTimeoutMs,
-    // Whoever looks after the subscription connects anew, perhaps elsewhere.
-    retryStrategy: () => null,
-    sentinelRetryStrategy: () => null,
-  });
+  return node?.status === 'ready' ? openSubscriber(node, commandTimeoutMs) : undefined;
 }

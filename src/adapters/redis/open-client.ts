@@ -15,9 +15,13 @@ export type RedisSettings = (
   readonly commandTimeoutMs: number;
 };
 
-const RECONNECT_MS_MAX = 1_000;
-/** A connection on which so many times a command's limit nothing came, though something was asked, is dead. */
-const SILENCE_LIMITS = 10;
+/** A store that is away for minutes costs next to nothing; one that is away for seconds is found again at once. */
+const RECONNECT_MS_MAX = 4_000;
+/**
+ * Limits of a command that a new connection may take to be ready, and that a connection may be silent though something was
+ * asked, before it is given up. A process that is starting is busy, and no command waits for a connection.
+ */
+const CONNECTION_LIMITS = 10;
 /** How often to look where the slots of a cluster are, for a node that says nothing any more cannot say that it has lost them. */
 const SLOTS_REFRESH_MS = 5_000;
 
@@ -46,7 +50,7 @@ export function openClient(settings: RedisSettings): RedisClient {
           sentinels: [...settings.sentinels],
           name: settings.primaryName,
           sentinelRetryStrategy: reconnectDelay,
-          sentinelCommandTimeout: commandTimeoutMs,
+          sentinelCommandTimeout: CONNECTION_LIMITS * commandTimeoutMs,
           ...(settings.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
         });
   return prepared(redis, commandTimeoutMs);
@@ -61,6 +65,7 @@ function openCluster(nodes: readonly Endpoint[], redisOptions: CommonOptions, co
     enableReadyCheck: false,
     clusterRetryStrategy: reconnectDelay,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
+    slotsRefreshTimeout: CONNECTION_LIMITS * commandTimeoutMs,
     // 0: commands that were cut off, and may have been executed, are not sent again. What was redirected has not been.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
@@ -84,8 +89,7 @@ function commonOptions(settings: RedisSettings) {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    connectTimeout: settings.commandTimeoutMs,
-    socketTimeout: SILENCE_LIMITS * settings.commandTimeoutMs,
+    connectTimeout: CONNECTION_LIMITS * settings.commandTimeoutMs,
     ...('url' in settings ? {} : access(settings)),
   } satisfies RedisOptions;
 }
@@ -98,14 +102,29 @@ function access({ tls, username, password }: Access) {
   };
 }
 
+/** Spread by up to a half, so that instances which lost Redis together do not come back in one instant. */
 function reconnectDelay(attempts: number): number {
-  return Math.min(attempts * 50, RECONNECT_MS_MAX);
+  return Math.min(attempts * 50, RECONNECT_MS_MAX) * (1 - Math.random() / 2);
 }
 
 function prepared(redis: Redis, commandTimeoutMs: number): Redis {
   writeOncePerTurn(redis);
-  limitCommands(redis, commandTimeoutMs);
+  limitCommands(redis, () => (redis.status === 'ready' ? commandTimeoutMs : CONNECTION_LIMITS * commandTimeoutMs));
   return redis;
+}
+
+/**
+ * A new connection to the same server for a subscription. It does not reconnect: its caller opens another one, perhaps to
+ * another node. Nobody waits for its answers, so it has the limit of a connection.
+ */
+export function openSubscriber(redis: Redis, commandTimeoutMs: number): Redis {
+  const subscriber = redis.duplicate({
+    enableOfflineQueue: true,
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+  });
+  limitCommands(subscriber, () => CONNECTION_LIMITS * commandTimeoutMs);
+  return subscriber;
 }
 
 /** So much waits for the end of a turn; what is more goes at once, so that Redis is at work while a crowd is still being read. */
@@ -138,22 +157,35 @@ function writeOncePerTurn(redis: Redis): void {
 }
 
 /**
- * Fails commands that are not answered in time, as ioredis' own `commandTimeout` does, except that an answer which has
- * arrived counts. Timers come before sockets: when a burst keeps the process busy for longer than the limit, commands that
- * Redis answered long ago would fail, a tenth of the burst. So who has run out of time gets one look at the socket first.
+ * Fails commands that are not answered in time, and closes a connection on which nothing is answered for longer still, as
+ * ioredis' own `commandTimeout` and `socketTimeout` do, except that an answer which has arrived counts. Timers run before
+ * sockets are read: when a burst keeps the process busy for longer than the limit, commands that Redis has answered would
+ * fail, a tenth of the burst. So the socket is read once more before a command fails.
  *
- * What has failed is not sent any more: the nodes of a cluster keep commands until they are connected.
+ * A command that has failed is not sent any more: the nodes of a cluster keep commands until they are connected.
  */
-function limitCommands(redis: Redis, limitMs: number): void {
+function limitCommands(redis: Redis, limitMs: () => number): void {
   const send = redis.sendCommand.bind(redis);
+  /** When the first of the commands was sent that have all been left without an answer since. */
+  let silentSinceMs: number | undefined;
   redis.sendCommand = (command, stream) => {
     if (command.isSettled) return command.promise;
+    const sentMs = performance.now();
     const giveUp = () => {
-      if (!command.isSettled) command.reject(new Error('Command timed out'));
+      if (command.isSettled) return;
+      silentSinceMs ??= sentMs;
+      command.reject(new Error('Command timed out'));
+      if (performance.now() - silentSinceMs < CONNECTION_LIMITS * limitMs()) return;
+      silentSinceMs = undefined;
+      redis.stream?.destroy(new Error('Connection timed out'));
     };
-    const limit = setTimeout(() => setImmediate(() => setImmediate(giveUp)), limitMs);
-    const settled = () => clearTimeout(limit);
-    command.promise.then(settled, settled);
+    const limit = setTimeout(() => setImmediate(() => setImmediate(giveUp)), limitMs());
+    command.promise
+      .then(() => {
+        silentSinceMs = undefined;
+      })
+      .catch(() => {})
+      .finally(() => clearTimeout(limit));
     return send(command, stream);
   };
 }

@@ -8,7 +8,8 @@ type Plan = {
   open(): Redis | undefined;
   readonly channel: string;
   onMessage(message: string): void;
-  /** Told why a connection was lost. */
+  onSubscribed(): void;
+  /** Called with the reason for which a connection was lost. */
   onError(error: Error): void;
 };
 
@@ -45,11 +46,11 @@ export async function keepSubscribed(plan: Plan): Promise<Subscription> {
   };
 }
 
-/** Listens until the connection is lost, which throws, or until it is told to stop. Returns at once while there is nobody to ask. */
+/** Listens until the connection is lost, which throws, or until it is told to stop. Returns at once while no server is known. */
 async function listen(
-  { open, channel, onMessage }: Plan,
+  { open, channel, onMessage, onSubscribed }: Plan,
   signal: AbortSignal,
-  onSubscribed: () => void,
+  onFirst: () => void,
 ): Promise<void> {
   const connection = open();
   if (connection === undefined) return;
@@ -62,6 +63,7 @@ async function listen(
   try {
     connection.on('message', (_channel, message: string) => onMessage(message));
     await connection.subscribe(channel);
+    onFirst();
     onSubscribed();
     while (!signal.aborted) {
       await pause(HEARTBEAT_MS, undefined, { signal: lost.signal }).catch(() => {});
