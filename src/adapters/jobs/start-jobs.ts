@@ -29,11 +29,17 @@ const WAKING_TICK_MS = 60_000;
 /** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
 const TIDY_BATCH_MAX = 500;
 
+/** Called once when a job begins to fail, and once when it works again. */
+export type JobReport = { failed(job: string, error: unknown): void; recovered(job: string): void };
+
 /** The work that nobody asks for. Every instance does all of it. */
-export function startJobs(ports: Ports, settings: JobSettings, onError: (job: string, error: unknown) => void): Job {
+export function startJobs(ports: Ports, settings: JobSettings, report: JobReport): Job {
   const { boxOffice, waitingRoom, events, deliveries } = ports;
   const start = (name: string, work: () => Promise<unknown>, everyMs: number) =>
-    repeat(work, everyMs, (error) => onError(name, error));
+    repeat(work, everyMs, {
+      onFailure: (error) => report.failed(name, error),
+      onRecovery: () => report.recovered(name),
+    });
   const endpoints = lanes((endpointId: EndpointId) => deliverWebhooks(ports, endpointId), ENDPOINTS_MAX);
 
   const jobs = [

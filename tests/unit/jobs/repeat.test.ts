@@ -4,7 +4,7 @@ import { repeat } from '#adapters/jobs/repeat.ts';
 const EVERY_MS = 100;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -15,6 +15,7 @@ const passes = (milliseconds: number) => vi.advanceTimersByTimeAsync(millisecond
 function job() {
   const runs: { finish(): void; fail(error: unknown): void }[] = [];
   const errors: unknown[] = [];
+  let recoveries = 0;
   const { stop } = repeat(
     () => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -22,9 +23,14 @@ function job() {
       return promise;
     },
     EVERY_MS,
-    (error) => errors.push(error),
+    {
+      onFailure: (error) => errors.push(error),
+      onRecovery: () => {
+        recoveries += 1;
+      },
+    },
   );
-  return { runs, errors, stop };
+  return { runs, errors, recoveries: () => recoveries, stop };
 }
 
 describe('a job', () => {
@@ -59,16 +65,41 @@ describe('a job', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('reports the first of several failures in a row, and again when it fails after a success', async () => {
-    const { runs, errors } = job();
+  it('reports the first of several failures in a row and the recovery, and again when it fails after a success', async () => {
+    const { runs, errors, recoveries } = job();
     const outcomes = ['one', 'two', 'three', undefined, 'four', 'five'];
     for (const [index, failure] of outcomes.entries()) {
-      await passes(EVERY_MS);
+      await passes(2 * EVERY_MS);
       if (failure === undefined) runs[index]?.finish();
       else runs[index]?.fail(failure);
       await passes(0);
     }
     expect(errors).toEqual(['one', 'four']);
+    expect(recoveries()).toBe(1);
+  });
+
+  it('that keeps failing runs less and less often, up to every few seconds, and as usual once it has succeeded', async () => {
+    const { runs, errors } = job();
+    let failing = true;
+    const end = (run: (typeof runs)[number] | undefined) => (failing ? run?.fail('away') : run?.finish());
+    const runsIn = async (milliseconds: number) => {
+      const before = runs.length;
+      for (let passed = 0; passed < milliseconds; passed += EVERY_MS) {
+        await passes(EVERY_MS);
+        end(runs.at(-1));
+        await passes(0);
+      }
+      return runs.length - before;
+    };
+    expect(await runsIn(1_000), 'in the first second it goes on nearly as before').toBeGreaterThanOrEqual(5);
+    await runsIn(60_000);
+    const late = await runsIn(60_000);
+    expect(late).toBeGreaterThanOrEqual(8);
+    expect(late).toBeLessThanOrEqual(20);
+    failing = false;
+    await runsIn(5_000);
+    expect(await runsIn(10_000)).toBe(100);
+    expect(errors).toEqual(['away']);
   });
 
   it('stops between two runs, and runs no more', async () => {
