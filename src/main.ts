@@ -23,23 +23,48 @@ import { lockLosses } from '#adapters/redis/lock-losses.ts';
 import { redisSeatHolds } from '#adapters/redis/seat-holds.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { httpCourier } from '#adapters/webhooks/courier.ts';
-import { ConfigError, readConfig } from '#config';
-import { foreseenEnvironment, type LocalEnvironment, localEnvironment } from '#local/local-environment.ts';
-import { LocalProblem } from '#local/local-problem.ts';
+import { readConfig } from '#config';
+import { StartError } from '#config/start-error.ts';
 import type { Ports } from '#ports/index.ts';
 
-// The composition root: everything is made here, in order, and ended in reverse.
+// The composition root: everything is made here, in order, and ended in reverse. `node src/main.ts` is how production starts.
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the service runs in. */
+export type Surroundings = {
+  /** All settings: see `.env.example`. */
+  readonly environment: Environment;
+  /** Printed once the service is up. */
+  readonly notes: readonly string[];
+  /** Called when everything of the service has ended. */
+  stop(): Promise<unknown>;
+};
 
 const say = (line: string) => console.log(line);
 const closers: { name: string; close: () => Promise<unknown> }[] = [];
 let stopping: Promise<void> | undefined;
 
-async function start(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile();
-  readConfig(foreseenEnvironment(process.env));
-  const local = await localEnvironment(process.env, say);
-  closers.push({ name: 'local servers', close: local.stop });
-  const config = readConfig(local.environment);
+/** Runs the service until the process is told to end. Called once. */
+export async function run(surroundings: Promise<Surroundings>): Promise<void> {
+  // Not `once`: npm passes on the Ctrl-C that the terminal has already sent to us, and the second would end us at once.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
+  try {
+    const { environment, notes, stop: stopSurroundings } = await surroundings;
+    closers.push({ name: 'surroundings', close: stopSurroundings });
+    const address = await start(environment);
+    const base = address.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
+    say(`Frontrow is up.\n  API      ${base}/v1\n  Swagger  ${base}/docs\n  Health   ${base}/readyz`);
+    for (const note of notes) say(`  ${note}`);
+  } catch (error) {
+    explain(error as NodeJS.ErrnoException);
+    await stop(1);
+  }
+}
+
+/** Returns the address on which it listens. */
+async function start(environment: Environment): Promise<string> {
+  const config = readConfig(environment);
   deadlineSeconds = config.drainSeconds + config.shutdownSeconds;
   const log = pino({
     level: config.logLevel,
@@ -47,13 +72,18 @@ async function start(): Promise<void> {
   });
 
   if (config.migrateOnStart) await migrate(config.postgres.url);
-  const postgres = connectPostgres(config.postgres, ({ message }) => {
-    // The message alone: pg hangs its whole client onto the error. And while we stop, hanging up is what we ask for.
-    if (stopping === undefined) log.warn({ reason: message }, 'lost a connection to Postgres');
-  });
+  const postgres = connectPostgres(
+    config.postgres,
+    ({ message }) => log.warn({ reason: message }, 'Postgres connection lost, will retry'),
+    () => log.warn('Postgres connection is back'),
+  );
   closers.push({ name: 'Postgres', close: postgres.close });
   if (config.seedDemo) await seedDemo(postgres, config.http.currency);
-  const { redis, ...redisConnection } = await connectRedis(config.redis, (err) => log.warn({ err }, 'lost Redis'));
+  const { redis, ...redisConnection } = await connectRedis(
+    config.redis,
+    ({ message }) => log.warn({ reason: message }, 'Redis connection lost, will retry'),
+    () => log.warn('Redis connection is back'),
+  );
   closers.push({ name: 'Redis', close: redisConnection.close });
 
   const losses = lockLosses(log);
@@ -79,7 +109,10 @@ async function start(): Promise<void> {
     walletLimits: config.walletLimits,
   };
 
-  const jobs = startJobs(ports, config.jobs, (job, err) => log.warn({ err, job }, 'a job fails; it goes on trying'));
+  const jobs = startJobs(ports, config.jobs, {
+    failed: (job, err) => log.warn({ err, job }, 'job failed, will retry'),
+    recovered: (job) => log.warn({ job }, 'job works again'),
+  });
   closers.push({
     name: 'jobs',
     close: () => {
@@ -100,15 +133,7 @@ async function start(): Promise<void> {
   });
   closers.push({ name: 'HTTP', close: () => server.close() });
   closers.push({ name: 'load balancers', close: () => setTimeout(config.drainSeconds * 1_000) });
-  announce(await server.listen({ host: config.http.host, port: config.http.port }), local);
-}
-
-function announce(address: string, { servers, dataDir, adminKeyFile }: LocalEnvironment): void {
-  const base = address.replace('0.0.0.0', '127.0.0.1').replace('[::]', '127.0.0.1');
-  say(`Frontrow is up.\n  API      ${base}/v1\n  Swagger  ${base}/docs\n  Health   ${base}/readyz`);
-  if (adminKeyFile !== undefined) say(`  Admin    the key for ${base}/v1/admin is in ${adminKeyFile}`);
-  if (servers.length > 0)
-    say(`  It runs on its own ${servers.join(' and ')}, with data in ${dataDir}. Ctrl-C ends all of it.`);
+  return server.listen({ host: config.http.host, port: config.http.port });
 }
 
 let deadlineSeconds = 8;
@@ -125,15 +150,16 @@ function stop(exitCode: number): Promise<void> {
   return stopping;
 }
 
-// Not `once`: npm passes on the Ctrl-C that the terminal has already sent to us, and the second would end us at once.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
-
-start().catch((error: NodeJS.ErrnoException) => {
-  if (error instanceof ConfigError || error instanceof LocalProblem) console.error(error.message);
+function explain(error: NodeJS.ErrnoException): void {
+  if (error instanceof StartError) console.error(error.message);
   else if (error.code === 'EADDRINUSE')
     console.error(`${error.message}\nAnother program uses this port. Set PORT to a free one.`);
   else if (error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND')
     console.error(`Postgres cannot be reached (${error.code}). Is it up, and is DATABASE_URL right?`);
   else console.error(error);
-  return stop(1);
-});
+}
+
+if (import.meta.main) {
+  if (existsSync('.env')) process.loadEnvFile();
+  void run(Promise.resolve({ environment: process.env, notes: [], stop: async () => {} }));
+}

@@ -24,14 +24,7 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   'adapters/redis': { floors: CORE, packages: ['node:', 'ioredis', 'redlock'] },
   'adapters/postgres': {
     floors: CORE,
-    packages: [
-      'node:',
-      'pg',
-      '@prisma/adapter-pg',
-      '@prisma/client',
-      '@prisma/driver-adapter-utils',
-      '@prisma/schema-engine-wasm',
-    ],
+    packages: ['node:', 'pg', '@prisma/adapter-pg', '@prisma/client'],
   },
   'adapters/http': {
     floors: [...CORE, 'use-cases'],
@@ -53,7 +46,10 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   'adapters/webhooks': { floors: CORE, packages: ['node:'] },
   // Programs of their own, which draw lots as the waiting room does, and read the marks of seats.
   audits: { floors: [...CORE, 'adapters/redis', 'config'], packages: ['node:', 'pg'] },
-  local: { floors: [], packages: ['node:'] },
+  // The entry of `npm start`, which makes the surroundings of main. Nobody imports it.
+  local: { floors: ['config', 'main'], packages: ['node:'] },
+  // Programs, which nobody imports.
+  commands: { floors: [], packages: ['node:', 'openapi-backend'] },
   config: { floors: ['domain'], packages: ['zod'] },
   main: {
     floors: [
@@ -64,7 +60,6 @@ const FLOORS: Readonly<Record<string, Floor>> = {
       'adapters/jobs',
       'adapters/ids',
       'adapters/webhooks',
-      'local',
       'config',
     ],
     packages: ['node:', 'pino'],
@@ -75,8 +70,6 @@ const FLOORS: Readonly<Record<string, Floor>> = {
 const LOOKUPS = [
   // The Postgres binaries, whose package is named after the platform.
   'local/postgres-binaries.ts',
-  // A .wasm file beside its package, which Node 24 cannot import without a warning.
-  'adapters/postgres/schema-engine.ts',
 ];
 const readsEnvironment = (path: string) =>
   path === 'main.ts' || path === 'audits/command.ts' || path.startsWith('local/');
@@ -107,7 +100,7 @@ function importsOf({ text }: Source): Import[] {
 
 /** The file of ours that an import names, from `src` on; undefined if it names a package. */
 function targetOf({ path }: Source, { written }: Import): string | undefined {
-  if (written === '#config') return 'config.ts';
+  if (written === '#config' || written === '#main') return `${written.slice(1)}.ts`;
   if (written.startsWith('#')) return written.slice(1);
   return written.startsWith('.') ? join(dirname(path), written) : undefined;
 }
@@ -292,7 +285,8 @@ describe('a complaint is raised when', () => {
       "import x from '@scope/name/inner.js';",
       'package @scope/name',
     ],
-    ['somebody imports main', 'adapters/jobs/a.ts', "import '#main.ts';", 'may not import from main'],
+    ['an adapter imports main', 'adapters/jobs/a.ts', "import '#main';", 'may not import from main'],
+    ['main imports local', 'main.ts', "import '#local/services.ts';", 'may not import from local'],
     [
       'an adapter imports the settings',
       'adapters/redis/a.ts',
@@ -382,7 +376,7 @@ describe('no complaint is raised when', () => {
     [
       'main reads the environment and imports everything',
       'main.ts',
-      "import { readConfig } from '#config';\nimport '#local/services.ts';\nreadConfig(process.env);",
+      "import { readConfig } from '#config';\nimport '#adapters/ids/new-id.ts';\nreadConfig(process.env);",
     ],
     ['a comment speaks of an import', 'domain/a.ts', "// import { x } from 'pg';\n/* import 'pg'; process.env */\n"],
   ];

@@ -5,11 +5,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export type LocalEnvironment = {
   readonly environment: Environment;
-  /** What runs here because nothing else was named: nothing, or Postgres, Redis, or both. */
-  readonly servers: readonly ('Postgres' | 'Redis')[];
-  readonly dataDir: string;
-  /** Where the admin key is, if it was made here. */
-  readonly adminKeyFile?: string;
+  /** What the person at the keyboard should know once the service is up, a line each. */
+  readonly notes: readonly string[];
   stop(): Promise<void>;
 };
 
@@ -34,7 +31,7 @@ export async function localEnvironment(given: Environment, say: (line: string) =
   const dataDir = given.DATA_DIR || '.data';
   const postgres = !given.DATABASE_URL;
   const redis = !given.REDIS_URL;
-  if (!postgres && !redis) return { environment: given, servers: [], dataDir, stop: async () => {} };
+  if (!postgres && !redis) return { environment: given, notes: [], stop: async () => {} };
 
   const services = await startLocalServices({ dataDir, durable: true, postgres, redis, say });
   try {
@@ -43,12 +40,13 @@ export async function localEnvironment(given: Environment, say: (line: string) =
       ...(services.databaseUrl && { DATABASE_URL: services.databaseUrl, MIGRATE_ON_START: 'true', SEED_DEMO: 'true' }),
       ...(services.redisUrl && { REDIS_URL: services.redisUrl }),
     };
-    const servers = [...(postgres ? ['Postgres' as const] : []), ...(redis ? ['Redis' as const] : [])];
+    const servers = [...(postgres ? ['Postgres'] : []), ...(redis ? ['Redis'] : [])].join(' and ');
     return {
       environment: { ...filledIn, ...named(given) },
-      servers,
-      dataDir,
-      ...(given.ADMIN_KEYS ? {} : { adminKeyFile: adminKeyFile(dataDir) }),
+      notes: [
+        ...(given.ADMIN_KEYS ? [] : [`Admin    the key for /v1/admin is in ${adminKeyFile(dataDir)}`]),
+        `It runs on its own ${servers}, with data in ${dataDir}. Ctrl-C ends all of it.`,
+      ],
       stop: services.stop,
     };
   } catch (error) {

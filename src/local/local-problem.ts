@@ -1,7 +1,6 @@
-/**
- * Something about this machine that the person at the keyboard can put right. The message is the whole story, ways out
- * included: print it and exit 1, without a stack trace.
- */
-export class LocalProblem extends Error {
+import { StartError } from '#config/start-error.ts';
+
+/** Something about this machine that the person at the keyboard can put right. */
+export class LocalProblem extends StartError {
   override readonly name = 'LocalProblem';
 }
