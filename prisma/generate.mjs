@@ -3,6 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+if (Number(process.versions.node.split('.')[0]) < 22) {
+  console.log(`Node ${process.versions.node} installs this; the npm scripts run on the Node 24 in node_modules.`);
+}
+
 const prisma = commandLine();
 if (prisma === undefined) {
   console.log('No Prisma client written: the `prisma` package is left out (npm ci --omit=dev).');

@@ -1,36 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { onFreePort } from '#local/free-port.ts';
-import { contract, documentUrl, faultsOf, type Media, operations } from '#tests/support/contract.ts';
+import { contract, faultsOf, type Media, operations } from '#tests/support/contract.ts';
+import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
 
-const prism = createRequire(import.meta.url).resolve('@stoplight/prism-cli');
+const MOCK = fileURLToPath(new URL('../../src/commands/mock.ts', import.meta.url));
 
 /** What `npm run mock` starts. */
 async function startMock(port: number): Promise<string> {
-  const args = [prism, 'mock', fileURLToPath(documentUrl), '--host', '127.0.0.1', '--port', String(port)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [MOCK, '--port', String(port)];
+  const child = reaped(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }));
   const ended = once(child, 'close');
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
   afterAll(async () => {
-    end();
+    child.kill('SIGKILL');
     await ended;
-    process.off('exit', end);
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  await until(
-    'the mock listens',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the mock did not start:\n${output}`);
-      return output.includes('listening');
-    },
-    30_000,
-  );
+  await until('the mock listens', () => {
+    if (child.exitCode !== null) throw new Error(`the mock did not start:\n${output}`);
+    return output.includes('listening');
+  });
   return `http://127.0.0.1:${port}`;
 }
 
