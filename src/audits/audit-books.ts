@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { Invariant } from './invariants.ts';
 
 /** What contradicts an invariant: how much there is, and the first of it. */
@@ -45,23 +45,29 @@ export async function auditBooks(pool: Pool, invariants: readonly Invariant[]): 
   let whole = false;
   try {
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const { rows } = await session.query<BooksCounts>(COUNTS);
-    const [counts] = rows;
-    if (counts === undefined) throw new RangeError('nothing was counted');
-    const violations: Violation[] = [];
-    for (const { name, violations: sought } of invariants) {
-      const { rows: found } = await session.query<{ readonly count: number; readonly found: string }>(
-        `WITH violations AS MATERIALIZED (${sought})
-         SELECT (SELECT count(*) FROM violations)::float8 AS count, found FROM violations LIMIT ${VIOLATIONS_SHOWN_MAX}`,
-      );
-      const count = found[0]?.count ?? 0;
-      if (count > 0) violations.push({ invariant: name, count, first: found.map((row) => row.found) });
-    }
+    const audit = await auditBooksIn(session, invariants);
     await session.query('COMMIT');
     whole = true;
-    return { counts, violations };
+    return audit;
   } finally {
     // With the connection a transaction ends, whatever state it is in.
     session.release(!whole);
   }
+}
+
+/** The same within a transaction, with all that it has written. */
+export async function auditBooksIn(session: ClientBase, invariants: readonly Invariant[]): Promise<BooksAudit> {
+  const { rows } = await session.query<BooksCounts>(COUNTS);
+  const [counts] = rows;
+  if (counts === undefined) throw new RangeError('nothing was counted');
+  const violations: Violation[] = [];
+  for (const { name, violations: sought } of invariants) {
+    const { rows: found } = await session.query<{ readonly count: number; readonly found: string }>(
+      `WITH violations AS MATERIALIZED (${sought})
+       SELECT (SELECT count(*) FROM violations)::float8 AS count, found FROM violations LIMIT ${VIOLATIONS_SHOWN_MAX}`,
+    );
+    const count = found[0]?.count ?? 0;
+    if (count > 0) violations.push({ invariant: name, count, first: found.map((row) => row.found) });
+  }
+  return { counts, violations };
 }
