@@ -1,5 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
+/** Ends a hang. No test is about how long it takes: each waits for a condition, on a slow machine with busy cores too. */
+const HANG_MS = 300_000;
+const limits = { testTimeout: HANG_MS, hookTimeout: HANG_MS };
+
+/** Processes, not threads: tests start instances and send signals. */
+const ownProcesses = { ...limits, pool: 'forks' as const, setupFiles: ['tests/support/end-with-runner.ts'] };
+
+/** On real stores. */
+const onServers = {
+  ...ownProcesses,
+  globalSetup: ['tests/support/global-setup.ts'],
+  // Files of a worker share its modules and the instances of `sharedWorld`.
+  isolate: false,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +23,7 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: ['tests/unit/**/*.test.ts', 'tests/architecture.test.ts'],
-          testTimeout: 5_000,
+          ...limits,
           // These tests share nothing but code, and starting anew for each file takes longer than they do.
           isolate: false,
         },
@@ -18,38 +33,41 @@ export default defineConfig({
           name: 'integration',
           sequence: { groupOrder: 1 },
           include: ['tests/integration/**/*.test.ts'],
-          globalSetup: ['tests/support/global-setup.ts'],
-          // Processes, not threads: tests start servers, send signals and change their environment.
-          pool: 'forks',
-          // Each file brings several clients and often several instances: two files fill two cores.
+          ...onServers,
+          // Two cores, and one more: a test waits for much of the time.
+          maxWorkers: 3,
+        },
+      },
+      {
+        // Millions of rows, thousands of clients, long random runs. Each has a small version in `integration`.
+        test: {
+          name: 'heavy',
+          sequence: { groupOrder: 2 },
+          include: ['tests/heavy/**/*.test.ts'],
+          ...onServers,
           maxWorkers: 2,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: 'faults',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           include: ['tests/faults/**/*.test.ts'],
+          ...ownProcesses,
           globalSetup: ['tests/faults/report.ts'],
-          pool: 'forks',
-          // One after the other: how soon the service is back would say nothing otherwise.
-          maxWorkers: 1,
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
+          // Each file waits for much of the time: the figures hardly notice the other one.
+          maxWorkers: 2,
         },
       },
       {
         test: {
           name: 'controls',
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           include: ['tests/controls/**/*.test.ts'],
+          ...ownProcesses,
           globalSetup: ['tests/support/global-setup.ts'],
-          pool: 'forks',
           // Each of them runs a part of the integration tests, and waits for much of the time.
           maxConcurrency: 2,
-          testTimeout: 300_000,
         },
       },
     ],

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, vi } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
-import { connectPostgres, type Postgres } from '#adapters/postgres/client.ts';
+import type { Postgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
 import { postgresEvents } from '#adapters/postgres/events.ts';
@@ -12,6 +12,7 @@ import { concertId } from '#domain/ids.ts';
 import type { PlaceInHall } from '#domain/seat-plan.ts';
 import type { StoredSeat } from '#tests/fakes/memory-store.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 import { POLICY, stageConcert } from './stage-concert.ts';
 import type { StoreHarness } from './store-harness.ts';
 
@@ -40,18 +41,14 @@ const DEADLINES = [
  */
 export async function postgresHarness(): Promise<PostgresHarness> {
   const databaseUrl = await freshDatabase();
-  const postgres = connectPostgres(
-    { url: databaseUrl, poolMax: 10, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
-    () => {
-      // A lost connection is reported by the next statement; the drop of the database may still see one end.
-    },
-  );
+  const postgres = openPostgres(databaseUrl);
   vi.useFakeTimers({ toFake: ['performance'] });
   afterAll(async () => {
     vi.useRealTimers();
     await postgres.close();
   });
-  const { pool, prisma } = postgres;
+  const { pool } = postgres;
+  const prisma = await postgres.prisma();
 
   return {
     postgres,

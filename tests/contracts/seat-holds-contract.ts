@@ -225,12 +225,12 @@ export function seatHoldsContract(open: () => SeatHoldsHarness): void {
       const { seatHolds, hold, claim, expectMarked, expectFree, passes } = hall();
       const [old, young] = [hold(1), hold(1)];
       await claim(young);
-      await passes(6_000);
+      await passes(2_000);
       await seatHolds.note(old, MINUTE_MS);
       await seatHolds.note(young, MINUTE_MS);
       await seatHolds.release(old);
       await expectMarked(1);
-      await passes(6_000);
+      await passes(8_000);
       await expectFree(1);
     });
   });

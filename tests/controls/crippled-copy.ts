@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reaped } from '#tests/support/reaper.ts';
 import { replaced } from '#tests/support/replaced.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import type { Change, Removal } from './removals.ts';
@@ -59,8 +60,10 @@ export async function testsIn(
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const said = await new Promise<string>((resolve) => {
     // That it fails is what it is run for.
-    execFile(process.execPath, [vitest, 'run', ...args], { cwd: dir, env, maxBuffer: 2 ** 26 }, (_, out, error) =>
-      resolve(out + error),
+    reaped(
+      execFile(process.execPath, [vitest, 'run', ...args], { cwd: dir, env, maxBuffer: 2 ** 26 }, (_, out, error) =>
+        resolve(out + error),
+      ),
     );
   });
   const report = await readFile(output, 'utf8').catch(() => undefined);

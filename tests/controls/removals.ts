@@ -91,7 +91,7 @@ export const removals: readonly Removal[] = [
     note: 'nothing is left: seats are sold twice',
     changes: [noLock, noClaim, ...holdUnlocked, oneLive],
     tests: ['races-seats'],
-    caughtBy: ['sell a seat once to a thousand'],
+    caughtBy: ['sell a seat once to a crowd'],
   },
   {
     without: 'fence, in the tables',
@@ -128,7 +128,7 @@ export const removals: readonly Removal[] = [
     note: 'the check below stops it, as an error',
     changes: [debitUnconditional],
     tests: ['races-money', 'box-office-contract'],
-    named: 'paying|funds for fifty',
+    named: 'paying|as there are funds for',
     caughtBy: ['is refused when the balance is too low'],
   },
   {
@@ -139,8 +139,8 @@ export const removals: readonly Removal[] = [
       drop('payments DROP CONSTRAINT payments_balance_not_negative'),
     ],
     tests: ['races-money'],
-    named: 'funds for fifty|two hundred charges|audit to find',
-    caughtBy: ['with funds for fifty'],
+    named: 'as there are funds for|two hundred charges|audit to find',
+    caughtBy: ['as there are funds for'],
   },
   {
     without: 'row locks of paying',
@@ -154,7 +154,7 @@ export const removals: readonly Removal[] = [
     note: 'reservations are paid several times',
     changes: [...payUnlocked, { sql: 'DROP INDEX payments_reservation_id_key' }],
     tests: ['races-money', 'wallets-contract'],
-    named: 'charging|three box offices|audit to find|a thousand times',
+    named: 'charging|three box offices|audit to find|many times at once',
     caughtBy: ['take one payment for a reservation'],
   },
   {

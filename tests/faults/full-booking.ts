@@ -8,25 +8,19 @@ import { until } from '#tests/support/until.ts';
 /** More than are ever booked by way of trial. */
 export const TRIAL_SEATS = 2_000;
 
-type Limits = {
-  /** For an answer, before they hang up. */
-  readonly patienceMs: number;
-  /** For their turn. */
-  readonly turnMs: number;
-};
-
 /**
  * Somebody new does all there is to do, through one instance: becomes a user, joins, is let in, looks for a seat, reserves it,
  * charges the balance and pays.
  *
+ * @param patienceMs for each answer, before they hang up
  * @throws Error at the first step that fails
  */
-export async function bookOnce(url: string, concertId: ConcertId, { patienceMs, turnMs }: Limits): Promise<void> {
+export async function bookOnce(url: string, concertId: ConcertId, patienceMs: number): Promise<void> {
   const signal = AbortSignal.timeout(patienceMs);
   const made = await send(`${url}/v1/users`, { method: 'POST', signal });
   const fan = fanAt(() => url, user.parse(expected(made, 201)), patienceMs);
   expected(await fan.join(concertId), 201);
-  await until('they are let in', async () => expected(await fan.poll(), 200).status === 'ACTIVE', turnMs);
+  await until('they are let in', async () => expected(await fan.poll(), 200).status === 'ACTIVE');
   const { items = [] } = expected(
     await fan.call('GET', `/concerts/${concertId}/dates/${DATE}/seats?available=true`),
     200,

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { send } from '#tests/support/fan.ts';
-import { brokenForAWhile, setStage } from './stage.ts';
+import { setStage } from './stage.ts';
 
 const { world, doors, whileBooking } = await setStage();
 
 test('an instance that is killed takes nothing with it', async () => {
-  const { unclear } = await whileBooking('an instance is killed', async () => {
+  const { unclear } = await whileBooking('an instance is killed', async (aWhile) => {
     await doors[0]?.end('SIGKILL');
     // As long as a load balancer takes to notice, people are sent there.
-    await brokenForAWhile();
+    await aWhile();
     doors.shift();
   });
   expect(unclear).toBeGreaterThan(0);
@@ -17,9 +17,9 @@ test('an instance that is killed takes nothing with it', async () => {
 
 test('an instance that is frozen, and wakes up with what it was doing, takes nothing with it', async () => {
   const [victim] = doors;
-  const { unclear } = await whileBooking('an instance is frozen for 3 s', async () => {
+  const { unclear } = await whileBooking('an instance is frozen for 3 s', async (aWhile) => {
     victim?.freeze();
-    await brokenForAWhile().finally(() => victim?.thaw());
+    await aWhile().finally(() => victim?.thaw());
   });
   expect(unclear).toBeGreaterThan(0);
 });
@@ -36,13 +36,12 @@ test('instances whose clocks are twenty minutes apart serve as well as any', asy
         CLOCK_OFF_MS: String(offMs),
       });
       const { expiresAt = '' } = (await send(`${instance.url}/v1/users`, { method: 'POST' })).body;
-      expect(Date.parse(expiresAt) - Date.now() - DAY_MS).toBeCloseTo(offMs, -4);
+      expect(Date.parse(expiresAt) - Date.now() - DAY_MS).toBeCloseTo(offMs, -5);
       return instance;
     }),
   );
   const right = doors.splice(0, 1, ...off);
-  await whileBooking('clocks are 10 minutes off, both ways', async () => {
-    await brokenForAWhile();
-  });
+  // Nothing breaks: everybody books through these all the while.
+  await whileBooking('clocks are 10 minutes off, both ways', async () => {});
   doors.splice(0, off.length, ...right);
 });

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { until } from '#tests/support/until.ts';
-import { brokenForAWhile, setStage } from './stage.ts';
+import { setStage } from './stage.ts';
 
 const { postgres, whileBooking } = await setStage();
 
@@ -44,17 +44,17 @@ test('connections that Postgres ends in the middle of payments cost nobody money
 });
 
 test('a Postgres that crashes and comes back has all that it acknowledged', async () => {
-  const { unclear } = await whileBooking('Postgres crashes, back after 3 s', async () => {
+  const { unclear } = await whileBooking('Postgres crashes, back after 3 s', async (aWhile) => {
     await postgres.kill();
-    await brokenForAWhile().finally(postgres.restart);
+    await aWhile().finally(postgres.restart);
   });
   expect(unclear).toBeGreaterThan(0);
 });
 
 test('a Postgres that is frozen is missed for as long as it is', async () => {
-  const { unclear } = await whileBooking('Postgres is frozen for 3 s', async () => {
+  const { unclear } = await whileBooking('Postgres is frozen for 3 s', async (aWhile) => {
     await postgres.freeze();
-    await brokenForAWhile().finally(postgres.thaw);
+    await aWhile().finally(postgres.thaw);
   });
   expect(unclear).toBeGreaterThan(0);
 });

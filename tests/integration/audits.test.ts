@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { postgresLines } from '#adapters/postgres/lines.ts';
 import { drawOrder } from '#adapters/redis/draw-order.ts';
@@ -12,12 +11,10 @@ import type { LineEvent } from '#ports/lines.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 
 const databaseUrl = await freshDatabase();
-const postgres = connectPostgres(
-  { url: databaseUrl, poolMax: 2, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
-  () => {},
-);
+const postgres = openPostgres(databaseUrl, { poolMax: 2 });
 // As an operator's: without the limits of a request.
 const pool = new Pool({ connectionString: databaseUrl, max: 1 });
 pool.on('error', () => {});
@@ -53,14 +50,15 @@ const command = (name: 'line' | 'lottery', ...args: readonly string[]) =>
 describe('the audit of a line', () => {
   it('reads a long record page by page, in the order of the log', async () => {
     const concert = await newConcert();
-    const PEOPLE = 25_000;
+    // More than one page of them.
+    const PEOPLE = 10_500;
     const all = Array.from({ length: PEOPLE }, (_, index) => admitted(index, index + 1));
     await lines.record(concert, all.toReversed());
     const fair = await auditLine(pool, concert);
     expect(fair).toMatchObject({ counts: { admitted: PEOPLE }, inversions: { count: 0 }, duplicates: { count: 0 } });
     expect(fair.waitedMs?.max).toBe(999);
 
-    // On the third page, compared with the first.
+    // On the second page, compared with the first.
     await lines.record(concert, [
       admitted(PEOPLE, 5),
       admitted(PEOPLE + 1, PEOPLE + 2),
@@ -88,8 +86,7 @@ describe('the audit of a line', () => {
 
   it('cannot tell where nothing is on record, nor of what is no concert', async () => {
     expect(await command('line', randomUUID())).toEqual({ said: 'Nothing is on record of this line.\n', exitCode: 2 });
-    for (const args of [[], ['the-big-one']]) {
-      const { said, exitCode } = await command('line', ...args);
+    for (const { said, exitCode } of await Promise.all([command('line'), command('line', 'the-big-one')])) {
       expect([said, exitCode]).toEqual([expect.stringContaining('npm run audit:line -- <concertId>'), 2]);
     }
   });

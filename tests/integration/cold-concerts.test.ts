@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Concerts } from '#ports/concerts.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 
 const databaseUrl = await freshDatabase();
 const CROWD = 1_000;
@@ -17,8 +17,7 @@ let statements = 0;
 
 // An instance that has just started, and has looked at nothing.
 beforeEach(async () => {
-  const settings = { url: databaseUrl, poolMax: 10, connectTimeoutMs: 10_000, statementTimeoutMs: 10_000 };
-  const postgres = connectPostgres(settings, () => {});
+  const postgres = openPostgres(databaseUrl);
   concert = await openHall(postgres.pool);
   postgres.pool.on('acquire', () => {
     statements += 1;

@@ -10,45 +10,40 @@ import { copyDatabase } from '#tests/support/database.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
-import { type Change, replaced } from '#tests/support/replaced.ts';
+import { type Change, changeFunction, replaced } from '#tests/support/replaced.ts';
+import { withStartingGun } from '#tests/support/starting-gun.ts';
 
 // Takes a guard away and shows that what the race tests look for then happens: that they can fail, and that the guards
-// below the one taken away hold by themselves. Each has a database of its own, since it breaks it.
+// below the one taken away hold by themselves.
 
-const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url);
 const SCRIPTS = new URL('../../src/adapters/redis/lua/', import.meta.url);
 
-/** Between looking and acting, long enough for all to have looked before the first one acts. */
-const A_MOMENT = 'PERFORM pg_sleep(0.3);';
-const HOLD = '20261120000300_hold_seats';
-const STRANDED = '20261120001310_stranded_seats';
-const BEST = '20261120001320_hold_best_seats';
-const PAY = '20261120000400_pay_reservation';
-const CANCEL = '20261120001710_cancel_locks_the_wallet';
+/** Between looking and acting: nobody acts before all have looked, and are let go. */
+const GATE = 'PERFORM FROM gate FOR SHARE;';
 const SEATS_UNLOCKED: Change = [/PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/, ''];
 /** The limit row lets one command of a user at a time through, for the same date: it would hide what is missing below. */
 const BUYER_UNLOCKED: Change = [/PERFORM 1 FROM buyers\s+WHERE[^;]+FOR UPDATE;/, ''];
 const RESERVATION_UNLOCKED: Change = [/(SELECT \* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;/, '$1;'];
 const WALLET_UNLOCKED: Change = [/((SELECT balance|PERFORM 1)[^;]* FROM wallets WHERE[^;]+) FOR UPDATE;/, '$1;'];
 /** After choosing them, or after looking at those beside them. */
-const LATE_CHOICE: Change = [/v_reply := hold_(chosen_)?seats\(/, `${A_MOMENT} $&`];
+const LATE_CHOICE: Change = [/v_reply := hold_(chosen_)?seats\(/, `${GATE} $&`];
 const ROWS_UNLOCKED: Change = [/PERFORM lock_rows[^;]+;/, ''];
 const DATE_UNLOCKED: Change = [/PERFORM pg_advisory_xact_lock\([^;]+, 2\)\);/, ''];
 const ONE_LOOK: Change = [/(EXCEPTION WHEN SQLSTATE 'FR001' THEN\s+v_block := )[^;]+;/, '$1NULL;'];
-const LATE_HOLD: Change = [/INSERT INTO reservations /, `${A_MOMENT} $&`];
-const LATE_PAYMENT: Change = [/INSERT INTO ledger_transactions /, `${A_MOMENT} $&`];
+const LATE_HOLD: Change = [/INSERT INTO reservations /, `${GATE} $&`];
+const LATE_PAYMENT: Change = [/INSERT INTO ledger_transactions /, `${GATE} $&`];
 
-const holdUnlocked = { migration: HOLD, changes: [SEATS_UNLOCKED, LATE_HOLD] };
+const holdUnlocked = { name: 'hold_seats', changes: [SEATS_UNLOCKED, LATE_HOLD] };
 const payUnlocked = {
-  migration: PAY,
+  name: 'pay_reservation',
   changes: [BUYER_UNLOCKED, SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT],
 };
 const cancelUnlocked = {
-  migration: CANCEL,
+  name: 'cancel_reservation',
   changes: [SEATS_UNLOCKED, RESERVATION_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT],
 };
 /** The seats are different ones and so are the reservations: the wallet alone is what these payments have in common. */
-const walletUnlocked = { migration: PAY, changes: [BUYER_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
+const walletUnlocked = { name: 'pay_reservation', changes: [BUYER_UNLOCKED, WALLET_UNLOCKED, LATE_PAYMENT] };
 
 const ONE_LIVE = 'DROP INDEX reservation_seats_one_live';
 const ONE_PAYMENT = 'DROP INDEX payments_reservation_id_key';
@@ -56,11 +51,14 @@ const ONE_REFUND = 'DROP INDEX refunds_payment_id_key';
 const NOT_NEGATIVE = `ALTER TABLE wallets DROP CONSTRAINT wallets_balance_not_negative;
   ALTER TABLE payments DROP CONSTRAINT payments_balance_not_negative`;
 
+const mendable = await breakable();
+afterAll(mendable.drop);
+
 describe('holding without the row lock', () => {
   test('and without the index sells a seat several times', async () => {
     await using broken = await breakDatabase({ ...holdUnlocked, also: ONE_LIVE });
     const { concert, users } = await broken.people(8);
-    const outcomes = await Promise.allSettled(users.map((id) => broken.hold(concert, id, 1)));
+    const outcomes = await broken.atOnce(users.map((id) => () => broken.hold(concert, id, 1)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
     expect(await contradictions(broken.pool)).toContainEqual(
       expect.stringMatching(/seat 1 of \S+ has \d live reservations/),
@@ -70,7 +68,7 @@ describe('holding without the row lock', () => {
   test('is stopped by the index', async () => {
     await using broken = await breakDatabase(holdUnlocked);
     const { concert, users } = await broken.people(8);
-    const outcomes = await Promise.allSettled(users.map((id) => broken.hold(concert, id, 1)));
+    const outcomes = await broken.atOnce(users.map((id) => () => broken.hold(concert, id, 1)));
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.constraint] : []));
     expect(failures).toEqual(Array(7).fill('reservation_seats_one_live'));
     expect(await contradictions(broken.pool)).toEqual([]);
@@ -79,20 +77,24 @@ describe('holding without the row lock', () => {
 
 describe('holding the best seats with one look', () => {
   test('refuses people while there are seats left for all of them', async () => {
-    await using broken = await breakDatabase({ migration: BEST, changes: [DATE_UNLOCKED, LATE_CHOICE, ONE_LOOK] });
+    await using broken = await breakDatabase({
+      name: 'hold_best_seats',
+      changes: [DATE_UNLOCKED, LATE_CHOICE, ONE_LOOK],
+    });
     expect(await holdBestAtOnce(broken)).toContain('no-adjacent-seats');
     expect(await contradictions(broken.pool)).toEqual([]);
   });
 
   test('and with another after each loss refuses nobody', async () => {
-    await using broken = await breakDatabase({ migration: BEST, changes: [DATE_UNLOCKED, LATE_CHOICE] });
+    await using broken = await breakDatabase({ name: 'hold_best_seats', changes: [DATE_UNLOCKED, LATE_CHOICE] });
     expect(await holdBestAtOnce(broken)).toEqual(Array(8).fill('done'));
     expect(await contradictions(broken.pool)).toEqual([]);
   });
 
   async function holdBestAtOnce(broken: BrokenDatabase) {
     const { concert, users } = await broken.people(8);
-    return Promise.all(users.map((id) => outcomeOf(broken.holdBest(concert, id, 2))));
+    const outcomes = await broken.atOnce(users.map((id) => () => outcomeOf(broken.holdBest(concert, id, 2))));
+    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   }
 });
 
@@ -101,14 +103,14 @@ describe('holding seats where stranding is forbidden', () => {
     ['without the lock on the row leaves a seat single', [ROWS_UNLOCKED, LATE_CHOICE], ['done', 'done']],
     ['with it does not', [LATE_CHOICE], ['done', 'seat-stranded']],
   ])('%s', async (_, changes, outcomes) => {
-    await using broken = await breakDatabase({ migration: STRANDED, changes });
+    await using broken = await breakDatabase({ name: 'hold_chosen_seats', changes });
     const { concert, users } = await broken.people(2);
     const [one = '', other = ''] = users;
-    const held = await Promise.all([
-      outcomeOf(broken.hold(concert, one, [3, 4], 'enforce')),
-      outcomeOf(broken.hold(concert, other, [6, 7], 'enforce')),
+    const held = await broken.atOnce([
+      () => outcomeOf(broken.hold(concert, one, [3, 4], 'enforce')),
+      () => outcomeOf(broken.hold(concert, other, [6, 7], 'enforce')),
     ]);
-    expect(held.toSorted()).toEqual(outcomes);
+    expect(held.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])).toSorted()).toEqual(outcomes);
   });
 });
 
@@ -132,7 +134,7 @@ describe('paying without the row locks', () => {
     const { concert, users } = await broken.people(1, 100 * PRICE);
     const [user = ''] = users;
     const reservation = await broken.hold(concert, user, 1);
-    return Promise.allSettled(Array.from({ length: 8 }, () => broken.pay(concert, user, reservation)));
+    return broken.atOnce(Array(8).fill(() => broken.pay(concert, user, reservation)));
   }
 });
 
@@ -157,7 +159,7 @@ describe('refunding without the row locks', () => {
     const [user = ''] = users;
     const reservation = await broken.hold(concert, user, 1);
     await broken.pay(concert, user, reservation);
-    return Promise.allSettled(Array.from({ length: 8 }, () => broken.cancel(user, reservation)));
+    return broken.atOnce(Array(8).fill(() => broken.cancel(user, reservation)));
   }
 });
 
@@ -181,7 +183,7 @@ describe('paying without the lock on the wallet', () => {
     const [user = ''] = users;
     const reservations: string[] = [];
     for (let seat = 1; seat <= 8; seat++) reservations.push(await broken.hold(concert, user, seat));
-    const outcomes = await Promise.allSettled(reservations.map((id) => broken.pay(concert, user, id)));
+    const outcomes = await broken.atOnce(reservations.map((id) => () => broken.pay(concert, user, id)));
     return outcomes.filter(({ status }) => status === 'fulfilled').length;
   }
 });
@@ -203,11 +205,12 @@ describe('the line', async () => {
     const concert = concertId(randomUUID());
     const keys = lineKeys(concert);
     await redis.set(lineKey(concert, 'epoch'), 'epoch');
-    const numbers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) =>
-        connections[index % 8]?.eval(lua, keys.length, ...keys, 1_000, 0, '', 0, 0, randomUUID()),
-      ),
-    );
+    // One after the other, and faster than the clock goes on.
+    const joins = redis.multi();
+    for (let count = 0; count < 200; count++) {
+      joins.eval(lua, keys.length, ...keys, 1_000, 0, '', 0, 0, randomUUID());
+    }
+    const numbers = (await joins.exec())?.map(([, reply]) => reply) ?? [];
     const drawn = numbers.map((reply) => (reply as unknown[])[7]);
     expect(new Set(drawn).size).toBeLessThan(200);
   });
@@ -216,13 +219,14 @@ describe('the line', async () => {
     const concert = concertId(randomUUID());
     const [line, active] = [lineKey(concert, 'line'), lineKey(concert, 'active')];
     for (let sequence = 1; sequence <= 100; sequence++) await redis.zadd(line, sequence, `fan ${sequence}`);
+    // All have looked before the first one acts.
+    const found = await Promise.all(connections.map((connection) => connection.zcard(active)));
     await Promise.all(
-      connections.map(async (connection) => {
-        const room = 5 - (await connection.zcard(active));
+      connections.map(async (connection, index) => {
+        const room = 5 - (found[index] ?? Number.NaN);
         if (room <= 0) return;
         const admitted = await connection.zpopmin(line, room);
-        for (let index = 0; index < admitted.length; index += 2)
-          await connection.zadd(active, 1, admitted[index] ?? '');
+        for (let at = 0; at < admitted.length; at += 2) await connection.zadd(active, 1, admitted[at] ?? '');
       }),
     );
     expect(await redis.zcard(active)).toBeGreaterThan(5);
@@ -230,15 +234,21 @@ describe('the line', async () => {
   });
 });
 
-type Breakage = { readonly migration: string; readonly changes: readonly Change[]; readonly also?: string };
+type Breakage = { readonly name: string; readonly changes: readonly Change[]; readonly also?: string };
 type BrokenDatabase = Awaited<ReturnType<typeof breakDatabase>>;
 
-async function breakDatabase({ migration, changes, also = '' }: Breakage) {
+async function breakable() {
   const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
   const { ports, pool, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
-  const text = await readFile(new URL(`${migration}/migration.sql`, MIGRATIONS), 'utf8');
-  await pool.query(replaced(text, [[/CREATE (OR REPLACE )?FUNCTION/g, 'CREATE OR REPLACE FUNCTION'], ...changes]));
-  await pool.query(also);
+  await pool.query('CREATE TABLE gate AS SELECT 1');
+  return { ports, pool, drop: () => close().then(database.drop) };
+}
+
+/** A database with a function that has been changed; and with a statement more, which cannot be undone, one of its own. */
+async function breakDatabase({ name, changes, also }: Breakage) {
+  const { ports, pool, drop } = also === undefined ? mendable : await breakable();
+  const mend = await changeFunction(pool, name, changes);
+  if (also !== undefined) await pool.query(also);
 
   const placeOf = (concert: string, user: string) => ({
     userId: userId(user),
@@ -250,6 +260,11 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
 
   return {
     pool,
+    /** Begins all of them, and lets them act once each has looked, or waits for one that has. */
+    atOnce: <T>(commands: readonly (() => Promise<T>)[]) =>
+      withStartingGun(pool, 'FROM gate', [], commands.length, () =>
+        Promise.allSettled(commands.map((command) => command())),
+      ),
     async people(count: number, balance = 0) {
       return { concert: await openHall(pool), users: await makeUsers(pool, count, balance) };
     },
@@ -295,8 +310,7 @@ async function breakDatabase({ migration, changes, also = '' }: Breakage) {
         request: requestOf(user),
       }),
     async [Symbol.asyncDispose]() {
-      await close();
-      await database.drop();
+      await (also === undefined ? mend() : drop());
     },
   };
 }

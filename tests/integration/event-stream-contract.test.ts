@@ -10,7 +10,7 @@ import { readStream } from '#tests/support/read-stream.ts';
 
 // A server of its own: there is one stream per server, and others publish there.
 const server = await ownRedis();
-const { redis, close } = await connectRedis({ url: server.url, commandTimeoutMs: 5_000 }, () => {});
+const { redis, close } = await connectRedis({ url: server.url, commandTimeoutMs: 60_000 }, () => {});
 afterAll(close);
 
 eventStreamContract({

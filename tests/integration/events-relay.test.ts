@@ -12,6 +12,7 @@ import { makeUsers, openHall } from '#tests/support/hall.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { readStream } from '#tests/support/read-stream.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
+import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
 import { relayEvents } from '#use-cases/relay-events.ts';
 
@@ -33,6 +34,8 @@ beforeEach(async () => {
 
 /** So much time goes by that whoever relays is believed to be dead. */
 const termEnds = () => pool.query('UPDATE relays SET leased_until = at_once()');
+/** However slow this machine is, the relay may still be at work. */
+const termGoesOn = () => pool.query("UPDATE relays SET leased_until = clock_timestamp() + interval '1 hour'");
 
 async function taken({ ports }: typeof one): Promise<EventBatch> {
   const batch = await ports.events.take(1_000);
@@ -172,8 +175,9 @@ test('every story is told whole and in order, with relays that race, freeze and 
 
 test('a relay that is killed once it has published is followed by one that tells it again', async () => {
   const { held } = await beginStory(one.ports, pool, await openHall(pool), 1);
-  const dying = spawn(process.execPath, [DYING_RELAY, databaseUrl, server.url], { stdio: 'inherit' });
+  const dying = reaped(spawn(process.execPath, [DYING_RELAY, databaseUrl, server.url], { stdio: 'inherit' }));
   expect(await once(dying, 'exit')).toEqual([null, 'SIGKILL']);
+  await termGoesOn();
   expect(await streamed(held.reservationId)).toEqual(['reservation.held']);
   expect(await waiting()).toEqual(['reservation.held']);
   expect(await relayEvents(one.ports)).toBe(0);

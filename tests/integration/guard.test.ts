@@ -5,11 +5,11 @@ import type { QueueClaim } from '#domain/queue.ts';
 import { type Answer, type Fan, send } from '#tests/support/fan.ts';
 import { DATE } from '#tests/support/hall.ts';
 import { SECRETS } from '#tests/support/instance.ts';
-import { letIn, startWorld } from '#tests/support/world.ts';
+import { letIn, sharedWorld } from '#tests/support/world.ts';
 
 // Every call that the API's own document calls queue-protected, so that none can be forgotten here.
 
-const world = await startWorld({ instances: 1 });
+const world = await sharedWorld();
 const [{ url }] = world.instances as [(typeof world.instances)[number]];
 
 type Operation = { readonly security?: readonly Record<string, unknown>[] };

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { Client, DatabaseError, type Pool } from 'pg';
+import { Client, type ClientBase, DatabaseError } from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bareDatabase, type Guard } from '#tests/support/bare-database.ts';
-import { contradictions } from '#tests/support/books.ts';
+import { contradictions, contradictionsIn } from '#tests/support/books.ts';
 import { type SoldHall, sellHall } from '#tests/support/sold-hall.ts';
 import { inTwoSessions } from '#tests/support/two-sessions.ts';
 
 // Each guard of the tables by itself: attacked by plain SQL in a database that has no other guard, and none of our functions
-// in use. It refuses; and once it is gone as well, the same attack does the damage.
+// in use. It refuses; and once it is gone as well, the same attack does the damage. One session takes each guard away and
+// rolls that back; an attack by two sessions at once has a database of its own.
 
 let hall: SoldHall;
 const bare = await bareDatabase(async (databaseUrl) => {
@@ -30,13 +31,18 @@ const GUARDED = [
 ];
 const isGuarded = ({ on, make }: Guard) => GUARDED.includes(on) || /FOR EACH STATEMENT .+ refuse_change\(/.test(make);
 
-type Attack = {
-  readonly by: (hall: SoldHall) => string;
-  /** The same or, if it is told apart by its random ids, another one at the same time: one of them gets through at most. */
-  readonly atOnce?: true;
-  /** What the audit finds then; or a query that finds it. */
-  readonly damage: RegExp | ((hall: SoldHall) => string);
-};
+type Attack = { readonly by: (hall: SoldHall) => string } & (
+  | {
+      readonly atOnce?: never;
+      /** What the audit finds then; or a query that finds it. */
+      readonly damage: RegExp | ((hall: SoldHall) => string);
+    }
+  | {
+      /** The same or, if it is told apart by its random ids, another one at the same time: one of them gets through at most. */
+      readonly atOnce: true;
+      readonly damage: RegExp;
+    }
+);
 
 const id = () => `'${randomUUID()}'`;
 const seatIs = (change: string, seat: number) => `UPDATE seats SET ${change} WHERE seat_number = ${seat}`;
@@ -295,43 +301,41 @@ test('every guard of seats and money is attacked here', () => {
 });
 
 test.each(Object.entries(records))('%s refuses nothing, and writes it down', async (name, [into, by]) => {
-  await using database = await bare.withOnly(name);
-  const { pool } = database;
-  const written = async () => Number((await pool.query(`SELECT count(*) FROM ${into}`)).rows[0].count);
+  await using guarded = await bare.withOnly(name);
+  const { session } = guarded;
+  const written = async () => Number((await session.query(`SELECT count(*) FROM ${into}`)).rows[0].count);
   const before = await written();
-  expect((await pool.query(by(hall))).rowCount).toBe(1);
+  expect((await session.query(by(hall))).rowCount).toBe(1);
   expect(await written()).toBeGreaterThan(before);
 });
 
 describe.each(Object.keys(attacks))('with no guard but %s', (guard) => {
   const cases = (attacks[guard] ?? []).map((attack) => [nameOf(attack), attack] as const);
 
-  test.each(cases)('%s is refused, and else does its damage', async (_, { by, atOnce = false, damage }) => {
-    await using database = await bare.withOnly(guard);
-    const { pool } = database;
-    const attack = async () => {
-      if (atOnce) return inTwoSessions(pool, [by(hall), by(hall)]);
-      return [
-        await pool.query(by(hall)).then(
-          () => undefined,
-          (error: Error) => error,
-        ),
-      ];
-    };
-
-    const refused = await attack();
-    expect(refused.filter(Boolean).map((error) => guardOf(error) ?? guard)).toEqual([guard]);
-    if (!atOnce) expect(await found(pool, damage)).toBe(false);
-
-    await database.dropGuard();
-    expect(await attack()).toEqual(refused.map(() => undefined));
-    expect(await found(pool, damage)).toBe(true);
+  test.each(cases)('%s is refused, and else does its damage', async (_, { by, atOnce, damage }) => {
+    if (atOnce) {
+      await using database = await bare.copyWithOnly(guard);
+      const { pool } = database;
+      const attack = () => inTwoSessions(pool, [by(hall), by(hall)]);
+      expectRefusedBy(guard, await attack());
+      await database.dropGuard();
+      expect(await attack()).toEqual([undefined, undefined]);
+      expect(isAmong(await contradictions(pool), damage)).toBe(true);
+      return;
+    }
+    await using guarded = await bare.withOnly(guard);
+    const { session, attempt } = guarded;
+    expectRefusedBy(guard, [await attempt(by(hall))]);
+    expect(await found(session, damage)).toBe(false);
+    await guarded.dropGuard();
+    expect(await attempt(by(hall))).toBeUndefined();
+    expect(await found(session, damage)).toBe(true);
   });
 });
 
 describe('the ledger', () => {
   test('takes no two halves of a transaction from two who write at once', async () => {
-    await using database = await bare.withOnly('ledger_entries_sum_to_zero');
+    await using database = await bare.copyWithOnly('ledger_entries_sum_to_zero');
     const halves = [entry(`'${hall.payment}'`, 5), entry(`'${hall.payment}'`, -5)] as const;
     const refused = await inTwoSessions(database.pool, halves);
     expect(refused.map((error) => error?.message)).toEqual([
@@ -341,7 +345,7 @@ describe('the ledger', () => {
   });
 
   test('moves the balance with each entry, two at once included, and with nothing else in place', async () => {
-    await using database = await bare.withOnly(KEEPS_THE_SUM);
+    await using database = await bare.copyWithOnly(KEEPS_THE_SUM);
     const { pool } = database;
     const add = (amount: number) =>
       `INSERT INTO ledger_entries (transaction_id, account, user_id, amount)
@@ -349,11 +353,11 @@ describe('the ledger', () => {
     const unequal = /wallet \S+ has \d+, its entries sum to/;
 
     expect(await inTwoSessions(pool, [add(5), add(7)])).toEqual([undefined, undefined]);
-    expect(await found(pool, unequal)).toBe(false);
+    expect(isAmong(await contradictions(pool), unequal)).toBe(false);
 
     await database.dropGuard();
     await pool.query(add(5));
-    expect(await found(pool, unequal)).toBe(true);
+    expect(isAmong(await contradictions(pool), unequal)).toBe(true);
   });
 });
 
@@ -371,7 +375,14 @@ function guardOf(error: Error | undefined): string | undefined {
   return `no guard: ${error?.message}`;
 }
 
-async function found(pool: Pool, damage: Attack['damage']): Promise<boolean> {
-  if (typeof damage === 'function') return (await pool.query(damage(hall))).rows.length > 0;
-  return (await contradictions(pool)).some((line) => damage.test(line));
+/** One attack of these was refused, by this guard; the others were not. */
+function expectRefusedBy(guard: string, outcomes: readonly (Error | undefined)[]): void {
+  expect(outcomes.filter(Boolean).map((error) => guardOf(error) ?? guard)).toEqual([guard]);
 }
+
+async function found(session: ClientBase, damage: Attack['damage']): Promise<boolean> {
+  if (typeof damage === 'function') return (await session.query(damage(hall))).rows.length > 0;
+  return isAmong(await contradictionsIn(session), damage);
+}
+
+const isAmong = (lines: readonly string[], damage: RegExp) => lines.some((line) => damage.test(line));

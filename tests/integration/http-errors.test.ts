@@ -7,11 +7,12 @@ import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, SECRETS } from '#tests/support/instance.ts';
 import { rawRequest } from '#tests/support/raw-request.ts';
 import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
-import { startWorld } from '#tests/support/world.ts';
+import { sharedWorld } from '#tests/support/world.ts';
 
+/** As the settings come. */
 const BODY_LIMIT_BYTES = 16_384;
 const HEAD_LIMIT_BYTES = 16_384;
-const world = await startWorld({ instances: 1, settings: { BODY_LIMIT_BYTES: String(BODY_LIMIT_BYTES) } });
+const world = await sharedWorld();
 const url = world.instances[0]?.url ?? '';
 const call = contractClient(url);
 

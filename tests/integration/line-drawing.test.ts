@@ -1,6 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, describe, expect, inject, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { describe, expect, test } from 'vitest';
 import { drawOrder } from '#adapters/redis/draw-order.ts';
 import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
@@ -12,14 +11,14 @@ import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
 
 // Between the end of a registration and the last place that is given by lot. It takes a second or two for a million, and
 // as long as Postgres or the instance that draws is away.
 
 const ABSENT_SECONDS = 60;
 const ABSENT_MS = (ABSENT_SECONDS + 5) * 1_000;
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
-afterAll(close);
+const { redis } = await openRedis();
 
 async function registration(count: number) {
   const concert = concertId(newId());
@@ -107,7 +106,3 @@ test('an instance that never saw the registration counts positions as the others
   const waiting = [...claims.slice(4), late];
   expect(await Promise.all(waiting.map(other.find))).toEqual(await Promise.all(waiting.map(room.find)));
 });
-
-function raise(error: Error): never {
-  throw error;
-}

@@ -1,15 +1,14 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, expect, inject, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { expect, test } from 'vitest';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
 
 const PEOPLE = 20;
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
-afterAll(close);
+const { redis } = await openRedis();
 
 test('a line lost as its draw goes on record keeps who registered, and no more than that', async () => {
   const concert = concertId(newId());
@@ -34,7 +33,3 @@ test('a line lost as its draw goes on record keeps who registered, and no more t
   expect(await standing(stayed)).toEqual(new Set(['WAITING']));
   expect(await standing(left)).toEqual(new Set(['EXPIRED']));
 });
-
-function raise(error: Error): never {
-  throw error;
-}

@@ -33,10 +33,8 @@ test('an admission at one instance is heard of at another, by those who watch th
   await elsewhere.join(moving, userId(newId()), { waitingMax: 10, opening: 'fifo' });
   expect(heard).toEqual({ moving: 0, still: 0 });
 
-  const asked = performance.now();
   await elsewhere.admit(moving, { ...POLICY, activeMax: 1 });
-  await until('it is heard', () => heard.moving > 0, 2_000);
-  expect(performance.now() - asked).toBeLessThan(500);
+  await until('it is heard', () => heard.moving > 0);
   expect((await room.survey(moving)).active).toBe(1);
   expect(heard.still).toBe(0);
 

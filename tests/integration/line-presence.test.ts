@@ -1,18 +1,18 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, expect, inject, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { expect, test } from 'vitest';
 import { lineKey } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { until } from '#tests/support/until.ts';
 
 const ABSENT_SECONDS = 60;
 /** Far enough from the front to be told at a glance. */
 const PEOPLE = 300;
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
-afterAll(close);
+const { redis } = await openRedis();
 
 const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
 
@@ -28,10 +28,14 @@ async function lastOfLine() {
 test('a line whose presence cannot be written down costs nobody in another line their place', async () => {
   const [broken, whole] = [await lastOfLine(), await lastOfLine()];
   await passAtLine(redis, whole.concertId, (ABSENT_SECONDS + 5) * 1_000);
-  await room.refresh();
   // The broken line first: whoever is noted first is written down first.
-  expect(room.glance(broken)).toMatchObject({ position: PEOPLE });
-  expect(room.glance(whole)).toMatchObject({ position: PEOPLE });
+  for (const claim of [broken, whole]) {
+    await until('the place is told at a glance', async () => {
+      await room.refresh();
+      const place = room.glance(claim);
+      return place?.status === 'WAITING' && place.position === PEOPLE;
+    });
+  }
   const seen = lineKey(broken.concertId, 'seen');
   await redis.del(seen);
   await redis.lpush(seen, 'not a string');
@@ -41,7 +45,3 @@ test('a line whose presence cannot be written down costs nobody in another line 
   expect(await room.admit(whole.concertId, policy)).toMatchObject({ admitted: 1, passedOver: PEOPLE - 1 });
   expect(await room.find(whole)).toMatchObject({ status: 'ACTIVE' });
 });
-
-function raise(error: Error): never {
-  throw error;
-}

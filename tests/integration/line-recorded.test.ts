@@ -1,6 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, expect, inject, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { expect, test } from 'vitest';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import type { Concert } from '#domain/concert.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
@@ -8,11 +7,11 @@ import type { Concerts } from '#ports/concerts.ts';
 import { stageConcert } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
 import { recordLines } from '#use-cases/record-lines.ts';
 
 const PEOPLE = 120;
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
-afterAll(close);
+const { redis } = await openRedis();
 
 const line = () => concertId(newId());
 
@@ -48,7 +47,3 @@ test('who left before lots were drawn is on record with a time of their own, or 
   await waitingRoom.drawLots(concert);
   expect(await waitingRoom.takeEvents(concert, 1)).toMatchObject([{ kind: 'left', sequence: 1, joinedAt: undefined }]);
 });
-
-function raise(error: Error): never {
-  throw error;
-}

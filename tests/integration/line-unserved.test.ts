@@ -1,6 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, expect, inject, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { expect, test } from 'vitest';
 import { lineKey } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
@@ -8,6 +7,7 @@ import type { QueueClaim } from '#domain/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
 
 // Redis or all instances were away, and nobody could ask: that nobody has says nothing of who is still there.
 
@@ -16,8 +16,7 @@ const GRACE_SECONDS = 600;
 /** As the policy of these tests has it. */
 const SESSION_MS = POLICY.sessionSeconds * 1_000;
 const AWAY_MS = 3 * ABSENT_SECONDS * 1_000;
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
-afterAll(close);
+const { redis } = await openRedis();
 
 const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
 const admit = (concert: ConcertId, activeMax: number) =>
@@ -102,7 +101,3 @@ test('forgets nobody whose grace ran out while nobody could come back', async ()
   await admit(concert, 1);
   expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });
 });
-
-function raise(error: Error): never {
-  throw error;
-}

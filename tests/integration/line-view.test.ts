@@ -1,19 +1,16 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, expect, inject, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { expect, test } from 'vitest';
 import { lineKey } from '#adapters/redis/keys.ts';
 import { lineView } from '#adapters/redis/line-view.ts';
 import { scripts } from '#adapters/redis/scripts.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
 import { until } from '#tests/support/until.ts';
 
 const PEOPLE = 400;
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, (error) => {
-  throw error;
-});
-afterAll(close);
+const { redis } = await openRedis();
 
 test('a survey that was answered before, and is read after more had ended, is not taken for one of another log', async () => {
   const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });

@@ -71,7 +71,7 @@ describe('lots that the settings ask for', () => {
 });
 
 async function recorded(concertId: ConcertId): Promise<LineEvent[]> {
-  const rows = await harness.postgres.prisma.lineEvent.findMany({
+  const rows = await (await harness.postgres.prisma()).lineEvent.findMany({
     where: { concertId },
     orderBy: [{ loggedMs: 'asc' }, { loggedCounter: 'asc' }, { loggedIndex: 'asc' }],
   });

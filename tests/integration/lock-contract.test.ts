@@ -6,7 +6,7 @@ import { redisLock } from '#adapters/redis/lock.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import { lockContract } from '#tests/contracts/lock-contract.ts';
 
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
+const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 60_000 }, raise);
 afterAll(close);
 
 lockContract(() => redisLock(redis, raise));

@@ -41,7 +41,7 @@ test('after Redis has forgotten everything the audit is clean again, at all date
   }
   // More than one batch of them.
   await world.pool.query(
-    `SELECT hold_seats(gen_random_uuid(), $1, $2, $3, array(SELECT generate_series(1, 700)), 300, 1000, 1, 'none', 'k', 'f')`,
+    `SELECT hold_seats(gen_random_uuid(), $1, $2, $3, array(SELECT generate_series(1, 700)), 600, 1000, 1, 'none', 'k', 'f')`,
     [rest, big, DATE],
   );
   await marksAreBack(704);
@@ -54,7 +54,7 @@ test('after Redis has forgotten everything the audit is clean again, at all date
   });
   const ends = await redis.pttl(seatKeys({ concertId: big, date: DATE, seatNumbers: [700] })[0] ?? '');
   expect(ends).toBeGreaterThan(200_000);
-  expect(ends).toBeLessThanOrEqual(300_250);
+  expect(ends).toBeLessThanOrEqual(600_250);
 });
 
 test('while people go on holding and giving back, no mark of a hold that is over comes back', async () => {
@@ -104,7 +104,7 @@ async function answered(send: () => Promise<Answer>): Promise<Answer> {
 
 async function holdFor(user: string, concert: string, seatNumbers: readonly number[]): Promise<string> {
   const id = randomUUID();
-  await world.pool.query(`SELECT hold_seats($1, $2, $3, $4, $5, 300, 1000, 1, 'none', 'k', 'f')`, [
+  await world.pool.query(`SELECT hold_seats($1, $2, $3, $4, $5, 600, 1000, 1, 'none', 'k', 'f')`, [
     ...[id, user, concert, DATE, seatNumbers],
   ]);
   return id;
@@ -158,7 +158,7 @@ describe('a hold that ends', async () => {
     const seatHolds = {
       ...ports.seatHolds,
       async putBack() {
-        await ports.seatHolds.keep(hold, 300_000);
+        await ports.seatHolds.keep(hold, 600_000);
         return 'on' as const;
       },
       // What was read once is not looked at again.

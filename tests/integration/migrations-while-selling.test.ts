@@ -19,11 +19,8 @@ const BUYERS = 6;
 const SEATS = 40;
 /** So many purchases are made before the first migration, between them, and after the last. */
 const PURCHASES = 10;
-const LOCK_TIMEOUT = '55P03';
-/** Of an error; a refusal has a longer name. */
-const SQLSTATE = /^[0-9A-Z]{5}$/;
 
-test('migrations meet no hold, payment or refund halfway', { timeout: 120_000 }, async () => {
+test('migrations meet no hold, payment or refund halfway', async () => {
   await using before = await beforeThese();
   const { pool, url } = before;
   await using sale = await sell(pool, url);
@@ -36,12 +33,8 @@ test('migrations meet no hold, payment or refund halfway', { timeout: 120_000 },
     expect(await codeOf(operator.client.query(file)), name).toBe('done');
     await sale.goesOn();
   }
-  const failures = await sale.end();
-  // On a machine with other things to do a lock may take longer than a command waits: it is told to come again, and its seats
-  // are still taken then.
-  const slow = failures.includes(LOCK_TIMEOUT);
-  const untold = failures.filter((code) => !slow || (code !== LOCK_TIMEOUT && SQLSTATE.test(code)));
-  expect(untold).toEqual([]);
+  // Commands have no lock timeout here, so a slow machine refuses nobody anything.
+  expect(await sale.end()).toEqual([]);
   expect(await contradictions(pool)).toEqual([]);
 });
 
@@ -58,8 +51,7 @@ test('a migration gives way to those who have locked what it needs, and is done 
   const migrating = migrate(url);
   const waits = () => pool.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'seats'::regclass");
   await until('the migration waits', async () => (await waits()).rows.length > 0);
-  // Who comes now waits with it, but not for as long as the first one takes.
-  await buyer.client.query("SET lock_timeout = '10s'");
+  // A client that comes now waits with it, but not for the first one, which goes on only afterwards.
   await buyer.client.query(`SELECT FROM seats WHERE concert_id = '${concert}' AND seat_number = 2 FOR UPDATE`);
   await longest.client.query('COMMIT');
   expect(await migrating).toEqual(await migrationsFrom(FIRST));
@@ -129,7 +121,7 @@ async function sell(pool: Pool, url: string) {
   return {
     async goesOn() {
       const enough = purchases + PURCHASES;
-      await until('the next purchases', () => purchases >= enough || failures.length > 0, 30_000);
+      await until('the next purchases', () => purchases >= enough || failures.length > 0);
     },
     end,
     [Symbol.asyncDispose]: async () => {

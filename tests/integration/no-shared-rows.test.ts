@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresWallets } from '#adapters/postgres/wallets.ts';
 import { chargeId, refundId, reservationId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
@@ -11,22 +10,22 @@ import type { Wallets } from '#ports/wallets.ts';
 import { heldAt, newRequest, payAt, placeOf } from '#tests/support/box-offices.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
 
 // Two who buy different seats of one date have no row in common: neither waits for the other, whatever is being written.
 
 const databaseUrl = await freshDatabase();
-/** Whoever waits for a lock is ended then, or before by the function they are in: the other one lets go of none until afterwards. */
-const STATEMENT_TIMEOUT_MS = 5_000;
-const slow = office(60_000);
-const other = office(STATEMENT_TIMEOUT_MS);
+const slow = office();
+const other = office();
+/** Refused as soon as it waits for a lock, as the slow one lets go of none until afterwards. */
+const hasty = office(200);
 
 type Office = { readonly boxOffice: BoxOffice; readonly wallets: Wallets };
 
 /** With a single connection, so that what is begun on it is what its adapters work in. */
-function office(statementTimeoutMs: number) {
-  const settings = { url: databaseUrl, poolMax: 1, connectTimeoutMs: 10_000, statementTimeoutMs };
-  const postgres = connectPostgres(settings, () => {});
+function office(lockTimeoutMs?: number) {
+  const postgres = openPostgres(databaseUrl, { poolMax: 1, ...(lockTimeoutMs === undefined ? {} : { lockTimeoutMs }) });
   afterAll(() => postgres.close());
   return { pool: postgres.pool, boxOffice: postgresBoxOffice(postgres), wallets: postgresWallets(postgres) };
 }
@@ -50,8 +49,8 @@ async function paidBy(pool: Pool, { userId }: PlaceId): Promise<number | null> {
   return (await pool.query('SELECT FROM payments WHERE user_id = $1', [userId])).rowCount;
 }
 
-/** What comes of somebody who buys while somebody else has bought, and has not committed any of it. */
-async function meanwhile(): Promise<string> {
+/** What comes of buying while another one has bought, and has not committed any of it. */
+async function meanwhile(buyer: Office): Promise<string> {
   const concert = await openHall(other.pool);
   const [first, second] = (await makeUsers(other.pool, 2, PRICE)).map((id) => placeOf(concert, id)) as [
     PlaceId,
@@ -63,7 +62,7 @@ async function meanwhile(): Promise<string> {
     // What is checked at commit has been, and has locked what it locks.
     await slow.pool.query('SET CONSTRAINTS ALL IMMEDIATE');
     expect([await paidBy(slow.pool, first), await paidBy(other.pool, first)]).toEqual([2, 0]);
-    return await outcomeOf(buy(other, second, 11));
+    return await outcomeOf(buy(buyer, second, 11));
   } finally {
     await slow.pool.query('ROLLBACK');
   }
@@ -71,7 +70,7 @@ async function meanwhile(): Promise<string> {
 
 describe('two who buy different seats of one date', () => {
   test('wait for nothing of each other', async () => {
-    expect(await meanwhile()).toBe('done');
+    expect(await meanwhile(other)).toBe('done');
   });
 
   test('would if the seats left were counted in one row', async () => {
@@ -84,6 +83,6 @@ describe('two who buy different seats of one date', () => {
           RETURN NULL;
         END $$;
       CREATE TRIGGER seats_counted AFTER UPDATE ON seats FOR EACH ROW EXECUTE FUNCTION count_seats_left()`);
-    await expect(meanwhile()).resolves.toBe('busy');
+    await expect(meanwhile(hasty)).resolves.toBe('busy');
   });
 });

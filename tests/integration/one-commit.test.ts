@@ -5,8 +5,7 @@ import { heldAt, newRequest, placeOf, threeBoxOffices } from '#tests/support/box
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 
-const { officeFor, pools } = await threeBoxOffices(await freshDatabase());
-const [pool] = pools as [(typeof pools)[number]];
+const { officeFor, pool } = await threeBoxOffices(await freshDatabase());
 
 /** The rows that a payment writes: $1 the payment, $2 the reservation, $3 the user, $4 the key of the request. */
 const WRITTEN = {

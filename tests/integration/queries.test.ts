@@ -9,9 +9,6 @@ import { freshDatabase } from '#tests/support/fresh-database.ts';
 
 // What `npm run queries` does with ten million seats, with ten thousand.
 
-/** Some seconds where nothing else is going on: each command runs as often as it uses indexes. */
-const TIMEOUT_MS = 120_000;
-
 const databaseUrl = await freshDatabase();
 await fillBooks(databaseUrl, { concerts: 5, datesEach: 4, seatsEach: 500, users: 1_000 }, () => {});
 const explainer = await explainerOf(databaseUrl);
@@ -24,9 +21,7 @@ test('the books that queries are measured on contradict nothing', async () => {
   expect(await contradictions(pool)).toEqual([]);
 });
 
-test('each hot command is explained with and without its indexes, and leaves nothing behind', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('each hot command is explained with and without its indexes, and leaves nothing behind', async () => {
   const before = await pool.query('SELECT count(*) FROM reservations');
   const commands = await hotCommands(explainer.postgres);
   const measured = await measure(explainer, commands, ['seats'], () => {});

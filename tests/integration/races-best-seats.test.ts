@@ -3,12 +3,13 @@ import type { ConcertId } from '#domain/ids.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { tally } from '#tests/support/fan.ts';
-import { letIn, startWorld } from '#tests/support/world.ts';
+import { sellsOutInPairs } from '#tests/support/races.ts';
+import { letIn, sharedWorld } from '#tests/support/world.ts';
 
-// Three servers over HTTP. Rows are ten seats wide.
+// Instances over HTTP. `tests/heavy/races-best-seats.test.ts` has a larger crowd. Rows are ten seats wide.
 
 const ROW_SEATS = 10;
-const world = await startWorld();
+const world = await sharedWorld();
 
 /** The numbers of free seats side by side, row by row. */
 async function runsLeft(concert: ConcertId): Promise<number[]> {
@@ -20,48 +21,33 @@ async function runsLeft(concert: ConcertId): Promise<number[]> {
   return rows.flatMap(({ seats }) => seats.trim().split(/ +/)).map((run) => run.length);
 }
 
-describe('three instances', () => {
-  test('sell a hall of five hundred out, in pairs side by side, to a thousand who ask at once, and refuse nobody before', async () => {
-    const concert = await world.openHall({ seats: 500 });
-    const fans = await world.fans(1_000);
-    await letIn(fans, concert);
-
-    const answers = await Promise.all(fans.map((fan) => fan.reserveBest({ quantity: 2 })));
-
-    expect(tally(answers)).toEqual({ 201: 250, '409 no-adjacent-seats': 750 });
-    const seats = answers.flatMap(({ body }) => body.seatNumbers ?? []);
-    expect(new Set(seats).size).toBe(500);
-    for (const { body } of answers) {
-      const [left = 0, right = left + 1] = body.seatNumbers ?? [];
-      expect([right - left, Math.ceil(right / ROW_SEATS)]).toEqual([1, Math.ceil(left / ROW_SEATS) || 1]);
-    }
-    expect(answers.map(({ body }) => body.left ?? 0)).toEqual(Array(1_000).fill(0));
-    expect(await contradictions(world.pool)).toEqual([]);
-  });
+describe('instances side by side', () => {
+  test('sell a hall out, in pairs side by side, to a crowd who ask at once, and refuse nobody before', () =>
+    sellsOutInPairs(world, 50, 100));
 
   test('refuse no group, of whatever size, for which there still is room in the end', async () => {
-    const concert = await world.openHall({ seats: 200 });
-    const fans = await world.fans(300);
+    const concert = await world.openHall({ seats: 50 });
+    const fans = await world.fans(80);
     await letIn(fans, concert);
     const sizeOf = (index: number) => (index % 4) + 1;
 
     const answers = await Promise.all(fans.map((fan, index) => fan.reserveBest({ quantity: sizeOf(index) })));
 
     const { 201: held = 0, ...refused } = tally(answers);
-    expect(refused).toEqual({ '409 no-adjacent-seats': 300 - held });
+    expect(refused).toEqual({ '409 no-adjacent-seats': 80 - held });
     const smallest = Math.min(...answers.flatMap(({ status }, index) => (status === 409 ? [sizeOf(index)] : [])));
     expect(Math.max(...(await runsLeft(concert)))).toBeLessThan(smallest);
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
   test('sell a hall out where it is forbidden to strand a seat, and refuse nobody before', async () => {
-    const concert = await world.openHall({ seats: 100, strandedSeats: 'enforce' });
-    const fans = await world.fans(300);
+    const concert = await world.openHall({ seats: 40, strandedSeats: 'enforce' });
+    const fans = await world.fans(80);
     await letIn(fans, concert);
 
     const answers = await Promise.all(fans.map((fan) => fan.reserveBest({ quantity: 2 })));
 
-    expect(tally(answers)).toEqual({ 201: 50, '409 no-adjacent-seats': 250 });
+    expect(tally(answers)).toEqual({ 201: 20, '409 no-adjacent-seats': 60 });
     expect(await contradictions(world.pool)).toEqual([]);
   });
 

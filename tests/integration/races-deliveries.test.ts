@@ -1,13 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { auditBooks } from '#audits/audit-books.ts';
-import { deliveries as deliveriesInOrder } from '#audits/invariants.ts';
-import { Refusal } from '#domain/errors.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
 import { relayAll } from '#tests/contracts/relay-all.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { beginStory } from '#tests/support/box-office-story.ts';
+import { raceForDeliveries } from '#tests/support/delivery-races.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { openHall } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
@@ -18,7 +15,7 @@ const [databaseUrl, redisUrl] = [await freshDatabase(), inject('redisUrl')];
 const { ports, pool, close } = await realPorts(databaseUrl, redisUrl);
 afterAll(close);
 const { deliveries, webhooks, events } = ports;
-const STORIES = 20;
+const STORIES = 10;
 const EVENTS_PER_STORY = 4;
 
 async function subscribe(): Promise<EndpointId> {
@@ -60,7 +57,7 @@ test('what is relayed while what is before it is settled is delivered, every pie
     }),
   );
   const delivered = async () => (await deliveries.list(id, { limit: 100 }, 'DELIVERED')).items.length;
-  await until('all is delivered', async () => (await delivered()) === STORIES * EVENTS_PER_STORY, 25_000);
+  await until('all is delivered', async () => (await delivered()) === STORIES * EVENTS_PER_STORY);
   living = false;
   await Promise.all(work);
   for (const reservation of told) {
@@ -74,65 +71,8 @@ test('what is relayed while what is before it is settled is delivered, every pie
   await webhooks.remove(id);
 });
 
-describe('the deliveries of one aggregate', () => {
-  const ROUNDS = 6;
-  const givenUp = { state: 'FAILED', endpointGone: false } as const;
-  const again = { state: 'PENDING', retryInMs: 1 } as const;
-
-  test('are neither forgotten nor sent before their turn, whoever settles, relays, replays, tests and forgets at once', async () => {
-    const [id, other] = [await subscribe(), await subscribe()];
-    for (let round = 0; round < ROUNDS; round++) {
-      const { pay, cancel } = await beginStory(ports, pool, await openHall(pool), 1);
-      let living = true;
-      let chance = round;
-      /** As the receiver answers: mostly it takes what comes, else it is tried again or given up. */
-      const verdict = () => [{ state: 'DELIVERED' } as const, givenUp, again][chance++ % 3] ?? again;
-      const whileLiving = async (work: () => Promise<unknown>) => {
-        while (living) await work();
-      };
-      const settle = (endpoint: EndpointId) => async () => {
-        for (const parcel of await deliveries.take(endpoint, 3)) {
-          if (chance % 7 === 0) await deliveries.release(parcel);
-          await deliveries.settle(parcel, arrived, verdict());
-        }
-      };
-      const replayAny = async () => {
-        const { items } = await deliveries.list(id, { limit: 20 });
-        const over = items.filter(({ state }) => state !== 'PENDING');
-        const one = over[chance++ % Math.max(1, over.length)];
-        await deliveries.replay(id, one?.deliveryId ?? '1').catch(expectRefused);
-      };
-      const work = [
-        whileLiving(settle(id)),
-        whileLiving(settle(id)),
-        whileLiving(settle(other)),
-        whileLiving(() => relayOne()),
-        whileLiving(replayAny),
-        whileLiving(() => deliveries.replayFailed(id, new Date(0), 3)),
-        whileLiving(() => deliveries.test(id)),
-        // Whatever is older than a second.
-        whileLiving(() => events.forget(1, 1)),
-      ];
-      await pay();
-      await cancel();
-      await pause(1_500);
-      living = false;
-      await Promise.all(work);
-      expect((await auditBooks(pool, [deliveriesInOrder])).violations).toEqual([]);
-      expect(await deliveries.wakeForgotten()).toBe(0);
-    }
-    await webhooks.remove(id);
-    await webhooks.remove(other);
-  }, 60_000);
-
-  async function relayOne(): Promise<void> {
-    const batch = await events.take(1);
-    if (batch !== undefined) await events.settle(batch);
-  }
-  /** One that is pending by now, or forgotten, is not replayed. */
-  function expectRefused(error: unknown): void {
-    if (!(error instanceof Refusal && error.code.startsWith('delivery-'))) throw error;
-  }
+test('the deliveries of one aggregate are neither forgotten nor sent before their turn, whoever settles, relays, replays, tests and forgets at once', async () => {
+  await raceForDeliveries(ports, pool, { rounds: 2, turns: 40 });
 });
 
 describe('an event that is relayed in the same moment in which the one before it is settled', () => {

@@ -1,53 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
+import { endHoldIn } from '#tests/support/box-offices.ts';
 import { tally } from '#tests/support/fan.ts';
-import { DATE, PRICE } from '#tests/support/hall.ts';
+import { sellsASeatOnce, sellsEachSeatOnce } from '#tests/support/races.ts';
 import { until } from '#tests/support/until.ts';
-import { letIn, startWorld } from '#tests/support/world.ts';
+import { letIn, sharedWorld } from '#tests/support/world.ts';
 
-// Three servers over HTTP. `races-without-guards.test.ts` has the same races with Redis' part taken away.
+// Instances over HTTP. `tests/heavy/races-seats.test.ts` has larger crowds, and `races-without-guards.test.ts` has the same races with Redis' part taken away.
 
-const world = await startWorld();
+const world = await sharedWorld();
 
-describe('three instances', () => {
-  test('sell a seat once to a thousand who ask for it in the same instant', async () => {
-    const concert = await world.openHall({ seats: 1 });
-    const fans = await world.fans(1_000);
-    await letIn(fans, concert);
+describe('instances side by side', () => {
+  test('sell a seat once to a crowd who ask for it in the same instant', () => sellsASeatOnce(world, 100));
 
-    const answers = await Promise.all(fans.map((fan) => fan.reserve([1])));
-
-    expect(tally(answers)).toEqual({ 201: 1, '409 seat-taken': 999 });
-    expect(await contradictions(world.pool)).toEqual([]);
-  });
-
-  test('sell fifty seats to fifty of five hundred who reserve and pay at once', async () => {
-    const concert = await world.openHall({ seats: 50 });
-    const fans = await world.fans(500, { balance: PRICE });
-    await letIn(fans, concert);
-
-    const answers = await Promise.all(
-      fans.map(async (fan, index) => {
-        const reserved = await fan.reserve([(index % 50) + 1]);
-        const { reservationId } = reserved.body;
-        return reservationId === undefined ? [reserved] : [reserved, await fan.pay(reservationId)];
-      }),
-    );
-
-    expect(tally(answers.flat())).toEqual({ 201: 50 + 50, '409 seat-taken': 450 });
-    const { rows } = await world.pool.query(
-      `SELECT count(*)::integer AS seats, count(DISTINCT payment_id)::integer AS payments, sum(amount)::integer AS income
-       FROM seats JOIN payments USING (payment_id) WHERE concert_id = $1 AND date = $2 AND status = 'SOLD'`,
-      [concert, DATE],
-    );
-    expect(rows).toEqual([{ seats: 50, payments: 50, income: 50 * PRICE }]);
-    expect(await contradictions(world.pool)).toEqual([]);
-  });
+  test('sell each seat once to a crowd who reserve and pay at once', () => sellsEachSeatOnce(world, 20, 100));
 
   test('give groups that want overlapping seats all of them or none, without deadlock', async () => {
     const concert = await world.openHall({ seats: 20 });
-    const fans = await world.fans(300);
+    const fans = await world.fans(60);
     await letIn(fans, concert);
 
     // Four neighbours each, in an order of their own: the order in which they are named must not matter.
@@ -56,7 +27,7 @@ describe('three instances', () => {
 
     const { 201: held = 0, ...refused } = tally(answers);
     expect(held).toBeGreaterThan(0);
-    expect(refused).toEqual({ '409 seat-taken': 300 - held });
+    expect(refused).toEqual({ '409 seat-taken': 60 - held });
     const { rows } = await world.pool.query(
       `SELECT count(*)::integer AS seats FROM seats WHERE concert_id = $1 AND status = 'HELD'`,
       [concert],
@@ -66,14 +37,19 @@ describe('three instances', () => {
   });
 
   test('keep everybody off a held seat until its deadline, then give it to exactly one of the crowd', async () => {
-    const concert = await world.openHall({ seats: 1, holdSeconds: 1 });
-    const [first, ...crowd] = await world.fans(51);
+    const concert = await world.openHall({ seats: 1 });
+    const [first, ...crowd] = await world.fans(21);
     if (first === undefined) throw new RangeError('nobody came');
     await letIn([first, ...crowd], concert);
 
-    const held = await first.reserve([1]);
+    const held = await first.hold(1);
+    await endHoldIn(world.pool, held, 500);
+    const { rows } = await world.pool.query<{ until: Date }>(
+      'SELECT held_until AS until FROM reservations WHERE reservation_id = $1',
+      [held],
+    );
     const taken: string[] = [];
-    await until('somebody of the crowd has the seat', async () => {
+    await until('one of the crowd has the seat', async () => {
       const answers = await Promise.all(crowd.map((fan) => fan.reserve([1])));
       const { 201: _, ...refused } = tally(answers);
       expect(Object.keys(refused)).toEqual(['409 seat-taken']);
@@ -82,7 +58,7 @@ describe('three instances', () => {
     });
 
     expect(taken).toHaveLength(1);
-    expect(new Date(taken[0] ?? '').getTime()).toBeGreaterThanOrEqual(new Date(held.body.heldUntil ?? '').getTime());
+    expect(new Date(taken[0] ?? '').getTime()).toBeGreaterThanOrEqual(rows[0]?.until.getTime() ?? Number.NaN);
     expect(await contradictions(world.pool)).toEqual([]);
   });
 

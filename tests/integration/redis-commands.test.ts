@@ -6,7 +6,7 @@ import { ownRedis } from '#tests/support/own-redis.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
 const own = await ownRedis();
-const world = await startWorld({ redisUrl: own.url });
+const world = await startWorld({ instances: 1, redisUrl: own.url });
 const redis = new Redis(own.url);
 afterAll(() => redis.disconnect());
 

@@ -4,9 +4,9 @@ import { contradictions, holdings } from '#tests/support/books.ts';
 import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import { withStartingGun } from '#tests/support/starting-gun.ts';
-import { letIn, startWorld } from '#tests/support/world.ts';
+import { letIn, sharedWorld } from '#tests/support/world.ts';
 
-const world = await startWorld();
+const world = await sharedWorld();
 
 /** The same command, sent to all instances at once, and half of them inside before the first one can do anything. */
 async function twentyTimes(

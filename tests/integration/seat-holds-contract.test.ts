@@ -7,7 +7,7 @@ import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
 import { passAtSeats } from '#tests/support/seat-clock.ts';
 
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
+const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 60_000 }, raise);
 afterAll(close);
 
 seatHoldsContract(() => ({

@@ -1,12 +1,12 @@
 import { afterAll, expect, test } from 'vitest';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { seedDemo } from '#adapters/postgres/seed-demo.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 
-const settings = { url: await freshDatabase(), poolMax: 4, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 };
-const postgres = connectPostgres(settings, () => {});
+const databaseUrl = await freshDatabase();
+const postgres = openPostgres(databaseUrl, { poolMax: 4 });
 afterAll(() => postgres.close());
 
 /** All that the demo consists of. */

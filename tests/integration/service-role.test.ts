@@ -12,6 +12,7 @@ import type { Answer } from '#tests/support/fan.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, lapse, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
+import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
@@ -26,7 +27,7 @@ afterAll(async () => {
   await role[Symbol.asyncDispose]();
 });
 await grantService(databaseUrl, role.name);
-const world = await startWorld({ databaseUrl, settings: { DATABASE_URL: role.url(databaseUrl) } });
+const world = await startWorld({ databaseUrl, instances: 1, settings: { DATABASE_URL: role.url(databaseUrl) } });
 const [service, owner] = [await connected(role.url(databaseUrl)), await connected(databaseUrl)];
 
 describe('a service with the rights of its role', () => {
@@ -134,7 +135,9 @@ describe('granting', () => {
     const migrate = async () => {
       const env = { PATH: process.env.PATH, DATABASE_URL: owner.url(database.url) };
       const args = [MIGRATE, '--service-role', other.name];
-      return (await promisify(execFile)(process.execPath, args, { env, cwd: tmpdir() })).stdout;
+      const running = promisify(execFile)(process.execPath, args, { env, cwd: tmpdir() });
+      reaped(running.child);
+      return (await running).stdout;
     };
     expect(await migrate()).toMatch(/Applied .+_grant_service\.\n[\s\S]*may do what the service does/);
 

@@ -4,25 +4,28 @@ import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { SECRETS, type Settings } from '#tests/support/instance.ts';
+import { COMPILE_CACHE, SECRETS, type Settings } from '#tests/support/instance.ts';
+import { reaped } from '#tests/support/reaper.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Nobody listens there: a start that reads its settings first says so before it looks for a server. */
 const NOWHERE = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:9/nothing', REDIS_URL: 'redis://127.0.0.1:9' };
 
 async function start(settings: Settings) {
-  const child = spawn(process.execPath, [MAIN], {
-    cwd: tmpdir(),
-    env: { PATH: process.env.PATH, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = reaped(
+    spawn(process.execPath, [MAIN], {
+      cwd: tmpdir(),
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   const ended = once(child, 'close');
   const [said, complained, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   const named = [...complained.matchAll(/^ {2}([A-Z_]+): \S/gm)].map(([, name]) => name).sort();
   return { code, said, complained, named };
 }
 
-describe('a start with settings that are missing or wrong', () => {
+describe.concurrent('a start with settings that are missing or wrong', () => {
   test('names every secret that is missing, and ends with 1', async () => {
     const { code, said, complained, named } = await start(NOWHERE);
     expect(complained).toContain('  QUEUE_TOKEN_KEYS: is missing');

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectPostgres, type Postgres } from '#adapters/postgres/client.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Postgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
 import { postgresWebhooks } from '#adapters/postgres/webhooks.ts';
@@ -8,20 +8,19 @@ import { concertDate, concertId, endpointId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { openHall } from '#tests/support/hall.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
 
 // Who is told `busy` is told that nothing was done, and repeats. What an operator sends has no key that would find the first one.
 
 const databaseUrl = await freshDatabase();
-const open = (poolMax: number, statementTimeoutMs: number) =>
-  connectPostgres({ url: databaseUrl, poolMax, connectTimeoutMs: 5_000, statementTimeoutMs }, () => {});
 const portsOf = (postgres: Postgres) => ({
   concerts: postgresConcerts(postgres, POLICY),
   webhooks: postgresWebhooks(postgres),
   deliveries: postgresDeliveries(postgres),
 });
 
-const patient = open(4, 30_000);
+const patient = openPostgres(databaseUrl, { poolMax: 4 });
 const { concerts, webhooks, deliveries } = portsOf(patient);
 afterAll(patient.close);
 
@@ -104,7 +103,7 @@ async function endpoint() {
 }
 
 describe('where connections are few', () => {
-  const single = open(1, 30_000);
+  const single = openPostgres(databaseUrl, { poolMax: 1 });
   afterAll(single.close);
 
   test.each(commands)('%s is not let go of halfway, whoever waits for the connection', async (_, begin) => {
@@ -122,10 +121,8 @@ describe('where connections are few', () => {
 });
 
 describe('where what is to be answered cannot be read', () => {
-  const hasty = open(4, 1_000);
+  const hasty = openPostgres(databaseUrl, { poolMax: 4, lockTimeoutMs: 200 });
   afterAll(hasty.close);
-  // Prepared by now: what is waited for is the lock, and no connection.
-  beforeAll(hasty.ping);
   /** What the answer is read from, and what nothing is written to before. */
   const READ_AFTERWARDS = 'LOCK TABLE lotteries, webhook_attempts IN ACCESS EXCLUSIVE MODE';
 

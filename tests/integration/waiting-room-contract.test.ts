@@ -1,5 +1,5 @@
 import { v7 as newId } from 'uuid';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
@@ -9,9 +9,9 @@ import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
 
-const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 5_000 }, raise);
-afterAll(close);
+const { redis } = await openRedis();
 
 const open = () => redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
 
@@ -74,7 +74,7 @@ describe('a line whose numbers are used up', () => {
 
 describe('a line that cannot be reached', () => {
   it('refuses every call as unavailable', async () => {
-    const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
+    const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 60_000 }, () => {});
     const room = redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 });
     const { join, find, settle, extend, leave, read, survey, admit, drawLots, takeEvents } = room;
     const id = { userId: userId(newId()), concertId: concertId(newId()) };
@@ -96,7 +96,3 @@ describe('a line that cannot be reached', () => {
     await away.close();
   });
 });
-
-function raise(error: Error): never {
-  throw error;
-}

@@ -10,21 +10,24 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { deliveryPage, endpointWithSecret } from '#adapters/http/webhook-schemas.ts';
 import { contractClient } from '#tests/support/contract-client.ts';
 import { PRICE } from '#tests/support/hall.ts';
-import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
+import { ADMIN_KEY } from '#tests/support/instance.ts';
+import { reaped } from '#tests/support/reaper.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
-import { letIn, startWorld } from '#tests/support/world.ts';
+import { letIn, sharedWorld } from '#tests/support/world.ts';
 
 const CONSUMER = fileURLToPath(new URL('../../docs/webhook-consumer.ts', import.meta.url));
 const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
 /** The example of the documents, as a process of its own; it ends with the test. */
 async function startConsumer(secret: string, port = '0', program = CONSUMER) {
-  const child = spawn(process.execPath, [program], {
-    cwd: tmpdir(),
-    env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: port },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = reaped(
+    spawn(process.execPath, [program], {
+      cwd: tmpdir(),
+      env: { PATH: process.env.PATH, WEBHOOK_SECRET: secret, PORT: port },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
   const end = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
@@ -46,16 +49,22 @@ async function startConsumer(secret: string, port = '0', program = CONSUMER) {
   };
 }
 
-/** The example, whose part of yours takes half a second. */
-async function slowConsumer(): Promise<string> {
+/** The example, whose part of yours takes until so many webhooks have come. */
+async function slowConsumer(webhooks: number): Promise<string> {
   const { path, remove } = await temporaryDir();
   onTestFinished(remove);
   const source = await readFile(CONSUMER, 'utf8');
-  const slow = source.replace(
-    '  console.log(timestamp, type,',
-    '  await new Promise((done) => setTimeout(done, 500));\n  console.log(timestamp, type,',
+  const counts = source.replace(
+    '  const known = seen',
+    '  if (++came === WEBHOOKS) allCame.resolve();\n  const known = seen',
   );
-  expect(slow).not.toBe(source);
+  expect(counts).not.toBe(source);
+  const waits = counts.replace(
+    '  console.log(timestamp, type,',
+    '  await allCame.promise;\n  console.log(timestamp, type,',
+  );
+  expect(waits).not.toBe(counts);
+  const slow = `let came = 0;\nconst WEBHOOKS = ${webhooks};\nconst allCame = Promise.withResolvers<void>();\n${waits}`;
   const program = join(path, 'webhook-consumer.ts');
   await writeFile(program, slow);
   return program;
@@ -108,7 +117,7 @@ describe('the example of a consumer', () => {
   });
 
   test('uses an event once, though the repetition comes while it is in use', async () => {
-    const { url, used } = await startConsumer(SECRET, '0', await slowConsumer());
+    const { url, used } = await startConsumer(SECRET, '0', await slowConsumer(5));
     const statuses = await Promise.all(Array.from({ length: 5 }, () => send(url, {})));
     expect(statuses).toEqual([204, 204, 204, 204, 204]);
     expect(await send(url, { id: 'evt_1_2' })).toBe(204);
@@ -117,15 +126,14 @@ describe('the example of a consumer', () => {
   });
 
   test('does not start without a secret', async () => {
-    const child = spawn(process.execPath, [CONSUMER], { env: { PATH: process.env.PATH }, stdio: 'ignore' });
+    const child = reaped(spawn(process.execPath, [CONSUMER], { env: { PATH: process.env.PATH }, stdio: 'ignore' }));
     expect(await once(child, 'exit')).toEqual([1, null]);
   });
 });
 
 describe('the example behind a server of Frontrow', async () => {
-  const world = await startWorld({ instances: 1, settings: { WEBHOOK_ALLOW_NETWORKS: '127.0.0.1' } });
-  const [instance] = world.instances as [Instance];
-  const call = contractClient(instance.url);
+  const world = await sharedWorld();
+  const call = contractClient(world.instances[0]?.url ?? '');
   const headers = { authorization: `Bearer ${ADMIN_KEY}` };
 
   test('uses every event of a story, in order, once, though it was away in the middle of it', async () => {
@@ -141,21 +149,25 @@ describe('the example behind a server of Frontrow', async () => {
     const reservation = await fan.hold(1);
     const log = async () =>
       (await call('GET', `/v1/admin/webhooks/${made.endpointId}/deliveries`, { headers })).as(deliveryPage).items;
-    await until('an attempt has failed', async () =>
-      (await log()).some(({ lastAttempt }) => lastAttempt?.failure?.includes('ECONNREFUSED')),
+    await until('an attempt has failed, and waits', async () =>
+      (await log()).some(
+        ({ lastAttempt, nextAttemptAt }) => lastAttempt?.failure?.includes('ECONNREFUSED') && nextAttemptAt,
+      ),
     );
     const back = await startConsumer(made.secret, away.port);
+    // So much time goes by that it is tried again.
+    await world.pool.query(
+      'UPDATE webhook_deliveries SET due_at = at_once() WHERE due_at IS NOT NULL AND endpoint_id = $1',
+      [made.endpointId],
+    );
     await fan.pay(reservation);
     await fan.cancel(reservation);
-    await until(
-      'all is delivered',
-      async () => {
-        const all = await log();
-        return all.length === eventTypes.length && all.every(({ state }) => state === 'DELIVERED');
-      },
-      25_000,
-    );
+    await until('all is delivered', async () => {
+      const all = await log();
+      return all.length === eventTypes.length && all.every(({ state }) => state === 'DELIVERED');
+    });
     await until('all is used', () => back.used().length >= eventTypes.length);
     expect(back.used()).toEqual(eventTypes);
+    await call('DELETE', `/v1/admin/webhooks/${made.endpointId}`, { headers });
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   delivery,
   deliveryPage,
@@ -14,32 +14,35 @@ import { PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
 import { isSignedBy, type Received, type Receiver, startReceiver } from '#tests/support/receiver.ts';
 import { until } from '#tests/support/until.ts';
-import { letIn, startWorld } from '#tests/support/world.ts';
+import { letIn, sharedWorld, startWorld, type World } from '#tests/support/world.ts';
 
-const PATIENT_MS = 60_000;
-vi.setConfig({ testTimeout: 2 * PATIENT_MS });
-const SETTINGS = { WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8', WEBHOOK_TIMEOUT_MS: '5000' };
+const world = await sharedWorld();
+const clientsOf = ({ instances }: World) => instances.map(({ url }) => contractClient(url)) as [Call, ...Call[]];
+/** A single instance that waits for an answer as short as may be, sends to one address only, and may be frozen. */
+const curt = await startWorld({
+  instances: 1,
+  settings: { WEBHOOK_ALLOW_NETWORKS: '127.0.0.1', WEBHOOK_TIMEOUT_MS: '1000' },
+});
+const clients = new Map([world, curt].map((at) => [at, clientsOf(at)]));
+const [here] = clientsOf(world);
 
-const world = await startWorld({ instances: 2, settings: SETTINGS });
-const [one, other] = world.instances as [Instance, Instance];
-const [here, there] = [one, other].map(({ url }) => contractClient(url)) as [Call, Call];
-
-/** An admin call; the next one goes to the other instance. */
+/** An admin call; the next one goes to the next instance. */
 let calls = 0;
-function manage(method: string, path = '', body?: unknown): Promise<Reply> {
-  const call = calls++ % 2 === 0 ? here : there;
+function manage(method: string, path = '', body?: unknown, at = world): Promise<Reply> {
+  const doors = clients.get(at) ?? [];
+  const call = doors[calls++ % doors.length] ?? here;
   return call(method, `/v1/admin/webhooks${path}`, { headers: { authorization: `Bearer ${ADMIN_KEY}` }, body });
 }
 
 type Made = Receiver & { readonly id: string; readonly secret: string; readonly path: string };
 
 /** Somebody's server, and an endpoint that leads there for as long as the test lasts. */
-async function subscribe(eventTypes: readonly string[] = [], at?: Receiver): Promise<Made> {
-  const receiver = at ?? (await startReceiver());
-  const created = await manage('POST', '', { url: receiver.url, eventTypes });
+async function subscribe(eventTypes: readonly string[] = [], at = world): Promise<Made> {
+  const receiver = await startReceiver();
+  const created = await manage('POST', '', { url: receiver.url, eventTypes }, at);
   const { endpointId: id, secret } = created.as(endpointWithSecret);
   onTestFinished(async () => {
-    await manage('DELETE', `/${id}`);
+    await manage('DELETE', `/${id}`, undefined, at);
   });
   return { ...receiver, id, secret, path: `/${id}` };
 }
@@ -48,9 +51,9 @@ async function subscribe(eventTypes: readonly string[] = [], at?: Receiver): Pro
 const testsAt = ({ received }: Receiver) => received.filter((request) => parsed(request).type === 'webhook.test');
 
 /** A fan who holds a seat, pays for it and gives it back: four events of one story. Answers the reservation. */
-async function story(): Promise<string> {
-  const concert = await world.openHall();
-  const fan = await world.fan({ balance: PRICE });
+async function story(at = world): Promise<string> {
+  const concert = await at.openHall();
+  const fan = await at.fan({ balance: PRICE });
   await letIn([fan], concert);
   const reservation = await fan.hold(1);
   expect((await fan.pay(reservation)).status).toBe(201);
@@ -67,18 +70,20 @@ const typesOf = (receiver: Receiver, reservation: string) => told(receiver, rese
 /** As a receiver sees them that drops what it has seen: what is answered too late for us is sent again. */
 const onceEach = (receiver: Receiver, reservation: string) => [...new Set(typesOf(receiver, reservation))];
 const arrives = (receiver: Receiver, reservation: string, count = STORY.length) =>
-  until(`${count} events arrive`, () => onceEach(receiver, reservation).length >= count, PATIENT_MS);
+  until(`${count} events arrive`, () => onceEach(receiver, reservation).length >= count);
 
-async function logOf(path: string, query = ''): Promise<ReturnType<typeof lastFirst>> {
-  return lastFirst(await manage('GET', `${path}/deliveries?limit=100${query}`));
+async function logOf(path: string, query = '', at = world): Promise<ReturnType<typeof lastFirst>> {
+  return lastFirst(await manage('GET', `${path}/deliveries?limit=100${query}`, undefined, at));
 }
 const lastFirst = (reply: Reply) => reply.as(deliveryPage).items;
-/** So much time goes by that what failed is tried again. */
-const pauseEnds = () => world.pool.query('UPDATE webhook_deliveries SET due_at = at_once() WHERE due_at IS NOT NULL');
+/** So much time goes by that an endpoint is tried again. */
+const pauseEnds = ({ id }: Made, at = world) =>
+  at.pool.query('UPDATE webhook_deliveries SET due_at = at_once() WHERE due_at IS NOT NULL AND endpoint_id = $1', [id]);
 
 describe('an endpoint', () => {
   test('is told of a story in its order, signed, and the log says so', async () => {
     const shop = await subscribe(STORY);
+    const began = Math.floor(Date.now() / 1_000);
     const reservation = await story();
     await arrives(shop, reservation);
     expect(onceEach(shop, reservation)).toEqual(STORY);
@@ -87,7 +92,8 @@ describe('an endpoint', () => {
     for (const request of shop.received) {
       expect(isSignedBy(shop.secret, request)).toBe(true);
       const seconds = Number(request.headers['webhook-timestamp']);
-      expect(Math.abs(seconds - Date.now() / 1_000)).toBeLessThan(120);
+      expect(seconds).toBeGreaterThanOrEqual(began);
+      expect(seconds).toBeLessThanOrEqual(Date.now() / 1_000);
       expect(new Date(parsed(request).timestamp).toISOString()).toBe(parsed(request).timestamp);
     }
     await until('all is settled', async () => (await logOf(shop.path)).every(({ state }) => state === 'DELIVERED'));
@@ -102,7 +108,7 @@ describe('an endpoint', () => {
     const fan = await world.fan();
     await letIn([fan], concert);
     const admissions = () => shop.received.map(parsed).filter(({ data }) => data.concertId === concert);
-    await until('the admission arrives', () => admissions().length === 1, PATIENT_MS);
+    await until('the admission arrives', () => admissions().length === 1);
     expect(admissions()).toMatchObject([{ type: 'queue.admitted', data: { sequences: [1] } }]);
   });
 
@@ -117,17 +123,14 @@ describe('an endpoint', () => {
     const shop = await subscribe(STORY);
     shop.answers((_, response) => response.writeHead(500).end());
     const reservation = await story();
-    await until(
-      'the first one has failed',
-      async () => {
-        const log = await logOf(shop.path);
-        return log.length >= STORY.length && log.some(({ lastAttempt }) => lastAttempt?.status === 500);
-      },
-      PATIENT_MS,
-    );
+    await until('the first one has failed, and waits', async () => {
+      const log = await logOf(shop.path);
+      const waits = log.some(({ lastAttempt, nextAttemptAt }) => lastAttempt?.status === 500 && nextAttemptAt);
+      return log.length >= STORY.length && waits;
+    });
     expect(typesOf(shop, reservation).every((type) => type === 'reservation.held')).toBe(true);
-    // The first pause is a real one.
     shop.answers((_, response) => response.writeHead(200).end('thanks'));
+    await pauseEnds(shop);
     await arrives(shop, reservation);
     expect(onceEach(shop, reservation)).toEqual(STORY);
     await until('all is settled', async () => (await logOf(shop.path)).every(({ state }) => state === 'DELIVERED'));
@@ -139,18 +142,14 @@ describe('an endpoint', () => {
   });
 
   test('that does not answer is given its time, and others do not wait for it', async () => {
-    const [silent, quick] = [await subscribe(STORY), await subscribe(STORY)];
+    const [silent, quick] = [await subscribe(STORY, curt), await subscribe(STORY, curt)];
     silent.answers(() => {});
-    const reservation = await story();
+    const reservation = await story(curt);
     await arrives(quick, reservation);
-    await until(
-      'the silence is on record',
-      async () => {
-        const [first] = (await logOf(silent.path)).toReversed();
-        return first?.lastAttempt?.failure === 'no answer within 5000 ms';
-      },
-      PATIENT_MS,
-    );
+    await until('the silence is on record', async () => {
+      const [first] = (await logOf(silent.path, '', curt)).toReversed();
+      return first?.lastAttempt?.failure === 'no answer within 1000 ms';
+    });
     expect(onceEach(quick, reservation)).toEqual(STORY);
   });
 
@@ -158,12 +157,12 @@ describe('an endpoint', () => {
     const shop = await subscribe(STORY);
     // What happens once it is switched off is not for it, so it answers when all that it is to get is on its way.
     shop.answers((_, response) => {
-      void until('all is to be sent', async () => (await logOf(shop.path)).length === STORY.length, PATIENT_MS).finally(
-        () => response.writeHead(410).end(),
+      void until('all is to be sent', async () => (await logOf(shop.path)).length === STORY.length).finally(() =>
+        response.writeHead(410).end(),
       );
     });
     const reservation = await story();
-    await until('it is switched off', async () => !(await manage('GET', shop.path)).as(endpoint).enabled, PATIENT_MS);
+    await until('it is switched off', async () => !(await manage('GET', shop.path)).as(endpoint).enabled);
     expect((await manage('GET', shop.path)).as(endpoint)).toMatchObject({ disabledReason: 'gone' });
     expect(onceEach(shop, reservation)).toEqual(['reservation.held']);
     shop.answers((_, response) => response.writeHead(204).end());
@@ -179,7 +178,7 @@ describe('an endpoint', () => {
     );
     expect(rotated.previousSecretUntil).toBeDefined();
     await manage('POST', `${shop.path}/test`);
-    await until('it arrives', () => testsAt(shop).length > 0, PATIENT_MS);
+    await until('it arrives', () => testsAt(shop).length > 0);
     const [both] = testsAt(shop) as [Received];
     expect([rotated.secret, shop.secret].map((secret) => isSignedBy(secret, both))).toEqual([true, true]);
 
@@ -187,7 +186,7 @@ describe('an endpoint', () => {
       endpointWithSecret,
     );
     await manage('POST', `${shop.path}/test`);
-    await until('the next one arrives', () => testsAt(shop).length > 1, PATIENT_MS);
+    await until('the next one arrives', () => testsAt(shop).length > 1);
     const [, fresh] = testsAt(shop) as [Received, Received];
     const secrets = [leaked.secret, rotated.secret, shop.secret];
     expect(secrets.map((secret) => isSignedBy(secret, fresh))).toEqual([true, false, false]);
@@ -197,8 +196,8 @@ describe('an endpoint', () => {
 describe('many stories', () => {
   test('are told by several instances at once, each in its order', async () => {
     const shop = await subscribe();
-    const concert = await world.openHall({ seats: 20 });
-    const fans = await world.fans(20, { balance: PRICE });
+    const concert = await world.openHall({ seats: 10 });
+    const fans = await world.fans(10, { balance: PRICE });
     await letIn(fans, concert);
     const reservations = await Promise.all(
       fans.map(async (fan, index) => {
@@ -209,35 +208,32 @@ describe('many stories', () => {
       }),
     );
     const ours = () => reservations.flatMap((reservation) => told(shop, reservation));
-    await until('all arrives', () => ours().length >= reservations.length * STORY.length, PATIENT_MS);
+    await until('all arrives', () => ours().length >= reservations.length * STORY.length);
     for (const reservation of reservations) expect(onceEach(shop, reservation)).toEqual(STORY);
   });
 });
 
 describe('an instance that dies in the middle of a delivery', () => {
   test('leaves it to another one', async () => {
-    const shop = await subscribe();
+    const shop = await subscribe([], curt);
     shop.answers(() => {});
-    // Only this one knows a longer patience, so that it is killed while it waits.
-    const doomed = await world.start({ WEBHOOK_TIMEOUT_MS: '30000' });
-    for (const instance of [one, other]) instance.freeze();
-    onTestFinished(() => {
-      for (const instance of [one, other]) instance.thaw();
-    });
+    const [frozen] = curt.instances as [Instance];
+    // It waits for longer than the test lasts, so that it is killed while it waits.
+    const doomed = await curt.start({ WEBHOOK_TIMEOUT_MS: '30000' });
+    frozen.freeze();
+    onTestFinished(frozen.thaw);
     const doomedCall = contractClient(doomed.url);
     const asAdmin = { headers: { authorization: `Bearer ${ADMIN_KEY}` } };
     const sent = (await doomedCall('POST', `/v1/admin/webhooks${shop.path}/test`, asAdmin)).as(delivery);
-    await until('it is under way', () => testsAt(shop).length > 0, PATIENT_MS);
+    await until('it is under way', () => testsAt(shop).length > 0);
     await doomed.end('SIGKILL');
     shop.answers((_, response) => response.writeHead(204).end());
-    for (const instance of [one, other]) instance.thaw();
-    expect((await manage('GET', `${shop.path}/deliveries/${sent.deliveryId}`)).as(deliveryWithLog)).toMatchObject({
-      state: 'PENDING',
-      attempts: 1,
-      attemptLog: [],
-    });
-    await pauseEnds();
-    await until('it arrives again', () => testsAt(shop).length > 1, PATIENT_MS);
+    frozen.thaw();
+    const at = `${shop.path}/deliveries/${sent.deliveryId}`;
+    const left = (await manage('GET', at, undefined, curt)).as(deliveryWithLog);
+    expect(left).toMatchObject({ state: 'PENDING', attempts: 1, attemptLog: [] });
+    await pauseEnds(shop, curt);
+    await until('it arrives again', () => testsAt(shop).length > 1);
     const [first, again] = testsAt(shop).map(({ headers }) => headers['webhook-id']);
     expect(again).toBe(first);
   });
@@ -247,12 +243,12 @@ describe('replaying', () => {
   test('sends one again, under the same id', async () => {
     const shop = await subscribe();
     const sent = (await manage('POST', `${shop.path}/test`)).as(delivery);
-    await until('it arrives', () => testsAt(shop).length > 0, PATIENT_MS);
+    await until('it arrives', () => testsAt(shop).length > 0);
     const at = `${shop.path}/deliveries/${sent.deliveryId}`;
     await until('it is settled', async () => (await manage('GET', at)).as(deliveryWithLog).state === 'DELIVERED');
     const again = await manage('POST', `${at}/replay`);
     expect([again.status, again.as(delivery).state]).toEqual([202, 'PENDING']);
-    await until('it arrives again', () => testsAt(shop).length > 1, PATIENT_MS);
+    await until('it arrives again', () => testsAt(shop).length > 1);
     const ids = testsAt(shop).map(({ headers }) => headers['webhook-id']);
     expect(ids).toEqual([sent.messageId, sent.messageId]);
   });
@@ -262,23 +258,18 @@ describe('replaying', () => {
     const before = new Date().toISOString();
     shop.answers((_, response) => response.writeHead(404).end());
     const reservation = await story();
-    await until(
-      'all is given up',
-      async () => {
-        await world.pool.query('UPDATE webhook_deliveries SET tries = 99, due_at = at_once() WHERE due_at IS NOT NULL');
-        return (await logOf(shop.path, '&state=FAILED')).length >= STORY.length;
-      },
-      PATIENT_MS,
-    );
+    await until('all is given up', async () => {
+      await world.pool.query(
+        'UPDATE webhook_deliveries SET tries = 99, due_at = at_once() WHERE due_at IS NOT NULL AND endpoint_id = $1',
+        [shop.id],
+      );
+      return (await logOf(shop.path, '&state=FAILED')).length >= STORY.length;
+    });
     const failures = typesOf(shop, reservation).length;
     shop.answers((_, response) => response.writeHead(204).end());
     const { replayed: count } = (await manage('POST', `${shop.path}/replay`, { since: before })).as(replayed);
     expect(count).toBe(STORY.length);
-    await until(
-      'all arrives',
-      () => new Set(typesOf(shop, reservation).slice(failures)).size === STORY.length,
-      PATIENT_MS,
-    );
+    await until('all arrives', () => new Set(typesOf(shop, reservation).slice(failures)).size === STORY.length);
     expect([...new Set(typesOf(shop, reservation).slice(failures))]).toEqual(STORY);
     expect(await logOf(shop.path, '&state=FAILED')).toEqual([]);
     const nothing = (await manage('POST', `${shop.path}/replay`, { since: '2099-01-01T00:00:00.000Z' })).as(replayed);
@@ -362,12 +353,9 @@ describe('the calls of operators', () => {
     }
   });
 
-  test('are as strict as the settings: an instance that allows no networks refuses this one', async () => {
-    const strict = await world.start({ WEBHOOK_ALLOW_NETWORKS: '' });
-    const { url } = await startReceiver();
-    const asAdmin = { headers: { authorization: `Bearer ${ADMIN_KEY}` }, body: { url } };
-    const refused = await contractClient(strict.url)('POST', '/v1/admin/webhooks', asAdmin);
-    expect(refused.body).toMatchObject({ code: 'webhook-url-refused', reason: '127.0.0.1 is not a public address' });
-    await strict.end('SIGTERM');
+  test('are as strict as the settings: an instance refuses a network that it does not allow', async () => {
+    const { port } = await startReceiver();
+    const refused = await manage('POST', '', { url: `http://127.0.0.2:${port}/hook` }, curt);
+    expect(refused.body).toMatchObject({ code: 'webhook-url-refused', reason: '127.0.0.2 is not a public address' });
   });
 });

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { builtInIdentity } from '#adapters/http/identity.ts';
 import { queueTokens } from '#adapters/http/queue-token.ts';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { connectRedis } from '#adapters/redis/client.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
 import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
@@ -14,6 +13,7 @@ import { makeTemplate } from '#tests/support/database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
 import { SECRETS } from '#tests/support/instance.ts';
+import { openPostgres } from '#tests/support/open-postgres.ts';
 import { startTestServers } from '#tests/support/servers.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
@@ -73,10 +73,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   ending.defer(servers.stop);
   const database = await makeTemplate(servers.databaseUrl);
   ending.defer(database.drop);
-  const postgres = connectPostgres(
-    { url: database.databaseUrl, poolMax: 10, connectTimeoutMs: PATIENCE_MS, statementTimeoutMs: PATIENCE_MS },
-    (error) => say(`Postgres: ${error.message}`),
-  );
+  const postgres = openPostgres(database.databaseUrl);
   ending.defer(postgres.close);
   const { pool } = postgres;
   const own = await connectRedis({ url: servers.redisUrl, commandTimeoutMs: PATIENCE_MS }, (error) =>

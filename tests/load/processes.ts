@@ -4,13 +4,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
 import type { Load, LoadResult } from './generator.ts';
 import type { Visits, VisitsResult } from './money/buyers.ts';
 import type { CrowdPlan, CrowdResult, FromCrowd, Progress, ToCrowd } from './rush/crowd.ts';
 
 const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const START_LIMIT_MS = 20_000;
 /** The kernel's clock ticks per second in /proc, the same on every Linux of today. */
 const TICKS_PER_SECOND = 100;
 
@@ -61,15 +61,11 @@ async function startServer(dir: string, file: string, env: Readonly<Record<strin
 
   const address = () => /(http:\/\/127\.0\.0\.1:\d+)/.exec(readFileSync(logFile, 'utf8'))?.[1];
   let url: string | undefined;
-  await until(
-    'the server says where it is',
-    () => {
-      if (child.exitCode !== null) throw new Error(`the server did not start:\n${readFileSync(logFile, 'utf8')}`);
-      url = address();
-      return url !== undefined;
-    },
-    START_LIMIT_MS,
-  );
+  await until('the server says where it is', () => {
+    if (child.exitCode !== null) throw new Error(`the server did not start:\n${readFileSync(logFile, 'utf8')}`);
+    url = address();
+    return url !== undefined;
+  });
   return { url: url ?? '', cpuSeconds: () => cpuSecondsOf(child.pid ?? 0), stop, kill };
 }
 
@@ -143,15 +139,13 @@ export function startCrowd(onProgress: (progress: Progress) => void): Crowd {
   };
 }
 
-/** Ends with us, even if we end without having stopped it. */
+/** Ends with us, however we end. */
 function endWithUs(child: ChildProcess) {
+  reaped(child);
   const ended = once(child, 'exit');
-  const orphanage = () => child.kill('SIGKILL');
-  process.once('exit', orphanage);
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
-    process.off('exit', orphanage);
   }
   return { ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from './instance.ts';
+import { reaped } from './reaper.ts';
 
 /** An audit as an operator runs it: what it says, and its exit code. */
 export async function auditCommand(
@@ -11,12 +13,14 @@ export async function auditCommand(
   args: readonly string[] = [],
 ): Promise<{ readonly said: string; readonly exitCode: number }> {
   const script = fileURLToPath(new URL(`../../src/audits/${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], {
-    // Away from the repository, where a developer's `.env` may be.
-    cwd: tmpdir(),
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = reaped(
+    spawn(process.execPath, [script, ...args], {
+      // Away from the repository, where a developer's `.env` may be.
+      cwd: tmpdir(),
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
   const [said, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   return { said, exitCode: exitCode as number };
 }

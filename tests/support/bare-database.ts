@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import { Client, type ClientBase, Pool } from 'pg';
 import { inject } from 'vitest';
 import { copyDatabase, type TestDatabase } from './database.ts';
 
@@ -8,9 +8,18 @@ export type Guard = Readonly<Record<'name' | 'on' | 'make' | 'drop', string>>;
 export type BareDatabase = {
   /** All guards that the tables had. Keys that say which row is which are none: without them there is nothing to guard. */
   readonly guards: readonly Guard[];
-  /** A database with the same rows and this guard, and with no other. It has to be disposed of. */
-  withOnly(name: string): Promise<GuardedDatabase>;
+  /** A session that sees this guard and no other, on the same rows. What it does is rolled back when it is disposed of. */
+  withOnly(name: string): Promise<GuardedSession>;
+  /** The same for several sessions: a database with this guard, and with no other. It has to be disposed of. */
+  copyWithOnly(name: string): Promise<GuardedDatabase>;
   drop(): Promise<void>;
+};
+
+export type GuardedSession = AsyncDisposable & {
+  readonly session: ClientBase;
+  /** What the statement does stays, unless it fails: then it answers why. What is checked at commit is checked here. */
+  attempt(statement: string): Promise<Error | undefined>;
+  dropGuard(): Promise<void>;
 };
 
 export type GuardedDatabase = AsyncDisposable & { readonly pool: Pool; dropGuard(): Promise<void> };
@@ -38,20 +47,53 @@ const GUARDS = `
 export async function bareDatabase(fill: (databaseUrl: string) => Promise<void>): Promise<BareDatabase> {
   const bare = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
   await fill(bare.databaseUrl);
-  const pool = new Pool({ connectionString: bare.databaseUrl, max: 1 });
-  const { rows: guards } = await pool.query<Guard>(GUARDS);
-  await pool.query(guards.map(({ drop }) => drop).join(';'));
+  const owner = new Client(bare.databaseUrl);
+  await owner.connect();
+  const { rows: guards } = await owner.query<Guard>(GUARDS);
+  await owner.query(guards.map(({ drop }) => drop).join(';'));
+  await owner.end();
   // A database is copied only while nobody is connected to it.
-  await pool.end();
+  const attacked = await copyDatabase(inject('databaseUrl'), bare.name);
+  const session = new Client(attacked.databaseUrl);
+  await session.connect();
 
+  function named(name: string): Guard {
+    const guard = guards.find((one) => one.name === name);
+    if (guard === undefined) throw new RangeError(`there is no guard ${name}`);
+    return guard;
+  }
   return {
     guards,
-    async withOnly(name) {
-      const guard = guards.find((one) => one.name === name);
-      if (guard === undefined) throw new RangeError(`there is no guard ${name}`);
-      return guardedDatabase(await copyDatabase(inject('databaseUrl'), bare.name), guard);
+    withOnly: (name) => guardedSession(session, named(name)),
+    copyWithOnly: async (name) => guardedDatabase(await copyDatabase(inject('databaseUrl'), bare.name), named(name)),
+    async drop() {
+      await session.end();
+      await Promise.all([attacked.drop(), bare.drop()]);
     },
-    drop: bare.drop,
+  };
+}
+
+async function guardedSession(session: Client, guard: Guard): Promise<GuardedSession> {
+  await session.query(`BEGIN; ${guard.make}`);
+  return {
+    session,
+    async attempt(statement) {
+      try {
+        await session.query(
+          `SAVEPOINT attempt; ${statement}; SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RELEASE attempt`,
+        );
+        return undefined;
+      } catch (error) {
+        await session.query('ROLLBACK TO attempt');
+        return error as Error;
+      }
+    },
+    async dropGuard() {
+      await session.query(guard.drop);
+    },
+    async [Symbol.asyncDispose]() {
+      await session.query('ROLLBACK');
+    },
   };
 }
 

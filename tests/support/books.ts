@@ -1,10 +1,16 @@
-import type { Pool } from 'pg';
-import { auditBooks } from '#audits/audit-books.ts';
+import type { ClientBase, Pool } from 'pg';
+import { auditBooks, auditBooksIn } from '#audits/audit-books.ts';
 import { books, deliveries, events, outbox } from '#audits/invariants.ts';
 
 /** Everything in the books of a database that contradicts something else in them: none, whatever has happened. */
 export async function contradictions(pool: Pool): Promise<string[]> {
   const { violations } = await auditBooks(pool, books);
+  return violations.flatMap(({ first }) => first);
+}
+
+/** The same within a transaction, with all that it has written. */
+export async function contradictionsIn(session: ClientBase): Promise<string[]> {
+  const { violations } = await auditBooksIn(session, books);
   return violations.flatMap(({ first }) => first);
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import { Pool } from 'pg';
 import { afterAll, inject } from 'vitest';
 import { type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue.ts';
@@ -12,6 +12,8 @@ export type BoxOffices = {
   /** One after the other, and again from the beginning. */
   officeFor(index: number): BoxOffice;
   readonly pools: readonly Pool[];
+  /** The test's own: it gets a connection though all of theirs are taken. */
+  readonly pool: Pool;
 };
 
 const OFFICES = 3;
@@ -20,14 +22,18 @@ const OFFICES = 3;
 export async function threeBoxOffices(databaseUrl: string): Promise<BoxOffices> {
   const starts = Array.from({ length: OFFICES }, () => realPorts(databaseUrl, inject('redisUrl')));
   const offices = await Promise.all(starts);
-  afterAll(() => Promise.all(offices.map(({ close }) => close())));
+  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
+  // The database may be dropped before the last connection has gone; whatever else is lost, a query will say so.
+  pool.on('error', () => {});
+  afterAll(() => Promise.all([pool.end(), ...offices.map(({ close }) => close())]));
   return {
     officeFor(index) {
       const office = offices[index % OFFICES];
       if (office === undefined) throw new RangeError('no box office');
       return office.ports.boxOffice;
     },
-    pools: offices.map(({ pool }) => pool),
+    pools: offices.map((office) => office.pool),
+    pool,
   };
 }
 

@@ -6,10 +6,6 @@ import { inParallel } from './in-parallel.ts';
 import { until, untilNoneLeft } from './until.ts';
 
 const JOINS_AT_ONCE = 100;
-/** Thousands may leave at once, on a machine that everything shares. */
-const LEAVE_MS_MAX = 60_000;
-/** Longer than anybody is told to wait between two polls. */
-const QUIET_MS_MAX = 20_000;
 
 /** Somebody in line, and what they were told last, and when. */
 export type Waiting = {
@@ -41,18 +37,23 @@ export async function joinLine(fans: readonly Fan[], concertId: ConcertId): Prom
 /** What each was told last. */
 export const standings = (line: readonly Waiting[]) => line.map(({ told }) => told?.standing);
 
-/** Everybody polls as told until they are let in; all but the first then leave, so that the next may come in. */
-export function keepPolling(line: readonly Waiting[]): Crowd {
+/**
+ * Everybody polls as told until they are let in; all but the first then leave, so that the next may come in.
+ *
+ * @param secondsMax between two polls, however long they are told to wait: for the deadlines of a test to have room
+ */
+export function keepPolling(line: readonly Waiting[], secondsMax = Number.POSITIVE_INFINITY): Crowd {
   const overtaken: number[] = [];
   const risen: { sequence: number; before: number; after: number; seconds: number }[] = [];
   const began = performance.now();
   let furthestIn = 0;
+  const asTold = (headers: Headers) => pause(1_000 * Math.min(secondsMax, Number(headers.get('retry-after'))));
 
   async function poll(person: Waiting): Promise<void> {
     const furthestBefore = furthestIn;
     const { status, headers, body } = await person.fan.poll();
     if (status === 503) {
-      await pause(1_000 * Number(headers.get('retry-after')));
+      await asTold(headers);
       return;
     }
     expect(status).toBe(200);
@@ -66,12 +67,12 @@ export function keepPolling(line: readonly Waiting[]): Crowd {
       const seconds = (performance.now() - began) / 1_000;
       risen.push({ sequence: person.sequence, before, after: standing, seconds });
     }
-    await pause(1_000 * Number(headers.get('retry-after')));
+    await asTold(headers);
   }
   async function attend(person: Waiting, index: number): Promise<void> {
     while (person.told?.standing !== 'in' && person.told?.standing !== 'lost') await poll(person);
     if (index === 0 || person.told.standing === 'lost') return;
-    await until('the place is given up', async () => (await person.fan.leave()).status === 204, LEAVE_MS_MAX);
+    await until('the place is given up', async () => (await person.fan.leave()).status === 204);
   }
 
   const over = Promise.all(line.map(attend));
@@ -85,7 +86,7 @@ export function keepPolling(line: readonly Waiting[]): Crowd {
       const isTold = ({ told }: Waiting) =>
         told !== undefined && (typeof told.standing === 'string' || told.at > since);
       const left = () => line.filter((person) => !isTold(person)).length;
-      return untilNoneLeft('somebody more was told something', left, QUIET_MS_MAX);
+      return untilNoneLeft('somebody more was told something', left);
     },
   };
 }

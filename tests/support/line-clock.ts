@@ -1,6 +1,7 @@
 import { lineKey } from '#adapters/redis/keys.ts';
+import { memberOf } from '#adapters/redis/member.ts';
 import type { RedisClient } from '#adapters/redis/redis-client.ts';
-import type { ConcertId } from '#domain/ids.ts';
+import type { ConcertId, UserId } from '#domain/ids.ts';
 
 /** All times written down about a line, moved into the past at once. Of what is in whole seconds, whole seconds. */
 const MOVE = `
@@ -27,4 +28,14 @@ export async function passAtLine(redis: RedisClient, concertId: ConcertId, milli
   const names = ['active', 'granted', 'away', 'recent', 'seen', 'pace'] as const;
   const keys = names.map((name) => lineKey(concertId, name));
   await redis.eval(MOVE, keys.length, ...keys, milliseconds);
+}
+
+/** The session of this user has run out just now, and nothing else has changed. */
+export async function endSession(redis: RedisClient, concertId: ConcertId, userId: string): Promise<void> {
+  await redis.zadd(lineKey(concertId, 'active'), 'XX', 1, memberOf(userId as UserId));
+}
+
+/** The time that a line which was lost waits for those who were in it is over. */
+export async function endRebuild(redis: RedisClient, concertId: ConcertId): Promise<void> {
+  await redis.hset(lineKey(concertId, 'rebuild'), 'until', 1);
 }

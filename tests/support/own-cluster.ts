@@ -86,7 +86,8 @@ async function startMaster(dir: string): Promise<Master> {
         'cluster-enabled': 'yes',
         'cluster-port': busPort,
         'cluster-announce-ip': HOST,
-        'cluster-node-timeout': 2_000,
+        // A node that is merely slow is not taken for lost.
+        'cluster-node-timeout': 30_000,
         'cluster-require-full-coverage': 'no',
       };
       const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

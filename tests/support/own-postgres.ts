@@ -7,6 +7,7 @@ import { migrate } from '#adapters/postgres/migrate.ts';
 import { startPostgres } from '#local/postgres.ts';
 import { postgresBinaries } from '#local/postgres-binaries.ts';
 import { serverHome } from '#local/server-home.ts';
+import { reaped } from './reaper.ts';
 import { temporaryDir } from './temporary-dir.ts';
 import { until } from './until.ts';
 
@@ -52,7 +53,7 @@ export async function ownPostgres(more: Readonly<Record<string, string>> = {}): 
   const start = async () => {
     const env = { PATH: process.env.PATH, LC_ALL: 'C' };
     const data = join(home.dir, 'postgres');
-    server = spawn(binaries.postgres, ['-D', data, ...args], { ...home.runAs, cwd: '/', env, stdio: 'ignore' });
+    server = reaped(spawn(binaries.postgres, ['-D', data, ...args], { ...home.runAs, cwd: '/', env, stdio: 'ignore' }));
     await until('Postgres answers', async () => (await pidsOf(url).catch(() => [])).length > 0);
   };
   const isRunning = () => server !== undefined && server.exitCode === null && server.signalCode === null;
@@ -67,14 +68,7 @@ export async function ownPostgres(more: Readonly<Record<string, string>> = {}): 
     server.kill('SIGQUIT');
     await ended;
   };
-  // A worker that ends early must not leave it behind.
-  const orphanage = () => {
-    thaw();
-    server?.kill('SIGQUIT');
-  };
-  process.once('exit', orphanage);
   afterAll(async () => {
-    process.off('exit', orphanage);
     thaw();
     await kill();
     await dir.remove();

@@ -9,12 +9,17 @@ import { until } from './until.ts';
 const SENTINELS = 3;
 const HOST = '127.0.0.1';
 const PRIMARY_NAME = 'frontrow';
+const DOWN_AFTER_MS = 1_000;
+/** Sentinels take no replica for a primary that was cut off for longer than so many times the time after which one is down. */
+const CUT_OFF_MAX = 10;
 
 /** A primary with a replica, and sentinels that watch over them, which nobody else uses. */
 export type OwnSentinel = {
   readonly url: string;
   readonly primary: RedisProcess;
   readonly replica: RedisProcess;
+  /** Waits until the replica has all that the primary has executed so far. */
+  untilCopied(): Promise<void>;
   /** From now on the replica is told nothing new, as if the primary died before it could. */
   stopCopying(): Promise<void>;
 };
@@ -51,16 +56,40 @@ export async function ownSentinel(): Promise<OwnSentinel> {
     ),
   );
   await Promise.all(sentinels.map(({ port }) => asking(port, 'the sentinels know each other', knowsAll)));
+
+  let cutOffAt: number | undefined;
+  async function kill(): Promise<void> {
+    // However long the test took since then.
+    const cutOffMs = cutOffAt === undefined ? 0 : performance.now() - cutOffAt;
+    const downAfterMs = Math.ceil(DOWN_AFTER_MS + (2 * cutOffMs) / CUT_OFF_MAX);
+    await Promise.all(
+      sentinels.map(({ port }) =>
+        asking(port, 'the sentinels know when it is down', async (redis) => {
+          const answer = await redis.call('SENTINEL', 'SET', PRIMARY_NAME, 'down-after-milliseconds', downAfterMs);
+          return answer === 'OK';
+        }),
+      ),
+    );
+    await primary.kill();
+  }
   return {
     url: `redis+sentinel://${sentinels.map(({ port }) => `${HOST}:${port}`).join()}/${PRIMARY_NAME}`,
-    primary,
+    primary: { ...primary, kill },
     replica,
-    stopCopying: () =>
-      asking(primary.port, 'the replica is cut off', async (redis) => {
+    untilCopied: () =>
+      asking(primary.port, 'the replica has everything', async (redis) => {
+        // WAIT is about the writes of the connection that asks.
+        await redis.publish('copied', '');
+        return (await redis.wait(1, 1_000)) > 0;
+      }),
+    stopCopying() {
+      cutOffAt = performance.now();
+      return asking(primary.port, 'the replica is cut off', async (redis) => {
         await redis.call('ACL', 'SETUSER', 'default', '-psync', '-sync');
         await redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
         return /connected_slaves:0/.test(await redis.info('replication'));
-      }),
+      });
+    },
   };
 }
 
@@ -70,7 +99,7 @@ function sentinelSettings(port: number, primaryPort: number, dir: string): strin
     `bind ${HOST}`,
     `dir ${dir}`,
     `sentinel monitor ${PRIMARY_NAME} ${HOST} ${primaryPort} ${Math.floor(SENTINELS / 2) + 1}`,
-    `sentinel down-after-milliseconds ${PRIMARY_NAME} 1000`,
+    `sentinel down-after-milliseconds ${PRIMARY_NAME} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${PRIMARY_NAME} 3000`,
     '',
   ].join('\n');

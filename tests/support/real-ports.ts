@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import { v7 as newId } from 'uuid';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { postgresConcerts } from '#adapters/postgres/concerts.ts';
 import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
 import { postgresEvents } from '#adapters/postgres/events.ts';
@@ -17,6 +16,7 @@ import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
 import { httpCourier } from '#adapters/webhooks/courier.ts';
 import type { Ports } from '#ports/index.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { openPostgres } from './open-postgres.ts';
 
 export type RealPorts = {
   readonly ports: Ports;
@@ -29,15 +29,12 @@ export type RealPorts = {
 export async function realPorts(databaseUrl: string, redisUrl: string): Promise<RealPorts> {
   // What is lost between commands is reported by the next command.
   const ignore = () => {};
-  const postgres = connectPostgres(
-    { url: databaseUrl, poolMax: 10, connectTimeoutMs: 10_000, statementTimeoutMs: 10_000 },
-    ignore,
-  );
+  const postgres = openPostgres(databaseUrl);
   const {
     redis,
     subscribe,
     close: closeRedis,
-  } = await connectRedis({ url: redisUrl, commandTimeoutMs: 5_000 }, ignore);
+  } = await connectRedis({ url: redisUrl, commandTimeoutMs: 60_000 }, ignore);
   const lines = postgresLines(postgres);
   return {
     ports: {

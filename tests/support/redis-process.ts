@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll } from 'vitest';
 import { LocalProblem } from '#local/local-problem.ts';
 import { redisBinary } from '#local/redis-binary.ts';
+import { reaped } from './reaper.ts';
 import { until } from './until.ts';
 
 /** A server that a test may take away: nobody else uses it. */
@@ -24,12 +25,9 @@ export type RedisProcess = {
  */
 export async function startRedisProcess(port: number, args: readonly string[]): Promise<RedisProcess> {
   const command = await redisBinary(() => {});
-  const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const server = reaped(spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] }));
   const isRunning = () => server.exitCode === null && server.signalCode === null;
-  // A worker that ends early must not leave it behind.
-  const orphanage = () => server.kill('SIGKILL');
-  process.once('exit', orphanage);
-  const ended = once(server, 'exit').finally(() => process.off('exit', orphanage));
+  const ended = once(server, 'exit');
   const kill = async () => {
     server.kill('SIGKILL');
     await ended;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
-import { connectPostgres } from '#adapters/postgres/client.ts';
 import { paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall, PRICE } from './hall.ts';
+import { openPostgres } from './open-postgres.ts';
 
 /** Who bought what, by the ids of users, reservations and payments. */
 export type SoldHall = Readonly<
@@ -14,10 +14,7 @@ export type SoldHall = Readonly<
  * seat 3 is held by the other, seats 4 and 5 are free. Each began with nine times the price of a seat.
  */
 export async function sellHall(databaseUrl: string): Promise<SoldHall> {
-  const postgres = connectPostgres(
-    { url: databaseUrl, poolMax: 1, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
-    () => {},
-  );
+  const postgres = openPostgres(databaseUrl, { poolMax: 1 });
   const boxOffice = postgresBoxOffice(postgres);
   const concert = await openHall(postgres.pool, { seats: 5 });
   const [one = '', other = ''] = await makeUsers(postgres.pool, 2, 9 * PRICE);

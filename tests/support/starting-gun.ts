@@ -5,7 +5,7 @@ import { until } from './until.ts';
  * Holds the runners back at rows that it has locked, until so many of them stand there, and lets them go all at once: so a
  * race is one on every machine, and not a queue that happens to be orderly.
  *
- * Commands wait for a lock no longer than 2 s, so those that make up the numbers had better await the shot they are given.
+ * Those that only make up the numbers had better await the shot they are given: each that waits for a lock takes a connection.
  *
  * @param rows selects what is locked: `FROM seats WHERE concert_id = $1`
  */

@@ -1,8 +1,5 @@
 import type { Pool } from 'pg';
-import { until } from './until.ts';
-
-/** What an instance that died had taken upon itself is left to it for five seconds. */
-const TOLD_MS_MAX = 15_000;
+import { HANG_MS, until } from './until.ts';
 
 const LEFT = `
   SELECT (SELECT count(*) FROM outbox WHERE created_at <= $1::timestamptz)::integer AS aftermaths,
@@ -19,7 +16,7 @@ type Limits = {
 /** Waits until Redis has been told of all that has happened, and other services too. */
 export async function untilTold(
   pool: Pool,
-  { limitMs = TOLD_MS_MAX, writtenBy = 'infinity', relay }: Limits = {},
+  { limitMs = HANG_MS, writtenBy = 'infinity', relay }: Limits = {},
 ): Promise<void> {
   let left = { aftermaths: 0, events: 0 };
   const allTold = async () => {

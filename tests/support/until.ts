@@ -1,7 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits for something to become true, and says what did not if time runs out. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+/** Ends a hang, and says nothing of how fast anything should be: minutes, on the slowest machine with busy cores. */
+export const HANG_MS = 120_000;
+
+/** Waits for a condition. Fails with its name if it does not come true before `limitMs`. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = HANG_MS): Promise<void> {
   const limit = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > limit) throw new Error(`not within ${limitMs} ms: ${what}`);
@@ -9,13 +12,10 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/**
- * Waits until nothing is left, however long it takes, as long as it gets less: a loaded machine is slow, but only what is broken
- * stands still for so long.
- */
-export async function untilNoneLeft(what: string, left: () => number, quietMsMax: number): Promise<void> {
+/** Waits until nothing is left, as long as it gets less. Fails when nothing changes for `HANG_MS`. */
+export async function untilNoneLeft(what: string, left: () => number): Promise<void> {
   for (let before = left(); before > 0; ) {
-    await until(`${what}, of ${before} that are left`, () => left() < before, quietMsMax);
+    await until(`${what}, of ${before} that are left`, () => left() < before);
     before = left();
   }
 }

@@ -2,6 +2,7 @@ import { Pool } from 'pg';
 import { afterAll, afterEach, expect, inject } from 'vitest';
 import { builtInIdentity } from '#adapters/http/identity.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
+import { copyDatabase } from './database.ts';
 import { type Fan, fanAt, send, tally } from './fan.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { type Hall, makeUsers, openHall } from './hall.ts';
@@ -15,13 +16,13 @@ export type WorldPlan = {
   readonly databaseUrl?: string;
 };
 
-/** Servers side by side on one Redis and one database of their own, and people who use them. */
+/** Instances side by side on one Redis and one database, and the clients that use them. */
 export type World = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly pool: Pool;
   readonly instances: readonly Instance[];
-  /** One server more, like the others. */
+  /** One instance more, like the others, until the test file ends. */
   start(settings?: Settings): Promise<Instance>;
   openHall(hall?: Hall): Promise<ConcertId>;
   /** Users of whom the servers know already. They knock at these doors in turn, by default at every instance. */
@@ -42,38 +43,50 @@ const MINUTE_SECONDS = 60;
 const ERROR_LEVEL = 50;
 
 /**
- * Called at the top of a test file, where hooks are registered: `const world = await startWorld();`. It ends with the
- * file, and no test passes in which a server logged an error.
+ * Instances of the test file's own, for settings or stores that others must not share. Called at the top of a test file,
+ * where hooks are registered: `const world = await startWorld({ … });`. They end with the file, and no test passes in which
+ * an instance logged an error.
  */
-export async function startWorld({ instances = 3, settings = {}, ...servers }: WorldPlan = {}): Promise<World> {
-  const databaseUrl = servers.databaseUrl ?? (await freshDatabase());
-  const redis = servers.redisUrl ?? inject('redisUrl');
+export async function startWorld(plan: WorldPlan = {}): Promise<World> {
+  const databaseUrl = plan.databaseUrl ?? (await freshDatabase());
+  return enter(await makeWorld({ ...plan, databaseUrl }), true);
+}
+
+let shared: Promise<MadeWorld> | undefined;
+
+/** Each instance works for every concert on sale, several times a second: those of earlier test files are none. */
+const ALL_PLAYED = `UPDATE concert_dates SET starts_at = '2020-01-01' WHERE starts_at > clock_timestamp()`;
+
+/**
+ * The instances with the settings of `instance.ts` that all test files of a worker share: two, on the stores of the run and
+ * a database of their own. A test opens its own concerts and clients, and takes nothing away from others. Called as
+ * `startWorld`. The reaper ends the instances with the worker.
+ */
+export async function sharedWorld(): Promise<World> {
+  shared ??= copyDatabase(inject('databaseUrl'), inject('databaseTemplate')).then(({ databaseUrl }) =>
+    makeWorld({ databaseUrl }),
+  );
+  return enter(await shared, false);
+}
+
+type MadeWorld = Omit<World, 'start'> & {
+  readonly running: Instance[];
+  start(settings?: Settings): Promise<Instance>;
+};
+
+async function makeWorld(plan: WorldPlan & { databaseUrl: string }): Promise<MadeWorld> {
+  const { instances = 2, settings = {}, databaseUrl, redisUrl = inject('redisUrl') } = plan;
   const running: Instance[] = [];
   const pool = new Pool({ connectionString: databaseUrl, max: 4 });
   // The database may be dropped before the last connection has gone; whatever else is lost, a query will say so.
   pool.on('error', () => {});
-  afterAll(async () => {
-    await Promise.all(running.map((instance) => instance.end('SIGTERM')));
-    await pool.end();
-  });
 
   async function start(more: Settings = {}): Promise<Instance> {
-    const instance = await startInstance({ DATABASE_URL: databaseUrl, REDIS_URL: redis, ...settings, ...more });
+    const instance = await startInstance({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, ...settings, ...more });
     running.push(instance);
     return instance;
   }
   const started = await Promise.all(Array.from({ length: instances }, () => start()));
-
-  const reported = new Map<Instance, number>();
-  afterEach(() => {
-    const errors = running.flatMap((instance) => {
-      const all = instance.log().filter(({ level }) => level >= ERROR_LEVEL);
-      const fresh = all.slice(reported.get(instance));
-      reported.set(instance, all.length);
-      return fresh;
-    });
-    expect(errors, 'errors that the servers logged').toEqual([]);
-  });
 
   const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 60 * MINUTE_SECONDS });
   let knocks = 0;
@@ -85,9 +98,10 @@ export async function startWorld({ instances = 3, settings = {}, ...servers }: W
 
   return {
     databaseUrl,
-    redisUrl: redis,
+    redisUrl,
     pool,
     instances: started,
+    running,
     start,
     openHall: (hall) => openHall(pool, hall),
     fans,
@@ -103,6 +117,29 @@ export async function startWorld({ instances = 3, settings = {}, ...servers }: W
     },
   };
 }
+
+/** Registers the hooks of a test file: its own instances end with it, and none may log an error. */
+function enter(made: MadeWorld, isOwn: boolean): World {
+  const startedBefore = isOwn ? 0 : made.running.length;
+  const reported = new Map(made.running.map((instance) => [instance, isOwn ? 0 : errorsOf(instance).length]));
+  afterEach(() => {
+    const errors = made.running.flatMap((instance) => {
+      const all = errorsOf(instance);
+      const fresh = all.slice(reported.get(instance) ?? 0);
+      reported.set(instance, all.length);
+      return fresh;
+    });
+    expect(errors, 'errors that the instances logged').toEqual([]);
+  });
+  afterAll(async () => {
+    await Promise.all(made.running.splice(startedBefore).map((instance) => instance.end('SIGTERM')));
+    if (isOwn) await made.pool.end();
+    else await made.pool.query(ALL_PLAYED);
+  });
+  return made;
+}
+
+const errorsOf = (instance: Instance) => instance.log().filter(({ level }) => level >= ERROR_LEVEL);
 
 /** Everybody joins and is let in. The last in line is the last to be let in, so it is enough to wait for that one. */
 export async function letIn(fans: readonly Fan[], concertId: ConcertId): Promise<void> {

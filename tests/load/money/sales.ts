@@ -29,7 +29,8 @@ const TERMS = [300, 4, 'off', 1, 'AAAAAAAA'] as const;
 
 /** Hold and pay of distinct seats by distinct users, three ways in turn, each over the same pool of connections. */
 export async function measureSales(postgres: Postgres, rounds: number): Promise<SalesMeasured> {
-  const { pool, prisma } = postgres;
+  const { pool } = postgres;
+  const prisma = await postgres.prisma();
   const concertId = await openHall(pool, { seats: SIDES.length * (rounds + 1) * SALES_A_ROUND });
   const boxOffice = postgresBoxOffice(postgres);
   const [holdSeconds, seatsPerUserMax, strandedSeats, sequence, epoch] = TERMS;

@@ -90,7 +90,7 @@ export async function explainerOf(databaseUrl: string): Promise<Explainer> {
   }
 
   return {
-    postgres: { pool, prisma, ping: async () => {}, close },
+    postgres: { pool, prisma: async () => prisma, ping: async () => {}, close },
 
     async explain({ given, run, done, plans = 'auto' }, without) {
       // The pool gives up a connection on which anything failed, and the next one has to be told again.

@@ -1,9 +1,9 @@
 import { type Agent, type IncomingMessage, request } from 'node:http';
 import { faultsOf } from '#tests/support/contract.ts';
 import { checkedReply } from '#tests/support/contract-client.ts';
+import { HANG_MS } from '#tests/support/until.ts';
 import type { Asked, Somebody } from './somebody.ts';
 
-const ANSWER_LIMIT_MS = 15_000;
 /** Nobody waits for the end of a stream: for its first event, or for this long. */
 const STREAM_LIMIT_MS = 300;
 const NO_BODY = new Set([204, 304]);
@@ -74,7 +74,7 @@ function answerTo(url: string, agent: Agent, { method, path, headers, body }: As
   const going = request({ hostname, port, agent, method, path, headers: { ...headers, ...length } }, (incoming) => {
     textOf(incoming).then((text) => resolve(asResponse(method, incoming, text)), reject);
   });
-  going.setTimeout(ANSWER_LIMIT_MS, () => going.destroy(new Error(`nothing for ${ANSWER_LIMIT_MS} ms`)));
+  going.setTimeout(HANG_MS, () => going.destroy(new Error(`nothing for ${HANG_MS} ms`)));
   going.on('error', reject);
   going.end(body);
   return promise;

@@ -1,0 +1,18 @@
+import { test } from 'vitest';
+import { pollThroughLoss } from '#tests/support/line-rebuilt-story.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { ownRedis } from '#tests/support/own-redis.ts';
+import { startWorld } from '#tests/support/world.ts';
+
+/** A minute on a fast machine. */
+const LIMIT_MS = 1_200_000;
+
+const own = await ownRedis();
+const redis = await openRedis({ url: own.url });
+const world = await startWorld({ instances: 3, redisUrl: own.url, settings: { REBUILD_SECONDS: '600' } });
+
+test(
+  'ten thousand who keep polling while Redis forgets everything are let in in their old order, before anybody new',
+  () => pollThroughLoss(world, redis, { people: 10_000, activeMax: 20, letInBefore: 40, pollSecondsMax: 20 }),
+  LIMIT_MS,
+);

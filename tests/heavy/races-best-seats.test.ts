@@ -1,0 +1,13 @@
+import { describe, test } from 'vitest';
+import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
+import { sellsOutInPairs } from '#tests/support/races.ts';
+import { startWorld } from '#tests/support/world.ts';
+
+const world = await startWorld({ instances: 3 });
+
+describe('three instances', () => {
+  test('sell a hall of five hundred out, in pairs side by side, to a thousand who ask at once, and refuse nobody before', () =>
+    sellsOutInPairs(world, 500, 1_000));
+
+  auditAtTheEnd(world);
+});

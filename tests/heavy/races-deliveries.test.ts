@@ -1,0 +1,15 @@
+import { afterAll, inject, test } from 'vitest';
+import { raceForDeliveries } from '#tests/support/delivery-races.ts';
+import { freshDatabase } from '#tests/support/fresh-database.ts';
+import { realPorts } from '#tests/support/real-ports.ts';
+
+/** Ends a hang. */
+const LIMIT_MS = 1_800_000;
+const { ports, pool, close } = await realPorts(await freshDatabase(), inject('redisUrl'));
+afterAll(close);
+
+test('the deliveries of one aggregate are neither forgotten nor sent before their turn, in many long races', {
+  timeout: LIMIT_MS,
+}, async () => {
+  await raceForDeliveries(ports, pool, { rounds: 6, turns: 150 });
+});

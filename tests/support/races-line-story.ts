@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import type { RedisConnection } from '#adapters/redis/client.ts';
+import { lineKey } from '#adapters/redis/keys.ts';
+import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { watchAdmissions } from './admissions.ts';
+import { inParallel } from './in-parallel.ts';
+import { until } from './until.ts';
+import type { World } from './world.ts';
+
+type Crowd = {
+  readonly count: number;
+  readonly activeMax: number;
+  readonly joinsAtOnce: number;
+  /** How many of them keep an eye on their position. */
+  readonly watchers: number;
+};
+
+/** Everybody joins, stays until seen to be in, then leaves, and so lets the next one in. Nobody is overtaken on the way. */
+export async function letInOneByOne(world: World, { count, activeMax, joinsAtOnce, watchers }: Crowd): Promise<void> {
+  const concert = await world.openHall({ activeMax });
+  const fans = await world.fans(count);
+  const admissions = await watchAdmissions(concert);
+
+  const joins = await inParallel(fans, joinsAtOnce, async (fan) => {
+    const asked = performance.now();
+    const { body } = await fan.join(concert);
+    return { fan, asked, answered: performance.now(), sequence: body.sequence ?? Number.NaN };
+  });
+  const line = joins.toSorted((a, b) => a.sequence - b.sequence);
+  const everySequence = Array.from({ length: count }, (_, index) => index + 1);
+  expect(line.map(({ sequence }) => sequence)).toEqual(everySequence);
+  expect(overtaken(line)).toEqual([]);
+
+  const watching = line
+    .filter(({ sequence }) => sequence % Math.floor(count / watchers) === 0)
+    .map(({ fan }) => ({ fan, seen: [] as number[] }));
+  let over = false;
+  const watch = inParallel(watching, watching.length, async ({ fan, seen }) => {
+    for (let standing = await fan.poll(); standing.body.position !== undefined && !over; standing = await fan.poll()) {
+      seen.push(standing.body.position);
+    }
+  });
+  await inParallel(line, activeMax + 10, async ({ fan }) => {
+    await fan.untilActive();
+    expect((await fan.leave()).status).toBe(204);
+  });
+  over = true;
+  await watch;
+
+  await until('the monitor has reported every admission', () => admissions.length >= count);
+  expect(admissions).toEqual(everySequence);
+  for (const { seen } of watching) expect(seen).toEqual(seen.toSorted((a, b) => b - a));
+  expect(watching.flatMap(({ seen }) => seen).length).toBeGreaterThan(watching.length);
+}
+
+/** As many loops as there are connections let people in at the same time, more loops than may be in. */
+export async function admitInLoops(connections: readonly RedisConnection[], count: number): Promise<void> {
+  const activeMax = connections.length - 3;
+  const lines = looseLines();
+  const rooms = connections.map(({ redis }) => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }));
+  const concert = concertId(randomUUID());
+  const activeKey = lineKey(concert, 'active');
+  const admissions = await watchAdmissions(concert);
+
+  const claims: Awaited<ReturnType<(typeof rooms)[number]['join']>>['claim'][] = [];
+  for (let joined = 0; joined < count; joined += rooms.length) {
+    const joins = rooms.map((room) =>
+      room.join(concert, userId(randomUUID()), { waitingMax: 10_000, opening: 'fifo' }),
+    );
+    claims.push(...(await Promise.all(joins)).map(({ claim }) => claim));
+  }
+  claims.sort((a, b) => a.sequence - b.sequence);
+
+  // Each loop waits for the next one in line to be let in, ends that session, and takes the next.
+  const active: number[] = [];
+  let admitted = 0;
+  let next = 0;
+  await Promise.all(
+    connections.map(async ({ redis }, loop) => {
+      const room = rooms[loop];
+      for (let claim = claims[next++]; claim !== undefined && room !== undefined; claim = claims[next++]) {
+        while ((await room.find(claim)).status !== 'ACTIVE') {
+          const admission = await room.admit(concert, { ...POLICY, activeMax });
+          admitted += admission.admitted;
+          active.push(admission.active, await redis.zcard(activeKey));
+        }
+        await room.leave(claim);
+      }
+    }),
+  );
+
+  expect(Math.max(...active)).toBe(activeMax);
+  expect(admitted).toBe(claims.length);
+  await until('the monitor has reported every admission', () => admissions.length >= claims.length);
+  expect(admissions).toEqual(claims.map(({ sequence }) => sequence));
+}
+
+type Join = { readonly asked: number; readonly answered: number; readonly sequence: number };
+
+/** Those, of a line by sequence, who had their place before somebody ahead of them had even asked for one. */
+function overtaken(line: readonly Join[]): Join[] {
+  let latestAsked = 0;
+  return line.filter((join) => {
+    const wronged = latestAsked > join.answered;
+    latestAsked = Math.max(latestAsked, join.asked);
+    return wronged;
+  });
+}
