@@ -34,8 +34,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['tests/integration/**/*.test.ts'],
           ...onServers,
-          // Two cores, and one more: a test waits for much of the time.
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
       {
