@@ -97,7 +97,8 @@ describe('a job', () => {
     expect(late).toBeGreaterThanOrEqual(8);
     expect(late).toBeLessThanOrEqual(20);
     failing = false;
-    await runsIn(5_000);
+    // Longer than the longest pause, after which it has succeeded.
+    await runsIn(10_000);
     expect(await runsIn(10_000)).toBe(100);
     expect(errors).toEqual(['away']);
   });
