@@ -138,7 +138,12 @@ export function bookerOf(
         await pause(randomInt(THINK_MS_MAX));
       }
     },
-    lookAtAll: () => Promise.all([look('balance'), look('payments'), look('reservations'), look('seats')]),
+    async lookAtAll() {
+      // Only a client that is let in sees the seats. Its last booking may have ended its session.
+      const standing = await askAside(fan.poll);
+      if (standing?.body.status === 'EXPIRED') await askAside(() => fan.join(concertId));
+      return Promise.all([look('balance'), look('payments'), look('reservations'), look('seats')]);
+    },
   };
 }
 
