@@ -180,12 +180,12 @@ function limitCommands(redis: Redis, limitMs: () => number): void {
       redis.stream?.destroy(new Error('Connection timed out'));
     };
     const limit = setTimeout(() => setImmediate(() => setImmediate(giveUp)), limitMs());
-    command.promise
-      .then(() => {
-        silentSinceMs = undefined;
-      })
-      .catch(() => {})
-      .finally(() => clearTimeout(limit));
+    const failed = () => clearTimeout(limit);
+    const answered = () => {
+      silentSinceMs = undefined;
+      clearTimeout(limit);
+    };
+    command.promise.then(answered, failed);
     return send(command, stream);
   };
 }
