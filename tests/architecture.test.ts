@@ -44,12 +44,13 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
   'adapters/ids': { floors: [], packages: ['node:', 'uuid'] },
   'adapters/webhooks': { floors: CORE, packages: ['node:'] },
-  // Programs of their own, which draw lots as the waiting room does, and read the marks of seats.
-  audits: { floors: [...CORE, 'adapters/redis', 'config'], packages: ['node:', 'pg'] },
   // The entry of `npm start`, which makes the surroundings of main. Nobody imports it.
   local: { floors: ['config', 'main'], packages: ['node:'] },
-  // Programs, which nobody imports.
-  commands: { floors: [], packages: ['node:', 'openapi-backend'] },
+  // Programs. Nobody imports them.
+  commands: {
+    floors: [...CORE, 'adapters/http', 'adapters/postgres', 'adapters/redis', 'config'],
+    packages: ['node:', 'openapi-backend', 'pg'],
+  },
   config: { floors: ['domain'], packages: ['zod'] },
   main: {
     floors: [
@@ -66,13 +67,31 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   },
 };
 
+/** Features go across the floors: the same names everywhere. The other rooms hold what the features of a floor share. */
+const FEATURES = ['queue', 'booking', 'catalog', 'wallet', 'events', 'records'];
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  domain: FEATURES,
+  ports: FEATURES,
+  'use-cases': [...FEATURES, 'steps'],
+  'adapters/http': [...FEATURES, 'guards', 'openapi', 'logging'],
+  'adapters/redis': ['client', 'queue', 'seats', 'limits', 'events'],
+  'adapters/postgres': [...FEATURES, 'client', 'install'],
+  'adapters/jobs': [],
+  'adapters/ids': [],
+  'adapters/webhooks': [],
+  commands: ['audits'],
+  local: [],
+  config: [],
+  main: [],
+};
+
 /** Who may look something up by a computed name, which no rule here can follow, and what it is. */
 const LOOKUPS = [
   // The Postgres binaries, whose package is named after the platform.
   'local/postgres-binaries.ts',
 ];
 const readsEnvironment = (path: string) =>
-  path === 'main.ts' || path === 'audits/command.ts' || path.startsWith('local/');
+  path === 'main.ts' || path.startsWith('commands/') || path.startsWith('local/');
 const KEYS = 'adapters/redis/keys.ts';
 
 type Source = { readonly path: string; readonly text: string };
@@ -100,7 +119,7 @@ function importsOf({ text }: Source): Import[] {
 
 /** The file of ours that an import names, from `src` on; undefined if it names a package. */
 function targetOf({ path }: Source, { written }: Import): string | undefined {
-  if (written === '#config' || written === '#main') return `${written.slice(1)}.ts`;
+  if (written === '#main') return 'main.ts';
   if (written.startsWith('#')) return written.slice(1);
   return written.startsWith('.') ? join(dirname(path), written) : undefined;
 }
@@ -108,6 +127,17 @@ function targetOf({ path }: Source, { written }: Import): string | undefined {
 function floorOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   return first === 'adapters' ? `${first}/${second}` : first.replace(/\.ts$/, '');
+}
+
+/** The folder of a floor that a file stands in; undefined if in none. */
+function roomOf(path: string): string | undefined {
+  const [room, ...rest] = path.slice(floorOf(path).length + 1).split('/');
+  return rest.length > 0 ? room : undefined;
+}
+
+function complaintsAboutPlace({ path }: Source): string[] {
+  const [floor, room] = [floorOf(path), roomOf(path)];
+  return room === undefined || ROOMS[floor]?.includes(room) ? [] : [`${room} is no room of ${floor}`];
 }
 
 function packageOf(written: string): string {
@@ -194,7 +224,7 @@ function complaints(files: readonly Source[]): string[] {
   return [
     ...files.flatMap((source) => {
       const found = source.path.endsWith('.ts') ? complaintsAboutTypeScript(source) : complaintsAboutLua(source);
-      return found.map((complaint) => `${source.path}: ${complaint}`);
+      return [...complaintsAboutPlace(source), ...found].map((complaint) => `${source.path}: ${complaint}`);
     }),
     ...(circle.length > 0 ? [`a circle: ${circle.join(' → ')}`] : []),
   ];
@@ -233,32 +263,42 @@ describe('a complaint is raised when', () => {
     ],
     ['the domain imports a package', 'domain/a.ts', "import { z } from 'zod';", 'may not import the package zod'],
     ['the domain imports from Node', 'domain/a.ts', "import { hash } from 'node:crypto';", 'the package node:'],
-    ['a port imports an adapter', 'ports/a.ts', "import { r } from '#adapters/redis/lock.ts';", 'from adapters/redis'],
+    [
+      'a port imports an adapter',
+      'ports/a.ts',
+      "import { r } from '#adapters/redis/seats/redis-lock.ts';",
+      'from adapters/redis',
+    ],
     [
       'a use case imports an adapter',
       'use-cases/a.ts',
-      "import { r } from '#adapters/http/etag.ts';",
+      "import { r } from '#adapters/http/catalog/etag.ts';",
       'from adapters/http',
     ],
     ['a use case imports another', 'use-cases/a.ts', "import { pay } from './pay.ts';", 'may not import another'],
-    ['and by its full name', 'use-cases/a.ts', "import { pay } from '#use-cases/pay.ts';", 'may not import another'],
+    [
+      'and by its full name',
+      'use-cases/a.ts',
+      "import { pay } from '#use-cases/booking/pay.ts';",
+      'may not import another',
+    ],
     ['a use case imports a package', 'use-cases/a.ts', "import pg from 'pg';", 'may not import the package pg'],
     [
       'a driven adapter imports another',
       'adapters/redis/a.ts',
-      "import { g } from '#adapters/postgres/failures.ts';",
+      "import { g } from '#adapters/postgres/client/failures.ts';",
       'from adapters/postgres',
     ],
     [
       'a driving adapter imports a driven one',
       'adapters/http/a.ts',
-      "import { l } from '#adapters/redis/lock.ts';",
+      "import { l } from '#adapters/redis/seats/redis-lock.ts';",
       'from adapters/redis',
     ],
     [
       'a driven adapter calls a use case',
       'adapters/postgres/a.ts',
-      "import { pay } from '#use-cases/pay.ts';",
+      "import { pay } from '#use-cases/booking/pay.ts';",
       'from use-cases',
     ],
     [
@@ -290,7 +330,7 @@ describe('a complaint is raised when', () => {
     [
       'an adapter imports the settings',
       'adapters/redis/a.ts',
-      "import { readConfig } from '#config';",
+      "import { readConfig } from '#config/config.ts';",
       'may not import from config',
     ],
     [
@@ -302,7 +342,7 @@ describe('a complaint is raised when', () => {
     [
       'local imports an adapter',
       'local/a.ts',
-      "import { m } from '#adapters/postgres/migrate.ts';",
+      "import { m } from '#adapters/postgres/install/migrate.ts';",
       'from adapters/postgres',
     ],
     [
@@ -311,15 +351,22 @@ describe('a complaint is raised when', () => {
       "import { f } from '#tests/fakes/no-lock.ts';",
       'may not import from tests',
     ],
-    ['an import goes up', 'adapters/http/routes/a.ts', "import { k } from '../kit.ts';", 'goes up'],
+    ['an import goes up', 'adapters/http/wallet/a.ts', "import { k } from '../kit.ts';", 'goes up'],
     ['an import crosses a floor upwards', 'use-cases/a.ts', "import { m } from '../domain/money.ts';", 'goes up'],
     [
       'an import inside a room is written with #',
       'domain/a.ts',
-      "import type { M } from '#domain/money.ts';",
+      "import type { M } from '#domain/wallet/money.ts';",
       'is near',
     ],
-    ['main reaches for a floor with ./', 'main.ts', "import { c } from './config.ts';", 'crosses a floor'],
+    ['main reaches for a floor with ./', 'main.ts', "import { c } from './config/config.ts';", 'crosses a floor'],
+    [
+      'a floor imports a command',
+      'adapters/http/a.ts',
+      "import { a } from '#commands/audits/audit-books.ts';",
+      'may not import from commands',
+    ],
+    ['a room is no feature', 'domain/helpers/a.ts', '', 'helpers is no room of domain'],
     ['a file is on no floor', 'helpers/a.ts', "import { x } from './b.ts';", 'is no floor'],
     ['an import runs over several lines', 'domain/a.ts', "import {\n  a,\n  b,\n} from 'pg';", 'the package pg'],
     ['an import has no names', 'domain/a.ts', "import 'pg';", 'the package pg'],
@@ -330,19 +377,19 @@ describe('a complaint is raised when', () => {
     ['a file passes on all of another', 'ports/a.ts', "export * from './lock.ts';", 'no barrels'],
     ['a file passes types on', 'ports/a.ts', "export type { Lock } from './lock.ts';", 'no barrels'],
     ['the environment is read by an adapter', 'adapters/http/a.ts', 'const x = process.env.PORT;', 'reads process.env'],
-    ['the environment is read by the settings', 'config.ts', 'const x = process.env;', 'reads process.env'],
+    ['the environment is read by the settings', 'config/config.ts', 'const x = process.env;', 'reads process.env'],
     ['a key is made up', 'adapters/redis/a.ts', `redis.get(\`frontrow:{\${id}}\`);`, 'makes up a key'],
     ['a hash tag is made up', 'adapters/redis/a.ts', `redis.get(\`x:{\${id}}\`);`, 'makes up a key'],
-    ['a script has no header', 'adapters/redis/lua/a.lua', 'return 1', 'has no header'],
+    ['a script has no header', 'adapters/redis/seats/lua/a.lua', 'return 1', 'has no header'],
     [
       'a script does not say what it replies',
-      'adapters/redis/lua/a.lua',
+      'adapters/redis/seats/lua/a.lua',
       '-- Does something for somebody.\nreturn 1',
       'has no header',
     ],
-    ['a script makes up a key', 'adapters/redis/lua/a.lua', "redis.call('GET', 'frontrow:x')", 'makes up a key'],
-    ['a script scans', 'adapters/redis/lua/a.lua', "redis.call('SCAN', cursor)", 'walks through all keys'],
-    ['a script loops without a bound', 'adapters/redis/lua/a.lua', 'while true do end', 'has a loop'],
+    ['a script makes up a key', 'adapters/redis/seats/lua/a.lua', "redis.call('GET', 'frontrow:x')", 'makes up a key'],
+    ['a script scans', 'adapters/redis/seats/lua/a.lua', "redis.call('SCAN', cursor)", 'walks through all keys'],
+    ['a script loops without a bound', 'adapters/redis/seats/lua/a.lua', 'while true do end', 'has a loop'],
   ];
 
   it.each(forbidden)('%s', (_, path, text, complaint) => {
@@ -369,14 +416,14 @@ describe('no complaint is raised when', () => {
     ],
     [
       'a file in a folder of a room reaches up in that room by #',
-      'adapters/http/routes/a.ts',
+      'adapters/http/wallet/a.ts',
       "import type { Kit } from '#adapters/http/kit.ts';",
     ],
-    ['a file reaches down in its room', 'adapters/http/a.ts', "import { payRoutes } from './routes/payments.ts';"],
+    ['a file reaches down in its room', 'adapters/http/a.ts', "import { paymentRoutes } from './booking/payments.ts';"],
     [
       'main reads the environment and imports everything',
       'main.ts',
-      "import { readConfig } from '#config';\nimport '#adapters/ids/new-id.ts';\nreadConfig(process.env);",
+      "import { readConfig } from '#config/config.ts';\nimport '#adapters/ids/new-id.ts';\nreadConfig(process.env);",
     ],
     ['a comment speaks of an import', 'domain/a.ts', "// import { x } from 'pg';\n/* import 'pg'; process.env */\n"],
   ];

@@ -1,4 +1,4 @@
-import type { Money } from './money.ts';
+import type { Money } from './wallet/money.ts';
 
 /**
  * Everything that can be refused to a visitor, with the facts that the answer tells.

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { readConfig } from '#config';
+import { readConfig } from '#config/config.ts';
 import { StartError } from '#config/start-error.ts';
 import { foreseenEnvironment, localEnvironment } from './local-environment.ts';
 

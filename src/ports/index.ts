@@ -1,16 +1,16 @@
-import type { WalletLimits } from '#domain/wallet.ts';
-import type { BoxOffice } from './box-office.ts';
-import type { Concerts } from './concerts.ts';
-import type { Courier } from './courier.ts';
-import type { Deliveries } from './deliveries.ts';
-import type { EventStream } from './event-stream.ts';
-import type { Events } from './events.ts';
-import type { Lines } from './lines.ts';
-import type { Lock } from './lock.ts';
-import type { SeatHolds } from './seat-holds.ts';
-import type { WaitingRoom } from './waiting-room.ts';
-import type { Wallets } from './wallets.ts';
-import type { Webhooks } from './webhooks.ts';
+import type { WalletLimits } from '#domain/wallet/wallet.ts';
+import type { BoxOffice } from './booking/box-office.ts';
+import type { SeatHolds } from './booking/hold-keys.ts';
+import type { Lock } from './booking/lock.ts';
+import type { Concerts } from './catalog/concerts.ts';
+import type { Deliveries } from './events/deliveries.ts';
+import type { EventStream } from './events/event-stream.ts';
+import type { Events } from './events/events.ts';
+import type { Courier } from './events/webhook-sender.ts';
+import type { Webhooks } from './events/webhooks.ts';
+import type { WaitingRoom } from './queue/queue.ts';
+import type { Lines } from './queue/queue-record.ts';
+import type { Wallets } from './wallet/wallets.ts';
 
 /** All that the use cases need from outside. Each takes the few it uses: `Pick<Ports, 'waitingRoom' | 'concerts'>`. */
 export type Ports = {

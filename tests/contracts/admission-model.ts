@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { v7 as newId } from 'uuid';
 import { expect } from 'vitest';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
-import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
-import type { AdmissionPolicy } from '#domain/policy.ts';
-import type { Place, QueueClaim } from '#domain/queue.ts';
-import type { Admission, WaitingRoom } from '#ports/waiting-room.ts';
+import type { Place, QueueClaim } from '#domain/queue/queue.ts';
+import type { Admission, WaitingRoom } from '#ports/queue/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { memoryClock } from '#tests/fakes/memory-clock.ts';
 import { memoryWaitingRoom } from '#tests/fakes/memory-waiting-room.ts';

@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { bestBlocks, type FreeSeat, type SeatWish, strandedBy, strandedSeatsPolicies } from '#domain/best-seats.ts';
+import {
+  bestBlocks,
+  type FreeSeat,
+  type SeatWish,
+  strandedBy,
+  strandedSeatsPolicies,
+} from '#domain/booking/best-seats.ts';
 import { concertDate, reservationId, userId } from '#domain/ids.ts';
-import type { BestOrder } from '#ports/box-office.ts';
+import type { BestOrder } from '#ports/booking/box-office.ts';
 import { halls, placesIn, wishes } from '#tests/support/halls.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { WEEK_MS } from './stage-concert.ts';

@@ -1,8 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Hold } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
-import type { Hold } from '#domain/reservation.ts';
-import type { Aftermath } from '#ports/box-office.ts';
+import type { Aftermath } from '#ports/booking/box-office.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS } from './stage-concert.ts';
 import {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
+import type { ConcertPlan } from '#domain/catalog/concert-plan.ts';
+import { runsOf, type SeatPlan } from '#domain/catalog/seat-plan.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
-import type { ConcertPlan } from '#domain/plan.ts';
-import { runsOf, type SeatPlan } from '#domain/seat-plan.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS, POLICY, WEEK_MS } from './stage-concert.ts';
 import { HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import type { Courier, Letter } from '#ports/courier.ts';
+import type { Courier, Letter } from '#ports/events/webhook-sender.ts';
 import { expectRefusal } from './expect-refusal.ts';
 
 export type CourierHarness = {

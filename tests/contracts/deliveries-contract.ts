@@ -1,10 +1,10 @@
 import { v7 as newId } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Reservation } from '#domain/booking/reservation.ts';
+import type { OfferedEventType } from '#domain/events/public-event.ts';
+import type { Receipt, Verdict } from '#domain/events/webhook.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
-import type { OfferedEventType } from '#domain/public-event.ts';
-import type { Reservation } from '#domain/reservation.ts';
-import type { Receipt, Verdict } from '#domain/webhook.ts';
-import type { Parcel } from '#ports/deliveries.ts';
+import type { Parcel } from '#ports/events/deliveries.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { relayAll } from './relay-all.ts';
 import { allPages, openBoxOffice, type StoreHarness } from './store-harness.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { concertStatements } from '#adapters/postgres/concert-statements.ts';
-import { webhookStatements } from '#adapters/postgres/webhook-statements.ts';
+import { concertStatements } from '#adapters/postgres/catalog/concert-statements.ts';
+import { webhookStatements } from '#adapters/postgres/events/webhook-statements.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
 

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { messageIdOf, type PublicEvent } from '#domain/public-event.ts';
-import type { EventStream } from '#ports/event-stream.ts';
+import { messageIdOf, type PublicEvent } from '#domain/events/public-event.ts';
+import type { EventStream } from '#ports/events/event-stream.ts';
 
 export type EventStreamHarness = {
   readonly eventStream: EventStream;

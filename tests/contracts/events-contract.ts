@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PublicEvent } from '#domain/public-event.ts';
-import type { Reservation } from '#domain/reservation.ts';
-import type { LineEvent } from '#ports/lines.ts';
+import type { Reservation } from '#domain/booking/reservation.ts';
+import type { PublicEvent } from '#domain/events/public-event.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { relayAll } from './relay-all.ts';
 import { ask, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';

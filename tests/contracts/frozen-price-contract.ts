@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Money } from '#domain/money.ts';
+import type { Money } from '#domain/wallet/money.ts';
 import type { StoredConcert } from '#tests/fakes/memory-store.ts';
 import { openBoxOffice, type StoreHarness } from './store-harness.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
+import type { Reservation } from '#domain/booking/reservation.ts';
 import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
-import type { Reservation } from '#domain/reservation.ts';
-import type { LineEvent } from '#ports/lines.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { AFTERMATH_DUE_MS, granted, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
 

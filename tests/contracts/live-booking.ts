@@ -1,8 +1,8 @@
 import { v7 as newId } from 'uuid';
+import type { Reservation } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
+import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import { chargeId, paymentId, refundId, reservationId } from '#domain/ids.ts';
-import type { Answered, RequestKey } from '#domain/request.ts';
-import type { Reservation } from '#domain/reservation.ts';
 import { type BookingEvent, balanceOf, HALL, type Model, seatsOf, statusOf, stepsOf } from './booking-model.ts';
 import { ask, openBoxOffice, type StoreHarness } from './store-harness.ts';
 

@@ -1,8 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
+import type { SeatSet } from '#domain/booking/reservation.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
-import type { SeatSet } from '#domain/reservation.ts';
-import type { Lock } from '#ports/lock.ts';
+import type { Lock } from '#ports/booking/lock.ts';
 
 /** What holds of every lock that locks, as a rule. `open` is called once per test. */
 export function lockContract(open: () => Lock): void {

@@ -1,5 +1,5 @@
-import type { PublicEvent } from '#domain/public-event.ts';
-import type { Events } from '#ports/events.ts';
+import type { PublicEvent } from '#domain/events/public-event.ts';
+import type { Events } from '#ports/events/events.ts';
 
 const BATCH_MAX = 100;
 

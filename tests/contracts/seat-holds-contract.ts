@@ -1,9 +1,9 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
+import type { Hold, SeatSet } from '#domain/booking/reservation.ts';
+import type { RequestKey } from '#domain/idempotency.ts';
 import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
-import type { RequestKey } from '#domain/request.ts';
-import type { Hold, SeatSet } from '#domain/reservation.ts';
-import type { SeatHolds } from '#ports/seat-holds.ts';
+import type { SeatHolds } from '#ports/booking/hold-keys.ts';
 import { expectRefusal } from './expect-refusal.ts';
 
 export type SeatHoldsHarness = {

@@ -1,7 +1,7 @@
+import type { Policy } from '#domain/catalog/policy.ts';
+import { runsOf, type SeatPlan } from '#domain/catalog/seat-plan.ts';
 import { type ConcertId, concertDate } from '#domain/ids.ts';
-import type { Money } from '#domain/money.ts';
-import type { Policy } from '#domain/policy.ts';
-import { runsOf, type SeatPlan } from '#domain/seat-plan.ts';
+import type { Money } from '#domain/wallet/money.ts';
 import { placedSeats, type StoredConcert } from '#tests/fakes/memory-store.ts';
 
 /** What a test wants of a concert. What it does not say is on sale for an hour, one date in a week, five seats. */

@@ -1,9 +1,9 @@
 import { v7 as newId } from 'uuid';
+import type { Hold, Reservation } from '#domain/booking/reservation.ts';
+import type { RequestKey } from '#domain/idempotency.ts';
 import { chargeId, paymentId, refundId, reservationId, type UserId, userId } from '#domain/ids.ts';
-import type { Money } from '#domain/money.ts';
-import type { RequestKey } from '#domain/request.ts';
-import type { Hold, Reservation } from '#domain/reservation.ts';
-import type { CancelOrder, ExtendOrder, HoldOrder, HoldOutcome, PayOrder } from '#ports/box-office.ts';
+import type { Money } from '#domain/wallet/money.ts';
+import type { CancelOrder, ExtendOrder, HoldOrder, HoldOutcome, PayOrder } from '#ports/booking/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import type { StoredConcert } from '#tests/fakes/memory-store.ts';
 import type { Staged } from './stage-concert.ts';

@@ -1,9 +1,9 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
+import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
-import type { AdmissionPolicy } from '#domain/policy.ts';
-import type { Place } from '#domain/queue.ts';
-import type { Joined, WaitingRoom } from '#ports/waiting-room.ts';
+import type { Place } from '#domain/queue/queue.ts';
+import type { Joined, WaitingRoom } from '#ports/queue/queue.ts';
 import { expectRefusal } from './expect-refusal.ts';
 
 export type WaitingRoomHarness = {

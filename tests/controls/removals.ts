@@ -17,8 +17,8 @@ export type Removal = {
   readonly caughtBy: readonly string[];
 };
 
-const LOCK = 'src/adapters/redis/lock.ts';
-const CLAIM = 'src/adapters/redis/lua/claim.lua';
+const LOCK = 'src/adapters/redis/seats/redis-lock.ts';
+const CLAIM = 'src/adapters/redis/seats/lua/claim.lua';
 
 const noLock: Change = {
   file: LOCK,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConcertId } from '#domain/ids.ts';
-import type { LineEvent, LineRecord, Lines } from '#ports/lines.ts';
+import type { LineEvent, LineRecord, Lines } from '#ports/queue/queue-record.ts';
 
 type Kept = Omit<LineRecord, 'known'> & { readonly events: Map<string, LineEvent> };
 

@@ -1,9 +1,9 @@
-import { bestBlocks, strandedBy } from '#domain/best-seats.ts';
+import { bestBlocks, strandedBy } from '#domain/booking/best-seats.ts';
+import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue.ts';
-import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/reservation.ts';
-import type { BestOrder, BoxOffice, HeldSeat, HoldOrder, HoldOutcome, Occupied } from '#ports/box-office.ts';
+import type { PlaceId } from '#domain/queue/queue.ts';
+import type { BestOrder, BoxOffice, HeldSeat, HoldOrder, HoldOutcome, Occupied } from '#ports/booking/box-office.ts';
 import {
   dataOf,
   enter,

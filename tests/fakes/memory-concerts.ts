@@ -1,8 +1,8 @@
-import type { Concert, SeatsLeft } from '#domain/concert.ts';
+import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
+import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/catalog/policy.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { Lottery } from '#domain/lottery.ts';
-import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/policy.ts';
-import type { Concerts } from '#ports/concerts.ts';
+import type { Lottery } from '#domain/queue/lottery.ts';
+import type { Concerts } from '#ports/catalog/concerts.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import {
   freePlaces,

@@ -1,6 +1,6 @@
 import { Refusal } from '#domain/errors.ts';
-import type { Receipt } from '#domain/webhook.ts';
-import type { Courier, Letter } from '#ports/courier.ts';
+import type { Receipt } from '#domain/events/webhook.ts';
+import type { Courier, Letter } from '#ports/events/webhook-sender.ts';
 
 export type MemoryCourier = Courier & {
   readonly sent: readonly Letter[];

@@ -1,9 +1,9 @@
 import { v7 as newId } from 'uuid';
 import { Refusal } from '#domain/errors.ts';
+import type { PublicEvent } from '#domain/events/public-event.ts';
+import type { Delivery } from '#domain/events/webhook.ts';
 import type { EndpointId } from '#domain/ids.ts';
-import type { PublicEvent } from '#domain/public-event.ts';
-import type { Delivery } from '#domain/webhook.ts';
-import type { Deliveries } from '#ports/deliveries.ts';
+import type { Deliveries } from '#ports/events/deliveries.ts';
 import { type MemoryStore, pageOf, type StoredDelivery, tell } from './memory-store.ts';
 
 const ATTEMPT_LEASE_MS = 60_000;

@@ -1,5 +1,5 @@
-import type { PublicEvent } from '#domain/public-event.ts';
-import type { EventStream } from '#ports/event-stream.ts';
+import type { PublicEvent } from '#domain/events/public-event.ts';
+import type { EventStream } from '#ports/events/event-stream.ts';
 
 /** A stream, and what was published there so far. */
 export function memoryEventStream(): EventStream & { readonly published: readonly PublicEvent[] } {

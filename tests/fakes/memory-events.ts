@@ -1,4 +1,4 @@
-import type { Events } from '#ports/events.ts';
+import type { Events } from '#ports/events/events.ts';
 import { sendTo } from './memory-deliveries.ts';
 import type { MemoryStore } from './memory-store.ts';
 

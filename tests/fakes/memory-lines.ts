@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, ReservationId, UserId } from '#domain/ids.ts';
-import type { LineEvent, Lines } from '#ports/lines.ts';
+import type { LineEvent, Lines } from '#ports/queue/queue-record.ts';
 import { lotsOf, type MemoryStore, tell } from './memory-store.ts';
 
 export function memoryLines(store: MemoryStore): Lines {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Lock } from '#ports/lock.ts';
+import type { Lock } from '#ports/booking/lock.ts';
 
 /** How many turns of the event loop somebody waits for a seat that another command is working on. */
 const PATIENCE_TURNS = 20;

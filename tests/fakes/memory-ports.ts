@@ -1,10 +1,10 @@
+import type { PublicEvent } from '#domain/events/public-event.ts';
 import { type ConcertId, chargeId, concertId, type UserId, userId } from '#domain/ids.ts';
-import type { Money } from '#domain/money.ts';
-import type { PublicEvent } from '#domain/public-event.ts';
-import type { QueueClaim } from '#domain/queue.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { Money } from '#domain/wallet/money.ts';
+import type { Lock } from '#ports/booking/lock.ts';
 import type { Ports } from '#ports/index.ts';
-import type { LineEvent } from '#ports/lines.ts';
-import type { Lock } from '#ports/lock.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
 import { type Staged, stageConcert } from '#tests/contracts/stage-concert.ts';
 import { memoryBoxOffice } from './memory-box-office.ts';
 import { type MemoryClock, memoryClock } from './memory-clock.ts';

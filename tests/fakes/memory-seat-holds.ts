@@ -1,7 +1,7 @@
+import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { RequestKey } from '#domain/request.ts';
-import { type Hold, MARK_MARGIN_MS, type OnDate, type SeatSet } from '#domain/reservation.ts';
-import type { SeatHolds, Turn, TurnState } from '#ports/seat-holds.ts';
+import type { RequestKey } from '#domain/idempotency.ts';
+import type { SeatHolds, Turn, TurnState } from '#ports/booking/hold-keys.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 const CLAIM_MS = 10_000;

@@ -1,18 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FreeSeat, placeWithoutPlan } from '#domain/best-seats.ts';
-import type { Concert, Seat } from '#domain/concert.ts';
+import { type FreeSeat, placeWithoutPlan } from '#domain/booking/best-seats.ts';
+import type { Payment, Reservation, ReservationStatus } from '#domain/booking/reservation.ts';
+import type { Concert, Seat } from '#domain/catalog/concert.ts';
+import { type KeptPlan, numbersOf, type PlaceInHall, type SeatRun } from '#domain/catalog/seat-plan.ts';
 import { Refusal } from '#domain/errors.ts';
+import type { EventData, EventType, PublicEvent } from '#domain/events/public-event.ts';
+import type { Attempt, Delivery, Endpoint } from '#domain/events/webhook.ts';
+import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import type { ConcertDate, ConcertId, EndpointId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
-import type { Money } from '#domain/money.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
-import type { EventData, EventType, PublicEvent } from '#domain/public-event.ts';
-import type { PlaceId } from '#domain/queue.ts';
-import type { Answered, RequestKey } from '#domain/request.ts';
-import type { Payment, Reservation, ReservationStatus } from '#domain/reservation.ts';
-import { type KeptPlan, numbersOf, type PlaceInHall, type SeatRun } from '#domain/seat-plan.ts';
-import type { Balance, LedgerEntry } from '#domain/wallet.ts';
-import type { Attempt, Delivery, Endpoint } from '#domain/webhook.ts';
-import type { LineEvent } from '#ports/lines.ts';
+import type { PlaceId } from '#domain/queue/queue.ts';
+import type { Money } from '#domain/wallet/money.ts';
+import type { Balance, LedgerEntry } from '#domain/wallet/wallet.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 // What Postgres is to the real adapters: one store behind box office, wallets and concerts. Nothing in here awaits, so

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
+import { admissible } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import { drawOrder, wordsFrom } from '#domain/lottery.ts';
-import { admissible } from '#domain/policy.ts';
-import type { Place, PlaceId, QueueClaim } from '#domain/queue.ts';
-import type { LineEvent, Lines } from '#ports/lines.ts';
-import type { LineFigures, WaitingRoom } from '#ports/waiting-room.ts';
+import { drawOrder, wordsFrom } from '#domain/queue/lottery.ts';
+import type { Place, PlaceId, QueueClaim } from '#domain/queue/queue.ts';
+import type { LineFigures, WaitingRoom } from '#ports/queue/queue.ts';
+import type { LineEvent, Lines } from '#ports/queue/queue-record.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 const SETTLE_MS = 10_000;

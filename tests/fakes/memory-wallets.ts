@@ -1,6 +1,6 @@
 import { Refusal } from '#domain/errors.ts';
-import type { Charge } from '#domain/wallet.ts';
-import type { Wallets } from '#ports/wallets.ts';
+import type { Charge } from '#domain/wallet/wallet.ts';
+import type { Wallets } from '#ports/wallet/wallets.ts';
 import { enter, type MemoryStore, pageOf, recall, remember } from './memory-store.ts';
 
 export function memoryWallets(store: MemoryStore): Wallets {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '#domain/errors.ts';
-import type { Endpoint } from '#domain/webhook.ts';
-import type { Webhooks } from '#ports/webhooks.ts';
+import type { Endpoint } from '#domain/events/webhook.ts';
+import type { Webhooks } from '#ports/events/webhooks.ts';
 import { type MemoryStore, pageOf, type StoredEndpoint } from './memory-store.ts';
 
 const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;

@@ -1,4 +1,4 @@
-import type { Lock } from '#ports/lock.ts';
+import type { Lock } from '#ports/booking/lock.ts';
 
 /** Locks nothing. The lock is no guarantee, so whatever must hold has to hold with this one too. */
 export const noLock: Lock = {

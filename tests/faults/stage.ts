@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { seatKeys } from '#adapters/redis/keys.ts';
-import { markOf } from '#adapters/redis/seat-holds.ts';
-import { auditLine } from '#audits/audit-line.ts';
+import { markOf } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { auditLine } from '#commands/audits/audit-queue.ts';
+import type { Hold } from '#domain/booking/reservation.ts';
 import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
-import type { Hold } from '#domain/reservation.ts';
 import { contradictionsIn } from '#tests/history/contradictions-in.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -181,7 +181,7 @@ export async function setStage({
     }
     let audit = { said: '', exitCode: -1 };
     await until('the audit is clean', async () => {
-      audit = await auditCommand('books', { DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl });
+      audit = await auditCommand('audit', { DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl });
       return audit.exitCode === 0;
     }).catch((error) => expect.fail(`${error.message}\n${audit.said}`));
     return toldAfterMs;

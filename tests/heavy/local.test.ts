@@ -10,7 +10,7 @@ import { gone, localStage, parentOf, query, redis, serverPids } from '#tests/sup
 import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
 
-// What `npm start` does for a person, in `tests/integration/local.test.ts`, does not need all of this.
+// What `npm start` does for a person, in `tests/integration/operating/local.test.ts`, does not need all of this.
 
 const asRoot = process.getuid?.() === 0;
 const stage = localStage();

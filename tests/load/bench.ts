@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
-import { builtInIdentity } from '#adapters/http/identity.ts';
-import { queueTokens } from '#adapters/http/queue-token.ts';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { builtInIdentity } from '#adapters/http/guards/identity.ts';
+import { queueTokens } from '#adapters/http/guards/queue-token.ts';
+import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import { lineKeys } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
-import { auditMarks } from '#audits/audit-marks.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { contradictions, overdue } from '#tests/support/books.ts';
 import { makeTemplate } from '#tests/support/database.ts';

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { scripts } from '#adapters/redis/scripts.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { WaitingRoom } from '#ports/waiting-room.ts';
+import type { WaitingRoom } from '#ports/queue/queue.ts';
 import { until } from '#tests/support/until.ts';
 
 export type DrawsMeasured = {

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { lineKey } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
+import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { AdmissionPolicy } from '#domain/policy.ts';
-import type { QueueClaim } from '#domain/queue.ts';
-import type { WaitingRoom } from '#ports/waiting-room.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { WaitingRoom } from '#ports/queue/queue.ts';
 
 /** Enough to keep Redis busy without a pause. */
 const JOINS_IN_FLIGHT = 5_000;

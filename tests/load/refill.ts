@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { Identity } from '#adapters/http/identity.ts';
+import type { Identity } from '#adapters/http/guards/identity.ts';
 import { userId } from '#domain/ids.ts';
 import { type Fan, fanAt } from '#tests/support/fan.ts';
 import { makeUsers, openHall, PRICE } from '#tests/support/hall.ts';

@@ -1,9 +1,9 @@
 import { Pool } from 'pg';
 import { expect, test } from 'vitest';
-import { connectRedis } from '#adapters/redis/client.ts';
-import { auditBooks } from '#audits/audit-books.ts';
-import { auditMarks } from '#audits/audit-marks.ts';
-import { books, deliveries, events, outbox } from '#audits/invariants.ts';
+import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
+import { auditBooks } from '#commands/audits/audit-books.ts';
+import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
+import { books, deliveries, events, outbox } from '#commands/audits/invariants.ts';
 import { untilTold } from './until-told.ts';
 
 type Servers = { readonly databaseUrl: string; readonly redisUrl?: string };

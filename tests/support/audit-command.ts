@@ -8,11 +8,11 @@ import { reaped } from './reaper.ts';
 
 /** An audit as an operator runs it: what it says, and its exit code. */
 export async function auditCommand(
-  name: 'books' | 'line' | 'lottery',
+  name: 'audit' | 'audit-queue' | 'audit-lottery',
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<{ readonly said: string; readonly exitCode: number }> {
-  const script = fileURLToPath(new URL(`../../src/audits/${name}.ts`, import.meta.url));
+  const script = fileURLToPath(new URL(`../../src/commands/${name}.ts`, import.meta.url));
   const child = reaped(
     spawn(process.execPath, [script, ...args], {
       // Away from the repository, where a developer's `.env` may be.

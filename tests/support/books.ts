@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
-import { auditBooks, auditBooksIn } from '#audits/audit-books.ts';
-import { books, deliveries, events, outbox } from '#audits/invariants.ts';
+import { auditBooks, auditBooksIn } from '#commands/audits/audit-books.ts';
+import { books, deliveries, events, outbox } from '#commands/audits/invariants.ts';
 
 /** Everything in the books of a database that contradicts something else in them: none, whatever has happened. */
 export async function contradictions(pool: Pool): Promise<string[]> {

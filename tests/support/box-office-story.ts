@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { v7 as newId } from 'uuid';
+import type { Reservation } from '#domain/booking/reservation.ts';
 import { type ConcertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue.ts';
-import type { Reservation } from '#domain/reservation.ts';
+import type { PlaceId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { granted } from '#tests/contracts/store-harness.ts';
 import { DATE, makeUsers, PRICE } from './hall.ts';

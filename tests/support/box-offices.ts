@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, inject } from 'vitest';
+import type { RequestKey } from '#domain/idempotency.ts';
 import { type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue.ts';
-import type { RequestKey } from '#domain/request.ts';
-import type { BoxOffice, HoldOutcome, Paid } from '#ports/box-office.ts';
+import type { PlaceId } from '#domain/queue/queue.ts';
+import type { BoxOffice, HoldOutcome, Paid } from '#ports/booking/box-office.ts';
 import { DATE } from './hall.ts';
 import { realPorts } from './real-ports.ts';
 

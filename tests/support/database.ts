@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { migrate } from '#adapters/postgres/migrate.ts';
+import { migrate } from '#adapters/postgres/install/migrate.ts';
 
 export type TestDatabase = { readonly name: string; readonly databaseUrl: string; drop(): Promise<void> };
 

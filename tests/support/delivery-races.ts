@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { v7 as newId } from 'uuid';
 import { expect } from 'vitest';
-import { auditBooks } from '#audits/audit-books.ts';
-import { deliveries as deliveriesInOrder } from '#audits/invariants.ts';
+import { auditBooks } from '#commands/audits/audit-books.ts';
+import { deliveries as deliveriesInOrder } from '#commands/audits/invariants.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';

@@ -2,12 +2,13 @@
  * A process that is killed at the worst moment: right before or right after the box office has done its part. Its last
  * will is in its arguments.
  */
+
+import type { RequestKey } from '#domain/idempotency.ts';
 import type { ConcertDate, ReservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue.ts';
-import type { RequestKey } from '#domain/request.ts';
-import type { BoxOffice } from '#ports/box-office.ts';
-import { pay } from '#use-cases/pay.ts';
-import { reserveSeats } from '#use-cases/reserve-seats.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { BoxOffice } from '#ports/booking/box-office.ts';
+import { pay } from '#use-cases/booking/pay.ts';
+import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 import { realPorts } from './real-ports.ts';
 
 export type LastWill = {

@@ -1,6 +1,6 @@
 /** A relay that is killed after it has published and before it could settle. Its last will is in its arguments. */
-import type { EventStream } from '#ports/event-stream.ts';
-import { relayEvents } from '#use-cases/relay-events.ts';
+import type { EventStream } from '#ports/events/event-stream.ts';
+import { relayEvents } from '#use-cases/events/relay-events.ts';
 import { realPorts } from './real-ports.ts';
 
 const [, , databaseUrl = '', redisUrl = ''] = process.argv;

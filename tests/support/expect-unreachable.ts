@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { RedisConnection } from '#adapters/redis/client.ts';
-import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import type { RedisConnection } from '#adapters/redis/client/connect-redis.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { auditLine } from '#audits/audit-line.ts';
+import { auditLine } from '#commands/audits/audit-queue.ts';
 import { joinLine, keepPolling, standings } from './crowd.ts';
 import type { OwnSentinel } from './own-sentinel.ts';
 import { until } from './until.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SeatWish } from '#domain/best-seats.ts';
+import type { SeatWish } from '#domain/booking/best-seats.ts';
 import { DATE } from './hall.ts';
 import { countOf } from './outcome.ts';
 import { until } from './until.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { StrandedSeats } from '#domain/best-seats.ts';
+import type { StrandedSeats } from '#domain/booking/best-seats.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 
 /** The one date that a test's concert is played on: far enough off to outlive the code. */

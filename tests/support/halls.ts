@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { FreeSeat, SeatWish } from '#domain/best-seats.ts';
-import { numbersOf, runsOf, type SeatPlan } from '#domain/seat-plan.ts';
+import type { FreeSeat, SeatWish } from '#domain/booking/best-seats.ts';
+import { numbersOf, runsOf, type SeatPlan } from '#domain/catalog/seat-plan.ts';
 
 // Random halls, for what must hold in each of them.
 

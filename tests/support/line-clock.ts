@@ -1,6 +1,6 @@
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { lineKey } from '#adapters/redis/keys.ts';
-import { memberOf } from '#adapters/redis/member.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
+import { memberOf } from '#adapters/redis/queue/member.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 
 /** All times written down about a line, moved into the past at once. Of what is in whole seconds, whole seconds. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { RedisConnection } from '#adapters/redis/client.ts';
-import { auditLine } from '#audits/audit-line.ts';
+import type { RedisConnection } from '#adapters/redis/client/connect-redis.ts';
+import { auditLine } from '#commands/audits/audit-queue.ts';
 import { joinLine, keepPolling, standings } from './crowd.ts';
 import { endRebuild } from './line-clock.ts';
 import { until } from './until.ts';

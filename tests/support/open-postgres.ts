@@ -1,4 +1,4 @@
-import { connectPostgres, type Postgres, type PostgresSettings } from '#adapters/postgres/client.ts';
+import { connectPostgres, type Postgres, type PostgresSettings } from '#adapters/postgres/client/connect-postgres.ts';
 
 /** Minutes: a test of a timeout sets its own, and holds what the statement needs. */
 const TIMEOUT_MS = 60_000;

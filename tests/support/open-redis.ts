@@ -1,6 +1,6 @@
 import { afterAll, inject } from 'vitest';
-import { connectRedis, type RedisConnection } from '#adapters/redis/client.ts';
-import type { RedisSettings } from '#adapters/redis/open-client.ts';
+import { connectRedis, type RedisConnection } from '#adapters/redis/client/connect-redis.ts';
+import type { RedisSettings } from '#adapters/redis/client/open-client.ts';
 import { until } from './until.ts';
 
 /** A minute: a test of a timeout sets its own, on a Redis that does not answer. */

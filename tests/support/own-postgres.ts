@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll } from 'vitest';
-import { migrate } from '#adapters/postgres/migrate.ts';
+import { migrate } from '#adapters/postgres/install/migrate.ts';
 import { startPostgres } from '#local/postgres.ts';
 import { postgresBinaries } from '#local/postgres-binaries.ts';
 import { serverHome } from '#local/server-home.ts';

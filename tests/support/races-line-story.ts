@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { RedisConnection } from '#adapters/redis/client.ts';
+import type { RedisConnection } from '#adapters/redis/client/connect-redis.ts';
 import { lineKey } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/waiting-room.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';

@@ -1,6 +1,6 @@
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { EVENT_STREAM } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
-import { messageIdOf, type PublicEvent } from '#domain/public-event.ts';
+import { messageIdOf, type PublicEvent } from '#domain/events/public-event.ts';
 
 /** All that the stream of events has, as another service reads it. */
 export async function readStream(redis: RedisClient): Promise<PublicEvent[]> {

@@ -1,6 +1,6 @@
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { seatKeys, turnKey } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
-import type { SeatSet } from '#domain/reservation.ts';
+import type { SeatSet } from '#domain/booking/reservation.ts';
 
 /** Lets time go by for the marks of seats and whose turn it is to look after them, instead of waiting: shortens what is left to them. */
 export async function passAtSeats(redis: RedisClient, seats: SeatSet, milliseconds: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
+import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
 import { paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall, PRICE } from './hall.ts';
 import { openPostgres } from './open-postgres.ts';

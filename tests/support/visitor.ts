@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { joined, standing } from '#adapters/http/line-schemas.ts';
+import { joined, standing } from '#adapters/http/queue/queue-schemas.ts';
 import { user } from '#adapters/http/schemas.ts';
 import type { Call, Reply } from './contract-client.ts';
 import { DATE } from './hall.ts';

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { afterAll, afterEach, expect, inject } from 'vitest';
-import { builtInIdentity } from '#adapters/http/identity.ts';
+import { builtInIdentity } from '#adapters/http/guards/identity.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import { copyDatabase } from './database.ts';
 import { type Fan, fanAt, send, tally } from './fan.ts';

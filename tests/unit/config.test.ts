@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig, variableNames } from '#config';
+import { ConfigError, readConfig, variableNames } from '#config/config.ts';
 
 const REQUIRED = {
   DATABASE_URL: 'postgresql://user:password@db.example:5432/frontrow',

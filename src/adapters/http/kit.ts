@@ -8,17 +8,17 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Currency } from '#domain/money.ts';
+import type { Currency } from '#domain/wallet/money.ts';
 import type { Ports } from '#ports/index.ts';
-import type { Records } from '#ports/records.ts';
-import type { Exports } from './exports.ts';
-import type { Hook } from './hook.ts';
-import type { Identity } from './identity.ts';
-import type { LocalLimits } from './local-limit.ts';
-import type { QueuePass } from './queue-pass.ts';
-import type { QueueTokens } from './queue-token.ts';
+import type { Records } from '#ports/records/records.ts';
+import type { Hook } from './guards/hook.ts';
+import type { Identity } from './guards/identity.ts';
+import type { LocalLimits } from './guards/local-limit.ts';
+import type { QueuePass } from './guards/queue-pass.ts';
+import type { QueueTokens } from './guards/queue-token.ts';
+import type { Streams } from './queue/streams.ts';
 import type { Readiness } from './readiness.ts';
-import type { Streams } from './streams.ts';
+import type { Exports } from './records/exports.ts';
 
 /** What routes are registered on: Fastify, its schemas being zod's. */
 export type Api = FastifyInstance<

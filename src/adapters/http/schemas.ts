@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { openings } from '#domain/policy.ts';
-import { lottery } from './line-schemas.ts';
+import { openings } from '#domain/catalog/policy.ts';
 import {
   count,
   currency,
@@ -15,7 +14,8 @@ import {
   seatNumber,
   seatNumbersUpTo,
   story,
-} from './schema-parts.ts';
+} from './openapi/schema-parts.ts';
+import { lottery } from './queue/queue-schemas.ts';
 
 // The shapes of `/v1`. They validate what comes in, and the OpenAPI document, with its examples, is generated from them.
 

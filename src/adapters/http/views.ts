@@ -1,10 +1,10 @@
-import type { Concert } from '#domain/concert.ts';
-import type { Lottery } from '#domain/lottery.ts';
-import type { Policy } from '#domain/policy.ts';
-import type { Cancellation, Payment, Refund, Reservation } from '#domain/reservation.ts';
-import type { KeptPlan, PlannedSection } from '#domain/seat-plan.ts';
-import type { Charge, LedgerEntry } from '#domain/wallet.ts';
-import type { PublicLine } from '#use-cases/show-line.ts';
+import type { Cancellation, Payment, Refund, Reservation } from '#domain/booking/reservation.ts';
+import type { Concert } from '#domain/catalog/concert.ts';
+import type { Policy } from '#domain/catalog/policy.ts';
+import type { KeptPlan, PlannedSection } from '#domain/catalog/seat-plan.ts';
+import type { Lottery } from '#domain/queue/lottery.ts';
+import type { Charge, LedgerEntry } from '#domain/wallet/wallet.ts';
+import type { PublicLine } from '#use-cases/queue/show-queue.ts';
 
 // How the domain's values are written in an answer: times as RFC 3339 in UTC, and nothing that is not in the contract.
 

@@ -1,13 +1,13 @@
 import type { EndpointId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
-import { admitWaiting } from '#use-cases/admit-waiting.ts';
-import { ENDPOINTS_MAX } from '#use-cases/create-webhook.ts';
-import { deliverWebhooks } from '#use-cases/deliver-webhooks.ts';
-import { drawLots } from '#use-cases/draw-lots.ts';
-import { recordLines } from '#use-cases/record-lines.ts';
-import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
-import { relayEvents } from '#use-cases/relay-events.ts';
-import { restoreMarks } from '#use-cases/restore-marks.ts';
+import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { restoreMarks } from '#use-cases/booking/restore-hold-keys.ts';
+import { ENDPOINTS_MAX } from '#use-cases/events/create-webhook.ts';
+import { deliverWebhooks } from '#use-cases/events/deliver-webhooks.ts';
+import { relayEvents } from '#use-cases/events/relay-events.ts';
+import { admitWaiting } from '#use-cases/queue/admit-waiting.ts';
+import { drawLots } from '#use-cases/queue/draw-lots.ts';
+import { recordLines } from '#use-cases/queue/record-queues.ts';
 import { lanes } from './lanes.ts';
 import { type Job, repeat } from './repeat.ts';
 

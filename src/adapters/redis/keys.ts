@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
+import type { OnDate, SeatSet } from '#domain/booking/reservation.ts';
+import type { RequestKey } from '#domain/idempotency.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { RequestKey } from '#domain/request.ts';
-import type { OnDate, SeatSet } from '#domain/reservation.ts';
 
 // Every key of Frontrow. One hash tag per concert for the line, one per concert and date for the seats, and a few for all clients, so
 // that each script finds all of its keys on one node of a Redis Cluster.

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { guarded } from './failures.ts';
-import type { RedisClient } from './redis-client.ts';
+import { guarded } from './client/failures.ts';
+import type { RedisClient } from './client/redis-client.ts';
 
 /**
  * What must be atomic in Redis: one Lua file each, run by its digest. Keys come first, all of them in KEYS.
  * Replies are integers, strings or flat arrays of them.
  */
-function script<Reply>(name: string) {
-  const loaded: Script<Reply> = { name: `frontrow_${name}`, lua: read(name) };
+function script<Reply>(room: string, name: string) {
+  const loaded: Script<Reply> = { name: `frontrow_${name}`, lua: read(room, name) };
   return loaded;
 }
 
@@ -15,13 +15,13 @@ function script<Reply>(name: string) {
 function lineScript<Reply>(name: string) {
   const loaded: Script<Reply> = {
     name: `frontrow_line_${name}`,
-    lua: `${read('line/shared')}\n${read(`line/${name}`)}`,
+    lua: `${read('queue', 'shared')}\n${read('queue', name)}`,
   };
   return loaded;
 }
 
-function read(name: string): string {
-  return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+function read(room: string, name: string): string {
+  return readFileSync(new URL(`./${room}/lua/${name}.lua`, import.meta.url), 'utf8');
 }
 
 type Script<Reply> = {
@@ -100,15 +100,15 @@ export const scripts = {
   begin: lineScript<0 | 1>('begin'),
   place: lineScript<0 | 1>('place'),
   finish: lineScript<0 | 1>('finish'),
-  claim: script<number[]>('claim'),
-  prolong: script<number>('prolong'),
-  keep: script<number>('keep'),
-  release: script<number>('release'),
-  putBack: script<number>('put-back'),
-  confirm: script<number>('confirm'),
-  endTurn: script<0 | 1>('end-turn'),
-  publish: script<0 | 1>('publish'),
-  count: script<number[]>('count'),
+  claim: script<number[]>('seats', 'claim'),
+  prolong: script<number>('seats', 'prolong'),
+  keep: script<number>('seats', 'keep'),
+  release: script<number>('seats', 'release'),
+  putBack: script<number>('seats', 'put-back'),
+  confirm: script<number>('seats', 'confirm'),
+  endTurn: script<0 | 1>('seats', 'end-turn'),
+  publish: script<0 | 1>('events', 'publish'),
+  count: script<number[]>('limits', 'count'),
 };
 
 /** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */

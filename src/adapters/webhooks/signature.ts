@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Letter } from '#ports/courier.ts';
+import type { Letter } from '#ports/events/webhook-sender.ts';
 
 const SECRET_PREFIX = 'whsec_';
 

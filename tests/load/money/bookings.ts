@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { Identity } from '#adapters/http/identity.ts';
+import type { Identity } from '#adapters/http/guards/identity.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { ServerProcess, Worker } from '#tests/load/processes.ts';
 import { makeUsers, PRICE } from '#tests/support/hall.ts';

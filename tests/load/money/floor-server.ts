@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import Fastify from 'fastify';
 import { Pool } from 'pg';
-import { bookingStatements } from '#adapters/postgres/booking-statements.ts';
+import { bookingStatements } from '#adapters/postgres/booking/booking-statements.ts';
 import { PrismaClient } from '#adapters/postgres/generated/client.ts';
 import { type Json, schemaOf } from '#tests/load/schema-of.ts';
 

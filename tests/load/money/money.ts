@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Identity } from '#adapters/http/identity.ts';
-import type { Postgres } from '#adapters/postgres/client.ts';
+import type { Identity } from '#adapters/http/guards/identity.ts';
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { type UserId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue.ts';
-import type { WaitingRoom } from '#ports/waiting-room.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { WaitingRoom } from '#ports/queue/queue.ts';
 import { compare, type Round } from '#tests/load/compare.ts';
 import type { Load } from '#tests/load/generator.ts';
 import { fillLine } from '#tests/load/line.ts';

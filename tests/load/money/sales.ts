@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
-import { bookingStatements } from '#adapters/postgres/booking-statements.ts';
-import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
-import type { Postgres } from '#adapters/postgres/client.ts';
+import { bookingStatements } from '#adapters/postgres/booking/booking-statements.ts';
+import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { type ConcertDate, type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';

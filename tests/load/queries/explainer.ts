@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
-import type { Postgres } from '#adapters/postgres/client.ts';
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { PrismaClient } from '#adapters/postgres/generated/client.ts';
 
 /** A statement as Postgres has run it, those inside functions and triggers too. */

@@ -1,12 +1,12 @@
 import { v7 as newId } from 'uuid';
-import { postgresBoxOffice } from '#adapters/postgres/box-office.ts';
-import type { Postgres } from '#adapters/postgres/client.ts';
-import { postgresConcerts } from '#adapters/postgres/concerts.ts';
-import { postgresDeliveries } from '#adapters/postgres/deliveries.ts';
-import { postgresEvents } from '#adapters/postgres/events.ts';
-import { postgresLines } from '#adapters/postgres/lines.ts';
-import { postgresRecords } from '#adapters/postgres/records.ts';
-import { postgresWallets } from '#adapters/postgres/wallets.ts';
+import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
+import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { postgresDeliveries } from '#adapters/postgres/events/deliveries.ts';
+import { postgresEvents } from '#adapters/postgres/events/events.ts';
+import { postgresLines } from '#adapters/postgres/queue/postgres-queue-record.ts';
+import { postgresRecords } from '#adapters/postgres/records/records.ts';
+import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import {
   chargeId,
   concertDate,
@@ -17,9 +17,9 @@ import {
   reservationId,
   userId as toUserId,
 } from '#domain/ids.ts';
-import { recordKinds } from '#domain/records.ts';
-import type { Aftermath, HoldOrder } from '#ports/box-office.ts';
-import type { Parcel } from '#ports/deliveries.ts';
+import { recordKinds } from '#domain/records/records.ts';
+import type { Aftermath, HoldOrder } from '#ports/booking/box-office.ts';
+import type { Parcel } from '#ports/events/deliveries.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import type { Command } from './explainer.ts';
 import { concertIdOf, endpointIdOf, paymentIdOf, reservationIdOf, userIdOf } from './fill-books.ts';

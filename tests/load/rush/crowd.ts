@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { builtInIdentity } from '#adapters/http/identity.ts';
+import { builtInIdentity } from '#adapters/http/guards/identity.ts';
 import { userId } from '#domain/ids.ts';
 import { percentile } from '#tests/load/spread.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';

@@ -1,9 +1,9 @@
 import { Pool } from 'pg';
-import { connectRedis } from '#adapters/redis/client.ts';
+import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { lineKey } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
-import { auditLine } from '#audits/audit-line.ts';
-import { auditMarks } from '#audits/audit-marks.ts';
+import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
+import { auditLine } from '#commands/audits/audit-queue.ts';
 import { startCrowd, startFrontrow } from '#tests/load/processes.ts';
 import { contradictions, overdue } from '#tests/support/books.ts';
 import { SECRETS } from '#tests/support/instance.ts';

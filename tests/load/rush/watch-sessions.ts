@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { lineKey } from '#adapters/redis/keys.ts';
-import type { RedisClient } from '#adapters/redis/redis-client.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
 /** Somebody who is in, or no longer, where the look before saw the opposite. Times are milliseconds since 1970. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { accessTokens } from '#adapters/http/access-token.ts';
+import { accessTokens } from '#adapters/http/guards/access-token.ts';
 import { userId } from '#domain/ids.ts';
 
 const SECRET = 'an access secret of more than 32 characters';

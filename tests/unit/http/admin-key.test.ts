@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { requireAdminKey } from '#adapters/http/admin-key.ts';
+import { requireAdminKey } from '#adapters/http/guards/admin-key.ts';
 
 const digestOf = (key: string) => createHash('sha256').update(key).digest('hex');
 const hook = requireAdminKey([

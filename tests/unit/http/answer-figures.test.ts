@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countAnswers } from '#adapters/http/answer-figures.ts';
+import { countAnswers } from '#adapters/http/logging/answer-figures.ts';
 
 describe('the figures of answers', () => {
   it('are how many, how they ended, and how long they took, to two digits', () => {

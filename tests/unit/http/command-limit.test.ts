@@ -1,10 +1,10 @@
 import Fastify from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { commandLimit } from '#adapters/http/command-limit.ts';
+import { commandLimit } from '#adapters/http/guards/command-limit.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
 import { Refusal } from '#domain/errors.ts';
 import { userId } from '#domain/ids.ts';
-import type { CountCommands } from '#ports/command-counts.ts';
+import type { CountCommands } from '#ports/booking/command-counts.ts';
 
 const MAX = 3;
 const user = userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f');

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hmacSha256 } from '#adapters/http/hmac.ts';
+import { hmacSha256 } from '#adapters/http/guards/hmac.ts';
 
 const BLOCK_BYTES = 64;
 const expected = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest('base64url');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLIENTS_MAX, countPerMinute } from '#adapters/http/local-limit.ts';
+import { CLIENTS_MAX, countPerMinute } from '#adapters/http/guards/local-limit.ts';
 
 const MAX = 3;
 

@@ -1,9 +1,9 @@
 import Fastify, { LogController } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lazyLog } from '#adapters/http/lazy-log.ts';
+import { lazyLog } from '#adapters/http/logging/lazy-log.ts';
+import { countedAs, requestLog } from '#adapters/http/logging/request-log.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
-import { countedAs, requestLog } from '#adapters/http/request-log.ts';
 import { Refusal } from '#domain/errors.ts';
 
 const SAMPLE = 5;

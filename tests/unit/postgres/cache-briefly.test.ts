@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cacheBriefly } from '#adapters/postgres/cache-briefly.ts';
+import { cacheBriefly } from '#adapters/postgres/client/cache-briefly.ts';
 
 const TTL_MS = 1_000;
 const PATIENCE_MS = 250;

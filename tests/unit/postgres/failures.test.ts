@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guarded } from '#adapters/postgres/failures.ts';
+import { guarded } from '#adapters/postgres/client/failures.ts';
 
 const failure = (code: string) => Object.assign(new Error(`failed with ${code}`), { code });
 

@@ -1,7 +1,7 @@
 import { setImmediate as turnEnds } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shareReads } from '#adapters/postgres/share-reads.ts';
+import { shareReads } from '#adapters/postgres/client/share-reads.ts';
 
 /** A store that changes with every read, whose reads end when they are told to, and who reads it. */
 function store() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { guarded } from '#adapters/redis/failures.ts';
+import { guarded } from '#adapters/redis/client/failures.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 
 const failing = (message: string) => guarded(() => Promise.reject(new Error(message)));

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { concertDate, reservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { Lock } from '#ports/booking/lock.ts';
 import type { Ports } from '#ports/index.ts';
-import type { Lock } from '#ports/lock.ts';
 import { type Fault, failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryLock } from '#tests/fakes/memory-lock.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { noLock } from '#tests/fakes/no-lock.ts';
-import { cancelReservation } from '#use-cases/cancel-reservation.ts';
-import { extendHold } from '#use-cases/extend-hold.ts';
-import { pay } from '#use-cases/pay.ts';
-import { relayAftermaths } from '#use-cases/relay-aftermaths.ts';
-import { reserveSeats } from '#use-cases/reserve-seats.ts';
+import { cancelReservation } from '#use-cases/booking/cancel-reservation.ts';
+import { extendHold } from '#use-cases/booking/extend-hold.ts';
+import { pay } from '#use-cases/booking/pay.ts';
+import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
 // Every call of every port fails in turn, before and after it took effect, and every two of them do. Whoever asked asks
 // again with the same Idempotency-Key, the relay comes by, and after that everything agrees.

@@ -1,6 +1,0 @@
-import { writeFile } from 'node:fs/promises';
-import { openApiDocument } from '#adapters/http/document.ts';
-
-const file = new URL('./openapi.json', import.meta.url);
-await writeFile(file, `${JSON.stringify(await openApiDocument(), null, 2)}\n`);
-console.log(`Wrote ${file.pathname}`);

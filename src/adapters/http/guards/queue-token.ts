@@ -1,0 +1,86 @@
+import { rememberLast } from '#adapters/http/queue/remember-last.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import { hmacSha256 } from './hmac.ts';
+
+/** A key by its id. Tokens name the id, so that a new key can sign while old tokens stay good. */
+export type SigningKey = { readonly id: string; readonly secret: string };
+
+/** Makes queue tokens out of claims, and claims out of tokens; undefined if a token is not one of ours, unaltered. */
+export type QueueTokens = {
+  sign(claim: QueueClaim): string;
+  verify(token: string): QueueClaim | undefined;
+};
+
+// user 16 bytes, concert 16, sequence 6, joined at (ms since 1970) 6, epoch 6.
+const CLAIM_BYTES = 50;
+const SEQUENCE_AT = 32;
+const JOINED_AT = 38;
+const EPOCH_AT = 44;
+const TIME_BYTES = 6;
+
+/** About 30 megabytes, for as many people as may poll at one instance by turns. Beyond, a check costs what the first one did. */
+const REMEMBERED_MAX = 65_536;
+
+const TOKEN = /^([\w-]{1,16})\.([\w-]{67})\.([\w-]{43})$/;
+
+/**
+ * Compact tokens, `keyId.claim.signature`, about 115 characters. HMAC-SHA256, because the instances that check a token are
+ * the ones that signed it, and a signature that others could check would cost ten times as much at every poll.
+ * The same claim always gives the same token, so joining again answers the same token again.
+ *
+ * Whoever polls shows the same token again and again, so the claims of tokens found genuine are remembered: under the whole
+ * token, so that nothing else is ever found there.
+ */
+export function queueTokens(keys: readonly [SigningKey, ...SigningKey[]]): QueueTokens {
+  const [{ id: currentId, secret: currentSecret }] = keys;
+  const current = hmacSha256(currentSecret);
+  const signers = new Map(keys.map(({ id, secret }) => [id, hmacSha256(secret)]));
+  const verified = rememberLast<QueueClaim>(REMEMBERED_MAX);
+
+  function check(token: string): QueueClaim | undefined {
+    const [, keyId = '', payload = '', signature = ''] = TOKEN.exec(token) ?? [];
+    const genuine = signers.get(keyId)?.isGenuine(`${keyId}.${payload}`, signature) ?? false;
+    return genuine ? unpack(Buffer.from(payload, 'base64url')) : undefined;
+  }
+
+  return {
+    sign(claim) {
+      const signed = `${currentId}.${pack(claim).toString('base64url')}`;
+      return `${signed}.${current.sign(signed)}`;
+    },
+
+    verify(token) {
+      const known = verified.recall(token);
+      if (known !== undefined) return known;
+      const claim = check(token);
+      if (claim !== undefined) verified.remember(token, claim);
+      return claim;
+    },
+  };
+}
+
+function pack({ userId, concertId, sequence, joinedAt, epoch }: QueueClaim): Buffer {
+  const bytes = Buffer.alloc(CLAIM_BYTES);
+  bytes.write(userId.replaceAll('-', ''), 0, 'hex');
+  bytes.write(concertId.replaceAll('-', ''), 16, 'hex');
+  bytes.writeUIntBE(sequence, SEQUENCE_AT, TIME_BYTES);
+  bytes.writeUIntBE(joinedAt.getTime(), JOINED_AT, TIME_BYTES);
+  bytes.write(epoch, EPOCH_AT, 'base64url');
+  return bytes;
+}
+
+function unpack(bytes: Buffer): QueueClaim {
+  return {
+    userId: userId(uuidAt(bytes, 0)),
+    concertId: concertId(uuidAt(bytes, 16)),
+    sequence: bytes.readUIntBE(SEQUENCE_AT, TIME_BYTES),
+    joinedAt: new Date(bytes.readUIntBE(JOINED_AT, TIME_BYTES)),
+    epoch: bytes.toString('base64url', EPOCH_AT, CLAIM_BYTES),
+  };
+}
+
+function uuidAt(bytes: Buffer, offset: number): string {
+  const hex = bytes.toString('hex', offset, offset + 16);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

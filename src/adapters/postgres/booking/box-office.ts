@@ -1,0 +1,299 @@
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { guarded } from '#adapters/postgres/client/failures.ts';
+import { pageOf } from '#adapters/postgres/client/page-of.ts';
+import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import type { Cancellation, Hold, Payment, Reservation } from '#domain/booking/reservation.ts';
+import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
+import type { Aftermath, BoxOffice, Held, HeldSeat, Occupied } from '#ports/booking/box-office.ts';
+import {
+  type AftermathRow,
+  bookingStatements,
+  type CancellationJson,
+  type HeldReply,
+  type HoldReply,
+  type PaymentJson,
+  type ReservationJson,
+} from './booking-statements.ts';
+import { type HeldSeatRow, heldStatements } from './held-statements.ts';
+
+/** Answers are given again for at least this long after the first time. */
+const ANSWERS_KEPT_HOURS = 24;
+/** Longer than a relay takes as a rule, and a second telling changes nothing; one that died delays what it had taken by as much. */
+const AFTERMATH_LEASE_SECONDS = 5;
+/** As long as a command has to tell Redis by itself. */
+const AFTERMATH_RETRY_SECONDS = 1;
+
+export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
+  return {
+    async hold(order) {
+      const reply = await replyOf(
+        pool,
+        bookingStatements.holdSeats,
+        order.reservationId,
+        order.userId,
+        order.concertId,
+        order.date,
+        order.seatNumbers,
+        order.holdSeconds,
+        order.seatsPerUserMax,
+        order.strandedSeats,
+        order.place.sequence,
+        order.place.epoch,
+        order.request.key,
+        order.request.fingerprint,
+      );
+      if ('occupied' in reply) return { outcome: 'taken', occupied: reply.occupied.map(toOccupied) };
+      return toHeld(reply);
+    },
+
+    async holdBest({ wish, ...order }) {
+      const reply = await replyOf(
+        pool,
+        bookingStatements.holdBestSeats,
+        order.reservationId,
+        order.userId,
+        order.concertId,
+        order.date,
+        wish.quantity,
+        wish.section,
+        wish.grade,
+        order.holdSeconds,
+        order.seatsPerUserMax,
+        order.strandedSeats,
+        order.place.sequence,
+        order.place.epoch,
+        order.request.key,
+        order.request.fingerprint,
+      );
+      return toHeld(reply);
+    },
+
+    async block({ concertId, date, seatNumbers }) {
+      await replyOf(pool, bookingStatements.blockSeats, concertId, date, seatNumbers);
+    },
+
+    async unblock({ concertId, date, seatNumbers }) {
+      await replyOf(pool, bookingStatements.unblockSeats, concertId, date, seatNumbers);
+    },
+
+    async knows({ userId, key, fingerprint }) {
+      return (await replyOf(pool, bookingStatements.recallAnswer, userId, key, fingerprint)) !== null;
+    },
+
+    async pay({ paymentId, reservationId, place, request }) {
+      const { userId, concertId } = place;
+      const reply = await replyOf(
+        pool,
+        bookingStatements.payReservation,
+        paymentId,
+        userId,
+        concertId,
+        reservationId,
+        place.sequence,
+        place.epoch,
+        request.key,
+        request.fingerprint,
+      );
+      const hold = { userId, concertId, reservationId, date: concertDate(reply.date), seatNumbers: reply.seatNumbers };
+      return { answer: toPayment(reply.answer), replayed: reply.replayed, hold };
+    },
+
+    async release(userId, reservationId) {
+      const { answer } = await replyOf(pool, bookingStatements.releaseReservation, userId, reservationId);
+      return {
+        userId,
+        reservationId,
+        concertId: concertId(answer.concertId),
+        date: concertDate(answer.date),
+        seatNumbers: answer.seatNumbers,
+      };
+    },
+
+    async extend({ reservationId, place, holdSeconds, holdSecondsMax, request }) {
+      const {
+        answer,
+        replayed,
+        remainingMs = 0,
+      } = await replyOf(
+        pool,
+        bookingStatements.extendHold,
+        place.userId,
+        place.concertId,
+        reservationId,
+        holdSeconds,
+        holdSecondsMax,
+        place.sequence,
+        place.epoch,
+        request.key,
+        request.fingerprint,
+      );
+      return { answer: toReservation(answer), replayed, remainingMs };
+    },
+
+    async cancel({ refundId, reservationId, refundUntilSeconds, request }) {
+      const { answer, replayed } = await replyOf(
+        pool,
+        bookingStatements.cancelReservation,
+        refundId,
+        request.userId,
+        reservationId,
+        refundUntilSeconds,
+        request.key,
+        request.fingerprint,
+      );
+      return { answer: toCancellation(answer), replayed };
+    },
+
+    async expireLapsed(batchMax) {
+      const [row] = await rowsOf(pool, bookingStatements.expireHolds, batchMax);
+      return row?.count ?? 0;
+    },
+
+    async forgetAnswers(batchMax) {
+      const [row] = await rowsOf(pool, bookingStatements.forgetAnswers, ANSWERS_KEPT_HOURS, batchMax);
+      return row?.count ?? 0;
+    },
+
+    async takeAftermaths(batchMax) {
+      const rows = await rowsOf(pool, bookingStatements.takeAftermaths, batchMax, AFTERMATH_LEASE_SECONDS);
+      return rows.map(toAftermath);
+    },
+
+    async settleAftermaths(eventIds) {
+      await rowsOf(pool, bookingStatements.settleAftermaths, eventIds);
+    },
+
+    async deferAftermaths(eventIds) {
+      await rowsOf(pool, bookingStatements.deferAftermaths, eventIds, AFTERMATH_RETRY_SECONDS);
+    },
+
+    async listDatesHeld() {
+      const rows = await rowsOf(pool, heldStatements.listDatesHeld);
+      return rows.map((row) => ({ concertId: concertId(row.concertId), date: concertDate(row.date) }));
+    },
+
+    async listHeld({ concertId, date }, { after, max }) {
+      return (await rowsOf(pool, heldStatements.listHeld, concertId, date, after, max)).map(toHeldSeat);
+    },
+
+    async findHeld({ concertId, date }, seatNumbers) {
+      return (await rowsOf(pool, heldStatements.findHeld, concertId, date, seatNumbers)).map(toHeldSeat);
+    },
+
+    async findReservation(userId, reservationId) {
+      const [row] = await rowsOf(pool, bookingStatements.findReservation, reservationId, userId);
+      return row === undefined ? undefined : toReservation(row);
+    },
+
+    async listReservations(userId, { limit, after }) {
+      const rows = await rowsOf(pool, bookingStatements.listReservations, userId, after, limit + 1);
+      return pageOf(rows.map(toReservation), limit, (reservation) => reservation.reservationId);
+    },
+
+    async findPayment(userId, paymentId) {
+      const row = await guarded(async () =>
+        (await prisma()).payment.findUnique({ where: { paymentId, userId }, include: REFUNDED }),
+      );
+      return row === null ? undefined : withRefund(row);
+    },
+
+    async listPayments(userId, { limit, after }) {
+      const rows = await guarded(async () =>
+        (await prisma()).payment.findMany({
+          where: { userId, ...(after === undefined ? {} : { paymentId: { lt: after } }) },
+          orderBy: { paymentId: 'desc' },
+          take: limit + 1,
+          include: REFUNDED,
+        }),
+      );
+      return pageOf(rows.map(withRefund), limit, (payment) => payment.paymentId);
+    },
+  };
+}
+
+function toHeld({ answer, replayed, remainingMs = 0 }: HeldReply): Held {
+  return { outcome: 'held', answer: toReservation(answer), replayed, remainingMs };
+}
+
+function toHeldSeat({ userId: user, reservationId: reservation, ...row }: HeldSeatRow): HeldSeat {
+  return { ...row, userId: userId(user), reservationId: reservationId(reservation) };
+}
+
+function toReservation(row: ReservationJson): Reservation {
+  return {
+    reservationId: reservationId(row.reservationId),
+    userId: userId(row.userId),
+    concertId: concertId(row.concertId),
+    date: concertDate(row.date),
+    seatNumbers: row.seatNumbers,
+    status: row.status,
+    amount: row.amount,
+    currency: row.currency,
+    heldUntil: new Date(row.heldUntil),
+    heldForSeconds: row.heldForSeconds,
+    createdAt: new Date(row.createdAt),
+    ...(row.strandedSeatNumbers === undefined ? {} : { strandedSeatNumbers: row.strandedSeatNumbers }),
+  };
+}
+
+/** What Prisma looks up with a payment. */
+const REFUNDED = { refund: { select: { refundedAt: true } } } as const;
+
+/** As a function's JSON has it, or Prisma, which has the same columns as bigints and dates. */
+type PaymentRow = { [K in keyof PaymentJson]: PaymentJson[K] extends number ? number | bigint : string | Date };
+type StoredPayment = PaymentRow & { readonly refund: { readonly refundedAt: Date } | null };
+
+function toPayment(row: PaymentRow): Payment {
+  return {
+    paymentId: paymentId(String(row.paymentId)),
+    reservationId: reservationId(String(row.reservationId)),
+    userId: userId(String(row.userId)),
+    amount: Number(row.amount),
+    currency: String(row.currency),
+    balance: Number(row.balance),
+    paidAt: new Date(row.paidAt),
+  };
+}
+
+/** As Prisma has it, with what became of it since. */
+function withRefund({ refund, ...row }: StoredPayment): Payment {
+  return { ...toPayment(row), ...(refund === null ? {} : { refundedAt: refund.refundedAt }) };
+}
+
+function toCancellation({ reservation, refund }: CancellationJson): Cancellation {
+  if (refund === undefined) return { reservation: toReservation(reservation) };
+  const { refundId: id, paymentId: payment, refundedAt, ...rest } = refund;
+  return {
+    reservation: toReservation(reservation),
+    refund: { ...rest, refundId: refundId(id), paymentId: paymentId(payment), refundedAt: new Date(refundedAt) },
+  };
+}
+
+function toOccupied(seat: Extract<HoldReply, { occupied: unknown }>['occupied'][number]): Occupied {
+  const { seatNumber, forMs } = seat;
+  return {
+    seatNumber,
+    ...(seat.userId !== null && seat.reservationId !== null
+      ? { by: { userId: userId(seat.userId), reservationId: reservationId(seat.reservationId) } }
+      : {}),
+    ...(forMs === null ? {} : { forMilliseconds: forMs }),
+  };
+}
+
+function toAftermath(row: AftermathRow): Aftermath {
+  const hold: Hold = {
+    reservationId: reservationId(row.reservationId),
+    userId: userId(row.userId),
+    concertId: concertId(row.concertId),
+    date: concertDate(row.date),
+    seatNumbers: row.seatNumbers,
+  };
+  const { eventId, status, paid } = row;
+  const aftermath = { eventId, hold, status, paid, remainingMs: Number(row.remainingMs) };
+  if (row.sequence === null || row.epoch === null) return aftermath;
+  const { userId: user, concertId: concert } = hold;
+  return {
+    ...aftermath,
+    place: { userId: user, concertId: concert, sequence: Number(row.sequence), epoch: row.epoch },
+  };
+}

@@ -1,0 +1,221 @@
+import type { Statement } from '#adapters/postgres/client/statement.ts';
+import type { FreeSeat, StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { SeatStatus } from '#domain/catalog/concert.ts';
+import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
+import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
+
+// What is asked of concerts, their dates and seats.
+
+export type ConcertRow = {
+  readonly concertId: string;
+  readonly title: string;
+  readonly venue: string;
+  readonly currency: string;
+  readonly salesOpenAt: Date;
+  readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
+  readonly lineOpensAt: Date;
+  readonly opened: boolean;
+  readonly opening: Opening | null;
+  readonly opensAt: Date | null;
+  readonly paused: boolean;
+  readonly strandedSeats: StrandedSeats | null;
+  /** Null where there are no lots; the seed and what follows it, until they are drawn. */
+  readonly seedSha256: string | null;
+  readonly seed: string | null;
+  readonly drawnCount: string | null;
+  readonly drawnAt: Date | null;
+} & { readonly [K in PolicyNumber]: number | null };
+
+/** Where each decision is kept. */
+export const policyColumns = {
+  opening: 'opening',
+  opensAt: 'opens_at',
+  activeMax: 'active_max',
+  admitPerWindow: 'admit_per_window',
+  windowSeconds: 'window_seconds',
+  paused: 'paused',
+  waitingMax: 'waiting_max',
+  sessionSeconds: 'session_seconds',
+  claimSeconds: 'claim_seconds',
+  absentSeconds: 'absent_seconds',
+  graceSeconds: 'grace_seconds',
+  holdSeconds: 'hold_seconds',
+  holdSecondsMax: 'hold_seconds_max',
+  refundUntilSeconds: 'refund_until_seconds',
+  seatsPerUserMax: 'seats_per_user_max',
+  strandedSeats: 'stranded_seats',
+} as const satisfies Record<keyof Policy, string>;
+
+const allOfPolicy = Object.values(policyColumns).join(', ');
+
+export type DateRow = {
+  readonly date: string;
+  readonly startsAt: Date;
+  readonly seatsTotal: number;
+  readonly seatsAvailable: number;
+};
+
+export type SeatsLeftRow = { readonly available: number; readonly held: number };
+
+export type SeatRow = {
+  readonly seatNumber: number;
+  readonly price: string;
+  readonly status: SeatStatus;
+  /** Null in a hall without a plan. */
+  readonly section: string | null;
+  readonly row: string | null;
+  readonly place: number | null;
+  readonly grade: string | null;
+};
+
+const stillToCome = `EXISTS (
+  SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
+
+/** The later of the two; what the policy does not decide is null, which is not compared. */
+const lineOpensAt = 'GREATEST(opens_at, sales_open_at)';
+
+const concertColumns = `
+  concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
+  ${lineOpensAt} AS "lineOpensAt", ${lineOpensAt} <= clock_timestamp() AS opened,
+  encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
+  drawn_count AS "drawnCount", drawn_at AS "drawnAt",
+  CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,
+  ${Object.entries(policyColumns)
+    .map(([name, column]) => `${column} AS "${name}"`)
+    .join(', ')}`;
+const fromConcerts = 'FROM concerts c LEFT JOIN lotteries USING (concert_id)';
+
+/** By column, as JSON: what is not in it stays, null is null. */
+type PolicyJson = string;
+/** `[{date, starts_at, seats: [{first, last, price, section?, row_label?, …}], blocked: {[number]: true}}]` */
+type DatesJson = string;
+/** What lots will be drawn from; its hash is public at once. */
+type Seed = Buffer;
+
+export const concertStatements = {
+  findConcert: {
+    name: 'find-concert',
+    text: `SELECT ${concertColumns} ${fromConcerts} WHERE concert_id = $1`,
+  } as Statement<[concertId: string], ConcertRow>,
+
+  listConcerts: {
+    name: 'list-concerts',
+    text: `SELECT ${concertColumns} ${fromConcerts}
+      WHERE ${stillToCome} AND ($1::uuid IS NULL OR concert_id < $1) ORDER BY concert_id DESC LIMIT $2`,
+  } as Statement<[after: string | undefined, limit: number], ConcertRow>,
+
+  listConcertsOnSale: {
+    name: 'list-concerts-on-sale',
+    text: `SELECT ${concertColumns} ${fromConcerts} WHERE ${stillToCome} AND sales_open_at <= clock_timestamp()`,
+  } as Statement<[], ConcertRow>,
+
+  listDates: {
+    name: 'list-dates',
+    text: `SELECT d.date::text, d.starts_at AS "startsAt", count(s.seat_number)::integer AS "seatsTotal",
+        count(*) FILTER (WHERE s.status = 'AVAILABLE' OR (s.status = 'HELD' AND s.held_until <= clock_timestamp()))::integer
+          AS "seatsAvailable"
+      FROM concert_dates d LEFT JOIN seats s USING (concert_id, date)
+      WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()
+      GROUP BY d.date, d.starts_at ORDER BY d.date`,
+  } as Statement<[concertId: string], DateRow>,
+
+  createConcert: {
+    name: 'create-concert',
+    text: `WITH concert AS (
+        INSERT INTO concerts (concert_id, title, venue, currency, sales_open_at, ${allOfPolicy})
+        SELECT $1, $2, $3, $4, $5, ${allOfPolicy} FROM jsonb_populate_record(NULL::concerts, $6)
+      ), dates AS (
+        INSERT INTO concert_dates (concert_id, date, starts_at)
+        SELECT $1, date, starts_at FROM jsonb_to_recordset($7) AS d (date date, starts_at timestamptz)
+      ), plan AS (
+        INSERT INTO seat_plans (concert_id, version, plan, plan_sha256)
+        SELECT $1, ($8::text::json ->> 'version')::integer, $8::json, sha256(convert_to($8, 'UTF8')) WHERE $8 IS NOT NULL
+      )
+      INSERT INTO seats (concert_id, date, seat_number, price,
+        section, row_label, row_rank, row_first, row_last, place, off_centre, grade, status)
+      SELECT $1, date, seat_number, price, section, row_label, row_rank, row_first, row_last,
+        place + abs(seat_number - first), off_centre + 2 * abs(seat_number - first), grade,
+        (CASE WHEN blocked ? seat_number::text THEN 'BLOCKED' ELSE 'AVAILABLE' END)::seat_status
+      FROM jsonb_to_recordset($7) AS d (date date, seats jsonb, blocked jsonb)
+        CROSS JOIN LATERAL (
+          SELECT *, CASE WHEN place IS NOT NULL THEN min(least(first, last)) OVER of_row END AS row_first,
+            CASE WHEN place IS NOT NULL THEN max(greatest(first, last)) OVER of_row END AS row_last
+          FROM jsonb_to_recordset(d.seats) AS r (first integer, last integer, price bigint,
+            section text, row_label text, row_rank integer, place integer, off_centre integer, grade text)
+          WINDOW of_row AS (PARTITION BY section, row_label)) AS run
+        CROSS JOIN generate_series(least(first, last), greatest(first, last)) AS seat_number`,
+  } as Statement<
+    [
+      concertId: string,
+      title: string,
+      venue: string,
+      currency: string,
+      salesOpenAt: Date,
+      policy: PolicyJson,
+      dates: DatesJson,
+      seatPlan: string | undefined,
+    ],
+    never
+  >,
+
+  /** Changes nothing, and has no row, where it would leave both limits off, or open otherwise than people counted on. */
+  changePolicy: {
+    name: 'change-policy',
+    text: `UPDATE concerts c SET (${allOfPolicy}) = (SELECT ${allOfPolicy} FROM jsonb_populate_record(c, $2))
+      WHERE concert_id = $1
+        AND EXISTS (SELECT FROM jsonb_populate_record(c, $2) AS changed
+          WHERE (COALESCE(changed.active_max, $3) > 0 OR COALESCE(changed.admit_per_window, $4) > 0)
+            AND (c.sales_open_at > clock_timestamp() OR COALESCE(changed.opening, $5) = COALESCE(c.opening, $5)))
+      RETURNING concert_id AS "concertId"`,
+  } as Statement<
+    [
+      concertId: string,
+      change: PolicyJson,
+      activeMaxSetting: number,
+      admitPerWindowSetting: number,
+      openingSetting: Opening,
+    ],
+    Pick<ConcertRow, 'concertId'>
+  >,
+
+  /** Where there is a seed, that one stays. */
+  prepareLots: {
+    name: 'prepare-lots',
+    text: `INSERT INTO lotteries (concert_id, seed, seed_sha256)
+      SELECT concert_id, seed, sha256(seed) FROM unnest($1::uuid[], $2::bytea[]) AS lots (concert_id, seed)
+      ON CONFLICT DO NOTHING`,
+  } as Statement<[concertIds: readonly string[], seeds: readonly Seed[]], never>,
+
+  /** Date by date, so that each count finds its index; a join of both tables is planned to read all seats there are. */
+  seatsLeft: {
+    name: 'seats-left',
+    text: `SELECT COALESCE(sum(free + lapsed), 0)::integer AS available, COALESCE(sum(held - lapsed), 0)::integer AS held
+      FROM concert_dates d
+        CROSS JOIN LATERAL (SELECT count(*) AS free FROM seats s
+          WHERE (s.concert_id, s.date) = (d.concert_id, d.date) AND s.status = 'AVAILABLE') AS untaken
+        CROSS JOIN LATERAL (
+          SELECT count(*) AS held, count(*) FILTER (WHERE s.held_until <= clock_timestamp()) AS lapsed FROM seats s
+          WHERE (s.concert_id, s.date) = (d.concert_id, d.date) AND s.status = 'HELD') AS unpaid
+      WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()`,
+  } as Statement<[concertId: string], SeatsLeftRow>,
+
+  listSeats: {
+    name: 'list-seats',
+    text: `SELECT seat_number AS "seatNumber", price,
+        CASE WHEN status = 'HELD' AND held_until <= clock_timestamp() THEN 'AVAILABLE' ELSE status END AS status,
+        section, row_label AS row, place, grade
+      FROM seats WHERE concert_id = $1 AND date = $2 ORDER BY seat_number`,
+  } as Statement<[concertId: string, date: string], SeatRow>,
+
+  listFreeSeats: {
+    name: 'list-free-seats',
+    text: `SELECT seat_number AS "seatNumber", section, row_label AS row, row_rank AS rank, place,
+        off_centre AS "offCentre", grade
+      FROM free_places($1, $2, clock_timestamp())`,
+  } as Statement<[concertId: string, date: string], FreeSeat>,
+
+  findSeatPlan: {
+    name: 'find-seat-plan',
+    text: `SELECT plan, encode(plan_sha256, 'hex') AS sha256 FROM seat_plans WHERE concert_id = $1`,
+  } as Statement<[concertId: string], { readonly plan: SeatPlan; readonly sha256: string }>,
+};

@@ -1,0 +1,133 @@
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { guarded } from '#adapters/postgres/client/failures.ts';
+import { inTransaction } from '#adapters/postgres/client/in-transaction.ts';
+import { pageOf } from '#adapters/postgres/client/page-of.ts';
+import { type Ask, answerIn, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { Refusal } from '#domain/errors.ts';
+import type { Attempt, Delivery } from '#domain/events/webhook.ts';
+import { endpointId } from '#domain/ids.ts';
+import type { Deliveries } from '#ports/events/deliveries.ts';
+import { toEvent } from './events.ts';
+import { type DeliveryRow, webhookStatements } from './webhook-statements.ts';
+
+/** Longer than an attempt takes; a process that died delays what it was about by as much. */
+const ATTEMPT_LEASE_SECONDS = 60;
+
+export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
+  async function read(ask: Ask, id: string, deliveryId: string): Promise<Delivery | undefined> {
+    const [row] = await ask(webhookStatements.findDelivery, id, deliveryId);
+    return row && toDelivery(row);
+  }
+
+  return {
+    async listDue() {
+      const rows = await rowsOf(pool, webhookStatements.listDueEndpoints);
+      return rows.map((row) => endpointId(row.endpointId));
+    },
+
+    async take(id, batchMax) {
+      const rows = await rowsOf(pool, webhookStatements.takeDeliveries, id, batchMax, ATTEMPT_LEASE_SECONDS);
+      return rows.map(({ deliveryId, attempt, tries, takenAt, url, secrets, ...event }) => ({
+        ...{ deliveryId, attempt, tries, takenAt, url, secrets },
+        event: toEvent(event),
+      }));
+    },
+
+    async settle({ deliveryId, attempt, url }, receipt, verdict) {
+      await rowsOf(
+        pool,
+        webhookStatements.settleDelivery,
+        deliveryId,
+        attempt,
+        url,
+        verdict.state,
+        verdict.state === 'PENDING' ? verdict.retryInMs : undefined,
+        verdict.state === 'FAILED' && verdict.endpointGone,
+        receipt.durationMs,
+        'status' in receipt ? receipt.status : undefined,
+        'failure' in receipt ? receipt.failure : undefined,
+      );
+    },
+
+    async release({ deliveryId, attempt }) {
+      await rowsOf(pool, webhookStatements.releaseDelivery, deliveryId, attempt);
+    },
+
+    async wakeForgotten() {
+      const [row] = await rowsOf(pool, webhookStatements.wakeForgotten);
+      return row?.count ?? 0;
+    },
+
+    test: (id) =>
+      inTransaction(pool, async (ask) => {
+        const [row] = await ask(webhookStatements.sendTest, id);
+        const deliveryId = row?.deliveryId ?? undefined;
+        return deliveryId === undefined ? undefined : read(ask, id, deliveryId);
+      }),
+
+    async replay(id, deliveryId) {
+      const delivery = await inTransaction(pool, async (ask) => {
+        answerIn(await ask(webhookStatements.replayDelivery, id, deliveryId));
+        return read(ask, id, deliveryId);
+      });
+      // Its endpoint may have been removed since.
+      if (delivery === undefined) throw new Refusal('delivery-not-found');
+      return delivery;
+    },
+
+    async replayFailed(id, since, batchMax) {
+      const [row] = await rowsOf(pool, webhookStatements.replayFailed, id, since, batchMax);
+      return row?.count ?? 0;
+    },
+
+    async find(id, deliveryId) {
+      const [row] = await rowsOf(pool, webhookStatements.findDelivery, id, deliveryId);
+      if (row === undefined) return undefined;
+      const log = await guarded(async () =>
+        (await prisma()).webhookAttempt.findMany({
+          where: { deliveryId: BigInt(deliveryId) },
+          orderBy: { attempt: 'asc' },
+        }),
+      );
+      return { delivery: toDelivery(row), attemptLog: log.map(toAttempt) };
+    },
+
+    async list(id, { limit, after }, state) {
+      const rows =
+        state === undefined
+          ? await rowsOf(pool, webhookStatements.listDeliveries, id, after, limit + 1)
+          : await rowsOf(pool, webhookStatements.listDeliveriesIn, id, after, limit + 1, state);
+      return pageOf(rows.map(toDelivery), limit, ({ deliveryId }) => deliveryId);
+    },
+  };
+}
+
+type AttemptRow = {
+  readonly attempt: number;
+  readonly endedAt: Date;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly failure: string | null;
+};
+
+function toAttempt({ attempt, endedAt, durationMs, status, failure }: AttemptRow): Attempt {
+  return {
+    ...{ attempt, endedAt, durationMs },
+    ...(status === null ? {} : { status }),
+    ...(failure === null ? {} : { failure }),
+  };
+}
+
+function toDelivery(row: DeliveryRow): Delivery {
+  const { deliveryId, eventId, type, happenedAt, state, attempts, createdAt, dueAt, endedAt } = row;
+  const { attempt, attemptEndedAt, durationMs, status, failure } = row;
+  return {
+    ...{ deliveryId, eventId, type, happenedAt, state, attempts, createdAt },
+    endpointId: endpointId(row.endpointId),
+    ...(dueAt === null ? {} : { nextAttemptAt: dueAt }),
+    ...(endedAt === null ? {} : { endedAt }),
+    ...(attempt === null || attemptEndedAt === null || durationMs === null
+      ? {}
+      : { lastAttempt: toAttempt({ attempt, endedAt: attemptEndedAt, durationMs, status, failure }) }),
+  };
+}

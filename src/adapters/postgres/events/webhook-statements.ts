@@ -1,0 +1,213 @@
+import type { Reply, Statement } from '#adapters/postgres/client/statement.ts';
+import type { EventType, OfferedEventType } from '#domain/events/public-event.ts';
+import type { DeliveryState } from '#domain/events/webhook.ts';
+
+// What is asked about events, the endpoints they are sent to, and their deliveries.
+
+export type EventRow = {
+  readonly eventId: string;
+  readonly type: EventType;
+  readonly aggregateId: string;
+  readonly at: Date;
+  readonly data: unknown;
+};
+
+export type ParcelRow = EventRow & {
+  readonly deliveryId: string;
+  readonly attempt: number;
+  readonly tries: number;
+  readonly takenAt: Date;
+  readonly url: string;
+  readonly secrets: string[];
+};
+
+export type EndpointRow = {
+  readonly endpointId: string;
+  readonly url: string;
+  readonly eventTypes: OfferedEventType[];
+  readonly disabledReason: 'operator' | 'gone' | null;
+  /** Null unless it still signs. */
+  readonly previousSecretUntil: Date | null;
+  readonly createdAt: Date;
+};
+
+export type DeliveryRow = {
+  readonly deliveryId: string;
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly type: EventType;
+  readonly happenedAt: Date;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly dueAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly createdAt: Date;
+  /** Null before an attempt has ended. */
+  readonly attempt: number | null;
+  readonly attemptEndedAt: Date | null;
+  readonly durationMs: number | null;
+  readonly status: number | null;
+  readonly failure: string | null;
+};
+
+const eventColumns = 'event_id AS "eventId", type, aggregate_id AS "aggregateId", happened_at AS at, data';
+
+const endpointColumns = `endpoint_id AS "endpointId", url, event_types AS "eventTypes",
+  disabled_reason AS "disabledReason", created_at AS "createdAt",
+  CASE WHEN previous_secret_until > clock_timestamp() THEN previous_secret_until END AS "previousSecretUntil"`;
+
+/** When one is due, if that is a promise. What was taken and has not ended is due when its claim ends, which is nobody's business. */
+const promisedAt = 'CASE WHEN d.attempts = coalesce(a.attempt, 0) AND w.disabled_at IS NULL THEN d.due_at END';
+
+const deliveries = `
+  SELECT d.delivery_id AS "deliveryId", d.endpoint_id AS "endpointId", d.event_id AS "eventId", e.type,
+    e.happened_at AS "happenedAt", d.state, d.attempts, ${promisedAt} AS "dueAt", d.ended_at AS "endedAt",
+    d.created_at AS "createdAt", a.attempt, a.ended_at AS "attemptEndedAt", a.duration_ms AS "durationMs", a.status, a.failure
+  FROM webhook_deliveries d JOIN webhook_endpoints w USING (endpoint_id) JOIN events e USING (event_id)
+    LEFT JOIN LATERAL (SELECT * FROM webhook_attempts l
+      WHERE l.delivery_id = d.delivery_id ORDER BY l.attempt DESC LIMIT 1) AS a ON true
+  WHERE w.deleted_at IS NULL AND d.endpoint_id = $1`;
+
+export const webhookStatements = {
+  takeEvents: {
+    name: 'take-events',
+    text: `SELECT term, ${eventColumns} FROM take_events($1, $2)`,
+  } as Statement<[batchMax: number, leaseSeconds: number], EventRow & { readonly term: string }>,
+
+  settleEvents: {
+    name: 'settle-events',
+    text: 'SELECT settle_events($1, $2) AS settled',
+  } as Statement<[term: number, eventIds: readonly string[]], { readonly settled: boolean }>,
+
+  releaseEvents: {
+    name: 'release-events',
+    text: `UPDATE relays SET leased_until = at_once(), unsettled = 0 WHERE relay = 'events' AND term = $1
+      RETURNING relay`,
+  } as Statement<[term: number], { readonly relay: string }>,
+
+  forgetEvents: {
+    name: 'forget-events',
+    text: 'SELECT forget_events($1, $2) AS count',
+  } as Statement<[retentionSeconds: number, batchMax: number], { readonly count: number }>,
+
+  createEndpoint: {
+    name: 'create-endpoint',
+    text: 'SELECT create_endpoint($1, $2, $3, $4, $5) AS reply',
+  } as Statement<
+    [endpointId: string, url: string, eventTypes: readonly string[], secret: string, endpointsMax: number],
+    Reply<{ readonly answer: { readonly createdAt: string } }>
+  >,
+
+  changeEndpoint: {
+    name: 'change-endpoint',
+    text: 'SELECT change_endpoint($1, $2, $3, $4) AS changed',
+  } as Statement<
+    [
+      endpointId: string,
+      url: string | undefined,
+      eventTypes: readonly string[] | undefined,
+      enabled: boolean | undefined,
+    ],
+    { readonly changed: boolean }
+  >,
+
+  rotateSecret: {
+    name: 'rotate-secret',
+    text: `UPDATE webhook_endpoints SET secret = $2,
+        previous_secret = CASE WHEN $3 > 0 THEN secret END,
+        previous_secret_until = CASE WHEN $3 > 0 THEN clock_timestamp() + make_interval(secs => $3) END
+      WHERE endpoint_id = $1 AND deleted_at IS NULL RETURNING ${endpointColumns}`,
+  } as Statement<[endpointId: string, secret: string, previousForSeconds: number], EndpointRow>,
+
+  removeEndpoint: {
+    name: 'remove-endpoint',
+    text: `UPDATE webhook_endpoints SET deleted_at = clock_timestamp() WHERE endpoint_id = $1 AND deleted_at IS NULL
+      RETURNING endpoint_id AS "endpointId"`,
+  } as Statement<[endpointId: string], Pick<EndpointRow, 'endpointId'>>,
+
+  findEndpoint: {
+    name: 'find-endpoint',
+    text: `SELECT ${endpointColumns} FROM webhook_endpoints WHERE endpoint_id = $1 AND deleted_at IS NULL`,
+  } as Statement<[endpointId: string], EndpointRow>,
+
+  listEndpoints: {
+    name: 'list-endpoints',
+    text: `SELECT ${endpointColumns} FROM webhook_endpoints
+      WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR endpoint_id < $1) ORDER BY endpoint_id DESC LIMIT $2`,
+  } as Statement<[after: string | undefined, limit: number], EndpointRow>,
+
+  listDueEndpoints: {
+    name: 'list-due-endpoints',
+    text: `SELECT endpoint_id AS "endpointId" FROM webhook_endpoints w
+      WHERE disabled_at IS NULL AND deleted_at IS NULL AND EXISTS (
+        SELECT FROM webhook_deliveries d
+        WHERE d.endpoint_id = w.endpoint_id AND d.state = 'PENDING' AND d.due_at <= statement_timestamp())`,
+  } as Statement<[], Pick<EndpointRow, 'endpointId'>>,
+
+  takeDeliveries: {
+    name: 'take-deliveries',
+    text: `SELECT delivery_id AS "deliveryId", attempt, tries, taken_at AS "takenAt", url, secrets, ${eventColumns}
+      FROM take_deliveries($1, $2, $3)`,
+  } as Statement<[endpointId: string, batchMax: number, leaseSeconds: number], ParcelRow>,
+
+  settleDelivery: {
+    name: 'settle-delivery',
+    text: 'SELECT settle_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+  } as Statement<
+    [
+      deliveryId: string,
+      attempt: number,
+      url: string,
+      state: DeliveryState,
+      retryMs: number | undefined,
+      gone: boolean,
+      durationMs: number,
+      status: number | undefined,
+      failure: string | undefined,
+    ],
+    unknown
+  >,
+
+  releaseDelivery: {
+    name: 'release-delivery',
+    text: `UPDATE webhook_deliveries SET due_at = at_once()
+      WHERE delivery_id = $1 AND attempts = $2 AND state = 'PENDING' AND due_at IS NOT NULL`,
+  } as Statement<[deliveryId: string, attempt: number], never>,
+
+  wakeForgotten: {
+    name: 'wake-forgotten',
+    text: 'SELECT wake_forgotten() AS count',
+  } as Statement<[], { readonly count: number }>,
+
+  sendTest: {
+    name: 'send-test',
+    text: 'SELECT send_test($1) AS "deliveryId"',
+  } as Statement<[endpointId: string], { readonly deliveryId: string | null }>,
+
+  replayDelivery: {
+    name: 'replay-delivery',
+    text: 'SELECT replay_delivery($1, $2) AS reply',
+  } as Statement<[endpointId: string, deliveryId: string], Reply<{ readonly answer: true }>>,
+
+  replayFailed: {
+    name: 'replay-failed',
+    text: 'SELECT replay_failed($1, $2, $3) AS count',
+  } as Statement<[endpointId: string, since: Date, batchMax: number], { readonly count: number }>,
+
+  findDelivery: {
+    name: 'find-delivery',
+    text: `${deliveries} AND d.delivery_id = $2`,
+  } as Statement<[endpointId: string, deliveryId: string], DeliveryRow>,
+
+  listDeliveries: {
+    name: 'list-deliveries',
+    text: `${deliveries} AND ($2::bigint IS NULL OR d.delivery_id < $2) ORDER BY d.delivery_id DESC LIMIT $3`,
+  } as Statement<[endpointId: string, after: string | undefined, limit: number], DeliveryRow>,
+
+  /** Apart from the one before, so that each has its index. */
+  listDeliveriesIn: {
+    name: 'list-deliveries-in',
+    text: `${deliveries} AND d.state = $4 AND ($2::bigint IS NULL OR d.delivery_id < $2)
+      ORDER BY d.delivery_id DESC LIMIT $3`,
+  } as Statement<[endpointId: string, after: string | undefined, limit: number, state: DeliveryState], DeliveryRow>,
+};

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { userId } from '#domain/ids.ts';
+import type { LineEvent, Lines } from '#ports/queue/queue-record.ts';
+import { type EventJson, lineStatements } from './queue-statements.ts';
+
+/** Six bytes name a line and fit into the token; a repetition is as good as impossible. */
+const EPOCH_BYTES = 6;
+
+export function postgresLines({ pool }: Pick<Postgres, 'pool'>): Lines {
+  return {
+    async open(concertId) {
+      const candidate = randomBytes(EPOCH_BYTES).toString('base64url');
+      const { answer } = await replyOf(pool, lineStatements.openLine, concertId, candidate);
+      const { draw, sessions, ...line } = answer;
+      return {
+        ...line,
+        ...(draw === null ? {} : { draw }),
+        sessions: sessions.map((session) => ({ ...session, userId: userId(session.userId) })),
+      };
+    },
+
+    async note(concertId, { drawn, frontier }) {
+      await rowsOf(pool, lineStatements.noteLine, concertId, drawn, frontier);
+    },
+
+    async draw(concertId, count) {
+      const [draw] = await rowsOf(pool, lineStatements.drawLots, concertId, count);
+      if (draw === undefined) throw new RangeError(`there are no lots at concert ${concertId}`);
+      return { seed: draw.seed, count: Number(draw.count) };
+    },
+
+    async findSession({ concertId, userId: user, sequence, epoch }, sessionSeconds) {
+      const [row] = await rowsOf(pool, lineStatements.findSession, concertId, user, sequence, epoch, sessionSeconds);
+      const remainingMs = row?.remainingMs ?? null;
+      return remainingMs === null ? undefined : { remainingMs: Number(remainingMs) };
+    },
+
+    async record(concertId, events) {
+      await rowsOf(pool, lineStatements.recordEvents, concertId, JSON.stringify(events.map(byColumn)));
+    },
+  };
+}
+
+function byColumn({ eventId, kind, sequence, order, joinedAt, at }: LineEvent): EventJson {
+  const [ms, counter, index] = eventId.split('-').map(Number);
+  if (ms === undefined || counter === undefined || index === undefined) {
+    throw new RangeError(`${eventId} is not milliseconds-counter-index`);
+  }
+  return {
+    logged_ms: ms,
+    logged_counter: counter,
+    logged_index: index,
+    kind,
+    sequence,
+    admission_order: order,
+    joined_at: joinedAt,
+    happened_at: at,
+  };
+}

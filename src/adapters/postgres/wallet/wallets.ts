@@ -1,0 +1,66 @@
+import { bookingStatements } from '#adapters/postgres/booking/booking-statements.ts';
+import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { guarded } from '#adapters/postgres/client/failures.ts';
+import { pageOf } from '#adapters/postgres/client/page-of.ts';
+import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { chargeId, userId } from '#domain/ids.ts';
+import type { LedgerEntry } from '#domain/wallet/wallet.ts';
+import type { Wallets } from '#ports/wallet/wallets.ts';
+
+export function postgresWallets({ pool, prisma }: Postgres): Wallets {
+  return {
+    async open(userId, currency) {
+      await rowsOf(pool, bookingStatements.openWallet, userId, currency);
+    },
+
+    async charge({ chargeId: id, amount, balanceMax, request }) {
+      const { answer, replayed } = await replyOf(
+        pool,
+        bookingStatements.chargeBalance,
+        id,
+        request.userId,
+        amount,
+        balanceMax,
+        request.key,
+        request.fingerprint,
+      );
+      const charge = {
+        chargeId: chargeId(answer.chargeId),
+        userId: userId(answer.userId),
+        amount: answer.amount,
+        balance: answer.balance,
+        currency: answer.currency,
+        chargedAt: new Date(answer.chargedAt),
+      };
+      return { answer: charge, replayed };
+    },
+
+    async find(userId) {
+      const [row] = await rowsOf(pool, bookingStatements.findBalance, userId);
+      return row && { userId, ...row };
+    },
+
+    async listEntries(userId, { limit, after }) {
+      const rows = await guarded(async () =>
+        (await prisma()).ledgerEntry.findMany({
+          where: { userId, ...(after === undefined ? {} : { entryId: { lt: BigInt(after) } }) },
+          orderBy: { entryId: 'desc' },
+          take: limit + 1,
+          include: { transaction: true, wallet: { select: { currency: true } } },
+        }),
+      );
+      const entries = rows.map(
+        (row): LedgerEntry => ({
+          entryId: String(row.entryId),
+          kind: row.transaction.kind,
+          transactionId: row.transactionId,
+          amount: Number(row.amount),
+          balance: Number(row.balanceAfter),
+          currency: row.wallet?.currency ?? '',
+          recordedAt: row.transaction.recordedAt,
+        }),
+      );
+      return pageOf(entries, limit, (entry) => entry.entryId);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
+import { EVENT_STREAM, EVENT_TERM } from '#adapters/redis/keys.ts';
+import { run, scripts } from '#adapters/redis/scripts.ts';
+import { messageIdOf } from '#domain/events/public-event.ts';
+import type { EventStream } from '#ports/events/event-stream.ts';
+
+/** @param lengthMax about how many events the stream keeps; whoever reads it has to keep up */
+export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly lengthMax: number }): EventStream {
+  return {
+    async publish({ term, events }) {
+      const fields = events.flatMap((event) => [
+        messageIdOf(event),
+        event.type,
+        event.aggregateId,
+        event.at.toISOString(),
+        JSON.stringify(event.data),
+      ]);
+      const added = await run(redis, scripts.publish, [EVENT_STREAM, EVENT_TERM], term, lengthMax, ...fields);
+      return added === 1 ? 'published' : 'overtaken';
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { lookup } from 'node:dns/promises';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { Refusal } from '#domain/errors.ts';
+import type { Courier, Letter } from '#ports/events/webhook-sender.ts';
+import { type Destination, destinationOf, type Resolve } from './destination.ts';
+import { judgeOfAddresses } from './networks.ts';
+import { signedHeaders } from './signature.ts';
+
+export type CourierSettings = {
+  /** From the first question for the name to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Networks that are not public and yet letters go there, without TLS too. */
+  readonly allowNetworks: readonly string[];
+};
+
+export type HttpCourier = Courier & {
+  /** Breaks off what is under way, and whatever is to be sent from now on. */
+  close(): void;
+};
+
+/** The status is what counts; a longer answer is not read to its end. */
+const ANSWER_BYTES_MAX = 65_536;
+const FAILURE_LENGTH_MAX = 200;
+const STOPPING = new Error('this instance stops');
+
+type Answer = { readonly status: number; readonly retryAfterSeconds?: number };
+
+const resolveByDns: Resolve = (hostname) => lookup(hostname, { all: true });
+
+export function httpCourier({ timeoutMs, allowNetworks }: CourierSettings, resolve = resolveByDns): HttpCourier {
+  const judge = judgeOfAddresses(allowNetworks);
+  const closing = new AbortController();
+
+  return {
+    async send(letter) {
+      const startedAt = performance.now();
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
+      const outcome = await untilAborted(signal, () => destinationOf(letter.url, resolve, judge))
+        .then((destination) => post(destination, letter, signal))
+        .catch((error: unknown) => ({ failure: failureOf(signal.aborted ? signal.reason : error, timeoutMs) }));
+      if ('failure' in outcome && signal.reason === STOPPING) return undefined;
+      return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
+    },
+
+    async inspect(url) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      await untilAborted(signal, () => destinationOf(url, resolve, judge)).catch((error: unknown) => {
+        if (error instanceof Refusal) throw error;
+        throw new Refusal('webhook-url-refused', { reason: failureOf(error, timeoutMs) });
+      });
+    },
+
+    close() {
+      closing.abort(STOPPING);
+    },
+  };
+}
+
+/** A question for a name cannot be called off, only not be waited for. */
+async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function post({ url, addresses }: Destination, letter: Letter, signal: AbortSignal): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  // To what was found fit, whatever the name leads to by now.
+  const toFit: LookupFunction = (_hostname, { all }, callback) => {
+    const [first] = addresses;
+    if (all) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family);
+  };
+  let answer: Answer | undefined;
+  const end = (error?: Error) => {
+    if (answer === undefined) reject(error ?? new Error('the connection was closed'));
+    else resolve(answer);
+  };
+  const content = Buffer.from(letter.body);
+  const request = (url.protocol === 'https:' ? https : http).request(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'content-length': content.length,
+      'user-agent': 'Frontrow-Webhooks',
+      ...signedHeaders(letter),
+    },
+    lookup: toFit,
+    // A connection of its own, which nobody else uses again.
+    agent: false,
+    signal,
+  });
+  request.on('error', end).on('close', () => end());
+  request.on('response', (response) => {
+    answer = answerOf(response);
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) request.destroy();
+    });
+    response.on('error', end).on('close', () => end());
+  });
+  request.end(content);
+  return promise;
+}
+
+function answerOf({ statusCode = 0, headers }: http.IncomingMessage): Answer {
+  const seconds = Number(headers['retry-after']);
+  return { status: statusCode, ...(seconds > 0 ? { retryAfterSeconds: seconds } : {}) };
+}
+
+function failureOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof Refusal) return String((error as Refusal<'webhook-url-refused'>).facts.reason);
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  return (error instanceof Error ? error.message || error.name : String(error)).slice(0, FAILURE_LENGTH_MAX);
+}

@@ -1,0 +1,44 @@
+import type { Pool } from 'pg';
+import type { ConcertId } from '#domain/ids.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
+
+/** As many as are in memory at a time. */
+const EVENTS_PER_PAGE = 10_000;
+
+type EventRow = {
+  readonly eventId: string;
+  readonly kind: LineEvent['kind'];
+  readonly sequence: string;
+  readonly order: string;
+  readonly joinedAt: Date | null;
+  readonly at: Date;
+};
+
+/** What is on record of a line at the moment of asking, in the order in which it happened, page by page. */
+export async function* readEvents(pool: Pool, concertId: ConcertId): AsyncGenerator<readonly LineEvent[]> {
+  const session = await pool.connect();
+  try {
+    // A cursor lives as long as its transaction.
+    await session.query('BEGIN READ ONLY');
+    await session.query(
+      `DECLARE events NO SCROLL CURSOR FOR
+       SELECT logged_ms || '-' || logged_counter || '-' || logged_index AS "eventId", kind, sequence,
+         admission_order AS "order", joined_at AS "joinedAt", happened_at AS at
+       FROM line_events WHERE concert_id = $1 ORDER BY logged_ms, logged_counter, logged_index`,
+      [concertId],
+    );
+    for (;;) {
+      const { rows } = await session.query<EventRow>(`FETCH ${EVENTS_PER_PAGE} FROM events`);
+      if (rows.length === 0) return;
+      yield rows.map((row) => ({
+        ...row,
+        sequence: Number(row.sequence),
+        order: Number(row.order),
+        joinedAt: row.joinedAt ?? undefined,
+      }));
+    }
+  } finally {
+    // With the connection the transaction ends, whatever state it is in.
+    session.release(true);
+  }
+}

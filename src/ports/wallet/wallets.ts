@@ -1,0 +1,30 @@
+import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { ChargeId, UserId } from '#domain/ids.ts';
+import type { Page, PageRequest } from '#domain/page.ts';
+import type { Currency, Money } from '#domain/wallet/money.ts';
+import type { Balance, Charge, LedgerEntry } from '#domain/wallet/wallet.ts';
+
+export type ChargeOrder = {
+  readonly chargeId: ChargeId;
+  readonly amount: Money;
+  readonly balanceMax: Money;
+  readonly request: RequestKey;
+};
+
+/**
+ * The users' prepaid balances. A balance is the sum of its ledger's entries and never below zero; the ledger is only
+ * ever added to.
+ */
+export type Wallets = {
+  /** Makes a user, with an empty wallet. Harmless when repeated. */
+  open(userId: UserId, currency: Currency): Promise<void>;
+
+  /**
+   * Adds the amount, once per request key. Refuses `user-not-found`, `idempotency-key-reused`, `idempotency-key-in-use`,
+   * and `amount-out-of-range` when the balance would exceed its limit.
+   */
+  charge(order: ChargeOrder): Promise<Answered<Charge>>;
+
+  find(userId: UserId): Promise<Balance | undefined>;
+  listEntries(userId: UserId, page: PageRequest): Promise<Page<LedgerEntry>>;
+};

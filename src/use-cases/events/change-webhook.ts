@@ -1,0 +1,16 @@
+import { Refusal } from '#domain/errors.ts';
+import type { Endpoint } from '#domain/events/webhook.ts';
+import type { EndpointId } from '#domain/ids.ts';
+import type { EndpointChange } from '#ports/events/webhooks.ts';
+import type { Ports } from '#ports/index.ts';
+
+/** Changes where an endpoint is, what it is sent, or whether; to another URL only if letters may go there. */
+export async function changeWebhook(
+  { webhooks, courier }: Pick<Ports, 'webhooks' | 'courier'>,
+  { endpointId, change }: { readonly endpointId: EndpointId; readonly change: EndpointChange },
+): Promise<Endpoint> {
+  if (change.url !== undefined) await courier.inspect(change.url);
+  const changed = await webhooks.change(endpointId, change);
+  if (changed === undefined) throw new Refusal('webhook-not-found');
+  return changed;
+}

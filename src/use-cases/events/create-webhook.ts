@@ -1,0 +1,15 @@
+import { endpointId } from '#domain/ids.ts';
+import type { EndpointOrder, WithSecret } from '#ports/events/webhooks.ts';
+import type { Ports } from '#ports/index.ts';
+
+/** Each has a lane of its own in every instance. */
+export const ENDPOINTS_MAX = 50;
+
+/** Makes an endpoint, if letters may go there. The secret is told here and never again. */
+export async function createWebhook(
+  { webhooks, courier, newId }: Pick<Ports, 'webhooks' | 'courier' | 'newId'>,
+  order: Omit<EndpointOrder, 'endpointId'>,
+): Promise<WithSecret> {
+  await courier.inspect(order.url);
+  return webhooks.create({ ...order, endpointId: endpointId(newId()) }, ENDPOINTS_MAX);
+}

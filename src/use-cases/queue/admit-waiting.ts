@@ -1,0 +1,17 @@
+import { admissionPolicy } from '#domain/catalog/policy.ts';
+import type { Ports } from '#ports/index.ts';
+import type { Admission } from '#ports/queue/queue.ts';
+
+/** Lets the next people in, at every concert on sale. Any instance may do it at any time, all at once too. */
+export async function admitWaiting({
+  concerts,
+  waitingRoom,
+}: Pick<Ports, 'concerts' | 'waitingRoom'>): Promise<readonly Admission[]> {
+  const onSale = await concerts.listOnSale();
+  return Promise.all(
+    onSale.map(async (concert) => {
+      const seatsLeft = await concerts.seatsLeft(concert.concertId);
+      return waitingRoom.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
+    }),
+  );
+}

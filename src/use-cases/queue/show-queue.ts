@@ -1,0 +1,40 @@
+import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
+import { Refusal } from '#domain/errors.ts';
+import type { ConcertId } from '#domain/ids.ts';
+import { type Eta, etaOf } from '#domain/queue/queue.ts';
+import { type LineState, lineStateOf } from '#domain/queue/queue-state.ts';
+import type { Ports } from '#ports/index.ts';
+import type { LineFigures } from '#ports/queue/queue.ts';
+
+export type PublicLine = {
+  readonly concert: Concert;
+  readonly state: LineState;
+  readonly figures: LineFigures;
+  readonly seatsLeft: SeatsLeft;
+  /** Of the last in line, or of whoever joins an empty one; unknown while nobody is let in. */
+  readonly tailEta: Eta | undefined;
+};
+
+/** There is no line before sales open, and nobody is let in after they close. */
+const NO_LINE: LineFigures = {
+  waiting: 0,
+  active: 0,
+  absent: 0,
+  registered: 0,
+  drawn: 0,
+  frontier: 1,
+  turnover: 0,
+};
+
+/** What anybody may know of a line, a second old at the most, at no cost to the stores however many ask. */
+export async function showLine(
+  { concerts, waitingRoom }: Pick<Ports, 'concerts' | 'waitingRoom'>,
+  concertId: ConcertId,
+): Promise<PublicLine> {
+  const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
+  if (concert === undefined) throw new Refusal('concert-not-found');
+  const figures = concert.sales === 'OPEN' ? await waitingRoom.survey(concertId) : NO_LINE;
+  const state = lineStateOf(concert, figures, seatsLeft);
+  const tailEta = state === 'OPEN' ? etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy) : undefined;
+  return { concert, state, figures, seatsLeft, tailEta };
+}

@@ -1,0 +1,46 @@
+import { v7 as newId } from 'uuid';
+import { afterAll, describe, inject, it } from 'vitest';
+import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
+import { redisSeatHolds } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
+import { passAtSeats } from '#tests/support/seat-clock.ts';
+
+const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 60_000 }, raise);
+afterAll(close);
+
+seatHoldsContract(() => ({
+  seatHolds: redisSeatHolds(redis),
+  passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
+}));
+
+describe('marks that cannot be reached', () => {
+  it('refuse every call as unavailable', async () => {
+    const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
+    const { claim, prolong, note, keep, remember, release, takeTurn, putBack, confirm, endTurn } = redisSeatHolds(
+      away.redis,
+    );
+    const user = userId(newId());
+    const hold = {
+      userId: user,
+      concertId: concertId(newId()),
+      reservationId: reservationId(newId()),
+      date: concertDate('2027-05-01'),
+      seatNumbers: [1],
+    };
+    const request = { userId: user, key: 'k', fingerprint: 'f' };
+    const turn = { ...hold, turnId: 't' };
+    const seats = [{ ...hold, seatNumber: 1, remainingMs: 1 }];
+    const calls = [
+      ...[claim(hold, request), prolong(hold, 1), note(hold, 1), keep(hold, 1), remember(hold, request), release(hold)],
+      ...[takeTurn(hold), putBack(turn, seats), confirm(turn, seats), endTurn(turn)],
+    ];
+    await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
+    await away.close();
+  });
+});
+
+function raise(error: Error): never {
+  throw error;
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { queueTokens } from '#adapters/http/guards/queue-token.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import { type Answer, type Fan, send } from '#tests/support/fan.ts';
+import { DATE } from '#tests/support/hall.ts';
+import { SECRETS } from '#tests/support/instance.ts';
+import { letIn, sharedWorld } from '#tests/support/world.ts';
+
+// Every call that the API's own document calls queue-protected, so that none can be forgotten here.
+
+const world = await sharedWorld();
+const [{ url }] = world.instances as [(typeof world.instances)[number]];
+
+type Operation = { readonly security?: readonly Record<string, unknown>[] };
+type Call = { readonly method: string; readonly path: string };
+
+const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
+  paths: Record<string, Record<string, Operation>>;
+};
+const withToken = Object.entries(paths)
+  .flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { security = [] }]) => ({ method: method.toUpperCase(), path, security })),
+  )
+  .filter(({ security }) => security.some((way) => 'queueToken' in way));
+/** Calls about one's place are for everybody who has one; all others are for those who are in. */
+const aboutThePlace = (path: string) => path.startsWith('/v1/queue');
+/** Calls about the one reservation that there is: the owner's. */
+const aboutAReservation = (path: string) => path === '/v1/payments' || path.includes('{reservationId}');
+const forHolders: readonly Call[] = withToken.filter(({ path }) => !path.endsWith('/events'));
+const forThoseWhoAreIn = forHolders.filter(({ path }) => !aboutThePlace(path));
+
+const [hall, otherHall] = [await world.openHall({ activeMax: 2 }), await world.openHall()];
+const [gone, insider, owner, outsider, stranger, elsewhere] = (await world.fans(6)) as [Fan, Fan, Fan, Fan, Fan, Fan];
+await letIn([gone], hall);
+await gone.leave();
+await letIn([insider, owner], hall);
+await letIn([elsewhere], otherHall);
+await outsider.join(hall);
+const reservation = await owner.hold(1);
+
+const asked: Readonly<Record<string, unknown>> = {
+  '/v1/reservations': { date: DATE, seatNumbers: [2] },
+  '/v1/payments': { reservationId: reservation },
+};
+
+function ask({ method, path }: Call, headers: Record<string, string>): Promise<Answer> {
+  const body = method === 'POST' ? JSON.stringify(asked[path]) : undefined;
+  const named = path.replace('{concertId}', hall).replace('{date}', DATE).replace('{reservationId}', reservation);
+  return send(url + named, {
+    method,
+    headers: {
+      'idempotency-key': randomUUID(),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
+const claim = queueTokens([{ id: keyId, secret }]).verify(insider.token) as QueueClaim;
+const [, payload = '', signature = ''] = insider.token.split('.');
+const payloadOf = (change: Partial<QueueClaim>) =>
+  queueTokens([{ id: keyId, secret: 'a' }])
+    .sign({ ...claim, ...change })
+    .split('.')[1];
+
+const forged: readonly (readonly [string, string])[] = [
+  ['signed with another secret', queueTokens([{ id: keyId, secret: 'x'.repeat(32) }]).sign(claim)],
+  ['signed with a key that nobody knows', queueTokens([{ id: 'other', secret }]).sign(claim)],
+  ['for an earlier place', `${keyId}.${payloadOf({ sequence: claim.sequence - 1 })}.${signature}`],
+  ['for another concert', `${keyId}.${payloadOf({ concertId: otherHall })}.${signature}`],
+  ['without a signature', `${keyId}.${payload}.`],
+  ['with an empty signature of full length', `${keyId}.${payload}.${'A'.repeat(43)}`],
+  ['cut short', insider.token.slice(0, -1)],
+  ['with something after it', `${insider.token}A`],
+  ['that is an access token', insider.accessToken],
+  ['that is no token at all', 'let me in'],
+];
+
+test('the calls that are guarded are those of the contract', () => {
+  expect(forThoseWhoAreIn.map(({ method, path }) => `${method} ${path}`)).toEqual(
+    expect.arrayContaining([
+      'GET /v1/concerts/{concertId}/dates',
+      'GET /v1/concerts/{concertId}/dates/{date}/seats',
+      'POST /v1/reservations',
+      'POST /v1/reservations/{reservationId}/extensions',
+      'POST /v1/payments',
+    ]),
+  );
+  expect(forHolders.filter(({ path }) => aboutThePlace(path))).toHaveLength(2);
+});
+
+describe.each(forHolders)('$method $path', (call) => {
+  test('wants a queue token', async () => {
+    expect(await ask(call, {})).toMatchObject({ status: 401, body: { code: 'queue-token-missing' } });
+  });
+
+  test.each(forged)('refuses a token %s', async (_, token) => {
+    const answer = await ask(call, { 'queue-token': token });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
+  });
+
+  test('refuses a token that somebody else brings', async () => {
+    const authorization = `Bearer ${stranger.accessToken}`;
+    const answer = await ask(call, { authorization, 'queue-token': insider.token });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
+  });
+});
+
+describe.each(forThoseWhoAreIn)('$method $path', (call) => {
+  test('lets nobody pass who waits', async () => {
+    const answer = await ask(call, { 'queue-token': outsider.token });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'not-admitted', position: 1 } });
+  });
+
+  test('lets nobody pass whose session has ended', async () => {
+    const answer = await ask(call, { 'queue-token': gone.token });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'session-expired' } });
+  });
+
+  test('gives nothing of this concert to a token of another', async () => {
+    const answer = await ask(call, { 'queue-token': elsewhere.token });
+    if (call.path.includes('{concertId}')) {
+      expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
+    } else if (aboutAReservation(call.path)) {
+      expect(answer).toMatchObject({ status: 404, body: { code: 'reservation-not-found' } });
+    } else {
+      // The token says which concert is meant, so what it gets is there.
+      expect(answer).toMatchObject({ status: 201, body: { concertId: otherHall } });
+    }
+  });
+
+  test('lets a token pass that is in, with nothing beside it', async () => {
+    const { status, body } = await ask(call, { 'queue-token': insider.token });
+    // Past the guard, it is told that the reservation is somebody else's.
+    if (aboutAReservation(call.path)) expect(body.code).toBe('reservation-not-found');
+    else expect(status).toBe(call.method === 'POST' ? 201 : 200);
+  });
+});
+
+test('whoever was turned away has left nothing behind', async () => {
+  const { rows } = await world.pool.query(
+    'SELECT user_id FROM reservations WHERE concert_id = $1 ORDER BY created_at',
+    [hall],
+  );
+  expect(rows.map(({ user_id }) => user_id)).toEqual([owner.userId, insider.userId]);
+});
+
+test('a token ends with its place: joining again makes another, and the old one stays where it was', async () => {
+  const hall = await world.openHall({ activeMax: 1 });
+  const fan = await world.fan();
+  await letIn([fan], hall);
+  const old = fan.token;
+  await fan.leave();
+  await letIn([fan], hall);
+  expect(fan.token).not.toBe(old);
+
+  const withOld = await send(`${url}/v1/queue`, { headers: { 'queue-token': old } });
+  expect(withOld.body.status).toBe('EXPIRED');
+  await send(`${url}/v1/queue`, { method: 'DELETE', headers: { 'queue-token': old } });
+  expect((await fan.poll()).body.status).toBe('ACTIVE');
+});

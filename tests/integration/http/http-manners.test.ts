@@ -1,0 +1,590 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { joined, standing } from '#adapters/http/queue/queue-schemas.ts';
+import {
+  dates,
+  entryPage,
+  health,
+  payment,
+  paymentPage,
+  reservation,
+  reservationPage,
+  seats,
+} from '#adapters/http/schemas.ts';
+import { contract } from '#tests/support/contract.ts';
+import { contractClient, type Reply } from '#tests/support/contract-client.ts';
+import { DATE, PRICE } from '#tests/support/hall.ts';
+import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
+import { ownRedis } from '#tests/support/own-redis.ts';
+import { until } from '#tests/support/until.ts';
+import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
+import { sharedWorld, startWorld } from '#tests/support/world.ts';
+
+const SHOP = 'https://shop.example';
+const world = await sharedWorld();
+const [elsewhere] = world.instances as [Instance];
+const instance = await world.start({ LOG_LEVEL: 'info', CORS_ORIGINS: `${SHOP}, https://other.example` });
+const { url } = instance;
+/** Apart from the rest: without origins and admin keys, on a Redis that a test sets otherwise, and to be stopped. */
+const redis = await ownRedis();
+const apart = await startWorld({ redisUrl: redis.url, settings: { LOG_LEVEL: 'info', ADMIN_KEYS: '' } });
+const [strict, stopping] = apart.instances as [Instance, Instance];
+const call = contractClient(url);
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+async function enter(concertId: string): Promise<Visitor> {
+  const visitor = await newVisitor(call);
+  await visitor.enter(concertId);
+  return visitor;
+}
+
+describe('the request id', () => {
+  const answeredTo = async (sent?: string) => {
+    const reply = await call('GET', '/livez', { headers: sent === undefined ? {} : { 'x-request-id': sent } });
+    return reply.headers.get('x-request-id');
+  };
+
+  test.each(['order-42', 'a.b_c-D', 'x'.repeat(64)])('is the one that was sent: %s', async (sent) => {
+    expect(await answeredTo(sent)).toBe(sent);
+  });
+
+  test.each([undefined, '', 'two words', 'x'.repeat(65), '{"level":60}', 'a;b', 'é'])(
+    'is a new one when %j is sent',
+    async (sent) => {
+      const [one, other] = [await answeredTo(sent), await answeredTo(sent)];
+      expect(one).toMatch(UUID);
+      expect(other).toMatch(UUID);
+      expect(one).not.toBe(other);
+    },
+  );
+
+  test('is the instance of a problem', async () => {
+    const reply = await call('GET', '/v1/queue', { headers: { 'x-request-id': 'order-42' } });
+    expect(reply.body).toMatchObject({ code: 'queue-token-missing', instance: 'order-42' });
+  });
+});
+
+describe('security headers', () => {
+  const ALL = [
+    '/livez',
+    '/v1/concerts',
+    '/v1/queue',
+    '/nowhere',
+    '/v1/concerts/%zz',
+    '/openapi.json',
+    '/docs/',
+    '/docs/json',
+  ];
+  test.each(ALL)('say of %s that it is what it says it is, and nothing about us', async (path) => {
+    const { headers } = await fetch(`${url}${path}`);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-request-id')).toMatch(UUID);
+    expect(headers.get('x-powered-by')).toBeNull();
+    expect(headers.get('server')).toBeNull();
+  });
+
+  test.each(['/docs/', '/docs/static/index.html'])(
+    'keep the page %s from being framed and from running what is not ours',
+    async (path) => {
+      const { headers } = await fetch(`${url}${path}`);
+      expect(headers.get('content-type')).toContain('text/html');
+      expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+      expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      expect(headers.get('strict-transport-security')).toContain('max-age=');
+    },
+  );
+
+  test('are few where nothing is rendered', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    const { headers } = await fan.get('/v1/queue', fan.inLine);
+    const framing = ['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'vary'];
+    const own = [...headers.keys()].filter((name) => !framing.includes(name) && !name.startsWith('access-control-'));
+    expect(own.toSorted()).toEqual(['cache-control', 'retry-after', 'x-content-type-options', 'x-request-id']);
+  });
+});
+
+describe('CORS', () => {
+  const preflight = (origin: string, method: string) =>
+    fetch(`${url}/v1/queue`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': method,
+        'access-control-request-headers': 'authorization,content-type,idempotency-key,queue-token',
+      },
+    });
+
+  test.each(['GET', 'POST', 'DELETE'])('lets an origin of the settings %s, with our headers', async (method) => {
+    const { status, headers } = await preflight(SHOP, method);
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe(SHOP);
+    expect(headers.get('access-control-allow-methods')?.split(', ')).toContain(method);
+    expect(headers.get('access-control-allow-headers')).toContain('queue-token');
+    expect(Number(headers.get('access-control-max-age'))).toBeGreaterThan(600);
+  });
+
+  test('shows that origin what it needs of an answer, and that caches must tell origins apart', async () => {
+    const { headers } = await call('GET', '/v1/concerts', { headers: { origin: SHOP } });
+    expect(headers.get('access-control-allow-origin')).toBe(SHOP);
+    expect(headers.get('vary')?.toLowerCase()).toContain('origin');
+    const exposed = headers.get('access-control-expose-headers')?.split(', ');
+    expect(exposed).toEqual([
+      'etag',
+      'idempotency-replayed',
+      'link',
+      'ratelimit',
+      'ratelimit-policy',
+      'retry-after',
+      'x-request-id',
+    ]);
+  });
+
+  test('shows another origin nothing', async () => {
+    for (const { headers } of [
+      await preflight('https://evil.example', 'POST'),
+      await call('GET', '/v1/concerts', { headers: { origin: 'https://evil.example' } }),
+    ]) {
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  test('is off where the settings name no origin', async () => {
+    const reply = await contractClient(strict.url)('GET', '/v1/concerts', { headers: { origin: SHOP } });
+    expect(reply.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('caches', () => {
+  test('keep nothing that is said about a user, and no state of ours', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    const { reservationId } = (await fan.reserve([1])).as(reservation);
+    const private_ = [
+      await call('POST', '/v1/users'),
+      await fan.join(concertId),
+      await fan.get('/v1/queue', fan.inLine),
+      await fan.get(`/v1/concerts/${concertId}/dates`, fan.inLine),
+      await fan.get(`/v1/reservations/${reservationId}`),
+      await fan.get('/v1/payments'),
+      await fan.get(`/v1/users/${fan.userId}/balance`),
+      await fan.pay(reservationId),
+      await call('GET', '/v1/queue'),
+      await call('GET', '/livez'),
+      await call('GET', '/readyz'),
+    ];
+    expect(private_.map(({ headers }) => headers.get('cache-control'))).toEqual(private_.map(() => 'no-store'));
+  });
+
+  test('keep concerts for a second', async () => {
+    const concertId = await world.openHall();
+    for (const path of ['/v1/concerts', `/v1/concerts/${concertId}`]) {
+      expect((await call('GET', path)).headers.get('cache-control')).toBe('public, max-age=1');
+    }
+  });
+});
+
+describe('the ETag of the seats', () => {
+  const listSeats = (fan: Visitor, concertId: string, ifNoneMatch?: string, query = '') =>
+    fan.get(`/v1/concerts/${concertId}/dates/${DATE}/seats${query}`, {
+      ...fan.inLine,
+      ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
+    });
+
+  test('is strong, names the content, and is the revision', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    const [one, again] = [await listSeats(fan, concertId), await listSeats(fan, concertId)];
+    expect(one.headers.get('etag')).toBe(`"${one.as(seats).revision}"`);
+    expect(again.headers.get('etag')).toBe(one.headers.get('etag'));
+    expect(one.headers.get('cache-control')).toBe('private, no-cache');
+    const onlyFree = await listSeats(fan, concertId, undefined, '?available=true');
+    expect(onlyFree.headers.get('etag')).toBe(one.headers.get('etag'));
+  });
+
+  test('spares who has it the content', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    const etag = (await listSeats(fan, concertId)).headers.get('etag') ?? '';
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, `"other",W/"weak" , ${etag}`, '*']) {
+      const reply = await listSeats(fan, concertId, known);
+      expect([reply.status, reply.body, reply.headers.get('etag')], known).toEqual([304, undefined, etag]);
+    }
+    for (const known of ['"other"', etag.slice(1, -1), `"${etag.slice(1, -2)}"`, '']) {
+      expect((await listSeats(fan, concertId, known)).status, known).toBe(200);
+    }
+  });
+
+  test('changes at once for who holds a seat, and soon for everybody else', async () => {
+    const concertId = await world.openHall();
+    const [holder, watcher] = [await enter(concertId), await enter(concertId)];
+    const watch = contractClient(elsewhere.url);
+    const path = `/v1/concerts/${concertId}/dates/${DATE}/seats`;
+    const etag = (await listSeats(holder, concertId)).headers.get('etag') ?? '';
+    const headers = { ...watcher.inLine, 'if-none-match': etag };
+    expect((await watch('GET', path, { headers })).status).toBe(304);
+
+    await holder.reserve([7]);
+    const own = await listSeats(holder, concertId, etag);
+    expect(own.status).toBe(200);
+    expect(own.as(seats).items[6]).toMatchObject({ seatNumber: 7, status: 'HELD' });
+    await until('somebody else sees it', async () => (await watch('GET', path, { headers })).status === 200);
+  });
+
+  test('of the free seats changes with them', async () => {
+    const concertId = await world.openHall({ seats: 3 });
+    const fan = await enter(concertId);
+    await fan.reserve([2]);
+    const all = await listSeats(fan, concertId);
+    const free = await listSeats(fan, concertId, undefined, '?available=true');
+    expect(free.as(seats).items.map(({ seatNumber }) => seatNumber)).toEqual([1, 3]);
+    expect(all.as(seats).items.map(({ status }) => status)).toEqual(['AVAILABLE', 'HELD', 'AVAILABLE']);
+    expect(free.headers.get('etag')).not.toBe(all.headers.get('etag'));
+  });
+});
+
+describe('the dates', () => {
+  test('are those with a seat, or all of them when asked', async () => {
+    const concertId = await world.openHall({ seats: 1 });
+    const fan = await enter(concertId);
+    const listed = async (query: string) =>
+      (await fan.get(`/v1/concerts/${concertId}/dates${query}`, fan.inLine)).as(dates).items;
+    expect(await listed('')).toMatchObject([{ date: DATE, seatsTotal: 1, seatsAvailable: 1 }]);
+
+    await fan.reserve([1]);
+
+    expect(await listed('')).toEqual([]);
+    expect(await listed('?all=false')).toEqual([]);
+    expect(await listed('?all=true')).toMatchObject([{ date: DATE, seatsTotal: 1, seatsAvailable: 0 }]);
+  });
+});
+
+describe('the line', () => {
+  test('says when to poll again, in the body as in the header, whatever the standing', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    const [active, waiting] = [await enter(concertId), await newVisitor(call)];
+    await waiting.join(concertId);
+    const statuses: string[] = [];
+    const poll = async (visitor: Visitor) => {
+      const reply = await visitor.get('/v1/queue', visitor.inLine);
+      const { status, pollAfterSeconds } = reply.as(standing);
+      expect(reply.headers.get('retry-after')).toBe(String(pollAfterSeconds));
+      statuses.push(status);
+    };
+    await poll(active);
+    await poll(waiting);
+    await active.leave();
+    await poll(active);
+    expect(statuses).toEqual(['ACTIVE', 'WAITING', 'EXPIRED']);
+  });
+
+  test('has one place for a user: joining again gives the same place and the same token', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    await enter(concertId);
+    const fan = await newVisitor(call);
+    const [first, again] = [await fan.join(concertId), await fan.join(concertId)];
+    expect([first.status, again.status]).toEqual([201, 200]);
+    const { token, sequence, joinedAt, position } = first.as(joined);
+    expect(again.as(joined)).toMatchObject({ token, sequence, joinedAt, position });
+  });
+
+  test('is left for good: who joins again stands at the end', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    await enter(concertId);
+    const [fan, next] = [await newVisitor(call), await newVisitor(call)];
+    const first = (await fan.join(concertId)).as(joined);
+    const behind = (await next.join(concertId)).as(joined);
+    const left = fan.inLine;
+
+    expect((await fan.leave()).status).toBe(204);
+    expect((await fan.leave()).status).toBe(204);
+    expect((await fan.get('/v1/queue', left)).as(standing).status).toBe('EXPIRED');
+
+    const rejoined = await fan.join(concertId);
+    expect(rejoined.status).toBe(201);
+    expect(rejoined.as(joined)).toMatchObject({ status: 'WAITING', position: 2 });
+    expect(rejoined.as(joined).sequence).toBeGreaterThan(behind.sequence);
+    expect(rejoined.as(joined).token).not.toBe(first.token);
+    expect((await fan.get('/v1/queue', left)).as(standing).status).toBe('EXPIRED');
+  });
+
+  test('is open only while sales are', async () => {
+    const [early, late] = [await world.openHall(), await world.openHall()];
+    const opensAt = '2098-12-01T11:00:00.000Z';
+    await world.pool.query('UPDATE concerts SET sales_open_at = $2 WHERE concert_id = $1', [early, opensAt]);
+    await world.pool.query(`UPDATE concert_dates SET starts_at = '2020-01-01' WHERE concert_id = $1`, [late]);
+    const fan = await newVisitor(call);
+    const tooEarly = await fan.join(early);
+    expect([tooEarly.status, tooEarly.code]).toEqual([403, 'sales-not-open']);
+    expect(tooEarly.body).toMatchObject({ opensAt });
+    const tooLate = await fan.join(late);
+    expect([tooLate.status, tooLate.code]).toEqual([403, 'sales-closed']);
+    const nowhere = await fan.join(randomUUID());
+    expect([nowhere.status, nowhere.code]).toEqual([404, 'concert-not-found']);
+  });
+
+  test('that is full says so and when to try again', async () => {
+    const concertId = await world.openHall({ activeMax: 1 });
+    await world.pool.query('UPDATE concerts SET waiting_max = 1 WHERE concert_id = $1', [concertId]);
+    await enter(concertId);
+    const [last, oneTooMany] = [await newVisitor(call), await newVisitor(call)];
+    expect((await last.join(concertId)).status).toBe(201);
+
+    const full = await oneTooMany.join(concertId);
+
+    expect([full.status, full.code]).toEqual([503, 'queue-full']);
+    expect(full.body).toMatchObject({ retryAfterSeconds: Number(full.headers.get('retry-after')) });
+    expect((await last.join(concertId)).status).toBe(200);
+  });
+});
+
+describe('a list', () => {
+  type PageOf<Item> = { items: Item[]; nextCursor?: string | undefined };
+
+  /** Follows the links to the end. Between the pages something new is added in front, which must not disturb. */
+  async function follow<Item>(
+    fan: Visitor,
+    path: string,
+    as: (reply: Reply) => PageOf<Item>,
+    add: () => Promise<unknown>,
+  ) {
+    const pages: Item[][] = [];
+    for (let next: string | undefined = `${path}?limit=2`; next !== undefined; ) {
+      const reply: Reply = await fan.get(next);
+      const page = as(reply);
+      pages.push(page.items);
+      next = /^<(.+)>; rel="next"$/.exec(reply.headers.get('link') ?? '')?.[1];
+      const cursor = next === undefined ? undefined : new URL(next, url).searchParams.get('cursor');
+      expect(cursor).toBe(page.nextCursor);
+      if (next !== undefined) expect(new URL(next, url).searchParams.get('limit')).toBe('2');
+      await add();
+    }
+    return pages;
+  }
+
+  test('of reservations has each one once, the newest first', async () => {
+    const concertId = await world.openHall({ seatsPerUserMax: 20 });
+    const fan = await enter(concertId);
+    let seat = 1;
+    const reserve = async () => (await fan.reserve([seat++])).as(reservation).reservationId;
+    const made = [await reserve(), await reserve(), await reserve(), await reserve(), await reserve()];
+
+    const pages = await follow(fan, '/v1/reservations', (reply) => reply.as(reservationPage), reserve);
+
+    expect(pages.map((page) => page.length)).toEqual([2, 2, 1]);
+    expect(pages.flat().map(({ reservationId }) => reservationId)).toEqual(made.toReversed());
+  });
+
+  test('of payments has each one once, the newest first', async () => {
+    const concertId = await world.openHall({ seatsPerUserMax: 20 });
+    const fan = await newVisitor(call);
+    await fan.charge(20 * PRICE);
+    let seat = 1;
+    const pay = async () => {
+      await fan.enter(concertId);
+      const { reservationId } = (await fan.reserve([seat++])).as(reservation);
+      return (await fan.pay(reservationId)).as(payment).paymentId;
+    };
+    const made = [await pay(), await pay(), await pay(), await pay()];
+
+    const pages = await follow(fan, '/v1/payments', (reply) => reply.as(paymentPage), pay);
+
+    expect(pages.map((page) => page.length)).toEqual([2, 2]);
+    expect(pages.flat().map(({ paymentId }) => paymentId)).toEqual(made.toReversed());
+  });
+
+  test('of ledger entries has each one once, the newest first', async () => {
+    const fan = await newVisitor(call);
+    let amount = 1;
+    const charge = () => fan.charge(amount++);
+    for (let made = 0; made < 5; made++) await charge();
+
+    const path = `/v1/users/${fan.userId}/balance/entries`;
+    const pages = await follow(fan, path, (reply) => reply.as(entryPage), charge);
+
+    expect(pages.map((page) => page.map((entry) => entry.amount))).toEqual([[5, 4], [3, 2], [1]]);
+  });
+
+  test('has only what is mine', async () => {
+    const concertId = await world.openHall();
+    const [fan, other] = [await enter(concertId), await enter(concertId)];
+    await fan.charge(PRICE);
+    const { reservationId } = (await fan.reserve([1])).as(reservation);
+    await fan.pay(reservationId);
+    expect((await other.get('/v1/reservations')).as(reservationPage)).toEqual({ items: [] });
+    expect((await other.get('/v1/payments')).as(paymentPage)).toEqual({ items: [] });
+    const theirs = await other.get(`/v1/users/${fan.userId}/balance/entries`);
+    expect([theirs.status, theirs.code]).toEqual([403, 'forbidden']);
+  });
+});
+
+describe('HEAD', () => {
+  test('has the headers of GET, and no body', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    for (const [path, headers] of [
+      ['/livez', {}],
+      ['/v1/concerts', {}],
+      ['/v1/queue', fan.inLine],
+      [`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inLine],
+      ['/v1/reservations', fan.asUser],
+    ] as const) {
+      const [head, get] = [await call('HEAD', path, { headers }), await call('GET', path, { headers })];
+      expect([head.status, head.body], path).toEqual([200, undefined]);
+      for (const name of ['content-type', 'etag', 'cache-control']) {
+        expect(head.headers.get(name), `${path} ${name}`).toBe(get.headers.get(name));
+      }
+    }
+  });
+});
+
+describe('the log', () => {
+  type Line = { readonly msg: string; readonly requestId?: string; readonly status?: number };
+  const linesOf = (requestId: string) =>
+    (instance.log() as readonly Line[]).filter((line) => line.requestId === requestId);
+
+  test('has one line for each request, however it ends', async () => {
+    const concertId = await world.openHall();
+    const fan = await newVisitor(call);
+    const requests = [
+      ['GET', `/v1/concerts/${concertId}`, 200],
+      ['GET', '/v1/reservations', 200],
+      ['GET', '/v1/queue', 401],
+      ['GET', '/v1/concerts/one', 400],
+      ['GET', '/nowhere', 404],
+      ['GET', '/v1/concerts/%zz', 400],
+    ] as const;
+    for (const [method, path, status] of requests) {
+      const id = randomUUID();
+      await call(method, path, { headers: { ...fan.asUser, 'x-request-id': id } });
+      await until(`${path} is logged`, () => linesOf(id).length > 0);
+      const expected = { level: 30, msg: 'answered', method, path, status, milliseconds: expect.any(Number) };
+      expect(linesOf(id), path).toMatchObject([expected]);
+    }
+  });
+
+  test('sums up polls, and loses none of them when the process is told to stop', async () => {
+    const concertId = await apart.openHall();
+    const fan = await newVisitor(contractClient(stopping.url));
+    await fan.join(concertId);
+    await fan.get('/v1/queue', fan.inLine);
+    await fan.get('/v1/queue', fan.inLine);
+    await fan.get('/v1/queue', { 'queue-token': 'x' });
+    await stopping.end('SIGTERM');
+
+    const lines = stopping.log();
+    const summaries = lines.filter(({ msg }) => msg === 'polls answered');
+    expect(summaries.reduce((sum, { count }) => sum + Number(count), 0)).toBe(3);
+    const answered = lines.filter(({ route }) => route === '/v1/queue');
+    expect(answered.map(({ status }) => status)).toEqual([401]);
+  });
+
+  test('says whose request it was, and never a credential', async () => {
+    const concertId = await world.openHall();
+    const fan = await enter(concertId);
+    const idempotencyKey = randomUUID();
+    await fan.reserve([1], idempotencyKey);
+    const id = randomUUID();
+    const token = fan.inLine['queue-token'] ?? '';
+    const headers = { ...fan.asUser, ...fan.inLine, 'x-request-id': id };
+    await call('GET', `/v1/reservations?cursor=${encodeURIComponent(token.slice(0, 90))}`, { headers });
+    await until('it is logged', () => linesOf(id).length > 0);
+
+    expect(linesOf(id)).toMatchObject([{ userId: fan.userId }]);
+    const whole = JSON.stringify(instance.log());
+    const accessToken = fan.asUser.authorization?.replace('Bearer ', '') ?? '';
+    for (const secret of [token, token.slice(0, 90), accessToken, accessToken.slice(-43), 'authorization']) {
+      expect(secret).not.toBe('');
+      expect(whole).not.toContain(secret);
+    }
+  });
+});
+
+describe('an admin key', () => {
+  test('opens nothing where none is set', async () => {
+    for (const key of [ADMIN_KEY, '', 'undefined']) {
+      const headers = { authorization: `Bearer ${key}` };
+      const refused = await contractClient(strict.url)('POST', '/v1/admin/concerts', { headers, body: {} });
+      expect(refused.status).toBe(401);
+    }
+  });
+});
+
+describe('readiness', () => {
+  test('says how Redis and Postgres are', async () => {
+    await until('it is ready', async () => (await call('GET', '/readyz')).status === 200);
+    const healthy = { status: 'ready', checks: { postgres: 'up', redis: 'up' } };
+    await until('all is up', async () => isDeepStrictEqual((await call('GET', '/readyz')).as(health), healthy));
+    expect((await call('GET', '/livez')).body).toEqual({ status: 'alive' });
+  });
+
+  test('is gone while Redis may evict what it knows; the process is alive all the same', async () => {
+    const client = new Redis(redis.url);
+    const ask = contractClient(strict.url);
+    const unfit = { status: 'not-ready', checks: { postgres: 'up', redis: 'down' } };
+    for (const policy of ['allkeys-lru', 'volatile-ttl']) {
+      await client.config('SET', 'maxmemory-policy', policy);
+      await until('it says so', async () => {
+        const reply = await ask('GET', '/readyz');
+        return reply.status === 503 && isDeepStrictEqual(reply.as(health), unfit);
+      });
+      expect((await ask('GET', '/livez')).status).toBe(200);
+    }
+    await client.config('SET', 'maxmemory-policy', 'noeviction');
+    await until('it is ready again', async () => (await ask('GET', '/readyz')).status === 200);
+    client.disconnect();
+  });
+
+  test('is gone once the process was told to stop, while what is under way is finished', async () => {
+    // Nothing in this file needs it afterwards.
+    const socket = connect(Number(new URL(strict.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n');
+    // Behind the unfinished one, so that this request is there for sure before the signal comes.
+    await fetch(`${strict.url}/livez`);
+
+    const ended = strict.end('SIGTERM');
+    await until('nobody new is let in', () =>
+      fetch(`${strict.url}/livez`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    socket.write('\r\n');
+
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer).toContain('"status":"not-ready"');
+    expect(await ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('the documentation', () => {
+  test('is served as a page that needs nothing from elsewhere', async () => {
+    const page = await fetch(`${url}/docs/`);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const html = await page.text();
+    const sources = [...html.matchAll(/<(?:script|link)[^>]+(?:src|href)="([^"]+)"/g)].map(
+      ([, source]) => source ?? '',
+    );
+    expect(sources.length).toBeGreaterThan(2);
+    for (const source of sources) {
+      const address = new URL(source, `${url}/docs/`);
+      expect(address.origin).toBe(url);
+      expect((await fetch(address)).status, source).toBe(200);
+    }
+    expect(html).not.toMatch(/<script(?![^>]+src=)[^>]*>[^<]/);
+  });
+
+  test('is the document of this repository', async () => {
+    for (const path of ['/openapi.json', '/docs/json']) {
+      expect(await (await fetch(`${url}${path}`)).json()).toEqual(contract);
+    }
+  });
+});

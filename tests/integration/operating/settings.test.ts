@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { COMPILE_CACHE, SECRETS, type Settings } from '#tests/support/instance.ts';
+import { reaped } from '#tests/support/reaper.ts';
+
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** Nobody listens there: a start that reads its settings first says so before it looks for a server. */
+const NOWHERE = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:9/nothing', REDIS_URL: 'redis://127.0.0.1:9' };
+
+async function start(settings: Settings) {
+  const child = reaped(
+    spawn(process.execPath, [MAIN], {
+      cwd: tmpdir(),
+      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...settings },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  const ended = once(child, 'close');
+  const [said, complained, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  const named = [...complained.matchAll(/^ {2}([A-Z_]+): \S/gm)].map(([, name]) => name).sort();
+  return { code, said, complained, named };
+}
+
+describe.concurrent('a start with settings that are missing or wrong', () => {
+  test('names every secret that is missing, and ends with 1', async () => {
+    const { code, said, complained, named } = await start(NOWHERE);
+    expect(complained).toContain('  QUEUE_TOKEN_KEYS: is missing');
+    expect({ code, said, named }).toEqual({ code: 1, said: '', named: ['ACCESS_TOKEN_SECRET', 'QUEUE_TOKEN_KEYS'] });
+  });
+
+  test('names every one that is wrong at once, and ends with 1', async () => {
+    const wrong = {
+      DATABASE_URL: 'mysql://127.0.0.1/frontrow',
+      REDIS_URL: '127.0.0.1:6379',
+      ACCESS_TOKEN_SECRET: 'short',
+      QUEUE_TOKEN_KEYS: 'k1:short',
+      PORT: '65536',
+      ACTIVE_MAX: '0',
+      HOLD_SECONDS: '5 minutes',
+      CURRENCY: 'won',
+      TRUST_PROXY: 'yes',
+      LOG_LEVEL: 'loud',
+    };
+    const { code, said, complained, named } = await start(wrong);
+    expect({ code, said, named }).toEqual({ code: 1, said: '', named: Object.keys(wrong).sort() });
+    expect(complained).toContain('.env.example');
+    expect(complained).not.toMatch(/\bat \S+ \(|\.ts:\d/);
+  });
+
+  test('does not show the secrets that it complains about', async () => {
+    const secret = 'hunter2-hunter2-hunter2';
+    const { code, complained, named } = await start({
+      ...NOWHERE,
+      ACCESS_TOKEN_SECRET: secret,
+      QUEUE_TOKEN_KEYS: `k1:${secret}`,
+    });
+    expect({ code, named }).toEqual({ code: 1, named: ['ACCESS_TOKEN_SECRET', 'QUEUE_TOKEN_KEYS'] });
+    expect(complained).not.toContain(secret);
+  });
+
+  test('treats a variable that is set to nothing as one that is not set', async () => {
+    const { named } = await start({ ...NOWHERE, ...SECRETS, ACCESS_TOKEN_SECRET: '', HOLD_SECONDS: '', PORT: 'x' });
+    expect(named).toEqual(['ACCESS_TOKEN_SECRET', 'PORT']);
+  });
+});

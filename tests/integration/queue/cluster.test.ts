@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Cluster } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { connectRedis, type RedisConnection } from '#adapters/redis/client/connect-redis.ts';
+import { guarded } from '#adapters/redis/client/failures.ts';
+import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
+import { lineKey, lineKeys, seatKeys } from '#adapters/redis/keys.ts';
+import { redisCommandCounts } from '#adapters/redis/limits/command-counts.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { redisSeatHolds } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
+import { redisServersOf } from '#config/redis-servers.ts';
+import { type ConcertId, concertId, userId } from '#domain/ids.ts';
+import { eventStreamContract } from '#tests/contracts/event-stream-contract.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { lockContract } from '#tests/contracts/lock-contract.ts';
+import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
+import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { contradictions } from '#tests/support/books.ts';
+import { expectUnreachable } from '#tests/support/expect-unreachable.ts';
+import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
+import { DATE, PRICE } from '#tests/support/hall.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { ownCluster } from '#tests/support/own-cluster.ts';
+import { readStream } from '#tests/support/read-stream.ts';
+import { passAtSeats } from '#tests/support/seat-clock.ts';
+import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
+
+const RATE_LIMIT = 20;
+const HOURLY = { command: 'POST /seats', windowMs: 3_600_000 };
+
+const cluster = await ownCluster();
+const servers = redisServersOf(cluster.url);
+const connection = await openRedis(servers);
+const { redis } = connection;
+const world = await startWorld({
+  instances: 2,
+  redisUrl: cluster.url,
+  settings: { RATE_LIMIT_PER_MINUTE: String(RATE_LIMIT) },
+});
+
+describe('in a cluster', () => {
+  lockContract(() => redisLock(redis, raise));
+  seatHoldsContract(() => ({
+    seatHolds: redisSeatHolds(redis),
+    passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
+  }));
+  waitingRoomContract(() => ({
+    waitingRoom: redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 }),
+    passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
+  }));
+  eventStreamContract({
+    eventStream: redisEventStream(redis, { lengthMax: 100_000 }),
+    published: () => readStream(redis),
+  });
+});
+
+test('counts of many clients who come at once are taken wherever their keys are', async () => {
+  const clients = Array.from({ length: 200 }, () => randomUUID());
+  const count = redisCommandCounts(redis);
+  const all = await Promise.all([...clients, ...clients].map((client) => count(client, HOURLY)));
+  expect(all.map(({ count }) => count)).toEqual([...clients.map(() => 1), ...clients.map(() => 2)]);
+});
+
+const masterOfLine = (concert: ConcertId) => cluster.masterOf(lineKey(concert, 'line'));
+
+/** One concert per master, made by trying. */
+async function concertPerMaster(make: () => Promise<ConcertId>): Promise<ConcertId[]> {
+  const found = new Map<unknown, ConcertId>();
+  while (found.size < cluster.masters.length) {
+    const concert = await make();
+    found.set(await masterOfLine(concert), concert);
+  }
+  return [...found.values()];
+}
+
+describe('two instances on a cluster', () => {
+  test('sell the seats of concerts whose lines are on different masters', async () => {
+    for (const concert of await concertPerMaster(() => world.openHall({ activeMax: 1 }))) {
+      const [buyer, next] = (await world.fans(2, { balance: PRICE })) as [Fan, Fan];
+      await letIn([buyer], concert);
+      expect((await next.join(concert)).body).toMatchObject({ status: 'WAITING', position: 1 });
+      const reservation = await buyer.hold(1, 2);
+      expect((await buyer.pay(reservation)).status).toBe(402);
+      await buyer.charge(PRICE);
+      expect((await buyer.pay(reservation)).status).toBe(201);
+      await next.untilActive();
+      expect(tally([await next.reserve([2])])).toEqual({ '409 seat-taken': 1 });
+      await until('the mark of a sold seat is gone', async () => {
+        return (await redis.exists(...seatKeys({ concertId: concert, date: DATE, seatNumbers: [1] }))) === 0;
+      });
+    }
+    expect(await contradictions(world.pool)).toEqual([]);
+  });
+
+  test('count what a fan sends together', async () => {
+    const fan = await world.fan();
+    const answers: Answer[] = [];
+    for (let sent = 0; sent < RATE_LIMIT + 5; sent++) answers.push(await fan.charge(1));
+    expect(tally(answers)).toEqual({ 201: RATE_LIMIT, '429 rate-limited': 5 });
+  });
+});
+
+describe('what is published on any node', () => {
+  test('is heard by whoever subscribed, and heard again after the connection was lost', async () => {
+    const channel = `test:${randomUUID()}`;
+    const heard: string[] = [];
+    const listener = await connectRedis({ ...servers, commandTimeoutMs: 60_000 }, () => {});
+    const subscription = await listener.subscribe(channel, (message) => heard.push(message));
+    const publishOnEach = () =>
+      Promise.all(cluster.masters.map(({ redis: master, port }) => master.publish(channel, String(port))));
+    const everyPort = cluster.masters.map(({ port }) => String(port)).sort();
+
+    await publishOnEach();
+    await until('all is heard', () => heard.length >= everyPort.length);
+    expect(heard.toSorted()).toEqual(everyPort);
+
+    const listeners = () => Promise.all(cluster.masters.map(({ redis: master }) => master.pubsub('NUMSUB', channel)));
+    const listening = async () => (await listeners()).reduce((sum, [, count]) => sum + Number(count), 0);
+    expect(await listening()).toBe(1);
+    for (const { redis: master } of cluster.masters) await master.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until('nobody listens', async () => (await listening()) === 0);
+    await until('somebody listens again', async () => (await listening()) === 1);
+    heard.length = 0;
+    await redis.publish(channel, 'again');
+    await until('it is heard', () => heard.includes('again'));
+
+    await subscription.stop();
+    await until('nobody listens', async () => (await listening()) === 0);
+    await listener.close();
+  });
+});
+
+describe('a line', () => {
+  const waitingRoom = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const join = (concert: ConcertId) =>
+    waitingRoom.join(concert, userId(randomUUID()), { waitingMax: 100, opening: 'fifo' });
+
+  test('goes on where it was when its slot moves to another master', async () => {
+    const concert = concertId(randomUUID());
+    const { claim } = await join(concert);
+    const source = await masterOfLine(concert);
+    const target = cluster.masters.find((master) => master !== source);
+    if (target === undefined) throw new RangeError('a cluster of one');
+
+    await cluster.move(lineKeys(concert) as [string, ...string[]], target);
+
+    expect(await masterOfLine(concert)).toBe(target);
+    expect((await join(concert)).claim.sequence).toBe(2);
+    expect(await waitingRoom.find(claim)).toMatchObject({ status: 'WAITING', position: 1 });
+  });
+
+  test('refuses as unavailable while its master is frozen, the others go on, and it comes back', async () => {
+    const LIMIT_MS = 200;
+    const hasty = await connectRedis({ ...servers, commandTimeoutMs: LIMIT_MS }, () => {});
+    const room = redisWaitingRoom(hasty.redis, looseLines(), { rebuildSeconds: 60 });
+    const concerts = await concertPerMaster(async () => concertId(randomUUID()));
+    const read = (concert: ConcertId) => room.read(concert);
+    const [frozen, ...others] = concerts as [ConcertId, ...ConcertId[]];
+    const master = await masterOfLine(frozen);
+
+    master.freeze();
+    try {
+      await expectRefusal(read(frozen), 'unavailable');
+      for (const other of others) await until('the others go on', () => read(other).then(Boolean, () => false));
+      await expectRefusal(hasty.ping(), 'unavailable');
+    } finally {
+      master.thaw();
+    }
+    await until('it is back', () => read(frozen).then(Boolean, () => false));
+    await until('all of them are', () => pings(hasty));
+    await hasty.close();
+  });
+});
+
+test('a command that was cut off, and may have been executed, is not sent again', async () => {
+  const patient = await connectRedis({ ...servers, commandTimeoutMs: 60_000 }, () => {});
+  const key = `test:${randomUUID()}`;
+  const master = await cluster.masterOf(key);
+  if (!(patient.redis instanceof Cluster)) throw new TypeError('no cluster');
+  const node = patient.redis.nodes('master').find(({ options }) => options.port === master.port);
+  const id = await node?.client('ID');
+  node?.client('REPLY', 'OFF').catch(() => {});
+
+  const refused = expectRefusal(
+    guarded(() => patient.redis.incr(key)),
+    'unavailable',
+  );
+  await until('it is executed', async () => (await redis.get(key)) === '1');
+  await master.redis.call('CLIENT', 'KILL', 'ID', String(id));
+  await refused;
+
+  await until('it can be asked again', () => patient.redis.get(key).then(Boolean, () => false));
+  expect(await redis.get(key)).toBe('1');
+  await patient.close();
+});
+
+test('a client that has lost all of its nodes at once finds them again', async () => {
+  const lonely = await connectRedis({ ...servers, commandTimeoutMs: 60_000 }, () => {});
+  if (!(lonely.redis instanceof Cluster)) throw new TypeError('no cluster');
+  const drained = once(lonely.redis, 'close');
+  for (const node of lonely.redis.nodes()) node.stream.destroy();
+  await drained;
+  await until('all of them are back', () => pings(lonely));
+  expect(lonely.redis.nodes('master')).toHaveLength(cluster.masters.length);
+  await lonely.close();
+});
+
+test('a cluster is not fit to serve when a single master may evict places', async () => {
+  const [, , careless] = cluster.masters;
+  await connection.ping();
+  await careless?.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await expect(connection.ping()).rejects.toThrow('maxmemory-policy must be noeviction, not allkeys-lru');
+  await careless?.redis.config('SET', 'maxmemory-policy', 'noeviction');
+});
+
+describe('a cluster that cannot be reached', () => {
+  test('refuses every command as unavailable, at once, and can be let go of', async () => {
+    const servers = { cluster: [{ host: '127.0.0.1', port: 1 }], tls: false, commandTimeoutMs: 1_000 };
+    await expectUnreachable(await connectRedis(servers, () => {}));
+  });
+});
+
+const pings = (connection: RedisConnection) =>
+  connection.ping().then(
+    () => true,
+    () => false,
+  );
+
+function raise(error: Error): never {
+  throw error;
+}

@@ -1,0 +1,108 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, test } from 'vitest';
+import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
+import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { run, scripts } from '#adapters/redis/scripts.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { WaitingRoom } from '#ports/queue/queue.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+
+// Between the end of a registration and the last place that is given by lot. It takes a second or two for a million, and
+// as long as Postgres or the instance that draws is away.
+
+const ABSENT_SECONDS = 60;
+const ABSENT_MS = (ABSENT_SECONDS + 5) * 1_000;
+const { redis } = await openRedis();
+
+async function registration(count: number) {
+  const concert = concertId(newId());
+  const keys = lineKeys(concert);
+  const lines = looseLines();
+  const instance = () => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 });
+  const room = instance();
+  const register = async (at: WaitingRoom = room) =>
+    (await at.join(concert, userId(newId()), { waitingMax: 1_000, opening: 'lottery' })).claim;
+  // As an instance does first that looks at a line: it sees one without lots.
+  const other = instance();
+  await other.read(concert);
+  const claims: QueueClaim[] = [];
+  for (let person = 0; person < count; person++) claims.push(await register());
+  const closes = () => run(redis, scripts.close, keys);
+  return {
+    room,
+    other,
+    claims,
+    register,
+    passes: () => passAtLine(redis, concert, ABSENT_MS),
+    closes,
+    async begins() {
+      const { count: among, seed } = await lines.draw(concert, await closes());
+      await run(redis, scripts.begin, keys, among, seed);
+    },
+    ends: () => room.drawLots(concert),
+    /** As the lots will come out. */
+    async inOrderOfLots() {
+      const { seed, count: among } = await lines.draw(concert, count);
+      const { registered } = await drawOrder(Buffer.from(seed, 'hex'), among);
+      return Array.from(registered, (sequence) => claims[sequence - 1]) as [QueueClaim, QueueClaim, QueueClaim];
+    },
+    numbersInLine: async () => (await redis.zrange(lineKey(concert, 'line'), 0, '-1', 'WITHSCORES')).filter(isScore),
+    missing: ({ userId: id }: QueueClaim) =>
+      redis.zrem(lineKey(concert, 'registered'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')),
+    admit: () => room.admit(concert, { ...POLICY, activeMax: 1_000, absentSeconds: ABSENT_SECONDS }),
+  };
+}
+
+const isScore = (_: string, index: number) => index % 2 === 1;
+
+describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
+  test('who keeps asking is not taken for absent, however long it takes', async () => {
+    const line = await registration(5);
+    await line.passes();
+    await line[phase]();
+    for (const claim of line.claims.slice(0, 2)) await line.room.find(claim);
+    for (const { userId: id, concertId: concert } of line.claims.slice(2, 4)) {
+      await line.room.join(concert, id, { waitingMax: 1_000, opening: 'lottery' });
+    }
+    await line.ends();
+    expect(await line.admit()).toMatchObject({ admitted: 4, passedOver: 1 });
+  });
+
+  test('who left before is not brought back by asking', async () => {
+    const line = await registration(5);
+    const [left] = line.claims as [QueueClaim];
+    await line.room.leave(left);
+    await line[phase]();
+    await Promise.allSettled([line.room.find(left)]);
+    await line.ends();
+    expect(await line.room.find(left)).toEqual({ status: 'EXPIRED' });
+    expect(await line.numbersInLine()).toHaveLength(4);
+  });
+
+  test('who was lost and comes back gets the number that is theirs, and nobody has it twice', async () => {
+    const line = await registration(8);
+    const [, another, lost] = await line.inOrderOfLots();
+    await line.missing(lost);
+    await line[phase]();
+    // What is not known of one of them is no matter to the others who ask at the same time.
+    await Promise.all([expectRefusal(line.room.find(lost), 'unavailable'), line.room.find(another)]);
+    await line.ends();
+    expect(await line.room.find(lost)).toMatchObject({ status: 'WAITING' });
+    expect(new Set(await line.numbersInLine()).size).toBe(8);
+  });
+});
+
+test('an instance that never saw the registration counts positions as the others do', async () => {
+  const { room, other, claims, register, ends } = await registration(12);
+  for (const claim of claims.slice(0, 4)) await room.leave(claim);
+  const late = await register(other);
+  await ends();
+  const waiting = [...claims.slice(4), late];
+  expect(await Promise.all(waiting.map(other.find))).toEqual(await Promise.all(waiting.map(room.find)));
+});

@@ -1,0 +1,47 @@
+import { v7 as newId } from 'uuid';
+import { expect, test } from 'vitest';
+import { lineKey } from '#adapters/redis/keys.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { until } from '#tests/support/until.ts';
+
+const ABSENT_SECONDS = 60;
+/** Far enough from the front to be told at a glance. */
+const PEOPLE = 300;
+const { redis } = await openRedis();
+
+const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+
+async function lastOfLine() {
+  const concert = concertId(newId());
+  const all = Array.from({ length: PEOPLE }, () =>
+    room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' }),
+  );
+  const joined = await Promise.all(all);
+  return joined.map(({ claim }) => claim).reduce((one, other) => (one.sequence > other.sequence ? one : other));
+}
+
+test('a line whose presence cannot be written down costs nobody in another line their place', async () => {
+  const [broken, whole] = [await lastOfLine(), await lastOfLine()];
+  await passAtLine(redis, whole.concertId, (ABSENT_SECONDS + 5) * 1_000);
+  // The broken line first: whoever is noted first is written down first.
+  for (const claim of [broken, whole]) {
+    await until('the place is told at a glance', async () => {
+      await room.refresh();
+      const place = room.glance(claim);
+      return place?.status === 'WAITING' && place.position === PEOPLE;
+    });
+  }
+  const seen = lineKey(broken.concertId, 'seen');
+  await redis.del(seen);
+  await redis.lpush(seen, 'not a string');
+
+  await expect(room.notePresence()).rejects.toThrow('WRONGTYPE');
+  const policy = { ...POLICY, activeMax: PEOPLE, absentSeconds: ABSENT_SECONDS };
+  expect(await room.admit(whole.concertId, policy)).toMatchObject({ admitted: 1, passedOver: PEOPLE - 1 });
+  expect(await room.find(whole)).toMatchObject({ status: 'ACTIVE' });
+});

@@ -1,0 +1,98 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
+import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+
+const { redis } = await openRedis();
+
+const open = () => redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+
+waitingRoomContract(() => ({
+  waitingRoom: open(),
+  passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
+}));
+
+describe('the keys of a line', () => {
+  const WEEK_MS = 7 * 86_400_000;
+  const MINUTE_MS = 60_000;
+  const waitingRoom = open();
+  /** Of a line that was lost, and of one whose lots are drawn. */
+  const OF_OTHER_LINES = /:(rebuild|draw|registered.*)$/;
+  const newLine = () => concertId(newId());
+  const times = (keys: readonly string[]) => Promise.all(keys.map((key) => redis.pttl(key)));
+
+  it('are kept for a week after the last admission, and no longer', async () => {
+    const concert = newLine();
+    const keys = lineKeys(concert).filter((key) => !OF_OTHER_LINES.test(key));
+    const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
+    const admit = () => waitingRoom.admit(concert, { ...POLICY, activeMax: 1, absentSeconds: 60 });
+    // Two are passed over, of whom one comes back; one is in, and one waits: then there is every key of a line.
+    const { claim } = await join();
+    await join();
+    await passAtLine(redis, concert, 2 * MINUTE_MS);
+    await join();
+    await join();
+    await admit();
+    await waitingRoom.find(claim);
+    await waitingRoom.leave((await join()).claim);
+    expect(await redis.exists(...keys)).toBe(keys.length);
+
+    for (let minutes = 0; minutes < 2; minutes++) {
+      await admit();
+      for (const left of await times(keys)) {
+        expect(left).toBeGreaterThan(WEEK_MS - MINUTE_MS);
+        expect(left).toBeLessThanOrEqual(WEEK_MS);
+      }
+      // A minute and more goes by.
+      for (const key of keys) await redis.pexpire(key, WEEK_MS - 2 * MINUTE_MS);
+    }
+  });
+});
+
+describe('a line whose numbers are used up', () => {
+  // The next join time would not fit into a string of Redis any more.
+  const LAST_NUMBER = Math.floor((512 * 1_024 * 1_024) / 6);
+
+  it('is full, and stays as it is', async () => {
+    const concert = concertId(newId());
+    const join = () => open().join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
+    await join();
+    await redis.set(lineKey(concert, 'sequence'), LAST_NUMBER);
+    await expectRefusal(join(), 'queue-full');
+    expect(await redis.get(lineKey(concert, 'sequence'))).toBe(String(LAST_NUMBER));
+    expect(await redis.zcard(lineKey(concert, 'line'))).toBe(1);
+  });
+});
+
+describe('a line that cannot be reached', () => {
+  it('refuses every call as unavailable', async () => {
+    const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 60_000 }, () => {});
+    const room = redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 });
+    const { join, find, settle, extend, leave, read, survey, admit, drawLots, takeEvents } = room;
+    const id = { userId: userId(newId()), concertId: concertId(newId()) };
+    const place = { ...id, sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date() };
+    expect(room.glance(place)).toBeUndefined();
+    const calls = [
+      join(place.concertId, place.userId, { waitingMax: 1, opening: 'fifo' }),
+      find(place),
+      settle(place),
+      extend(place, 1),
+      leave(place),
+      read(place.concertId),
+      survey(place.concertId),
+      drawLots(place.concertId),
+      takeEvents(place.concertId, 1),
+      admit(place.concertId, POLICY),
+    ];
+    await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
+    await away.close();
+  });
+});

@@ -1,0 +1,136 @@
+import { setTimeout as passing } from 'node:timers/promises';
+import fc from 'fast-check';
+import { v7 as newId } from 'uuid';
+import { expect, test } from 'vitest';
+import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { passAtLine } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { until } from '#tests/support/until.ts';
+
+// What two instances tell, one of them from memory only, against where everybody really stands.
+
+const PEOPLE = 500;
+/** Nearer to the front than that everybody is looked up. */
+const NEAR_POSITIONS = 200;
+/** Nothing older is told. */
+const STALE_MS = 1_000;
+/** Side by side: they wait for most of the time. */
+const HISTORIES = 8;
+const SEED = 2_611;
+
+const { redis } = await openRedis();
+
+/** Who stands where, since when. */
+type Order = { readonly since: number; readonly positions: ReadonlyMap<QueueClaim, number> };
+
+const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const moves = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('leave' as const), who: fc.array(share, { maxLength: 40 }) }),
+    fc.record({ kind: fc.constant('admit' as const), count: fc.integer({ min: 1, max: 60 }) }),
+    fc.record({ kind: fc.constant('join' as const), count: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ kind: fc.constant('pass' as const), milliseconds: fc.integer({ min: 1, max: 900 }) }),
+  ),
+  { minLength: 2, maxLength: 12 },
+);
+type Move = (typeof moves extends fc.Arbitrary<infer Moves> ? Moves : never)[number];
+
+test('whoever is asked tells where one stands, less than a second old, exactly near the front, and never a rise', async () => {
+  const compared = { far: 0, near: 0 };
+  const openings = fc.constantFrom('fifo' as const, 'lottery' as const);
+
+  async function follow(opening: 'fifo' | 'lottery', history: readonly Move[]): Promise<void> {
+    const concert = concertId(newId());
+    const lines = looseLines();
+    const instance = () => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 });
+    const rooms = [instance(), instance()] as const;
+    const join = async (count: number) => {
+      const joins = Array.from({ length: count }, () =>
+        rooms[0].join(concert, userId(newId()), { waitingMax: 10_000, opening }),
+      );
+      return (await Promise.all(joins)).map(({ claim }) => claim);
+    };
+
+    let waiting = await join(PEOPLE);
+    if (opening === 'lottery') {
+      await rooms[1].read(concert);
+      await until('it is told at a glance that lots will be drawn', async () => {
+        await rooms[1].refresh();
+        const place = rooms[1].glance(waiting[0] as QueueClaim);
+        return place?.status === 'WAITING' && place.position === undefined;
+      });
+      await rooms[0].drawLots(concert);
+      const { seed, count } = await lines.draw(concert, PEOPLE);
+      const { order } = await drawOrder(Buffer.from(seed, 'hex'), count);
+      waiting = waiting.toSorted((a, b) => (order[a.sequence - 1] ?? 0) - (order[b.sequence - 1] ?? 0));
+    }
+    const told = new Map<QueueClaim, number>();
+    const orders: Order[] = [];
+    let inside = 0;
+
+    for (const move of [...history, { kind: 'pass', milliseconds: STALE_MS } as const]) {
+      if (move.kind === 'join') waiting.push(...(await join(move.count)));
+      if (move.kind === 'pass') await passing(move.milliseconds);
+      if (move.kind === 'admit') {
+        inside += waiting.splice(0, move.count).length;
+        await rooms[0].admit(concert, { ...POLICY, activeMax: inside });
+      }
+      if (move.kind === 'leave') {
+        const leaving = new Set(move.who.map((at) => waiting[Math.floor(at * waiting.length)] as QueueClaim));
+        await Promise.all([...leaving].map((claim) => rooms[0].leave(claim)));
+        waiting = waiting.filter((claim) => !leaving.has(claim));
+      }
+      orders.push({ since: performance.now(), positions: new Map(waiting.map((claim, at) => [claim, at + 1])) });
+      for (const room of rooms) {
+        await room.refresh();
+        await Promise.all(waiting.map((claim) => ask(room, claim)));
+      }
+    }
+
+    async function ask(room: (typeof rooms)[number], claim: QueueClaim): Promise<void> {
+      const asked = performance.now();
+      const place = room.glance(claim) ?? (await room.find(claim));
+      if (place.status !== 'WAITING' || place.position === undefined) throw new Error(`told ${place.status}`);
+      const exact = orders.at(-1)?.positions.get(claim) ?? Number.NaN;
+      const old = orders.findLast(({ since }) => since < asked - STALE_MS)?.positions.get(claim);
+      expect(place.position).toBeGreaterThanOrEqual(exact);
+      expect(place.position).toBeLessThanOrEqual(Math.min(old ?? Infinity, told.get(claim) ?? Infinity));
+      const isNear = place.position <= NEAR_POSITIONS;
+      if (isNear) expect(place.position).toBe(exact);
+      told.set(claim, place.position);
+      compared[isNear ? 'near' : 'far'] += 1;
+    }
+  }
+  const histories = fc.sample(fc.tuple(openings, moves), { numRuns: HISTORIES, seed: SEED });
+  await Promise.all(histories.map(([opening, history]) => follow(opening, history)));
+  expect(compared.far).toBeGreaterThan(1_000);
+  expect(compared.near).toBeGreaterThan(1_000);
+});
+
+test('a glance keeps a place as a poll does', async () => {
+  const concert = concertId(newId());
+  const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const claims: QueueClaim[] = [];
+  for (let joined = 0; joined < 2; joined++) {
+    const all = Array.from({ length: 150 }, () =>
+      room.join(concert, userId(newId()), { waitingMax: 10_000, opening: 'fifo' }),
+    );
+    claims.push(...(await Promise.all(all)).map(({ claim }) => claim));
+  }
+  const [silent, present] = [claims.at(-2), claims.at(-1)] as [QueueClaim, QueueClaim];
+  await passAtLine(redis, concert, 60_000);
+  await until('the place is told at a glance', async () => {
+    await room.refresh();
+    const place = room.glance(present);
+    return place?.status === 'WAITING' && place.position === 300;
+  });
+  await room.notePresence();
+  await room.admit(concert, { ...POLICY, activeMax: 1_000, absentSeconds: 30 });
+  expect(await room.find(present)).toMatchObject({ status: 'ACTIVE' });
+  expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });
+});

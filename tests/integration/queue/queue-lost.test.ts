@@ -1,0 +1,201 @@
+import { v7 as newId } from 'uuid';
+import { expect, test } from 'vitest';
+import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
+import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { concertId, userId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { WaitingRoom } from '#ports/queue/queue.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { endRebuild } from '#tests/support/line-clock.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { until } from '#tests/support/until.ts';
+
+// Redis forgets a line: what the instances know, what is on record, and the tokens that people present bring it back.
+
+/** Nobody waits for it: a test ends it. */
+const REBUILD_SECONDS = 600;
+const { redis } = await openRedis();
+
+function line({ opening = 'fifo' as 'fifo' | 'lottery' } = {}) {
+  const concert = concertId(newId());
+  const lines = looseLines();
+  const instance = () => redisWaitingRoom(redis, lines, { rebuildSeconds: REBUILD_SECONDS });
+  const rooms: [WaitingRoom, WaitingRoom] = [instance(), instance()];
+  const join = async (room = rooms[0]) =>
+    (await room.join(concert, userId(newId()), { waitingMax: 10_000, opening })).claim;
+  return {
+    concert,
+    lines,
+    rooms,
+    instance,
+    join,
+    async joinAll(count: number): Promise<QueueClaim[]> {
+      const claims: QueueClaim[] = [];
+      for (let joined = 0; joined < count; joined++) claims.push(await join(rooms[joined % 2]));
+      return claims;
+    },
+    admit: (activeMax: number, room = rooms[0]) => room.admit(concert, { ...POLICY, activeMax, absentSeconds: 60 }),
+    lose: () => redis.unlink(lineKeys(concert)),
+    known: () => Promise.all(rooms.map((room) => room.read(concert))),
+    async rebuilt(room = rooms[0]) {
+      if ((await room.read(concert)).rebuildingMs !== undefined) await endRebuild(redis, concert);
+      expect((await room.read(concert)).rebuildingMs).toBeUndefined();
+    },
+  };
+}
+
+const positionsAt = (room: WaitingRoom, claims: readonly QueueClaim[]) =>
+  Promise.all(
+    claims.map(async (claim) => {
+      const place = await room.find(claim);
+      return place.status === 'WAITING' ? place.position : place.status;
+    }),
+  );
+
+test.concurrent('those who ask have their places again in the old order, and nobody new comes before them', async () => {
+  const { rooms, joinAll, join, admit, lose, rebuilt, known, concert } = line();
+  const claims = await joinAll(20);
+  await admit(3);
+  await known();
+  const before = await positionsAt(rooms[1], claims.slice(3));
+  await lose();
+
+  const back = claims.slice(3).toReversed();
+  expect(await positionsAt(rooms[0], back.slice(0, 10))).toEqual(before.toReversed().slice(0, 10));
+  await expectRefusal(join(rooms[1]), 'unavailable');
+  expect((await admit(10, rooms[1])).admitted).toBe(0);
+  expect(await positionsAt(rooms[1], back.slice(10))).toEqual(before.toReversed().slice(10));
+  await rebuilt();
+
+  const late = await join(rooms[1]);
+  expect(late.sequence).toBe(21);
+  expect(await positionsAt(rooms[0], [...claims.slice(3), late])).toEqual([...before, 18]);
+  expect(await admit(5)).toMatchObject({ admitted: 5 });
+  const events = await rooms[0].takeEvents(concert, 100);
+  expect(events.filter(({ kind }) => kind === 'admitted').map(({ sequence }) => sequence)).toEqual([4, 5, 6, 7, 8]);
+});
+
+test.concurrent('who left before stays gone, who paid too, and who has not come back yet keeps their place in the count', async () => {
+  const { rooms, joinAll, admit, lose, rebuilt, known, lines, concert } = line();
+  const claims = await joinAll(10);
+  const [paid, browsing, , left, silent] = claims as [QueueClaim, QueueClaim, QueueClaim, QueueClaim, QueueClaim];
+  await admit(2);
+  await rooms[0].leave(left);
+  await known();
+  lines.change(concert, { paid: [paid.sequence] });
+  const last = claims.slice(5);
+  const before = await positionsAt(rooms[0], last);
+  expect(before).toEqual([3, 4, 5, 6, 7]);
+  await lose();
+
+  expect(await positionsAt(rooms[1], last)).toEqual(before);
+  expect(await positionsAt(rooms[0], [left, paid])).toEqual(['EXPIRED', 'EXPIRED']);
+  // Nobody knows whether she was still there. She is asked to come in again, next.
+  expect(await positionsAt(rooms[0], [browsing])).toEqual([1]);
+  await rebuilt();
+  expect(await positionsAt(rooms[0], last)).toEqual([1, 2, 3, 4, 5]);
+  // Who comes late, with a number that was not passed, is where they were.
+  await admit(1);
+  expect(await positionsAt(rooms[1], [browsing, silent])).toEqual(['ACTIVE', 1]);
+  expect(await positionsAt(rooms[1], last)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test.concurrent('who was in and holds seats is in again, for as long as the hold lasts', async () => {
+  const { rooms, joinAll, admit, lose, lines, concert } = line();
+  const [holder, other] = (await joinAll(3)) as [QueueClaim, QueueClaim, QueueClaim];
+  await admit(2);
+  const { userId: holderId, sequence } = holder;
+  lines.change(concert, { sessions: [{ userId: holderId, sequence, remainingMs: 60_000 }], drawn: 3, frontier: 3 });
+  await lose();
+
+  const place = await rooms[0].settle(holder);
+  expect(place.status).toBe('ACTIVE');
+  if (place.status !== 'ACTIVE') throw new RangeError();
+  expect(place.expiresAt.getTime() - Date.now()).toBeGreaterThan(50_000);
+  expect(await positionsAt(rooms[1], [other])).toEqual([1]);
+});
+
+test.concurrent('with every instance gone as well, the record and the tokens are enough', async () => {
+  const { rooms, joinAll, admit, lose, rebuilt, lines, concert, instance } = line();
+  const claims = await joinAll(10);
+  // The instance looks once more after it has let somebody in, and then never again.
+  const looked = new Promise<void>((resolve) => rooms[0].watch(concert, resolve));
+  await admit(4);
+  await looked;
+  await lines.note(concert, { drawn: 8, frontier: 5 });
+  await lose();
+
+  const room = instance();
+  // The numbers 9 and 10 are not on record: their tokens tell.
+  expect(await positionsAt(room, claims.slice(4).toReversed())).toEqual([6, 5, 4, 3, 2, 1]);
+  await rebuilt(room);
+  const { claim } = await room.join(concert, userId(newId()), { waitingMax: 100, opening: 'fifo' });
+  expect(claim.sequence).toBe(11);
+});
+
+test.concurrent('lots that were drawn are not drawn again', async () => {
+  const { rooms, joinAll, join, lose, rebuilt, concert, instance } = line({ opening: 'lottery' });
+  const claims = await joinAll(12);
+  await rooms[0].drawLots(concert);
+  claims.push(await join());
+  await rooms[1].read(concert);
+  const before = await positionsAt(rooms[1], claims);
+  await lose();
+  expect(await positionsAt(instance(), claims)).toEqual(before);
+  await rooms[1].drawLots(concert);
+  await rebuilt();
+  await rooms[1].drawLots(concert);
+  expect(await positionsAt(rooms[1], claims)).toEqual(before);
+});
+
+test.concurrent('a registration that was lost is filled again by those who ask, and lots are drawn among them', async () => {
+  const { rooms, joinAll, lose, rebuilt, concert, lines } = line({ opening: 'lottery' });
+  const claims = await joinAll(6);
+  lines.change(concert, { registering: true });
+  await lose();
+  expect(await positionsAt(rooms[0], claims)).toEqual(claims.map(() => undefined));
+  await rooms[0].drawLots(concert);
+  expect(await positionsAt(rooms[1], claims)).toEqual(claims.map(() => undefined));
+  await rebuilt();
+  await rooms[1].drawLots(concert);
+  expect(((await positionsAt(rooms[0], claims)) as number[]).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test.concurrent('a replica that had missed the last moments draws no number twice, and lets back in whoever it lacks', async () => {
+  const { rooms, joinAll, join, concert } = line();
+  const claims = await joinAll(6);
+  const last = claims.slice(4);
+  await redis.set(lineKey(concert, 'sequence'), 4);
+  for (const { userId: id } of last) {
+    await redis.zrem(lineKey(concert, 'line'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url'));
+  }
+  await rooms[0].refresh();
+  expect((await join(rooms[1])).sequence).toBe(7);
+  expect(await positionsAt(rooms[1], last)).toEqual([5, 6]);
+});
+
+test.concurrent('at a glance nobody stands in a line that lost them: everybody is looked up once', async () => {
+  const { rooms, joinAll, lose, rebuilt, known } = line();
+  const claims = await joinAll(300);
+  const last = claims.at(-1) as QueueClaim;
+  await known();
+  await toldAtAGlance();
+  await lose();
+  await rooms[0].refresh();
+  expect(rooms[0].glance(last)).toBeUndefined();
+  await positionsAt(rooms[1], claims.slice(0, -1));
+  await rebuilt();
+  expect(rooms[0].glance(last)).toBeUndefined();
+  expect(await positionsAt(rooms[0], [last])).toEqual([300]);
+  await toldAtAGlance();
+
+  async function toldAtAGlance(): Promise<void> {
+    await until('the position is told at a glance', async () => {
+      await rooms[0].refresh();
+      const place = rooms[0].glance(last);
+      return place?.status === 'WAITING' && place.position === 300;
+    });
+  }
+});

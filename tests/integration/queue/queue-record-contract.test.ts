@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
+import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
+import { linesContract } from '#tests/contracts/lines-contract.ts';
+import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+
+const harness = await postgresHarness();
+const { postgres, lines, stage } = harness;
+
+linesContract({ ...harness, recorded, now: Date.now });
+
+describe('what is on record of a line', () => {
+  const EVENT = { eventId: '5-0-0', sequence: 1, order: 1, joinedAt: undefined, at: new Date(0) };
+
+  async function written(): Promise<ConcertId> {
+    const { concertId } = await stage({ policy: { opening: 'lottery' } });
+    await harness.concerts.find(concertId);
+    await lines.open(concertId);
+    await lines.note(concertId, { drawn: 5, frontier: 5 });
+    await lines.draw(concertId, 3);
+    await lines.record(concertId, [{ ...EVENT, kind: 'admitted' }]);
+    return concertId;
+  }
+
+  it.each([
+    ["UPDATE line_events SET kind = 'left' WHERE concert_id = $1", 'only ever added to'],
+    ['DELETE FROM line_events WHERE concert_id = $1', 'only ever added to'],
+    ["UPDATE lines SET epoch = 'AAAAAAAA' WHERE concert_id = $1", 'tokens'],
+    ['UPDATE lines SET drawn = 4 WHERE concert_id = $1', 'tokens'],
+    ['UPDATE lines SET frontier = 4 WHERE concert_id = $1', 'tokens'],
+    ['UPDATE lotteries SET drawn_count = 4 WHERE concert_id = $1', 'are drawn'],
+    ['UPDATE lotteries SET drawn_count = NULL, drawn_at = NULL WHERE concert_id = $1', 'are drawn'],
+    ['DELETE FROM lotteries WHERE concert_id = $1', 'published'],
+  ])('cannot be rewritten, whatever the code above does: %s', async (sql, hint) => {
+    const refused = postgres.pool.query(sql, [await written()]);
+    await expect(refused).rejects.toMatchObject({ code: '23000', hint: expect.stringContaining(hint) });
+  });
+
+  it('keeps the seed of lots that are not drawn yet, and has no hash but its own', async () => {
+    const { concertId } = await stage({ policy: { opening: 'lottery' } });
+    await harness.concerts.find(concertId);
+    const other = "decode(repeat('ab', 32), 'hex')";
+    const swapped = `UPDATE lotteries SET seed = ${other}, seed_sha256 = sha256(${other}) WHERE concert_id = $1`;
+    await expect(postgres.pool.query(swapped, [concertId])).rejects.toMatchObject({ code: '23000' });
+    const { concertId: without } = await stage();
+    const forged = `INSERT INTO lotteries (concert_id, seed, seed_sha256) VALUES ($1, ${other}, sha256('another'))`;
+    await expect(postgres.pool.query(forged, [without])).rejects.toMatchObject({ code: '23514' });
+  });
+});
+
+describe('lots that the settings ask for', () => {
+  it('have one seed, whichever instance of several looks first at a concert that was there before', async () => {
+    const { concertId: id } = await harness.concerts.create({
+      concertId: concertId(crypto.randomUUID()),
+      title: 'From before',
+      venue: 'A hall',
+      currency: 'KRW',
+      salesOpenAt: new Date(0),
+      dates: [{ date: concertDate('2099-05-01'), startsAt: new Date('2099-05-01T10:00:00Z'), seats: [] }],
+      policy: {},
+    });
+    const instances = Array.from({ length: 4 }, () => postgresConcerts(postgres, { ...POLICY, opening: 'lottery' }));
+    const seen = await Promise.all(instances.map((concerts) => concerts.find(id)));
+    expect(seen[0]?.lottery?.seedSha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(seen.map((concert) => concert?.lottery?.seedSha256)).size).toBe(1);
+    expect(seen[0]?.policy.opening).toBe('lottery');
+    expect((await harness.concerts.find(id))?.lottery).toBeUndefined();
+  });
+});
+
+async function recorded(concertId: ConcertId): Promise<LineEvent[]> {
+  const rows = await (await harness.postgres.prisma()).lineEvent.findMany({
+    where: { concertId },
+    orderBy: [{ loggedMs: 'asc' }, { loggedCounter: 'asc' }, { loggedIndex: 'asc' }],
+  });
+  return rows.map(({ loggedMs, loggedCounter, loggedIndex, kind, sequence, admissionOrder, joinedAt, happenedAt }) => ({
+    eventId: `${loggedMs}-${loggedCounter}-${loggedIndex}`,
+    kind: kind as LineEvent['kind'],
+    sequence: Number(sequence),
+    order: Number(admissionOrder),
+    joinedAt: joinedAt ?? undefined,
+    at: happenedAt,
+  }));
+}

@@ -1,0 +1,199 @@
+import { describe, expect, inject, test } from 'vitest';
+import { migrate } from '#adapters/postgres/install/migrate.ts';
+import { postgresRecords } from '#adapters/postgres/records/records.ts';
+import { concertDate, concertId } from '#domain/ids.ts';
+import type { SeatChange } from '#domain/records/records.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
+import { allPages, HOLD_MS, openBoxOffice } from '#tests/contracts/store-harness.ts';
+import { contradictions } from '#tests/support/books.ts';
+import { copyDatabase } from '#tests/support/database.ts';
+import { DATE, lapse, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
+import { realPorts } from '#tests/support/real-ports.ts';
+
+const harness = await postgresHarness();
+const { boxOffice, passes } = harness;
+const { pool } = harness.postgres;
+const records = postgresRecords(harness.postgres);
+const PLENTY = 100;
+
+/** A box office, and what is on record of its seats, oldest first. */
+async function office() {
+  const opened = await openBoxOffice(harness);
+  const { concert, date } = opened;
+  const { concertId } = concert;
+  const seats = (...seatNumbers: number[]) => ({ concertId, date, seatNumbers });
+  const history = async (seatNumber: number): Promise<readonly SeatChange[]> =>
+    (await records.listSeatHistory({ concertId, date, seatNumber }, { limit: PLENTY })).items.toReversed();
+  const changes = async (seatNumber: number) => (await history(seatNumber)).map(({ change }) => change);
+  return { ...opened, seats, history, changes };
+}
+
+describe('the history of a seat', () => {
+  test('has each change with who, by which reservation and payment, at which fence and price', async () => {
+    const now = async () => (await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now')).rows[0]?.now;
+    const before = await now();
+    const { user, hold, pay, cancel, history } = await office();
+    const [one, other] = [await user(100_000), await user(100_000)];
+    const first = await hold(one, 1, 2);
+    const paid = await pay(first);
+    await cancel(first);
+    const second = await hold(other, 1);
+    const { reservationId } = first;
+    const { paymentId } = paid.answer;
+    const told = (await history(1)).map(({ changeId: _, changedAt: __, ...change }) => change);
+    const seat = { price: 10_000, currency: 'KRW' };
+    expect(told).toEqual([
+      { ...seat, change: 'created', fence: 0 },
+      { ...seat, change: 'held', fence: 1, userId: one, reservationId },
+      { ...seat, change: 'sold', fence: 1, userId: one, reservationId, paymentId },
+      { ...seat, change: 'refunded', fence: 1, userId: one, reservationId, paymentId },
+      { ...seat, change: 'held', fence: 2, userId: other, reservationId: second.reservationId },
+    ]);
+    expect((await history(2)).map(({ change }) => change)).toEqual(['created', 'held', 'sold', 'refunded']);
+    const times = [before, ...(await history(1)).map(({ changedAt }) => changedAt), await now()].map(Number);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  test('tells a hold that was given back from one that ran out, however it was tidied away', async () => {
+    const { user, hold, cancel, extend, changes, seats } = await office();
+    const fan = await user();
+    await boxOffice.release(fan, (await hold(fan, 1)).reservationId);
+    await cancel(await hold(fan, 2));
+    await hold(fan, 3);
+    await extend(await hold(fan, 4));
+    await hold(await user(), 5);
+    await passes(HOLD_MS);
+    await boxOffice.block(seats(5));
+    await hold(await user(), 3);
+    await passes(HOLD_MS);
+    await boxOffice.expireLapsed(1_000);
+    await boxOffice.expireLapsed(1_000);
+    expect(await Promise.all([1, 2, 3, 4, 5].map(changes))).toEqual([
+      ['created', 'held', 'released'],
+      ['created', 'held', 'released'],
+      ['created', 'held', 'expired', 'held', 'expired'],
+      ['created', 'held', 'expired'],
+      ['created', 'held', 'expired', 'blocked'],
+    ]);
+  });
+
+  test('has what operators do, and no more than was done', async () => {
+    const { changes, seats } = await office();
+    await boxOffice.block(seats(1, 2));
+    await boxOffice.block(seats(2, 3));
+    await boxOffice.unblock(seats(1, 2, 4));
+    expect(await Promise.all([1, 2, 3, 4].map(changes))).toEqual([
+      ['created', 'blocked', 'unblocked'],
+      ['created', 'blocked', 'unblocked'],
+      ['created', 'blocked'],
+      ['created'],
+    ]);
+  });
+
+  test('has nothing of a command that came to nothing', async () => {
+    const { user, hold, pay, changes } = await office();
+    const poor = await user();
+    await expectRefusal(pay(await hold(poor, 1)), 'insufficient-balance');
+    await expect(hold(await user(), 1, 2)).rejects.toThrow();
+    await expect(pool.query("UPDATE seats SET status = 'SOLD' WHERE status = 'HELD'")).rejects.toThrow();
+    expect([await changes(1), await changes(2)]).toEqual([['created', 'held'], ['created']]);
+  });
+
+  test('is told newest first, page by page, each change once; of a seat that is not there not at all', async () => {
+    const { user, hold, concert, date, history } = await office();
+    const fan = await user();
+    for (let times = 0; times < 4; times++) await boxOffice.release(fan, (await hold(fan, 1)).reservationId);
+    const seat = { concertId: concert.concertId, date, seatNumber: 1 };
+    const pages = await allPages((page) => records.listSeatHistory(seat, page), 4);
+    expect(pages.map(({ length }) => length)).toEqual([4, 4, 1]);
+    expect(pages.flat().toReversed()).toEqual(await history(1));
+    const nowhere = [
+      { ...seat, seatNumber: 99 },
+      { ...seat, date: concertDate('2000-01-01') },
+      { ...seat, concertId: concertId(crypto.randomUUID()) },
+    ];
+    for (const missing of nowhere)
+      await expectRefusal(records.listSeatHistory(missing, { limit: 1 }), 'seat-not-found');
+  });
+
+  test('is written whoever changes a seat, in any way, and how many at once', async () => {
+    const { concert, changes, user, hold } = await office();
+    await hold(await user(), 2);
+    await pool.query("UPDATE seats SET status = 'BLOCKED' WHERE concert_id = $1 AND status = 'AVAILABLE'", [
+      concert.concertId,
+    ]);
+    await pool.query("UPDATE seats SET status = 'AVAILABLE' WHERE concert_id = $1 AND status = 'BLOCKED'", [
+      concert.concertId,
+    ]);
+    await pool.query('UPDATE seats SET price = price + 1, fence = fence WHERE concert_id = $1', [concert.concertId]);
+    expect([await changes(1), await changes(2)]).toEqual([
+      ['created', 'blocked', 'unblocked'],
+      ['created', 'held'],
+    ]);
+  });
+
+  test.each(["UPDATE seat_history SET change = 'blocked'", 'DELETE FROM seat_history', 'TRUNCATE seat_history'])(
+    'is only ever added to: no %s',
+    async (change) => {
+      await office();
+      await expect(pool.query(change)).rejects.toThrow(/on seat_history is not allowed/);
+    },
+  );
+});
+
+test('an installation from before has the history that its reservations tell', async () => {
+  const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
+  const { ports, pool: older, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
+  try {
+    await older.query(`DROP TABLE seat_history; DROP FUNCTION record_seat_change CASCADE;
+      DELETE FROM _prisma_migrations WHERE migration_name = '20261120001510_seat_history'`);
+    const concert = await openHall(older, { seats: 7 });
+    const [user = ''] = await makeUsers(older, 1, 10 * PRICE);
+    const step = async (name: string, ...seats: readonly number[]) => {
+      const { rows } = await older.query<{ reply: { answer: { reservationId: string } } }>(
+        `SELECT hold_seats(gen_random_uuid(), $1, $2, $3, $4, 300, 10, 1, 'none', $5, 'f') AS reply`,
+        [user, concert, DATE, seats, name],
+      );
+      return rows[0]?.reply.answer.reservationId ?? '';
+    };
+    const pay = (id: string) =>
+      older.query(`SELECT pay_reservation(gen_random_uuid(), $1, $2, $3, 1, 'none', $4, 'f')`, [
+        ...[user, concert, id, `pay ${id}`],
+      ]);
+    const both = await step('a', 1, 2);
+    await pay(both);
+    await older.query(`SELECT cancel_reservation(gen_random_uuid(), $1, $2, 0, 'c', 'f')`, [user, both]);
+    await pay(await step('b', 1));
+    await older.query('SELECT release_reservation($1, $2)', [user, await step('d', 3)]);
+    await lapse(older, await step('e', 4, 6));
+    // It has run out with this, and nobody has tidied its other seat.
+    await step('f', 4);
+    await older.query('SELECT block_seats($1, $2, $3)', [concert, DATE, [5]]);
+
+    expect(await migrate(database.databaseUrl)).toEqual(['20261120001510_seat_history']);
+    const history = async (seatNumber: number) => {
+      const seat = { concertId: concert, date: DATE, seatNumber };
+      const { items } = await postgresRecords({ pool: older }).listSeatHistory(seat, { limit: PLENTY });
+      return items.toReversed().map(({ change, fence }) => `${change} ${fence}`);
+    };
+    expect(await Promise.all([1, 2, 3, 4, 5, 6, 7].map(history))).toEqual([
+      ['created 0', 'held 1', 'sold 1', 'refunded 1', 'held 2', 'sold 2'],
+      ['created 0', 'held 1', 'sold 1', 'refunded 1'],
+      ['created 0', 'held 1', 'released 1'],
+      ['created 0', 'held 1', 'expired 1', 'held 2'],
+      ['created 0', 'blocked 0'],
+      ['created 0', 'held 1'],
+      ['created 0'],
+    ]);
+    expect(await contradictions(older)).toEqual([]);
+    await older.query('SELECT unblock_seats($1, $2, $3)', [concert, DATE, [5]]);
+    expect(await history(5)).toEqual(['created 0', 'blocked 0', 'unblocked 0']);
+    await ports.boxOffice.expireLapsed(10);
+    expect(await history(6)).toEqual(['created 0', 'held 1', 'expired 1']);
+    expect(await contradictions(older)).toEqual([]);
+  } finally {
+    await close();
+    await database.drop();
+  }
+});

@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type Block,
+  bestBlocks,
+  blocksFor,
+  blocksToTry,
+  type FreeSeat,
+  placeWithoutPlan,
+  type SeatWish,
+  spreadOf,
+  strandedBy,
+} from '#domain/booking/best-seats.ts';
+import { userId } from '#domain/ids.ts';
+import { freeSeats, halls, wishes } from '#tests/support/halls.ts';
+
+const unplanned = (...seatNumbers: number[]): FreeSeat[] =>
+  seatNumbers.map((seatNumber) => ({ seatNumber, ...placeWithoutPlan(seatNumber) }));
+const row = (first: number, last: number) =>
+  unplanned(...Array.from({ length: last - first + 1 }, (_, index) => first + index));
+const best = (free: FreeSeat[], quantity: number) => bestBlocks(free, { quantity })[0]?.seatNumbers;
+
+/** Free seats of a random hall, what is wished for, and what fulfils it. */
+const asked = fc.tuple(halls, wishes).chain(([hall, wish]) => freeSeats(hall).map((free) => ({ free, wish })));
+
+const placesOf = (free: readonly FreeSeat[], { seatNumbers }: Pick<Block, 'seatNumbers'>) =>
+  free.filter(({ seatNumber }) => seatNumbers.includes(seatNumber)).sort((a, b) => a.place - b.place);
+const fits = ({ section, grade }: SeatWish, seat: FreeSeat) =>
+  (section === undefined || seat.section === section) && (grade === undefined || seat.grade === grade);
+
+/** Every set of free seats in consecutive places of one row, found the slow way. */
+function neighbours(free: readonly FreeSeat[], wish: SeatWish): string[] {
+  return free.flatMap((start) => {
+    const seats = Array.from({ length: wish.quantity }, (_, index) =>
+      free.find(
+        ({ section, row, place }) => section === start.section && row === start.row && place === start.place + index,
+      ),
+    );
+    if (!seats.every((seat) => seat !== undefined && fits(wish, seat))) return [];
+    return [keyOf(seats.map((seat) => seat?.seatNumber ?? 0))];
+  });
+}
+const keyOf = (seatNumbers: readonly number[]) => seatNumbers.toSorted((a, b) => a - b).join();
+
+describe('the best seats', () => {
+  it('are free, side by side in one row, as wished for, and none are overlooked', () => {
+    fc.assert(
+      fc.property(asked, ({ free, wish }) => {
+        const found = bestBlocks(free, wish).map(({ seatNumbers }) => keyOf(seatNumbers));
+        expect(found.toSorted()).toEqual(neighbours(free, wish).toSorted());
+      }),
+    );
+  });
+
+  it('strand no seat where anything else in an equally good row does not', () => {
+    fc.assert(
+      fc.property(asked, ({ free, wish }) => {
+        const blocks = bestBlocks(free, wish);
+        const single = ({ seatNumbers }: Block) => {
+          const rest = free.filter(({ seatNumber }) => !seatNumbers.includes(seatNumber));
+          const isAlone = (seat: FreeSeat) =>
+            !rest.some((other) => besides(seat, other)) && free.some((other) => besides(seat, other));
+          return rest.some(isAlone);
+        };
+        const [first] = blocks;
+        if (first === undefined || !single(first)) return;
+        expect(blocks.filter(({ rank }) => rank === first.rank).every(single)).toBe(true);
+      }),
+    );
+  });
+
+  it('are in the best row that has any', () => {
+    fc.assert(
+      fc.property(asked, ({ free, wish }) => {
+        const blocks = bestBlocks(free, wish);
+        const ranks = blocks.map((block) => placesOf(free, block)[0]?.rank ?? 0);
+        expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('are in the middle of the row', () => {
+    expect(best(row(1, 10), 2)).toEqual([5, 6]);
+    expect(best(row(1, 10), 10)).toEqual(row(1, 10).map(({ seatNumber }) => seatNumber));
+    expect(best(row(1, 20), 1)).toEqual([5]);
+  });
+
+  it.each([
+    ['a row', row(1, 10)],
+    ['the middle of a row', row(2, 9)],
+  ])('are side by side with those of other groups, so that pairs fill %s', (_, seats) => {
+    let free = seats;
+    for (let groups = 0; groups < seats.length / 2; groups++) {
+      const taken = best(free, 2) ?? [];
+      free = free.filter(({ seatNumber }) => !taken.includes(seatNumber));
+    }
+    expect(free).toEqual([]);
+  });
+
+  it('are behind where there are none in front, and nowhere where there are none', () => {
+    expect(best(unplanned(1, 3, 5, 12, 13), 2)).toEqual([12, 13]);
+    expect(best(unplanned(10, 11), 2)).toBeUndefined();
+    expect(best([], 1)).toBeUndefined();
+  });
+
+  it('are, where stranding is forbidden, those that may be held', () => {
+    fc.assert(
+      fc.property(asked, ({ free, wish }) => {
+        const allowed = bestBlocks(free, wish, 'enforce').map(({ seatNumbers }) => seatNumbers);
+        const any = bestBlocks(free, wish).map(({ seatNumbers }) => seatNumbers);
+        expect(allowed).toEqual(any.filter((seatNumbers) => strandedBy(free, seatNumbers).length === 0));
+      }),
+    );
+  });
+
+  it('are looked for no further back than there are enough of them, and no row is left half looked at', () => {
+    fc.assert(
+      fc.property(asked, fc.integer({ min: 1, max: 10 }), ({ free, wish }, enough) => {
+        const all = bestBlocks(free, wish);
+        const some = bestBlocks(free, wish, 'off', enough);
+        expect(some).toEqual(all.slice(0, some.length));
+        expect(some.length).toBeGreaterThanOrEqual(Math.min(enough, all.length));
+        expect(some.filter(({ rank }) => rank !== some.at(-1)?.rank).length).toBeLessThan(enough);
+        expect(all[some.length]?.rank).not.toBe(some.at(-1)?.rank ?? 0);
+      }),
+    );
+  });
+
+  it('are worked out once for all who share a list and a wish', () => {
+    const free = row(1, 10);
+    const pair = blocksFor(free, { quantity: 2 }, 'off');
+    expect(pair).toEqual(bestBlocks(free, { quantity: 2 }));
+    expect(blocksFor(free, { quantity: 2 }, 'off')).toBe(pair);
+    expect(blocksFor(free, { quantity: 3 }, 'off')).toEqual(bestBlocks(free, { quantity: 3 }));
+    expect(blocksFor(free, { quantity: 2, section: 'Box' }, 'off')).toEqual([]);
+    expect(blocksFor(unplanned(1, 2, 3, 4), { quantity: 1 }, 'enforce')).toEqual(
+      bestBlocks(unplanned(1, 2, 3, 4), { quantity: 1 }, 'enforce'),
+    );
+    expect(blocksFor(row(1, 8), { quantity: 2 }, 'off')).not.toBe(pair);
+  });
+
+  it('are never none because stranding is forbidden, if neither section nor grade is asked for', () => {
+    fc.assert(
+      fc.property(asked, ({ free, wish: { quantity } }) => {
+        const enforced = bestBlocks(free, { quantity }, 'enforce')[0];
+        expect(enforced).toEqual(bestBlocks(free, { quantity })[0]);
+      }),
+    );
+  });
+});
+
+const besides = (one: FreeSeat, other: FreeSeat) =>
+  one.section === other.section && one.row === other.row && Math.abs(one.place - other.place) === 1;
+
+describe('a seat is stranded', () => {
+  it.each([
+    ['between one taken now and one taken before', row(1, 4), [3], [4]],
+    ['at the end of the row', row(1, 10), [2], [1]],
+    ['on both sides', row(1, 10), [3, 5], [4]],
+    ['in two rows', row(1, 20), [2, 19], [1, 20]],
+  ])('%s', (_, free, taken, stranded) => {
+    expect(strandedBy(free, taken)).toEqual(stranded);
+  });
+
+  it.each([
+    ['when two are left', row(1, 4), [3, 4]],
+    ['when it was single before', unplanned(1, 3, 4, 5, 6), [3, 4]],
+    ['when there is no other choice: all but one are taken', row(1, 3), [1, 3]],
+    ['when all are taken', row(1, 10), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    ['when nothing is', row(1, 10), []],
+  ])('not %s', (_, free, taken) => {
+    expect(strandedBy(free, taken)).toEqual([]);
+  });
+});
+
+describe('contenders for the best seats', () => {
+  const blocks = bestBlocks(row(1, 500), { quantity: 2 });
+  const requestOf = (key: number) => ({ userId: userId('somebody'), key: String(key), fingerprint: '' });
+  const tries = (spread: number) => blocksToTry(blocks, spread);
+
+  it('try the best first, then others, none of which overlap', () => {
+    fc.assert(
+      fc.property(fc.nat(), asked, (spread, { free, wish }) => {
+        const all = bestBlocks(free, wish);
+        const tried = blocksToTry(all, spread);
+        expect(tried.length > 0).toBe(all.length > 0);
+        const known = all.map(({ seatNumbers }) => keyOf(seatNumbers));
+        for (const seatNumbers of tried) expect(known).toContain(keyOf(seatNumbers));
+        expect(new Set(tried.flat()).size).toBe(tried.length * wish.quantity);
+        const [first] = all;
+        const chosen = all.find(({ seatNumbers }) => seatNumbers === tried[0]);
+        expect({ ...chosen, seatNumbers: [] }).toEqual(
+          first === undefined ? { seatNumbers: [] } : { ...first, seatNumbers: [] },
+        );
+      }),
+    );
+  });
+
+  it('try the same when they ask again', () => {
+    expect(tries(spreadOf(requestOf(1)))).toEqual(tries(spreadOf(requestOf(1))));
+  });
+
+  it('spread, the more the more often they lose', () => {
+    const crowd = Array.from({ length: 1_000 }, (_, key) => tries(spreadOf(requestOf(key))).map(keyOf));
+    const choices = [0, 1, 2, 3].map((lost) => new Set(crowd.map((tried) => tried[lost])).size);
+    expect(choices).toEqual([1, 4, 16, 64]);
+  });
+
+  it('spread over all that is equally good', () => {
+    const wings = ['left', 'right'].flatMap((section) =>
+      row(1, 10).map((seat) => ({ ...seat, section, seatNumber: seat.seatNumber + (section === 'left' ? 0 : 10) })),
+    );
+    const equal = bestBlocks(wings, { quantity: 2 });
+    const crowd = Array.from({ length: 100 }, (_, key) => keyOf(blocksToTry(equal, spreadOf(requestOf(key)))[0] ?? []));
+    expect(new Set(crowd)).toEqual(new Set(['5,6', '15,16']));
+  });
+});

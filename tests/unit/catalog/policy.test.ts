@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  admissible,
+  admissionPolicy,
+  requireLimit,
+  requireSameOpening,
+  slowestTurnover,
+} from '#domain/catalog/policy.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+
+const count = fc.nat(1_000_000);
+const some = fc.integer({ min: 1, max: 1_000_000 });
+const limits = fc.record({ activeMax: count, admitPerWindow: count, paused: fc.constant(false) });
+const now = fc.record({ active: count, admittedInWindow: count });
+
+describe('how many may be let in', () => {
+  it('never goes beyond a limit that is on, nor beyond a batch', () => {
+    fc.assert(
+      fc.property(limits, now, count, (policy, { active, admittedInWindow }, batchMax) => {
+        const admitted = admissible(policy, { active, admittedInWindow }, batchMax);
+        expect(admitted).toBeGreaterThanOrEqual(0);
+        expect(admitted).toBeLessThanOrEqual(batchMax);
+        if (admitted === 0) return;
+        if (policy.activeMax > 0) expect(active + admitted).toBeLessThanOrEqual(policy.activeMax);
+        if (policy.admitPerWindow > 0) expect(admittedInWindow + admitted).toBeLessThanOrEqual(policy.admitPerWindow);
+      }),
+    );
+  });
+
+  it('fills what they leave: one more would be beyond one of them', () => {
+    fc.assert(
+      fc.property(limits, now, count, (policy, { active, admittedInWindow }, batchMax) => {
+        const more = admissible(policy, { active, admittedInWindow }, batchMax) + 1;
+        const beyondActive = policy.activeMax > 0 && active + more > policy.activeMax;
+        const beyondWindow = policy.admitPerWindow > 0 && admittedInWindow + more > policy.admitPerWindow;
+        expect(beyondActive || beyondWindow || more > batchMax).toBe(true);
+      }),
+    );
+  });
+
+  it('is what the tighter of both leaves', () => {
+    fc.assert(
+      fc.property(limits, now, count, (policy, state, batchMax) => {
+        const byActive = admissible({ ...policy, admitPerWindow: 0 }, state, batchMax);
+        const byWindow = admissible({ ...policy, activeMax: 0 }, state, batchMax);
+        expect(admissible(policy, state, batchMax)).toBe(Math.min(byActive, byWindow));
+      }),
+    );
+  });
+
+  it('is no less with a higher limit, and no more with more people in', () => {
+    fc.assert(
+      fc.property(some, some, now, count, count, (activeMax, admitPerWindow, state, more, batchMax) => {
+        const policy = { activeMax, admitPerWindow, paused: false };
+        const room = admissible(policy, state, batchMax);
+        const raised = { ...policy, activeMax: activeMax + more, admitPerWindow: admitPerWindow + more };
+        expect(admissible(raised, state, batchMax)).toBeGreaterThanOrEqual(room);
+        expect(admissible(policy, { ...state, active: state.active + more }, batchMax)).toBeLessThanOrEqual(room);
+      }),
+    );
+  });
+
+  it('is nobody while the line is paused', () => {
+    fc.assert(
+      fc.property(limits, now, count, (policy, state, batchMax) => {
+        expect(admissible({ ...policy, paused: true }, state, batchMax)).toBe(0);
+      }),
+    );
+  });
+});
+
+describe('the limits of admission', () => {
+  it('may be off one at a time', () => {
+    fc.assert(
+      fc.property(count, count, (activeMax, admitPerWindow) => {
+        fc.pre(activeMax + admitPerWindow > 0);
+        expect(() => requireLimit({ activeMax, admitPerWindow })).not.toThrow();
+      }),
+    );
+    expect(() => requireLimit({ activeMax: 0, admitPerWindow: 0 })).toThrow(
+      expect.objectContaining({ code: 'validation-failed' }),
+    );
+  });
+});
+
+describe('the slowest turnover', () => {
+  it('is what the tighter of both limits lets in when everybody stays as long as they may', () => {
+    fc.assert(
+      fc.property(some, some, some, some, (activeMax, sessionSeconds, admitPerWindow, windowSeconds) => {
+        const policy = { ...POLICY, activeMax, sessionSeconds, admitPerWindow, windowSeconds };
+        expect(slowestTurnover(policy)).toBe(Math.min(activeMax / sessionSeconds, admitPerWindow / windowSeconds));
+        expect(slowestTurnover({ ...policy, activeMax: 0 })).toBe(admitPerWindow / windowSeconds);
+        expect(slowestTurnover({ ...policy, admitPerWindow: 0 })).toBe(activeMax / sessionSeconds);
+      }),
+    );
+  });
+});
+
+describe('the rules that admission goes by', () => {
+  const all = fc.record({ paused: fc.boolean(), opened: fc.boolean(), available: fc.nat(3) });
+
+  it('let somebody in only where the line has opened, is not paused, and a seat can be had', () => {
+    fc.assert(
+      fc.property(all, ({ paused, opened, available }) => {
+        const rules = admissionPolicy({ policy: { ...POLICY, paused }, opened }, { available });
+        expect(admissible(rules, { active: 0, admittedInWindow: 0 }, 1) > 0).toBe(opened && !paused && available > 0);
+      }),
+    );
+  });
+
+  it('are those of the policy otherwise', () => {
+    expect(admissionPolicy({ policy: POLICY, opened: true }, { available: 1 })).toEqual(POLICY);
+    expect(admissionPolicy({ policy: POLICY, opened: false }, { available: 0 })).toEqual({ ...POLICY, paused: true });
+  });
+});
+
+describe('how a line opens', () => {
+  it('may change until sales open, and then stays', () => {
+    expect(() => requireSameOpening({ policy: { opening: 'fifo' }, sales: 'UPCOMING' }, 'lottery')).not.toThrow();
+    for (const sales of ['OPEN', 'CLOSED'] as const) {
+      expect(() => requireSameOpening({ policy: { opening: 'fifo' }, sales }, 'lottery')).toThrow(
+        expect.objectContaining({ code: 'validation-failed' }),
+      );
+      expect(() => requireSameOpening({ policy: { opening: 'lottery' }, sales }, 'lottery')).not.toThrow();
+    }
+  });
+});

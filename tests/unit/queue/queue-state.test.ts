@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { type LineState, lineStateOf } from '#domain/queue/queue-state.ts';
+
+const concert = { sales: 'OPEN' as const, opened: true, policy: { paused: false } };
+const figures = { registered: 0 };
+const seats = { available: 1 };
+const paused = { paused: true };
+
+describe('the state of a line', () => {
+  type Given = Parameters<typeof lineStateOf>;
+  it.each<readonly [state: LineState, when: string, ...Given]>([
+    ['OPEN', 'people are let in', concert, figures, seats],
+    ['UPCOMING', 'before sales open', { ...concert, sales: 'UPCOMING' as const, opened: false }, figures, seats],
+    [
+      'CLOSED',
+      'once sales are over, whatever else',
+      { ...concert, sales: 'CLOSED' as const },
+      figures,
+      { available: 0 },
+    ],
+    ['REGISTERING', 'while people join for the opening', { ...concert, opened: false }, figures, seats],
+    ['REGISTERING', 'until the lots are drawn', concert, { registered: 1 }, seats],
+    ['REGISTERING', 'before the opening, paused or not', { ...concert, opened: false, policy: paused }, figures, seats],
+    ['PAUSED', 'by the operator', { ...concert, policy: paused }, figures, seats],
+    ['SOLD_OUT', 'while no seat can be had', concert, figures, { available: 0 }],
+    ['SOLD_OUT', 'paused or not', { ...concert, policy: paused }, figures, { available: 0 }],
+    [
+      'REBUILDING',
+      'after the line was lost, whatever else',
+      concert,
+      { ...figures, rebuildingMs: 1 },
+      { available: 0 },
+    ],
+  ])('is %s %s', (state, _, ...given) => {
+    expect(lineStateOf(...given)).toBe(state);
+  });
+});

@@ -1,0 +1,211 @@
+import { hash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { concertId, userId } from '#domain/ids.ts';
+import { wordsFrom } from '#domain/queue/lottery.ts';
+import {
+  etaOf,
+  type Place,
+  pollAfterSeconds,
+  type QueueClaim,
+  requireActive,
+  type Surroundings,
+  standingOf,
+} from '#domain/queue/queue.ts';
+import { POLICY } from '#tests/contracts/stage-concert.ts';
+
+const policy = { ...POLICY, activeMax: 100, sessionSeconds: 600 };
+const claim: QueueClaim = {
+  userId: userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f'),
+  concertId: concertId('01939c5e-0000-7000-8000-000000000001'),
+  sequence: 42,
+  epoch: 'AAAAAAAA',
+  joinedAt: new Date(0),
+};
+
+const position = fc.integer({ min: 1, max: 10_000_000 });
+const measured = fc.double({ min: 0.001, max: 10_000, noNaN: true });
+
+/** The estimate where there is one. */
+const median = (at: number, rate: number) => etaOf(at, rate, policy)?.p50 ?? Number.NaN;
+
+describe('the estimated wait', () => {
+  it('is, in the middle, the position by the measured turnover', () => {
+    expect(median(6_000, 2)).toBeGreaterThan(2_950);
+    expect(median(6_000, 2)).toBeLessThanOrEqual(3_000);
+  });
+
+  it('is unknown until anything was measured, while the line is paused, and never otherwise', () => {
+    expect(etaOf(100, 0, policy)).toBeUndefined();
+    expect(etaOf(60, 2, { ...policy, paused: true })).toBeUndefined();
+    expect(etaOf(60, 0, { ...policy, activeMax: 0, admitPerWindow: 10 })).toBeDefined();
+  });
+
+  it('is none at all at an empty line', () => {
+    expect(etaOf(0, 2, policy)).toEqual({ p50: 0, p90: 0 });
+  });
+
+  it('is a range of whole seconds, from one up', () => {
+    fc.assert(
+      fc.property(position, measured, (at, rate) => {
+        const { p50, p90 } = etaOf(at, rate, policy) ?? { p50: 0, p90: 0 };
+        expect(Number.isInteger(p50) && Number.isInteger(p90)).toBe(true);
+        expect(p50).toBeGreaterThanOrEqual(1);
+        expect(p90).toBeGreaterThanOrEqual(p50);
+      }),
+    );
+  });
+
+  it('is no shorter further back, and never much more than if everybody stays as long as they may', () => {
+    fc.assert(
+      fc.property(position, position, measured, (a, b, rate) => {
+        const [ahead, behind] = [Math.min(a, b), Math.max(a, b)];
+        expect(median(ahead, rate)).toBeLessThanOrEqual(median(behind, rate));
+        expect(median(behind, rate)).toBeLessThanOrEqual(
+          Math.ceil((behind * policy.sessionSeconds) / policy.activeMax),
+        );
+      }),
+    );
+  });
+
+  it('is the narrower the more was measured', () => {
+    const width = (rate: number) => {
+      const { p50, p90 } = etaOf(100_000, rate, policy) ?? { p50: 0, p90: 0 };
+      return p90 / p50;
+    };
+    expect(width(10)).toBeLessThan(width(1));
+    expect(width(100)).toBeLessThan(width(10));
+    expect(width(100)).toBeGreaterThan(1);
+  });
+
+  it('holds for about half and nine tenths of the people of random lines', () => {
+    // Sessions end at random; the turnover is what was counted of them in two minutes before.
+    const word = wordsFrom(new Uint8Array(32), (input) => hash('sha256', input, 'buffer'));
+    const pause = (rate: number) => -Math.log((word() + 1) / 2 ** 32) / rate;
+    const within = { p50: 0, p90: 0 };
+    const lines = 600;
+    for (let line = 0; line < lines; line++) {
+      let counted = 0;
+      for (let time = pause(3); time < 120; time += pause(3)) counted += 1;
+      let waited = 0;
+      for (let ahead = 0; ahead < 200; ahead++) waited += pause(3);
+      const eta = etaOf(200, counted / 120, policy) ?? { p50: 0, p90: 0 };
+      if (waited <= eta.p50) within.p50 += 1;
+      if (waited <= eta.p90) within.p90 += 1;
+    }
+    expect(within.p50 / lines).toBeGreaterThan(0.4);
+    expect(within.p50 / lines).toBeLessThan(0.6);
+    expect(within.p90 / lines).toBeGreaterThan(0.85);
+    expect(within.p90 / lines).toBeLessThan(0.96);
+  });
+
+  it('is exactly what the window gives where that decides', () => {
+    const windowed = { ...policy, admitPerWindow: 10, windowSeconds: 60 };
+    expect(etaOf(60, 1_000, windowed)).toEqual({ p50: 360, p90: 360 });
+    expect(etaOf(60, 0, { ...windowed, activeMax: 0 })).toEqual({ p50: 360, p90: 360 });
+  });
+});
+
+describe('the poll interval', () => {
+  const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  const eta = fc.option(fc.nat(10_000_000), { nil: undefined });
+  const pollAfter = (wait: number | undefined, at = 0.5) => pollAfterSeconds(wait, policy, at);
+
+  it('is a tenth of the wait, give or take a fifth', () => {
+    expect([0, 0.5, 0.999].map((at) => pollAfter(300, at))).toEqual([24, 30, 36]);
+  });
+
+  it('is from 2 to 60 seconds, give or take a fifth, however long the wait', () => {
+    fc.assert(
+      fc.property(eta, random, (wait, at) => {
+        const seconds = pollAfter(wait, at);
+        expect(Number.isInteger(seconds)).toBe(true);
+        expect(seconds).toBeGreaterThanOrEqual(2);
+        expect(seconds).toBeLessThanOrEqual(72);
+      }),
+    );
+    expect([pollAfter(0), pollAfter(1_000_000), pollAfter(undefined)]).toEqual([2, 60, 60]);
+    expect([0, 0.999].map((at) => pollAfter(1_000_000, at))).toEqual([48, 72]);
+  });
+
+  it('never leads anybody who keeps to it into absence, or to a session that is gone', () => {
+    const seconds = fc.integer({ min: 5, max: 86_400 });
+    fc.assert(
+      fc.property(eta, random, seconds, seconds, (wait, at, absentSeconds, claimSeconds) => {
+        const next = pollAfterSeconds(wait, { absentSeconds, claimSeconds }, at);
+        expect(next).toBeLessThan(Math.min(absentSeconds, claimSeconds));
+      }),
+    );
+  });
+});
+
+describe('a standing', () => {
+  const opensAt = new Date(3_600_000);
+  const around: Surroundings = { concert: { policy, opened: true, opensAt }, seatsLeft: { available: 7, held: 3 } };
+  const place: Place = { status: 'WAITING', position: 61, turnover: 2 };
+
+  it('tells who waits how many are ahead, how long it may take and when to ask again', () => {
+    expect(standingOf(claim, place, around, 0.5)).toEqual({
+      claim,
+      status: 'WAITING',
+      position: 61,
+      aheadCount: 60,
+      etaSeconds: 31,
+      etaP90Seconds: 37,
+      pollAfterSeconds: 3,
+    });
+  });
+
+  it('tells when the line opens until it has, and no estimate', () => {
+    const closed = { ...around, concert: { ...around.concert, opened: false } };
+    const standing = standingOf(claim, place, closed, 0.5);
+    expect(standing).toEqual({ claim, status: 'WAITING', position: 61, aheadCount: 60, opensAt, pollAfterSeconds: 60 });
+  });
+
+  it('tells no position before lots are drawn', () => {
+    const standing = standingOf(claim, { ...place, position: undefined }, around, 0.5);
+    expect(standing).toEqual({ claim, status: 'WAITING', pollAfterSeconds: 60 });
+  });
+
+  it('tells that no seat can be had, and how many may come back', () => {
+    const standing = standingOf(claim, place, { ...around, seatsLeft: { available: 0, held: 3 } }, 0.5);
+    expect(standing).toMatchObject({ position: 61, soldOut: true, seatsHeld: 3 });
+    expect(standing.etaSeconds).toBeUndefined();
+  });
+
+  it('asks for a poll by the distance to the front, though nothing was measured yet', () => {
+    const pollAfter = (at: number) =>
+      standingOf(claim, { ...place, position: at, turnover: 0 }, around, 0.5).pollAfterSeconds;
+    expect([1, 50, 10_000].map(pollAfter)).toEqual([2, 30, 60]);
+  });
+
+  it('tells who is in until when', () => {
+    const expiresAt = new Date(600_000);
+    const standing = standingOf(claim, { status: 'ACTIVE', expiresAt }, around, 0.5);
+    expect(standing).toEqual({ claim, status: 'ACTIVE', expiresAt, pollAfterSeconds: 30 });
+  });
+
+  it('tells who is out nothing more', () => {
+    const standing = standingOf(claim, { status: 'EXPIRED' }, around, 0.5);
+    expect(standing).toEqual({ claim, status: 'EXPIRED', pollAfterSeconds: 30 });
+  });
+});
+
+describe('the queue check', () => {
+  it('lets those pass who are in', () => {
+    expect(() => requireActive({ status: 'ACTIVE', expiresAt: new Date() })).not.toThrow();
+  });
+
+  it('never lets those pass who wait, the next one included, and tells them their position', () => {
+    expect(() => requireActive({ status: 'WAITING', position: 1, turnover: 0 })).toThrow(
+      expect.objectContaining({ code: 'not-admitted', facts: { position: 1 } }),
+    );
+    expect(() => requireActive({ status: 'WAITING', position: undefined, turnover: 0 })).toThrow(
+      expect.objectContaining({ code: 'not-admitted', facts: {} }),
+    );
+  });
+
+  it('does not let those pass whose session has ended', () => {
+    expect(() => requireActive({ status: 'EXPIRED' })).toThrow(expect.objectContaining({ code: 'session-expired' }));
+  });
+});

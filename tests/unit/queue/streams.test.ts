@@ -1,0 +1,447 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Sink } from '#adapters/http/queue/queue-status-stream.ts';
+import { type StreamSettings, type Streams, standingStreams } from '#adapters/http/queue/streams.ts';
+import { Refusal } from '#domain/errors.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { Ports } from '#ports/index.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import type { Staged } from '#tests/contracts/stage-concert.ts';
+import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+import { type EventParser, eventParser } from '#tests/support/event-parser.ts';
+import { admitWaiting } from '#use-cases/queue/admit-waiting.ts';
+import { leaveQueue } from '#use-cases/queue/leave-queue.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+const running = new Set<Streams>();
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(async () => {
+  for (const streams of running) streams.close();
+  running.clear();
+  await vi.advanceTimersByTimeAsync(SECOND_MS);
+  expect(vi.getTimerCount(), 'timers left behind').toBe(0);
+  vi.useRealTimers();
+});
+
+type Told = { readonly status: string; readonly position?: number; readonly aheadCount?: number };
+
+/** A client at the other end: what it reads, how far it is behind, and how its stream ended. */
+type Client = EventParser<Told> & {
+  readonly sink: Sink;
+  readonly ending: 'open' | 'ended' | 'cut';
+  /** From now on nothing is read. */
+  stall(): void;
+  readOn(): void;
+  goAway(): void;
+};
+
+function client(): Client {
+  const parser = eventParser<Told>();
+  let unread: string[] | undefined;
+  let ending: Client['ending'] = 'open';
+  let onGone = () => {};
+  const close = (how: 'ended' | 'cut') => {
+    if (ending === 'open') ending = how;
+    onGone();
+  };
+  return {
+    feed: parser.feed,
+    events: parser.events,
+    comments: parser.comments,
+    get retry() {
+      return parser.retry;
+    },
+    get ending() {
+      return ending;
+    },
+    sink: {
+      send(text) {
+        if (unread === undefined) parser.feed(text);
+        else unread.push(text);
+      },
+      // A kilobyte each: what matters is whether it is bounded.
+      backlogBytes: () => (unread?.length ?? 0) * 1_024,
+      end: () => close('ended'),
+      cut: () => close('cut'),
+      onGone(callback) {
+        onGone = callback;
+        if (ending !== 'open') callback();
+      },
+    },
+    stall() {
+      unread = [];
+    },
+    readOn() {
+      for (const text of unread ?? []) parser.feed(text);
+      unread = undefined;
+    },
+    goAway: () => close('cut'),
+  };
+}
+
+function audience(staged: Staged = {}, settings: Partial<StreamSettings> = {}) {
+  const world = memoryWorld();
+  const concert = world.stage({ ...staged, policy: { activeMax: 1, ...staged.policy } });
+  const errors: unknown[] = [];
+  let ports: Ports = world.ports;
+  const standIn = (changed: Partial<Ports['waitingRoom']>) => {
+    ports = { ...world.ports, waitingRoom: { ...world.ports.waitingRoom, ...changed } };
+  };
+  const waitingRoom = new Proxy(world.ports.waitingRoom, { get: (_, name) => Reflect.get(ports.waitingRoom, name) });
+  const streams = standingStreams(
+    { ...world.ports, waitingRoom },
+    { max: 9, heartbeatSeconds: 15, ...settings },
+    (error) => errors.push(error),
+  );
+  running.add(streams);
+  const follow = async (claim: QueueClaim, lastEventId?: string) => {
+    const fan = client();
+    const begun = await streams.open(claim, lastEventId, () => fan.sink);
+    return Object.assign(fan, { begun });
+  };
+  const pass = async (milliseconds: number) => {
+    world.clock.advance(milliseconds);
+    await vi.advanceTimersByTimeAsync(milliseconds);
+  };
+  return { ...world, concert, streams, errors, follow, pass, standIn, fan: () => world.fan(concert) };
+}
+
+const positions = ({ events }: Client) => events.map(({ data }) => data.position);
+const statuses = ({ events }: Client) => events.map(({ data }) => data.status);
+
+describe('a stream', () => {
+  it('tells the standing at once, and when to come back', async () => {
+    const { fan, follow } = audience();
+    await fan();
+    const waiting = await follow(await fan());
+    expect(waiting.events).toMatchObject([{ data: { status: 'WAITING', position: 1, aheadCount: 0 } }]);
+    expect(waiting.retry).toBe(60 * SECOND_MS);
+  });
+
+  it('tells each change once, and of one that stays the same nothing', async () => {
+    const { fan, follow, pass, ports } = audience();
+    await fan();
+    const [second, third] = [await fan(), await fan()];
+    const waiting = await follow(third);
+    await pass(10 * SECOND_MS);
+    expect(positions(waiting)).toEqual([2]);
+    await leaveQueue(ports, second);
+    await pass(10 * SECOND_MS);
+    expect(positions(waiting)).toEqual([2, 1]);
+  });
+
+  it('tells at once that the turn has come, and not before the second is over that the position has changed', async () => {
+    const { fan, follow, pass, ports } = audience();
+    const first = await fan();
+    const [second, third] = [await fan(), await fan()];
+    const [next, behind] = [await follow(second), await follow(third)];
+    await pass(100);
+    await leaveQueue(ports, first);
+    await pass(100);
+    expect(statuses(next)).toEqual(['WAITING', 'ACTIVE']);
+    expect(positions(behind)).toEqual([2]);
+    await pass(SECOND_MS);
+    expect(positions(behind)).toEqual([2, 1]);
+  });
+
+  it('tells of a position once a second at most, however the line moves', async () => {
+    const { fan, follow, pass, ports } = audience();
+    await fan();
+    const ahead: QueueClaim[] = [];
+    for (let joined = 0; joined < 40; joined++) ahead.push(await fan());
+    const last = await follow(await fan());
+    for (const claim of ahead) {
+      await leaveQueue(ports, claim);
+      await pass(100);
+    }
+    expect(positions(last).length).toBeGreaterThan(2);
+    expect(positions(last).length).toBeLessThanOrEqual(5);
+  });
+
+  it('never tells a position behind one that it told', async () => {
+    const { fan, follow, pass, standIn } = audience();
+    await fan();
+    await fan();
+    const third = await fan();
+    const waiting = await follow(third);
+    standIn({ find: async () => ({ status: 'WAITING', position: 7, turnover: 0.5 }) });
+    await pass(2 * SECOND_MS);
+    expect(waiting.events.length).toBeGreaterThan(1);
+    expect(waiting.events.at(-1)?.data).toMatchObject({ position: 2, aheadCount: 1 });
+  });
+
+  it('of somebody who is in tells when the session is over, and ends', async () => {
+    const { fan, follow, pass } = audience({ policy: { sessionSeconds: 5 } });
+    const active = await follow(await fan());
+    expect(active.ending).toBe('open');
+    await pass(6 * SECOND_MS);
+    expect(statuses(active)).toEqual(['ACTIVE', 'EXPIRED']);
+    expect(active.ending).toBe('ended');
+  });
+
+  it('counts as being there', async () => {
+    const { fan, follow, pass, ports } = audience({ policy: { absentSeconds: 5, sessionSeconds: 60 } });
+    await fan();
+    const [silent, there] = [await fan(), await fan()];
+    const waiting = await follow(there);
+    // Their turn comes after twelve times as long as anybody may be silent.
+    for (let second = 0; second < 60; second++) await pass(SECOND_MS);
+    await admitWaiting(ports);
+    await pass(SECOND_MS);
+    expect(statuses(waiting).at(-1)).toBe('ACTIVE');
+    expect((await ports.waitingRoom.read(silent.concertId)).absent).toBe(1);
+  });
+
+  it('with nothing to say says so before anybody takes it for dead', async () => {
+    const { fan, follow, pass } = audience({}, { heartbeatSeconds: 15 });
+    await fan();
+    const waiting = await follow(await fan());
+    await pass(61 * SECOND_MS);
+    expect(waiting.comments).toHaveLength(4);
+  });
+
+  it('goes on while the line cannot be reached, and tells afterwards what has changed', async () => {
+    const { fan, follow, pass, ports, standIn, errors } = audience();
+    await fan();
+    const [second, third] = [await fan(), await fan()];
+    const waiting = await follow(third);
+    const away = async () => {
+      throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+    };
+    standIn({ find: away, survey: away });
+    await ports.waitingRoom.leave(second);
+    await pass(31 * SECOND_MS);
+    expect([positions(waiting), waiting.ending, waiting.comments.length]).toEqual([[2], 'open', 2]);
+    standIn(ports.waitingRoom);
+    await pass(2 * SECOND_MS);
+    expect(positions(waiting)).toEqual([2, 1]);
+    expect(errors).toEqual([]);
+  });
+
+  it('that cannot be served by our own fault ends, and that is reported', async () => {
+    const { fan, follow, pass, standIn, errors } = audience();
+    await fan();
+    const waiting = await follow(await fan());
+    const fault = new RangeError('ours');
+    standIn({
+      find: async () => {
+        throw fault;
+      },
+    });
+    await pass(2 * SECOND_MS);
+    expect([waiting.ending, errors]).toEqual(['ended', [fault]]);
+  });
+
+  it('ends after some minutes, so that nobody counts as being there for ever', async () => {
+    const { fan, follow, pass } = audience({ policy: { sessionSeconds: 3_600 } });
+    const active = await follow(await fan());
+    await pass(4 * MINUTE_MS);
+    expect(active.ending).toBe('open');
+    await pass(2 * MINUTE_MS);
+    expect([active.ending, active.comments.at(-1)]).toEqual(['ended', 'come back']);
+  });
+});
+
+describe('who does not read', () => {
+  it('is told the latest standing on reading on, and not what was in between', async () => {
+    const { fan, follow, pass, ports } = audience({}, { heartbeatSeconds: 60 });
+    await fan();
+    const ahead: QueueClaim[] = [];
+    for (let joined = 0; joined < 20; joined++) ahead.push(await fan());
+    const slow = await follow(await fan());
+    slow.stall();
+    for (const claim of ahead) {
+      await leaveQueue(ports, claim);
+      await pass(2 * SECOND_MS);
+    }
+    expect(slow.sink.backlogBytes()).toBeLessThan(8_192);
+    slow.readOn();
+    await pass(2 * SECOND_MS);
+    expect(positions(slow).length).toBeLessThan(10);
+    expect(positions(slow).at(-1)).toBe(1);
+  });
+
+  it('for two heartbeats is given up', async () => {
+    const { fan, follow, pass, ports } = audience({}, { heartbeatSeconds: 15 });
+    await fan();
+    const ahead: QueueClaim[] = [];
+    for (let joined = 0; joined < 8; joined++) ahead.push(await fan());
+    const gone = await follow(await fan());
+    gone.stall();
+    for (const claim of ahead) {
+      await leaveQueue(ports, claim);
+      await pass(2 * SECOND_MS);
+    }
+    expect(gone.ending).toBe('open');
+    await pass(30 * SECOND_MS);
+    expect(gone.ending).toBe('cut');
+  });
+
+  it('has no part in the presence of those who do', async () => {
+    const { fan, follow, pass, ports, standIn } = audience({}, { heartbeatSeconds: 60 });
+    await fan();
+    const [claim, other] = [await fan(), await fan()];
+    const slow = await follow(claim);
+    await follow(other);
+    slow.stall();
+    for (let text = 0; text < 9; text++) slow.sink.send('');
+    const asked = new Set<number>();
+    standIn({
+      find(place) {
+        asked.add(place.sequence);
+        return ports.waitingRoom.find(place);
+      },
+    });
+    await pass(5 * SECOND_MS);
+    expect([...asked]).toEqual([other.sequence]);
+  });
+});
+
+describe('who comes back', () => {
+  it('is not told again what they know, and is told what has changed', async () => {
+    const { fan, follow, pass, ports } = audience();
+    await fan();
+    const [second, third] = [await fan(), await fan()];
+    const before = await follow(third);
+    before.goAway();
+    const known = before.events[0]?.lastEventId;
+    const after = await follow(third, known);
+    expect([after.events, after.retry]).toEqual([[], 60 * SECOND_MS]);
+    await leaveQueue(ports, second);
+    await pass(2 * SECOND_MS);
+    expect(positions(after)).toEqual([1]);
+  });
+
+  it('is never told a position behind the one they know', async () => {
+    const { fan, follow, standIn } = audience();
+    await fan();
+    await fan();
+    const third = await fan();
+    const before = await follow(third);
+    before.goAway();
+    standIn({ find: async () => ({ status: 'WAITING', position: 5, turnover: 0.5 }) });
+    const after = await follow(third, before.events[0]?.lastEventId);
+    expect(positions(after)).toEqual([2]);
+  });
+
+  it.each(['', 'x', '1:2', '999:1:AAAAAAAAAAA', `${'9'.repeat(40)}:1:AAAAAAAAAAA`])(
+    'with an id of another place, or of nothing, is told the standing: %j',
+    async (id) => {
+      const { fan, follow } = audience();
+      await fan();
+      await fan();
+      const waiting = await follow(await fan(), id);
+      expect(positions(waiting)).toEqual([2]);
+    },
+  );
+
+  it('to a place that is over, knowing it, is given no stream', async () => {
+    const { fan, follow, ports } = audience({}, { max: 1 });
+    const claim = await fan();
+    await leaveQueue(ports, claim);
+    const told = await follow(claim);
+    expect([statuses(told), told.ending]).toEqual([['EXPIRED'], 'ended']);
+    const again = await follow(claim, told.events[0]?.lastEventId);
+    expect([again.begun, again.events]).toEqual([false, []]);
+    // Neither takes the place of another.
+    expect((await follow(await fan())).begun).toBe(true);
+  });
+});
+
+describe('an instance', () => {
+  it('carries so many streams, tells the next one to poll, and takes one again when another has gone', async () => {
+    const { fan, follow } = audience({}, { max: 2 });
+    const [first] = [await follow(await fan()), await follow(await fan())];
+    const third = await fan();
+    const detail = expect.stringContaining('Poll GET /v1/queue');
+    await expectRefusal(follow(third), 'busy', { retryAfterSeconds: 30, detail });
+    first.goAway();
+    expect((await follow(third)).begun).toBe(true);
+  });
+
+  it('carries some streams of one place: with more, the oldest ends', async () => {
+    const { fan, follow } = audience();
+    await fan();
+    const claim = await fan();
+    const tabs = [await follow(claim), await follow(claim), await follow(claim)];
+    expect(tabs.map(({ ending }) => ending)).toEqual(['open', 'open', 'open']);
+    tabs.push(await follow(claim));
+    expect(tabs.map(({ ending }) => ending)).toEqual(['ended', 'open', 'open', 'open']);
+    tabs[3]?.goAway();
+    tabs.push(await follow(claim));
+    expect(tabs.map(({ ending }) => ending)).toEqual(['ended', 'open', 'open', 'cut', 'open']);
+  });
+
+  it('watches a line as long as somebody follows it', async () => {
+    const { fan, follow, standIn, ports } = audience();
+    let watching = 0;
+    standIn({
+      watch(...watched) {
+        watching += 1;
+        const unwatch = ports.waitingRoom.watch(...watched);
+        return () => {
+          watching -= 1;
+          unwatch();
+        };
+      },
+    });
+    const streams = [await follow(await fan()), await follow(await fan())];
+    expect(watching).toBe(1);
+    streams[0]?.goAway();
+    expect(watching).toBe(1);
+    streams[1]?.goAway();
+    expect(watching).toBe(0);
+  });
+
+  it('counts no stream that could not begin', async () => {
+    const { fan, follow, standIn, ports } = audience({}, { max: 1 });
+    const claim = await fan();
+    standIn({
+      find: async () => {
+        throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+      },
+    });
+    await expectRefusal(follow(claim), 'unavailable', { retryAfterSeconds: 1 });
+    standIn(ports.waitingRoom);
+    expect((await follow(claim)).begun).toBe(true);
+  });
+
+  it('that stops ends all streams with a word, cuts off who does not take it, and takes no more', async () => {
+    const { fan, follow, streams } = audience();
+    const claims = [await fan(), await fan()] as const;
+    const [reader, deaf] = [await follow(claims[0]), await follow(claims[1])];
+    deaf.sink.end = () => {};
+    streams.close();
+    expect([reader.ending, reader.comments.at(-1)]).toEqual(['ended', 'come back']);
+    expect(deaf.ending).toBe('open');
+    await expectRefusal(follow(claims[0]), 'busy', { retryAfterSeconds: 1 });
+    await vi.advanceTimersByTimeAsync(SECOND_MS);
+    expect(deaf.ending).toBe('cut');
+  });
+
+  it('looks for a crowd in slices, and answers others in between', async () => {
+    const { fan, follow, pass, standIn, ports } = audience({ policy: { waitingMax: 1_200 } }, { max: 1_200 });
+    for (let joined = 0; joined < 1_200; joined++) await follow(await fan());
+    const looksPerTurn: number[] = [];
+    let looks = 0;
+    standIn({
+      find(place) {
+        if (looks === 0) {
+          setImmediate(() => {
+            looksPerTurn.push(looks);
+            looks = 0;
+          });
+        }
+        looks += 1;
+        return ports.waitingRoom.find(place);
+      },
+    });
+    await pass(1.5 * SECOND_MS);
+    // The next in line is looked for in between as well.
+    expect(looksPerTurn.filter((number) => number > 1)).toEqual([500, 500, 200]);
+  });
+});

@@ -1,0 +1,266 @@
+import { describe, expect, it, vi } from 'vitest';
+import { concertDate, concertId } from '#domain/ids.ts';
+import type { QueueClaim } from '#domain/queue/queue.ts';
+import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
+import { failingPorts } from '#tests/fakes/failing-ports.ts';
+import { memoryWorld } from '#tests/fakes/memory-ports.ts';
+import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
+import { changePolicy } from '#use-cases/catalog/change-policy.ts';
+import { admitWaiting } from '#use-cases/queue/admit-waiting.ts';
+import { joinQueue } from '#use-cases/queue/join-queue.ts';
+import { leaveQueue } from '#use-cases/queue/leave-queue.ts';
+import { pollQueue } from '#use-cases/queue/poll-queue.ts';
+import { showLine } from '#use-cases/queue/show-queue.ts';
+
+const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
+
+describe('joining', () => {
+  it('gives a place at the end of the line and a claim to it', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const { concertId } = stage({ policy: { activeMax: 1, sessionSeconds: 600 } });
+    await joinQueue(ports, { concertId, userId: await user() });
+    const userId = await user();
+    const { standing, fresh } = await joinQueue(ports, { concertId, userId });
+    expect(fresh).toBe(true);
+    expect(standing).toMatchObject({
+      status: 'WAITING',
+      position: 2,
+      aheadCount: 1,
+      pollAfterSeconds: 60,
+      claim: { userId, concertId, sequence: 2 },
+    });
+  });
+
+  it('again gives the same claim, waiting and let in', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const { concertId } = stage();
+    const input = { concertId, userId: await user() };
+    const first = await joinQueue(ports, input);
+    const second = await joinQueue(ports, input);
+    expect(second).toEqual({ ...first, fresh: false });
+    await admitWaiting(ports);
+    const third = await joinQueue(ports, input);
+    expect(third).toMatchObject({ standing: { claim: first.standing.claim, status: 'ACTIVE' }, fresh: false });
+  });
+
+  it('is refused where there is no such concert, before sales open and after they closed', async () => {
+    const { ports, stage, user, clock } = memoryWorld();
+    const { concertId, salesOpenAt } = stage({
+      opensInMs: HOUR_MS,
+      dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }],
+    });
+    const userId = await user();
+    await expectRefusal(joinQueue(ports, { concertId: UNKNOWN, userId }), 'concert-not-found');
+    await expectRefusal(joinQueue(ports, { concertId, userId }), 'sales-not-open', { opensAt: salesOpenAt });
+    clock.advance(HOUR_MS);
+    await expect(joinQueue(ports, { concertId, userId })).resolves.toMatchObject({ fresh: true });
+    clock.advance(HOUR_MS);
+    await expectRefusal(joinQueue(ports, { concertId, userId }), 'sales-closed');
+  });
+
+  it('is refused when the line is full', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const { concertId } = stage({ policy: { waitingMax: 1 } });
+    await joinQueue(ports, { concertId, userId: await user() });
+    await expectRefusal(joinQueue(ports, { concertId, userId: await user() }), 'queue-full');
+  });
+});
+
+describe('polling', () => {
+  it('tells where the place stands: waiting, in, and over', async () => {
+    const { ports, stage, fan, clock } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    const [first, second] = [await fan(concert), await fan(concert)];
+    expect(await pollQueue(ports, first)).toMatchObject({ claim: first, status: 'ACTIVE' });
+    expect(await pollQueue(ports, second)).toMatchObject({ claim: second, status: 'WAITING', position: 1 });
+    clock.advance(60_000);
+    expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
+  });
+
+  it('is refused where there is no such concert', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const claim = await fan(stage());
+    await expectRefusal(pollQueue(ports, { ...claim, concertId: UNKNOWN }), 'concert-not-found');
+  });
+});
+
+describe('showing the line', () => {
+  it('tells how many wait, the pace, the seats, and what the last in line can expect', async () => {
+    const { ports, stage, fan, clock } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    const [first] = [await fan(concert), await fan(concert), await fan(concert)];
+    clock.advance(1_000);
+    await leaveQueue(ports, first);
+    const shown = await showLine(ports, concert.concertId);
+    expect(shown).toMatchObject({
+      state: 'OPEN',
+      figures: { waiting: 1, active: 1, drawn: 3, frontier: 3 },
+      seatsLeft: { available: 5, held: 0 },
+    });
+    expect(shown.tailEta?.p50).toBeGreaterThan(0);
+    expect(shown.tailEta?.p90).toBeGreaterThan(shown.tailEta?.p50 ?? 0);
+  });
+
+  it('tells who joins an empty line what to expect, and nobody while none is let in', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    await leaveQueue(ports, await fan(concert));
+    expect((await showLine(ports, concert.concertId)).tailEta?.p50).toBeGreaterThan(0);
+    await changePolicy(ports, { concertId: concert.concertId, change: { paused: true } });
+    expect(await showLine(ports, concert.concertId)).toMatchObject({ state: 'PAUSED', tailEta: undefined });
+  });
+
+  it('asks nothing of a line that there is not: before sales open and after they close', async () => {
+    const { ports, stage, clock } = memoryWorld();
+    const { concertId } = stage({ opensInMs: HOUR_MS, dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }] });
+    const watched = failingPorts(ports, []);
+    const states = [await showLine(watched.ports, concertId)];
+    clock.advance(2 * HOUR_MS);
+    states.push(await showLine(watched.ports, concertId));
+    expect(states.map(({ state }) => state)).toEqual(['UPCOMING', 'CLOSED']);
+    expect(states.map(({ figures }) => figures.waiting)).toEqual([0, 0]);
+    expect(watched.calls.filter((call) => call.startsWith('waitingRoom'))).toEqual([]);
+    await expectRefusal(showLine(watched.ports, UNKNOWN), 'concert-not-found');
+  });
+});
+
+describe('leaving', () => {
+  it('gives the place up and lets the next one in at once', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const [first, second] = [await fan(concert), await fan(concert)];
+    await leaveQueue(ports, first);
+    expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
+    expect(await pollQueue(ports, second)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('gives back what was held, so that no hold outlasts the session that can pay for it', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const first = await fan(concert);
+    const date = concert.dates[0]?.date ?? concertDate('');
+    const held = (seatNumber: number) => {
+      const request = { userId: first.userId, key: `seat ${seatNumber}`, fingerprint: '' };
+      return reserveSeats(ports, { claim: first, date, seatNumbers: [seatNumber], request });
+    };
+    const { answer } = await held(1);
+    await leaveQueue(ports, first);
+    // It is not waited for, so it is looked for.
+    await vi.waitFor(async () => {
+      const reservation = await ports.boxOffice.findReservation(first.userId, answer.reservationId);
+      expect(reservation).toMatchObject({ status: 'CANCELLED' });
+    });
+    const next = await fan(concert);
+    const request = { userId: next.userId, key: 'the same seat', fingerprint: '' };
+    expect(await reserveSeats(ports, { claim: next, date, seatNumbers: [1], request })).toMatchObject({
+      answer: { status: 'HELD' },
+    });
+  });
+
+  it('with a place that was left before leaves alone what is held in a later session', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const { concertId, dates } = concert;
+    const first = await fan(concert);
+    await leaveQueue(ports, first);
+    const { standing } = await joinQueue(ports, { concertId, userId: first.userId });
+    await admitWaiting(ports);
+    const request = { userId: first.userId, key: 'later', fingerprint: '' };
+    const date = dates[0]?.date ?? concertDate('');
+    const { answer } = await reserveSeats(ports, { claim: standing.claim, date, seatNumbers: [1], request });
+    const watched = failingPorts(ports, []);
+    await leaveQueue(watched.ports, first);
+    expect(watched.calls.filter((call) => call.startsWith('boxOffice'))).toEqual([]);
+    expect(await ports.boxOffice.findReservation(first.userId, answer.reservationId)).toMatchObject({ status: 'HELD' });
+  });
+
+  it('while waiting moves those behind up', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    await fan(concert);
+    const [second, third] = [await fan(concert), await fan(concert)];
+    await leaveQueue(ports, second);
+    expect(await pollQueue(ports, third)).toMatchObject({ status: 'WAITING', position: 1 });
+  });
+
+  it('is harmless when repeated, and refused where there is no such concert', async () => {
+    const { ports, stage, fan } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1 } });
+    const [first, , third] = [await fan(concert), await fan(concert), await fan(concert)];
+    await leaveQueue(ports, first);
+    await leaveQueue(ports, first);
+    expect(await pollQueue(ports, third)).toMatchObject({ status: 'WAITING', position: 1 });
+    await expectRefusal(leaveQueue(ports, { ...first, concertId: UNKNOWN }), 'concert-not-found');
+  });
+});
+
+describe('admission', () => {
+  it('lets the next in, in order, at every concert on sale, and nobody beyond the limit', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const concerts = [stage({ policy: { activeMax: 2 } }), stage({ policy: { activeMax: 1 } })];
+    const closed = stage({ opensInMs: HOUR_MS });
+    const joins: QueueClaim[] = [];
+    for (const { concertId } of [...concerts, closed]) {
+      for (let joined = 0; joined < 3; joined++) {
+        joins.push((await ports.waitingRoom.join(concertId, await user(), { waitingMax: 9, opening: 'fifo' })).claim);
+      }
+    }
+    const admissions = await admitWaiting(ports);
+    expect(admissions.map(({ admitted }) => admitted)).toEqual([2, 1]);
+    const statuses = await Promise.all(joins.map(async (claim) => (await pollQueue(ports, claim)).status));
+    expect(statuses.join(' ')).toBe('ACTIVE ACTIVE WAITING ACTIVE WAITING WAITING WAITING WAITING WAITING');
+  });
+
+  it('lets nobody in while the house is full, and the next when a session has run out', async () => {
+    const { ports, stage, fan, clock } = memoryWorld();
+    const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
+    await fan(concert);
+    const next = await fan(concert);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, expired: 0, active: 1, waiting: 1 }]);
+    clock.advance(60_000);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 1, expired: 1, active: 1, waiting: 0 }]);
+    expect(await pollQueue(ports, next)).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('lets nobody in before the line opens, though people may join; then everybody who fits', async () => {
+    const { ports, stage, user, clock } = memoryWorld();
+    const opensAt = new Date(clock.now() + HOUR_MS);
+    const { concertId } = stage({ policy: { opensAt } });
+    for (let joined = 0; joined < 3; joined++) await joinQueue(ports, { concertId, userId: await user() });
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, waiting: 3 }]);
+    clock.advance(HOUR_MS - 1);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, waiting: 3 }]);
+    clock.advance(1);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 2, waiting: 1 }]);
+  });
+
+  it('lets nobody in while no seat can be had, and goes on by itself when one comes back', async () => {
+    const { ports, stage, fan, user, clock } = memoryWorld();
+    const concert = stage({
+      policy: { activeMax: 2, sessionSeconds: 60, holdSeconds: 300 },
+      dates: [{ startsInMs: HOUR_MS, prices: [1] }],
+    });
+    const { concertId, dates } = concert;
+    const claim = await fan(concert);
+    const request = { userId: claim.userId, key: 'reserve', fingerprint: '' };
+    await reserveSeats(ports, { claim, date: dates[0]?.date ?? concertDate(''), seatNumbers: [1], request });
+    await joinQueue(ports, { concertId, userId: await user() });
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, active: 1, waiting: 1 }]);
+    clock.advance(300_000);
+    expect(await admitWaiting(ports)).toMatchObject([{ admitted: 1, waiting: 0 }]);
+  });
+
+  it('is as cautious when somebody leaves, or a policy is changed', async () => {
+    const { ports, stage, user, clock } = memoryWorld();
+    const { concertId } = stage({ policy: { opensAt: new Date(clock.now() + HOUR_MS) } });
+    const input = { concertId, userId: await user() };
+    const { standing } = await joinQueue(ports, input);
+    const { standing: next } = await joinQueue(ports, { concertId, userId: await user() });
+    await leaveQueue(ports, standing.claim);
+    await changePolicy(ports, { concertId, change: { activeMax: 9 } });
+    expect(await pollQueue(ports, next.claim)).toMatchObject({ status: 'WAITING', position: 1 });
+    await changePolicy(ports, { concertId, change: { opensAt: null } });
+    expect(await pollQueue(ports, next.claim)).toMatchObject({ status: 'ACTIVE' });
+  });
+});

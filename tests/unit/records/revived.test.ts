@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { lineAuditor } from '#commands/audits/queue-auditor.ts';
+import type { LineEvent } from '#ports/queue/queue-record.ts';
+
+const joinedAt = new Date(0);
+
+function revivedIn(...kinds: LineEvent['kind'][]): number {
+  const auditor = lineAuditor();
+  for (const [index, kind] of kinds.entries()) {
+    auditor.add({ eventId: `${index}-0-0`, kind, sequence: 1, order: 1, joinedAt, at: new Date(index) });
+  }
+  return auditor.result().revived.count;
+}
+
+it.each<readonly LineEvent['kind'][]>([
+  ['left', 'admitted'],
+  ['passed-over', 'forgotten', 'admitted'],
+  ['left', 'restored', 'admitted'],
+])('a line is not fair where a place that is over is let in: %s, %s, …', (...kinds) => {
+  expect(revivedIn(...kinds)).toBe(1);
+});
+
+it.each<readonly LineEvent['kind'][]>([
+  ['passed-over', 'returned', 'admitted'],
+  ['admitted', 'restored', 'admitted'],
+])('it is where a place was kept: %s, %s, …', (...kinds) => {
+  expect(revivedIn(...kinds)).toBe(0);
+});
