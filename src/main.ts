@@ -18,9 +18,9 @@ import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
 import { redisCommandCounts } from '#adapters/redis/limits/command-counts.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { lockLosses } from '#adapters/redis/seats/lock-losses.ts';
-import { redisSeatHolds } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
 import { httpCourier } from '#adapters/webhooks/webhook-sender.ts';
 import { readConfig } from '#config/config.ts';
@@ -92,9 +92,9 @@ async function start(environment: Environment): Promise<string> {
   const lines = postgresLines(postgres);
   const courier = httpCourier(config.courier);
   const ports: Ports = {
-    waitingRoom: redisWaitingRoom(redis, lines, config.waitingRoom, redisConnection.subscribe),
+    waitingRoom: redisQueue(redis, lines, config.waitingRoom, redisConnection.subscribe),
     lines,
-    seatHolds: redisSeatHolds(redis),
+    holdKeys: redisHoldKeys(redis),
     lock: redisLock(redis, losses.count),
     boxOffice: postgresBoxOffice(postgres),
     wallets: postgresWallets(postgres),
@@ -105,6 +105,7 @@ async function start(environment: Environment): Promise<string> {
     deliveries: postgresDeliveries(postgres),
     courier,
     newId,
+    reportError: (err) => log.error({ err }, 'error in a step that may fail'),
     random: Math.random,
     walletLimits: config.walletLimits,
   };

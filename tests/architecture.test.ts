@@ -11,7 +11,7 @@ type Floor = {
   readonly floors: readonly string[];
   /** The packages that it may import; `node:` stands for what comes with Node. */
   readonly packages: readonly string[];
-  /** Whether its files may import each other. */
+  /** Whether its files may not import each other, apart from steps. */
   readonly secluded?: true;
 };
 
@@ -165,7 +165,8 @@ function complaintsAboutImport(source: Source, imported: Import): string[] {
     const spelled = written.startsWith('#') ? [] : [`${written} crosses a floor: write it with #`];
     return floor.floors.includes(theirs) ? spelled : [`${own} may not import from ${theirs}`, ...spelled];
   }
-  if (floor.secluded) return [`${written}: a file of ${own} may not import another`];
+  const isStep = target.startsWith('use-cases/steps/');
+  if (floor.secluded && !isStep) return [`${written}: a file of ${own} may not import another`];
   const near = !relative(dirname(source.path), target).startsWith('..');
   return near && written.startsWith('#') ? [`${written} is near: write it with ./`] : [];
 }
@@ -279,6 +280,12 @@ describe('a complaint is raised when', () => {
     [
       'and by its full name',
       'use-cases/a.ts',
+      "import { pay } from '#use-cases/booking/pay.ts';",
+      'may not import another',
+    ],
+    [
+      'a step imports a use case',
+      'use-cases/steps/a.ts',
       "import { pay } from '#use-cases/booking/pay.ts';",
       'may not import another',
     ],

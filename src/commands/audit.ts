@@ -3,7 +3,7 @@ import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { redisServersOf } from '#config/redis-servers.ts';
 import { auditBooks, type Violation } from './audits/audit-books.ts';
-import { auditMarks } from './audits/audit-hold-keys.ts';
+import { auditHoldKeys } from './audits/audit-hold-keys.ts';
 import { runSweep } from './audits/command.ts';
 import { books, deliveries, events, outbox } from './audits/invariants.ts';
 
@@ -11,8 +11,8 @@ const COMMAND_TIMEOUT_MS = 5_000;
 
 await runSweep('audit', async (pool, redisUrl) => {
   const { counts, violations } = await auditBooks(pool, [...books, outbox, events, deliveries]);
-  const marks = redisUrl === undefined ? undefined : await withRedis(redisUrl, (redis) => auditMarks(pool, redis));
-  const wrong = [...violations, ...(marks?.violations ?? [])];
+  const keys = redisUrl === undefined ? undefined : await withRedis(redisUrl, (redis) => auditHoldKeys(pool, redis));
+  const wrong = [...violations, ...(keys?.violations ?? [])];
   return {
     lines: [
       `seats sold       ${counts.seatsSold}`,
@@ -24,8 +24,7 @@ await runSweep('audit', async (pool, redisUrl) => {
       `wallets          ${counts.wallets}`,
       `outbox           ${counts.outbox}`,
       `events waiting   ${counts.eventsWaiting}`,
-      ...(marks === undefined ? [] : [`seats free       ${marks.free}`]),
-      `marks            ${marks === undefined ? 'not compared: REDIS_URL is not set' : marks.compared}`,
+      `seats free       ${keys === undefined ? 'hold keys not compared: REDIS_URL is not set' : keys.free}`,
       ...wrong.flatMap(shown),
       wrong.length === 0 ? 'clean' : 'NOT CLEAN',
     ],

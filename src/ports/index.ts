@@ -1,6 +1,6 @@
 import type { WalletLimits } from '#domain/wallet/wallet.ts';
 import type { BoxOffice } from './booking/box-office.ts';
-import type { SeatHolds } from './booking/hold-keys.ts';
+import type { HoldKeys } from './booking/hold-keys.ts';
 import type { Lock } from './booking/lock.ts';
 import type { Concerts } from './catalog/concerts.ts';
 import type { Deliveries } from './events/deliveries.ts';
@@ -16,7 +16,7 @@ import type { Wallets } from './wallet/wallets.ts';
 export type Ports = {
   readonly waitingRoom: WaitingRoom;
   readonly lines: Lines;
-  readonly seatHolds: SeatHolds;
+  readonly holdKeys: HoldKeys;
   readonly lock: Lock;
   readonly boxOffice: BoxOffice;
   readonly wallets: Wallets;
@@ -28,6 +28,8 @@ export type Ports = {
   readonly courier: Courier;
   /** A new UUID, version 7: ids sort by the time they were made. */
   readonly newId: () => string;
+  /** Takes an error that no caller sees: a bug, to be logged. */
+  readonly reportError: (error: unknown) => void;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly walletLimits: WalletLimits;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { v7 as newId } from 'uuid';
 import { expect } from 'vitest';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
@@ -121,7 +121,7 @@ function inMemory(): World {
 }
 
 const inRedis = (redis: RedisClient): World => ({
-  room: redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 }),
+  room: redisQueue(redis, looseLines(), { rebuildSeconds: 60 }),
   async now() {
     const [seconds, microseconds] = await redis.time();
     return Number(seconds) * 1_000 + Number(microseconds) / 1_000;

@@ -31,7 +31,7 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
     });
   }
 
-  const { waitingRoom, lines, seatHolds, lock, boxOffice, wallets, concerts } = ports;
+  const { waitingRoom, lines, holdKeys, lock, boxOffice, wallets, concerts } = ports;
   const { events, eventStream, webhooks, deliveries, courier } = ports;
   return {
     calls,
@@ -39,7 +39,7 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
       ...ports,
       waitingRoom: failing('waitingRoom', waitingRoom),
       lines: failing('lines', lines),
-      seatHolds: failing('seatHolds', seatHolds),
+      holdKeys: failing('holdKeys', holdKeys),
       lock: failing('lock', lock),
       boxOffice: failing('boxOffice', boxOffice),
       wallets: failing('wallets', wallets),

@@ -334,17 +334,6 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       }
     },
 
-    async listDatesHeld() {
-      return [...store.concerts.values()].flatMap(({ concertId, dates }) =>
-        dates.filter(({ seats }) => heldSeats(seats).length > 0).map(({ date }) => ({ concertId, date })),
-      );
-    },
-
-    async listHeld(on, { after, max }) {
-      const held = heldSeats(dateOf(on)?.seats ?? []).filter(({ seatNumber }) => seatNumber > after);
-      return held.sort((a, b) => a.seatNumber - b.seatNumber).slice(0, max);
-    },
-
     async findHeld(on, seatNumbers) {
       return heldSeats(seatsOf({ ...on, seatNumbers })).sort((a, b) => a.seatNumber - b.seatNumber);
     },

@@ -13,9 +13,9 @@ import { type MemoryCourier, memoryCourier } from './memory-courier.ts';
 import { memoryDeliveries } from './memory-deliveries.ts';
 import { memoryEventStream } from './memory-event-stream.ts';
 import { memoryEvents } from './memory-events.ts';
+import { memoryHoldKeys } from './memory-hold-keys.ts';
 import { compareEvents, memoryLines } from './memory-lines.ts';
 import { memoryLock } from './memory-lock.ts';
-import { memorySeatHolds } from './memory-seat-holds.ts';
 import { memoryStore, type StoredConcert } from './memory-store.ts';
 import { memoryWaitingRoom } from './memory-waiting-room.ts';
 import { memoryWallets } from './memory-wallets.ts';
@@ -49,7 +49,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
   const ports: Ports = {
     waitingRoom: memoryWaitingRoom(clock, lines),
     lines,
-    seatHolds: memorySeatHolds(clock),
+    holdKeys: memoryHoldKeys(clock),
     lock,
     boxOffice: memoryBoxOffice(store),
     wallets: memoryWallets(store),
@@ -60,6 +60,9 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     deliveries: memoryDeliveries(store),
     courier,
     newId,
+    reportError: (error) => {
+      throw error;
+    },
     // The middle: no jitter.
     random: () => 0.5,
     walletLimits: { chargeMin: 1, chargeMax: 1_000_000, balanceMax: 2_000_000 },

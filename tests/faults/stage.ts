@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
-import { seatKeys } from '#adapters/redis/keys.ts';
-import { markOf } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { holdKeys } from '#adapters/redis/keys.ts';
+import { holderOf } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { auditLine } from '#commands/audits/audit-queue.ts';
 import type { Hold } from '#domain/booking/reservation.ts';
 import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
@@ -103,7 +103,7 @@ export async function setStage({
   const client = new Redis(redis.url, { retryStrategy: () => RECONNECT_MS });
   client.on('error', () => {});
   afterAll(() => client.disconnect());
-  await untilKeptIsMarked();
+  await untilKeptHasItsKey();
 
   /** Somebody holds a seat to whom nothing else happens, and Postgres is told of it first. */
   async function keepSeat(): Promise<Hold> {
@@ -117,9 +117,21 @@ export async function setStage({
     return { ...on, userId: userId(user), reservationId: reservationId(id) };
   }
 
-  function untilKeptIsMarked(): Promise<void> {
-    const [key = ''] = seatKeys(kept);
-    return until('a held seat is marked', async () => (await client.get(key)) === markOf(kept));
+  /** A lost key is put back when a client asks for the seat. */
+  async function untilKeptHasItsKey(): Promise<void> {
+    const [key = ''] = holdKeys(kept);
+    await until('a held seat has its key', async () => {
+      await askForKept().catch(() => {});
+      return (await client.get(key)) === holderOf(kept);
+    });
+  }
+
+  async function askForKept(): Promise<void> {
+    const fan = await world.fan({ doors });
+    await fan.join(kept.concertId);
+    await fan.untilActive();
+    await fan.reserve([KEPT_SEAT]);
+    await fan.call('DELETE', '/queue');
   }
 
   /** People who book, in a hall of their own. */
@@ -206,7 +218,7 @@ export async function setStage({
         await until('somebody is left without an answer', () => sumOf(crowds, 'unclear') > before);
       }, patienceMs);
       const mendedMs = performance.now();
-      const marked = untilKeptIsMarked().then(() => performance.now() - mendedMs);
+      const marked = untilKeptHasItsKey().then(() => performance.now() - mendedMs);
       // Said once it is awaited.
       marked.catch(() => {});
       await untilBack(Math.max(TRIAL_PATIENCE_MS, patienceMs));

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { builtInIdentity } from '#adapters/http/guards/identity.ts';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
-import { lineKeys } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
-import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
+import { queueKeys } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
+import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
@@ -81,7 +81,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   );
   ending.defer(own.close);
   const { redis } = own;
-  const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 75 });
+  const room = redisQueue(redis, looseLines(), { rebuildSeconds: 75 });
   const generator = startGenerator();
   ending.defer(generator.stop);
   const buyers = startBuyers();
@@ -101,7 +101,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
 
   function forgetAtTheEnd(concertId: ConcertId): void {
     ending.defer(async () => {
-      await redis.unlink(lineKeys(concertId));
+      await redis.unlink(queueKeys(concertId));
     });
   }
   /** A line of people who are all there, of whom hardly anybody is let in. */
@@ -223,7 +223,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const amiss = [
     ...(await contradictions(pool)),
     ...(await overdue(pool)),
-    ...(await auditMarks(pool, redis)).violations.flatMap(({ first }) => first),
+    ...(await auditHoldKeys(pool, redis)).violations.flatMap(({ first }) => first),
   ];
   if (amiss.length > 0) throw new Error(`not all is as it should be: ${amiss[0]}`);
   // Nobody else is to ask Redis meanwhile.

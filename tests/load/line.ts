@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { lineKey } from '#adapters/redis/keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
@@ -60,7 +60,7 @@ export async function measureAdmission(
   concertId: ConcertId,
   rounds: number,
 ): Promise<{ readonly floor: readonly number[]; readonly admit: readonly number[] }> {
-  const line = lineKey(concertId, 'line');
+  const line = queueKey(concertId, 'waiting');
   const entered = `${line}:floor-active`;
   const digest = (await redis.script('LOAD', FLOOR_SCRIPT)) as string;
   const floor: number[] = [];

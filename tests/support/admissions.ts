@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterAll, inject } from 'vitest';
-import { lineKey } from '#adapters/redis/keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { until } from './until.ts';
 
@@ -20,7 +20,7 @@ export async function watchAdmissions(concertId: ConcertId): Promise<readonly nu
   socket.write(`${login}MONITOR\r\n`);
 
   const sequences: number[] = [];
-  const sessions = lineKey(concertId, 'sessions');
+  const sessions = queueKey(concertId, 'sessions');
   const refusals: string[] = [];
   let accepted = 0;
   createInterface(socket).on('line', (line) => {

@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import { auditBooks } from '#commands/audits/audit-books.ts';
-import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
+import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
 import { books, deliveries, events, outbox } from '#commands/audits/invariants.ts';
 import { untilTold } from './until-told.ts';
 
@@ -35,7 +35,7 @@ async function wrongMarks(pool: Pool, url: string) {
   // What is lost fails the command that needs it.
   const { redis, close } = await connectRedis({ url, commandTimeoutMs: COMMAND_TIMEOUT_MS }, () => {});
   try {
-    return (await auditMarks(pool, redis)).violations;
+    return (await auditHoldKeys(pool, redis)).violations;
   } finally {
     await close();
   }

@@ -1,5 +1,5 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { lineKey } from '#adapters/redis/keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
 import { memberOf } from '#adapters/redis/queue/member.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 
@@ -25,17 +25,17 @@ end`;
 
 /** Lets time go by at a line, instead of waiting. */
 export async function passAtLine(redis: RedisClient, concertId: ConcertId, milliseconds: number): Promise<void> {
-  const names = ['active', 'granted', 'away', 'recent', 'seen', 'pace'] as const;
-  const keys = names.map((name) => lineKey(concertId, name));
+  const names = ['active', 'granted', 'absent', 'admissions', 'last-seen', 'pace'] as const;
+  const keys = names.map((name) => queueKey(concertId, name));
   await redis.eval(MOVE, keys.length, ...keys, milliseconds);
 }
 
 /** The session of this user has run out just now, and nothing else has changed. */
 export async function endSession(redis: RedisClient, concertId: ConcertId, userId: string): Promise<void> {
-  await redis.zadd(lineKey(concertId, 'active'), 'XX', 1, memberOf(userId as UserId));
+  await redis.zadd(queueKey(concertId, 'active'), 'XX', 1, memberOf(userId as UserId));
 }
 
 /** The time that a line which was lost waits for those who were in it is over. */
 export async function endRebuild(redis: RedisClient, concertId: ConcertId): Promise<void> {
-  await redis.hset(lineKey(concertId, 'rebuild'), 'until', 1);
+  await redis.hset(queueKey(concertId, 'rebuild'), 'until', 1);
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { RedisConnection } from '#adapters/redis/client/connect-redis.ts';
-import { lineKey } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
@@ -61,9 +61,9 @@ export async function letInOneByOne(world: World, { count, activeMax, joinsAtOnc
 export async function admitInLoops(connections: readonly RedisConnection[], count: number): Promise<void> {
   const activeMax = connections.length - 3;
   const lines = looseLines();
-  const rooms = connections.map(({ redis }) => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }));
+  const rooms = connections.map(({ redis }) => redisQueue(redis, lines, { rebuildSeconds: 60 }));
   const concert = concertId(randomUUID());
-  const activeKey = lineKey(concert, 'active');
+  const activeKey = queueKey(concert, 'active');
   const admissions = await watchAdmissions(concert);
 
   const claims: Awaited<ReturnType<(typeof rooms)[number]['join']>>['claim'][] = [];

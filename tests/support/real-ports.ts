@@ -10,8 +10,8 @@ import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
-import { redisSeatHolds } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
+import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
 import { httpCourier } from '#adapters/webhooks/webhook-sender.ts';
 import type { Ports } from '#ports/index.ts';
@@ -38,9 +38,9 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
   const lines = postgresLines(postgres);
   return {
     ports: {
-      waitingRoom: redisWaitingRoom(redis, lines, { rebuildSeconds: 60 }, subscribe),
+      waitingRoom: redisQueue(redis, lines, { rebuildSeconds: 60 }, subscribe),
       lines,
-      seatHolds: redisSeatHolds(redis),
+      holdKeys: redisHoldKeys(redis),
       lock: redisLock(redis, ignore),
       boxOffice: postgresBoxOffice(postgres),
       wallets: postgresWallets(postgres),
@@ -51,6 +51,7 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
       deliveries: postgresDeliveries(postgres),
       courier: httpCourier({ timeoutMs: 5_000, allowNetworks: ['127.0.0.0/8'] }),
       newId,
+      reportError: raise,
       random: Math.random,
       walletLimits: { chargeMin: 1, chargeMax: 1_000_000, balanceMax: 1_000_000_000 },
     },
@@ -61,4 +62,8 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
       await postgres.close();
     },
   };
+}
+
+function raise(error: unknown): never {
+  throw error;
 }

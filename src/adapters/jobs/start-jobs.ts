@@ -1,7 +1,6 @@
 import type { EndpointId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
-import { restoreMarks } from '#use-cases/booking/restore-hold-keys.ts';
 import { ENDPOINTS_MAX } from '#use-cases/events/create-webhook.ts';
 import { deliverWebhooks } from '#use-cases/events/deliver-webhooks.ts';
 import { relayEvents } from '#use-cases/events/relay-events.ts';
@@ -22,8 +21,6 @@ export type JobSettings = {
 
 /** Presence is in whole seconds: more often would say no more. */
 const PRESENCE_TICK_MS = 1_000;
-/** How soon it is noticed that marks were lost. Until then Postgres turns the crowd away. */
-const MARKS_TICK_MS = 1_000;
 /** Nothing is to be found; but it looks at all that is pending. */
 const WAKING_TICK_MS = 60_000;
 /** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
@@ -49,7 +46,6 @@ export function startJobs(ports: Ports, settings: JobSettings, report: JobReport
     start('lots', () => drawLots(ports), settings.admissionTickMs),
     start('record', () => recordLines(ports), settings.relayTickMs),
     start('relay', () => relayAftermaths(ports), settings.relayTickMs),
-    start('marks', () => restoreMarks(ports), MARKS_TICK_MS),
     start('events', () => relayEvents(ports), settings.relayTickMs),
     start('webhooks', async () => endpoints.open(await deliveries.listDue()), settings.relayTickMs),
     start('waking', () => deliveries.wakeForgotten(), WAKING_TICK_MS),

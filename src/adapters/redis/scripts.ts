@@ -2,125 +2,204 @@ import { readFileSync } from 'node:fs';
 import { guarded } from './client/failures.ts';
 import type { RedisClient } from './client/redis-client.ts';
 
-/**
- * What must be atomic in Redis: one Lua file each, run by its digest. Keys come first, all of them in KEYS.
- * Replies are integers, strings or flat arrays of them.
- */
-function script<Reply>(room: string, name: string) {
-  const loaded: Script<Reply> = { name: `frontrow_${name}`, lua: read(room, name) };
-  return loaded;
-}
+// What must be atomic in Redis: one Lua file each, run by its digest. A unit test compares each script's arguments with those
+// that its file names.
 
-/** A script of a line: it takes all keys of the line, and begins with what such scripts have in common. */
-function lineScript<Reply>(name: string) {
-  const loaded: Script<Reply> = {
-    name: `frontrow_line_${name}`,
-    lua: `${read('queue', 'shared')}\n${read('queue', name)}`,
-  };
-  return loaded;
-}
+type Value = string | number | Buffer;
 
-function read(room: string, name: string): string {
-  return readFileSync(new URL(`./${room}/lua/${name}.lua`, import.meta.url), 'utf8');
-}
-
-type Script<Reply> = {
+type Script<Args, Reply> = {
   readonly name: string;
   readonly lua: string;
-  /** Carries the type only. */
-  readonly of?: () => Reply;
+  /** Names of the arguments, in the order of ARGV; a list may follow them. */
+  readonly args: readonly (keyof Args & string)[];
+  /** Carries the types only. */
+  readonly of?: (args: Args) => Reply;
 };
 
+/** @param path room and file. Replies are integers, strings or flat arrays of them. */
+function script<Args extends Readonly<Record<string, Value>>, Reply>(
+  path: `${string}/${string}`,
+  ...args: readonly (keyof Args & string)[]
+): Script<Args, Reply> {
+  return { name: nameOf(path), lua: read(path), args };
+}
+
+/** A script of a queue: it takes all keys of the queue and begins with shared.lua. */
+function queueScript<Args extends Readonly<Record<string, Value>>, Reply>(
+  file: string,
+  ...args: readonly (keyof Args & string)[]
+): Script<Args, Reply> {
+  const path = `queue/${file}` as const;
+  return { name: nameOf(path), lua: `${read('queue/shared')}\n${read(path)}`, args };
+}
+
+const nameOf = (path: string) => `frontrow_${path.replaceAll(/[/-]/g, '_')}`;
+
+function read(path: string): string {
+  const [room, file] = path.split('/');
+  return readFileSync(new URL(`./${room}/lua/${file}.lua`, import.meta.url), 'utf8');
+}
+
+type NoArgs = Readonly<Record<never, never>>;
+type Flag = 0 | 1;
+/** Empty while the instance knows no draw. */
+export type DrawCount = number | '';
 export type Unopened = ['unopened'];
 export type JoinOutcome =
   | 'drawn'
   | 'waiting'
-  | 'back'
+  | 'rejoined'
   | 'active'
   | 'full'
   | 'closed'
   | 'enrolled'
   | 'registered'
   | 'placed';
-export type FindOutcome = 'waiting' | 'back' | 'registered' | 'active' | 'over' | 'unsure';
-/** Empty until somebody has registered for lots to be drawn. */
+export type FindOutcome = 'waiting' | 'rejoined' | 'registered' | 'active' | 'ended' | 'unsure';
+/** Empty until an entry has registered for a lottery. */
 export type DrawState = '' | 'registering' | 'closed' | 'placing' | 'drawn';
 
+type Joined = [
+  reply: 'joined',
+  epoch: string,
+  head: number,
+  endedBytes: number,
+  turnover: string,
+  lots: number,
+  ...answers: (string | number)[],
+];
+type Found = [reply: 'found', head: number, endedBytes: number, turnover: string, ...answers: (string | number)[]];
+type Surveyed = [
+  epoch: string,
+  head: number,
+  drawn: number,
+  waiting: number,
+  active: number,
+  absent: number,
+  turnover: string,
+  registered: number,
+  endedBytes: number,
+  rebuildingMs: number,
+  rebuiltAt: string,
+  state: DrawState,
+  count: number,
+  seed: string,
+];
+type Admitted = [
+  reply: 'admitted',
+  admitted: number,
+  expired: number,
+  passedOver: number,
+  active: number,
+  waiting: number,
+];
+
 export const scripts = {
-  join: lineScript<
-    | Unopened
-    | ['settling']
-    | [
-        'joined',
-        epoch: string,
-        frontier: number,
-        endedBytes: number,
-        turnover: string,
-        among: number,
-        ...(string | number)[],
-      ]
-  >('join'),
-  find: lineScript<
-    | Unopened
-    | ['settling']
-    | ['redrawn']
-    | ['ended']
-    | ['found', frontier: number, endedBytes: number, turnover: string, ...(string | number)[]]
-  >('find'),
-  extend: lineScript<0 | 1>('extend'),
-  leave: lineScript<-1 | 0 | 1>('leave'),
-  see: lineScript<0 | 1>('see'),
-  end: lineScript<0 | 1>('end'),
-  survey: lineScript<
-    | Unopened
-    | [
-        epoch: string,
-        frontier: number,
-        drawn: number,
-        waiting: number,
-        active: number,
-        absent: number,
-        turnover: string,
-        registered: number,
-        endedBytes: number,
-        rebuildingMs: number,
-        rebuiltAt: string,
-        state: DrawState,
-        count: number,
-        seed: string,
-        now: number,
-        ticks: string,
-      ]
-  >('survey'),
-  open: lineScript<0 | 1>('open'),
-  admit: lineScript<
-    Unopened | ['admitted', admitted: number, expired: number, passedOver: number, active: number, waiting: number]
-  >('admit'),
-  close: lineScript<number>('close'),
-  begin: lineScript<0 | 1>('begin'),
-  place: lineScript<0 | 1>('place'),
-  finish: lineScript<0 | 1>('finish'),
-  claim: script<number[]>('seats', 'claim'),
-  prolong: script<number>('seats', 'prolong'),
-  keep: script<number>('seats', 'keep'),
-  release: script<number>('seats', 'release'),
-  putBack: script<number>('seats', 'put-back'),
-  confirm: script<number>('seats', 'confirm'),
-  endTurn: script<0 | 1>('seats', 'end-turn'),
-  publish: script<0 | 1>('events', 'publish'),
-  count: script<number[]>('limits', 'count'),
+  /** Then one member per user. */
+  join: queueScript<
+    { waitingMax: number; holdsLottery: Flag; epochKnown: string; drawnKnown: number },
+    Unopened | ['gathering'] | Joined
+  >('join', 'waitingMax', 'holdsLottery', 'epochKnown', 'drawnKnown'),
+  /** Then per entry: member, number, sequence, and when it joined, in ms, or 0 if it is known to have ended. */
+  find: queueScript<
+    { epoch: string; drawCountKnown: DrawCount; keepOpenMs: number; endedKnown: number },
+    Unopened | ['gathering'] | ['redrawn'] | ['other-epoch'] | Found
+  >('find', 'epoch', 'drawCountKnown', 'keepOpenMs', 'endedKnown'),
+  extend: queueScript<{ user: string; number: number; epoch: string; extendMs: number }, Flag>(
+    'extend',
+    'user',
+    'number',
+    'epoch',
+    'extendMs',
+  ),
+  leave: queueScript<
+    { user: string; number: number; sequence: number; epoch: string; drawCountKnown: DrawCount },
+    -1 | Flag
+  >('leave', 'user', 'number', 'sequence', 'epoch', 'drawCountKnown'),
+  /** Then the numbers. */
+  touch: queueScript<{ epoch: string; drawCountKnown: DrawCount }, Flag>('touch', 'epoch', 'drawCountKnown'),
+  noteEnded: queueScript<{ epoch: string; ended: Buffer }, Flag>('note-ended', 'epoch', 'ended'),
+  survey: queueScript<{ epochKnown: string; drawnKnown: number; headKnown: number }, Unopened | Surveyed>(
+    'survey',
+    'epochKnown',
+    'drawnKnown',
+    'headKnown',
+  ),
+  /** Then per session on record: member, number, and the ms that remain. */
+  open: queueScript<
+    {
+      epoch: string;
+      drawn: number;
+      headKnown: number;
+      rebuildMs: number;
+      gatherMs: number;
+      state: DrawState;
+      count: number;
+      seed: string;
+      ended: Buffer;
+    },
+    Flag
+  >('open', 'epoch', 'drawn', 'headKnown', 'rebuildMs', 'gatherMs', 'state', 'count', 'seed', 'ended'),
+  admit: queueScript<
+    {
+      activeMax: number;
+      perWindow: number;
+      windowMs: number;
+      sessionMs: number;
+      claimMs: number;
+      absentS: number;
+      graceMs: number;
+      paused: Flag;
+      batchMax: number;
+      channel: string;
+      concert: string;
+    },
+    Unopened | Admitted
+  >(
+    'admit',
+    'activeMax',
+    'perWindow',
+    'windowMs',
+    'sessionMs',
+    'claimMs',
+    'absentS',
+    'graceMs',
+    'paused',
+    'batchMax',
+    'channel',
+    'concert',
+  ),
+  close: queueScript<NoArgs, number>('close'),
+  begin: queueScript<{ count: number; seed: string }, Flag>('begin', 'count', 'seed'),
+  /** Per entry: member, sequence and number. */
+  place: queueScript<NoArgs, Flag>('place'),
+  finish: queueScript<{ ended: Buffer; channel: string; concert: string }, Flag>(
+    'finish',
+    'ended',
+    'channel',
+    'concert',
+  ),
+  /** Then per claim: user, hold key's value, and how many seats. */
+  claim: script<{ ttlMs: number }, number[]>('seats/claim', 'ttlMs'),
+  prolong: script<{ holder: string; ttlMs: number }, number>('seats/prolong', 'holder', 'ttlMs'),
+  keep: script<{ holder: string; ttlMs: number }, number>('seats/keep', 'holder', 'ttlMs'),
+  release: script<{ holder: string }, number>('seats/release', 'holder'),
+  /** Then per event: id, type, aggregate, time and data. */
+  publish: script<{ fence: number; lengthMax: number }, Flag>('events/publish', 'fence', 'lengthMax'),
+  count: script<{ windowMs: number }, number[]>('limits/count', 'windowMs'),
 };
 
-/** The scripts as ioredis wants them on connecting: it sends the digest, and the text where a server does not know it. */
+/** The scripts as ioredis takes them on connecting: it sends the digest, and the text to a server that does not know it. */
 export const definitions = Object.fromEntries(Object.values(scripts).map(({ name, lua }) => [name, { lua }]));
 
-/** Runs a script; `unavailable` when Redis is. */
-export function run<Reply>(
+/** Runs a script. Refuses `unavailable` when Redis is. */
+export function run<Args, Reply>(
   redis: RedisClient,
-  script: Script<Reply>,
+  { name, args: names }: Script<Args, Reply>,
   keys: readonly string[],
-  ...values: readonly (string | number | Buffer)[]
+  args: Args,
+  list: readonly Value[] = [],
 ): Promise<Reply> {
-  const command = Reflect.get(redis, script.name) as (...args: unknown[]) => Promise<Reply>;
-  return guarded(() => command.call(redis, keys.length, ...keys, ...values));
+  const command = Reflect.get(redis, name) as (...args: unknown[]) => Promise<Reply>;
+  return guarded(() => command.call(redis, keys.length, ...keys, ...names.map((arg) => args[arg]), ...list));
 }

@@ -57,13 +57,12 @@ export type SeatSet = {
   readonly seatNumbers: readonly number[];
 };
 
-/** A date of a concert, on which seats are held. */
 export type OnDate = Pick<SeatSet, 'concertId' | 'date'>;
 
 export type Hold = SeatSet & { readonly userId: UserId; readonly reservationId: ReservationId };
 
-/** A mark ends this much after its hold, so that the crowd does not arrive before the seat is free. */
-export const MARK_MARGIN_MS = 250;
+/** A hold key outlasts its hold by this, so that the crowd does not arrive before the seat is free. */
+export const HOLD_KEY_MARGIN_MS = 250;
 /** A session outlasts the hold it made by this, so that the last second of the hold can still be used. */
 export const SESSION_MARGIN_MS = 5_000;
 

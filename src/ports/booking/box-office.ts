@@ -162,12 +162,6 @@ export type BoxOffice = {
   /** These could not be told: they come again in a second, and not only once those would whose taker has died. */
   deferAftermaths(eventIds: readonly string[]): Promise<void>;
 
-  /** The dates on which a seat is held right now. */
-  listDatesHeld(): Promise<readonly OnDate[]>;
-
-  /** The first `max` seats of a date beyond this number that are held right now, ascending. */
-  listHeld(on: OnDate, page: { readonly after: number; readonly max: number }): Promise<readonly HeldSeat[]>;
-
   /** Those of these seats that are held right now, ascending. */
   findHeld(on: OnDate, seatNumbers: readonly number[]): Promise<readonly HeldSeat[]>;
 

@@ -3,22 +3,23 @@ import { Refusal } from '#domain/errors.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import { type ReservationId, refundId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
+import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
 /**
- * Gives a reservation up: of one that is held the seats, of one that is paid the seats for their price, as long as the
- * policy lets it. That is one step of the box office, with no Redis in it. The outbox repeats what the marks could not
- * be told.
+ * Cancels a reservation: frees its seats and, if it was paid, refunds the price while the policy allows it. The box office does
+ * this in one step, without Redis. The outbox repeats what hold keys could not be told.
  */
 export async function cancelReservation(
-  { concerts, boxOffice, seatHolds, newId }: Pick<Ports, 'concerts' | 'boxOffice' | 'seatHolds' | 'newId'>,
+  ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'newId' | 'reportError'>,
   input: { readonly reservationId: ReservationId; readonly request: RequestKey },
 ): Promise<Answered<Cancellation>> {
+  const { concerts, boxOffice, holdKeys, newId } = ports;
   const reservation = await boxOffice.findReservation(input.request.userId, input.reservationId);
   if (reservation === undefined) throw new Refusal('reservation-not-found');
   const concert = await concerts.find(reservation.concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
   const { refundUntilSeconds } = concert.policy;
   const cancelled = await boxOffice.cancel({ ...input, refundId: refundId(newId()), refundUntilSeconds });
-  if (!cancelled.replayed) await Promise.allSettled([seatHolds.release(cancelled.answer.reservation)]);
+  if (!cancelled.replayed) await bestEffort(ports, holdKeys.release(cancelled.answer.reservation));
   return cancelled;
 }

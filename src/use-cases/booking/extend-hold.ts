@@ -1,28 +1,31 @@
-import { MARK_MARGIN_MS, type Reservation, SESSION_MARGIN_MS } from '#domain/booking/reservation.ts';
+import { HOLD_KEY_MARGIN_MS, type Reservation, SESSION_MARGIN_MS } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import type { ReservationId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
+import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
 /**
- * Makes a hold last longer for a fan who is in, as far as the policy lets it. Marks and session follow; the outbox repeats
- * what they could not be told.
+ * Makes a hold last longer, as far as the policy allows. Hold keys and session follow; the outbox repeats what they could not
+ * be told.
  */
 export async function extendHold(
-  { concerts, boxOffice, seatHolds, waitingRoom }: Pick<Ports, 'concerts' | 'boxOffice' | 'seatHolds' | 'waitingRoom'>,
+  ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'waitingRoom' | 'reportError'>,
   input: { readonly place: PlaceId; readonly reservationId: ReservationId; readonly request: RequestKey },
 ): Promise<Answered<Reservation>> {
+  const { concerts, boxOffice, holdKeys, waitingRoom } = ports;
   const { place } = input;
   const concert = await concerts.find(place.concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
   const { holdSeconds, holdSecondsMax } = concert.policy;
   const { answer, replayed, remainingMs } = await boxOffice.extend({ ...input, holdSeconds, holdSecondsMax });
   if (!replayed) {
-    await Promise.allSettled([
-      seatHolds.prolong(answer, remainingMs + MARK_MARGIN_MS),
+    await bestEffort(
+      ports,
+      holdKeys.prolong(answer, remainingMs + HOLD_KEY_MARGIN_MS),
       waitingRoom.extend(place, remainingMs + SESSION_MARGIN_MS),
-    ]);
+    );
   }
   return { answer, replayed };
 }

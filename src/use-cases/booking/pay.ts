@@ -1,39 +1,29 @@
 import type { Payment } from '#domain/booking/reservation.ts';
-import { admissionPolicy } from '#domain/catalog/policy.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import { paymentId, type ReservationId } from '#domain/ids.ts';
 import type { PlaceId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
+import { admitNext } from '#use-cases/steps/admit-next.ts';
+import { bestEffort } from '#use-cases/steps/best-effort.ts';
+
+type Needed = Pick<Ports, 'boxOffice' | 'concerts' | 'waitingRoom' | 'holdKeys' | 'newId' | 'reportError'>;
 
 /**
- * Pays a reservation from the user's balance; the seats are theirs. That is one step of the box office, with no Redis in
- * it. Then the session ends, the next one is let in and the marks are freed; the outbox repeats what of that failed.
+ * Pays a reservation from the user's balance and sells the seats to them. The box office does this in one step, without Redis.
+ * Then the session ends, the next entry is admitted and the hold keys are deleted; the outbox repeats what of that failed.
  */
 export async function pay(
-  {
-    boxOffice,
-    concerts,
-    waitingRoom,
-    seatHolds,
-    newId,
-  }: Pick<Ports, 'boxOffice' | 'concerts' | 'waitingRoom' | 'seatHolds' | 'newId'>,
+  ports: Needed,
   input: { readonly place: PlaceId; readonly reservationId: ReservationId; readonly request: RequestKey },
 ): Promise<Answered<Payment>> {
-  const { place, reservationId, request } = input;
-  const { answer, replayed, hold } = await boxOffice.pay({
-    paymentId: paymentId(newId()),
-    reservationId,
-    place,
-    request,
-  });
-  // A replay may come in a later session of the same fan, which it must not end.
-  if (!replayed) await Promise.allSettled([makeRoom(), seatHolds.release(hold)]);
+  const { place } = input;
+  const { answer, replayed, hold } = await ports.boxOffice.pay({ ...input, paymentId: paymentId(ports.newId()) });
+  // A replay may come in a later session of the same user, which it must not end.
+  if (!replayed) await bestEffort(ports, endSession(ports, place), ports.holdKeys.release(hold));
   return { answer, replayed };
+}
 
-  async function makeRoom() {
-    const { concertId } = place;
-    await waitingRoom.leave(place);
-    const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
-    if (concert !== undefined) await waitingRoom.admit(concertId, admissionPolicy(concert, seatsLeft));
-  }
+async function endSession(ports: Needed, place: PlaceId): Promise<void> {
+  await ports.waitingRoom.leave(place);
+  await admitNext(ports, place.concertId);
 }

@@ -5,7 +5,7 @@ const BATCH_MAX = 200;
 /** Bounds one run, which whoever stops an instance waits for. Whatever is left over comes with the next. */
 const BATCHES_MAX = 10;
 
-type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'seatHolds'>;
+type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'holdKeys'>;
 
 /**
  * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again, soon: Redis may
@@ -45,14 +45,14 @@ async function relayAll(ports: Needed, aftermaths: readonly Aftermath[], failure
 }
 
 async function relay(
-  { waitingRoom, seatHolds }: Needed,
+  { waitingRoom, holdKeys }: Needed,
   { hold, place, status, paid, remainingMs }: Aftermath,
 ): Promise<void> {
   if (status === 'HELD' && remainingMs > 0) {
-    await seatHolds.keep(hold, remainingMs);
+    await holdKeys.keep(hold, remainingMs);
     if (place !== undefined) await waitingRoom.extend(place, remainingMs);
     return;
   }
-  await seatHolds.release(hold);
+  await holdKeys.release(hold);
   if (paid && place !== undefined) await waitingRoom.leave(place);
 }

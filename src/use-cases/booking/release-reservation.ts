@@ -1,11 +1,12 @@
 import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
+import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** Gives the seats of a hold back before its deadline. The outbox repeats what could not be told to the marks. */
+/** Releases the seats of a hold before its deadline. The outbox repeats what hold keys could not be told. */
 export async function releaseReservation(
-  { boxOffice, seatHolds }: Pick<Ports, 'boxOffice' | 'seatHolds'>,
+  ports: Pick<Ports, 'boxOffice' | 'holdKeys' | 'reportError'>,
   input: { readonly userId: UserId; readonly reservationId: ReservationId },
 ): Promise<void> {
-  const hold = await boxOffice.release(input.userId, input.reservationId);
-  await Promise.allSettled([seatHolds.release(hold)]);
+  const hold = await ports.boxOffice.release(input.userId, input.reservationId);
+  await bestEffort(ports, ports.holdKeys.release(hold));
 }

@@ -3,20 +3,23 @@ import { admissionPolicy, type PolicyChange } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
+import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** Changes how a line is let in, while it runs, and lets in whoever may come in by the new policy. */
+type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'reportError'>;
+
+/** Changes the policy of a concert while it runs, and admits entries by the new one. */
 export async function changePolicy(
-  { concerts, waitingRoom }: Pick<Ports, 'concerts' | 'waitingRoom'>,
+  ports: Needed,
   input: { readonly concertId: ConcertId; readonly change: PolicyChange },
 ): Promise<Concert> {
-  const concert = await concerts.changePolicy(input.concertId, input.change);
+  const concert = await ports.concerts.changePolicy(input.concertId, input.change);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  // What fails here comes with the next tick of any instance.
-  await Promise.allSettled([admit(concert)]);
+  await bestEffort(ports, admit(ports, concert));
   return concert;
+}
 
-  async function admit(changed: Concert) {
-    const seatsLeft = await concerts.seatsLeft(changed.concertId);
-    await waitingRoom.admit(changed.concertId, admissionPolicy(changed, seatsLeft));
-  }
+/** By the policy just changed: `find` may answer from a cache. */
+async function admit({ concerts, waitingRoom }: Needed, concert: Concert): Promise<void> {
+  const seatsLeft = await concerts.seatsLeft(concert.concertId);
+  await waitingRoom.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
 }

@@ -2,34 +2,36 @@ import { admissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { PlaceId, QueueClaim } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
+import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** More holds than anybody has. Those beyond it run out by themselves. */
+/** More holds than a user has. Any beyond them expire. */
 const HOLDS_MAX = 100;
 
-type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'boxOffice' | 'seatHolds'>;
+type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'boxOffice' | 'holdKeys' | 'reportError'>;
 
 /**
- * Gives a place up, waiting or active, and lets the next one in. Whoever was in gives back what they hold as well: without
- * a session it could not be paid for, and others want it.
+ * Removes a queue entry, waiting or active, and admits the next one. An active user's holds are released as well: without a
+ * session they cannot be paid, and others want the seats.
  */
 export async function leaveQueue(ports: Needed, place: QueueClaim): Promise<void> {
   const { concerts, waitingRoom } = ports;
   const { concertId } = place;
   const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  // A place that was left before has no say in what its user holds in a later session.
+  // An entry that was left before does not release the holds of a later session.
   const { status } = await waitingRoom.find(place);
   await waitingRoom.leave(place);
   await waitingRoom.admit(concertId, admissionPolicy(concert, seatsLeft));
-  // Nobody waits for it: the line does not need Postgres, and what is not given back runs out by itself.
-  if (status === 'ACTIVE') void Promise.allSettled([giveBack(ports, place)]);
+  // Not awaited: the queue does not need Postgres, and a hold that is not released expires.
+  if (status === 'ACTIVE') void bestEffort(ports, releaseHolds(ports, place));
 }
 
-/** What cannot be given back runs out by itself, or was paid for meanwhile. */
-async function giveBack({ boxOffice, seatHolds }: Needed, { userId, concertId }: PlaceId): Promise<void> {
+async function releaseHolds(ports: Needed, { userId, concertId }: PlaceId): Promise<void> {
+  const { boxOffice, holdKeys } = ports;
   const { items } = await boxOffice.listReservations(userId, { limit: HOLDS_MAX });
   const held = items.filter((reservation) => reservation.concertId === concertId && reservation.status === 'HELD');
-  await Promise.allSettled(
-    held.map(async ({ reservationId }) => seatHolds.release(await boxOffice.release(userId, reservationId))),
+  await bestEffort(
+    ports,
+    ...held.map(async ({ reservationId }) => holdKeys.release(await boxOffice.release(userId, reservationId))),
   );
 }

@@ -1,26 +1,24 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, inject, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
-import { redisSeatHolds } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
-import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
+import { holdKeysContract } from '#tests/contracts/hold-keys-contract.ts';
 import { passAtSeats } from '#tests/support/seat-clock.ts';
 
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 60_000 }, raise);
 afterAll(close);
 
-seatHoldsContract(() => ({
-  seatHolds: redisSeatHolds(redis),
+holdKeysContract(() => ({
+  holdKeys: redisHoldKeys(redis),
   passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
 }));
 
-describe('marks that cannot be reached', () => {
+describe('hold keys that cannot be reached', () => {
   it('refuse every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const { claim, prolong, note, keep, remember, release, takeTurn, putBack, confirm, endTurn } = redisSeatHolds(
-      away.redis,
-    );
+    const { claim, prolong, putBack, keep, remember, release } = redisHoldKeys(away.redis);
     const user = userId(newId());
     const hold = {
       userId: user,
@@ -30,11 +28,8 @@ describe('marks that cannot be reached', () => {
       seatNumbers: [1],
     };
     const request = { userId: user, key: 'k', fingerprint: 'f' };
-    const turn = { ...hold, turnId: 't' };
-    const seats = [{ ...hold, seatNumber: 1, remainingMs: 1 }];
     const calls = [
-      ...[claim(hold, request), prolong(hold, 1), note(hold, 1), keep(hold, 1), remember(hold, request), release(hold)],
-      ...[takeTurn(hold), putBack(turn, seats), confirm(turn, seats), endTurn(turn)],
+      ...[claim(hold, request), prolong(hold, 1), putBack(hold), keep(hold, 1), remember(hold, request), release(hold)],
     ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
     await away.close();

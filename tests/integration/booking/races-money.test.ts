@@ -67,7 +67,7 @@ describe('instances side by side', () => {
     await lapse(world.pool, lost);
     // The marks in Redis last as long as the hold was to last: the one who comes next waits for the job to tidy up.
     const { ports, close } = await realPorts(world.databaseUrl, world.redisUrl);
-    await ports.seatHolds.release({
+    await ports.holdKeys.release({
       userId: userId(late.userId),
       reservationId: reservationId(lost),
       concertId: concert,

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { SeatHolds } from '#ports/booking/hold-keys.ts';
+import type { HoldKeys } from '#ports/booking/hold-keys.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
@@ -23,23 +23,19 @@ pool.on('error', () => {});
 afterAll(() => Promise.all([pool.end(), ...instances.map(({ close }) => close())]));
 
 const lockOfNothing: Lock = { during: async (_seats, work) => ({ contended: false, value: await work() }) };
-const marksForNobody: SeatHolds = {
+const keysForNobody: HoldKeys = {
   claim: async () => 'claimed',
   prolong: async () => {},
-  note: async () => {},
   keep: async () => {},
   remember: async () => {},
   release: async () => {},
-  takeTurn: async () => undefined,
-  putBack: async () => 'on',
-  confirm: async () => 'on',
-  endTurn: async () => {},
+  putBack: async () => false,
 };
 
 describe.each([
   ['a lock that locks nothing', { lock: lockOfNothing }],
-  ['marks that let everybody through', { seatHolds: marksForNobody }],
-  ['neither lock nor marks', { lock: lockOfNothing, seatHolds: marksForNobody }],
+  ['hold keys that let everybody through', { holdKeys: keysForNobody }],
+  ['neither lock nor hold keys', { lock: lockOfNothing, holdKeys: keysForNobody }],
 ])('with %s', (_, broken) => {
   /** The ports of the instance whose turn it is. */
   const portsFor = (index: number) => {
@@ -102,7 +98,7 @@ describe.each([
     const [first = '', ...users] = await makeUsers(pool, 41);
     const { answer } = await reserve(0, claimOf(first, concert), [1]);
     await lapse(pool, answer.reservationId);
-    await portsFor(0).seatHolds.release(answer);
+    await portsFor(0).holdKeys.release(answer);
 
     const outcomes = await Promise.all(users.map((id, index) => outcomeOf(reserve(index, claimOf(id, concert), [1]))));
 

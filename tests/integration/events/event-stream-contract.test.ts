@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
-import { EVENT_STREAM, EVENT_TERM } from '#adapters/redis/keys.ts';
+import { EVENT_FENCE, EVENT_STREAM } from '#adapters/redis/keys.ts';
 import type { PublicEvent } from '#domain/events/public-event.ts';
 import { eventStreamContract } from '#tests/contracts/event-stream-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
@@ -42,7 +42,7 @@ describe('the stream in Redis', () => {
   });
 
   it('has its two keys on one node of a cluster', () => {
-    expect([EVENT_STREAM, EVENT_TERM].map((key) => /\{(\w+)\}/.exec(key)?.[1])).toEqual(['events', 'events']);
+    expect([EVENT_STREAM, EVENT_FENCE].map((key) => /\{(\w+)\}/.exec(key)?.[1])).toEqual(['events', 'events']);
   });
 
   it('that cannot be reached refuses as unavailable', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
+import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import type { StrandedSeats } from '#domain/booking/best-seats.ts';
 import { concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -196,19 +196,19 @@ describe('the line', async () => {
   test('with a clock instead of a counter has people with the same number', async () => {
     const script = async (name: string) => readFile(new URL(`queue/lua/${name}.lua`, SCRIPTS), 'utf8');
     const lua = replaced(`${await script('shared')}\n${await script('join')}`, [
-      [/local drawn = drawn_at_least\([^\n]+/, 'local drawn = now'],
+      [/local drawn = raise_sequence\([^\n]+/, 'local drawn = now'],
       [/NUMBER_MAX - drawn/, 'NUMBER_MAX'],
       // A time is no index of the arrays of times.
       [/redis\.call\('SETRANGE', joined[^\n]+/, ''],
-      [/redis\.call\('SETRANGE', seen, drawn[^\n]+/, ''],
+      [/redis\.call\('SETRANGE', last_seen, drawn[^\n]+/, ''],
     ]);
     const concert = concertId(randomUUID());
-    const keys = lineKeys(concert);
-    await redis.set(lineKey(concert, 'epoch'), 'epoch');
+    const keys = queueKeys(concert);
+    await redis.set(queueKey(concert, 'epoch'), 'epoch');
     // One after the other, and faster than the clock goes on.
     const joins = redis.multi();
     for (let count = 0; count < 200; count++) {
-      joins.eval(lua, keys.length, ...keys, 1_000, 0, '', 0, 0, randomUUID());
+      joins.eval(lua, keys.length, ...keys, 1_000, 0, '', 0, randomUUID());
     }
     const numbers = (await joins.exec())?.map(([, reply]) => reply) ?? [];
     const drawn = numbers.map((reply) => (reply as unknown[])[7]);
@@ -217,7 +217,7 @@ describe('the line', async () => {
 
   test('with admission in separate commands lets more in than the limit', async () => {
     const concert = concertId(randomUUID());
-    const [line, active] = [lineKey(concert, 'line'), lineKey(concert, 'active')];
+    const [line, active] = [queueKey(concert, 'waiting'), queueKey(concert, 'active')];
     for (let sequence = 1; sequence <= 100; sequence++) await redis.zadd(line, sequence, `fan ${sequence}`);
     // All have looked before the first one acts.
     const found = await Promise.all(connections.map((connection) => connection.zcard(active)));

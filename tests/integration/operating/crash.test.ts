@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
-import { seatKeys } from '#adapters/redis/keys.ts';
+import { holdKeys } from '#adapters/redis/keys.ts';
 import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
@@ -22,10 +22,10 @@ const world = await sharedWorld();
 const redis = new Redis(world.redisUrl);
 afterAll(() => redis.disconnect());
 
-const markOf = (concertId: ConcertId, seatNumber: number) =>
-  seatKeys({ concertId, date: DATE, seatNumbers: [seatNumber] })[0] ?? '';
+const holderOf = (concertId: ConcertId, seatNumber: number) =>
+  holdKeys({ concertId, date: DATE, seatNumbers: [seatNumber] })[0] ?? '';
 /** How long the seat's mark lasts, in milliseconds; negative when there is none. */
-const markLasts = (concertId: ConcertId, seatNumber: number) => redis.pttl(markOf(concertId, seatNumber));
+const markLasts = (concertId: ConcertId, seatNumber: number) => redis.pttl(holderOf(concertId, seatNumber));
 
 /** What is left to be done about these reservations is left to nobody any longer: instead of waiting for that. */
 async function fallDue(reservations: readonly string[]): Promise<void> {
@@ -90,7 +90,7 @@ test('a process that dies before its hold is recorded blocks the seat for second
   const blockedFor = await markLasts(concert, 1);
   expect(blockedFor).toBeGreaterThan(0);
   expect(blockedFor).toBeLessThanOrEqual(10_000);
-  await redis.pexpire(markOf(concert, 1), HANG_MS);
+  await redis.pexpire(holderOf(concert, 1), HANG_MS);
   expect(tally([await other.reserve([1])])).toEqual({ '409 seat-taken': 1 });
   // Mark and lock are those of the fan's own command. Neither stands in its way.
   expect((await fan.reserve([1], { key })).status).toBe(201);

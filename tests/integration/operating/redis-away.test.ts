@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
-import { seatKeys } from '#adapters/redis/keys.ts';
+import { holdKeys } from '#adapters/redis/keys.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
@@ -114,7 +114,7 @@ describe.each([
     await until('the payment has ended the session', async () => (await payer.poll()).body.status === 'EXPIRED');
     await until('and so has the one that was refunded', async () => (await doubter.poll()).body.status === 'EXPIRED');
     const client = new Redis(redis.url);
-    const marks = seatKeys({ concertId: concert, date: DATE, seatNumbers: [1, 2, 3] });
+    const marks = holdKeys({ concertId: concert, date: DATE, seatNumbers: [1, 2, 3] });
     await until('the marks are gone', async () => (await client.exists(...marks)) === 0);
     client.disconnect();
     expect((await browser.reserve([2, 3])).status).toBe(201);

@@ -5,17 +5,17 @@ import { describe, expect, test } from 'vitest';
 import { connectRedis, type RedisConnection } from '#adapters/redis/client/connect-redis.ts';
 import { guarded } from '#adapters/redis/client/failures.ts';
 import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
-import { lineKey, lineKeys, seatKeys } from '#adapters/redis/keys.ts';
+import { holdKeys, queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import { redisCommandCounts } from '#adapters/redis/limits/command-counts.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
-import { redisSeatHolds } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
+import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
 import { redisServersOf } from '#config/redis-servers.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import { eventStreamContract } from '#tests/contracts/event-stream-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { holdKeysContract } from '#tests/contracts/hold-keys-contract.ts';
 import { lockContract } from '#tests/contracts/lock-contract.ts';
-import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
 import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -45,12 +45,12 @@ const world = await startWorld({
 
 describe('in a cluster', () => {
   lockContract(() => redisLock(redis, raise));
-  seatHoldsContract(() => ({
-    seatHolds: redisSeatHolds(redis),
+  holdKeysContract(() => ({
+    holdKeys: redisHoldKeys(redis),
     passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
   }));
   waitingRoomContract(() => ({
-    waitingRoom: redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 }),
+    waitingRoom: redisQueue(redis, looseLines(), { rebuildSeconds: 60 }),
     passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
   }));
   eventStreamContract({
@@ -66,7 +66,7 @@ test('counts of many clients who come at once are taken wherever their keys are'
   expect(all.map(({ count }) => count)).toEqual([...clients.map(() => 1), ...clients.map(() => 2)]);
 });
 
-const masterOfLine = (concert: ConcertId) => cluster.masterOf(lineKey(concert, 'line'));
+const masterOfLine = (concert: ConcertId) => cluster.masterOf(queueKey(concert, 'waiting'));
 
 /** One concert per master, made by trying. */
 async function concertPerMaster(make: () => Promise<ConcertId>): Promise<ConcertId[]> {
@@ -91,7 +91,7 @@ describe('two instances on a cluster', () => {
       await next.untilActive();
       expect(tally([await next.reserve([2])])).toEqual({ '409 seat-taken': 1 });
       await until('the mark of a sold seat is gone', async () => {
-        return (await redis.exists(...seatKeys({ concertId: concert, date: DATE, seatNumbers: [1] }))) === 0;
+        return (await redis.exists(...holdKeys({ concertId: concert, date: DATE, seatNumbers: [1] }))) === 0;
       });
     }
     expect(await contradictions(world.pool)).toEqual([]);
@@ -136,7 +136,7 @@ describe('what is published on any node', () => {
 });
 
 describe('a line', () => {
-  const waitingRoom = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const waitingRoom = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
   const join = (concert: ConcertId) =>
     waitingRoom.join(concert, userId(randomUUID()), { waitingMax: 100, opening: 'fifo' });
 
@@ -147,7 +147,7 @@ describe('a line', () => {
     const target = cluster.masters.find((master) => master !== source);
     if (target === undefined) throw new RangeError('a cluster of one');
 
-    await cluster.move(lineKeys(concert) as [string, ...string[]], target);
+    await cluster.move(queueKeys(concert) as [string, ...string[]], target);
 
     expect(await masterOfLine(concert)).toBe(target);
     expect((await join(concert)).claim.sequence).toBe(2);
@@ -157,7 +157,7 @@ describe('a line', () => {
   test('refuses as unavailable while its master is frozen, the others go on, and it comes back', async () => {
     const LIMIT_MS = 200;
     const hasty = await connectRedis({ ...servers, commandTimeoutMs: LIMIT_MS }, () => {});
-    const room = redisWaitingRoom(hasty.redis, looseLines(), { rebuildSeconds: 60 });
+    const room = redisQueue(hasty.redis, looseLines(), { rebuildSeconds: 60 });
     const concerts = await concertPerMaster(async () => concertId(randomUUID()));
     const read = (concert: ConcertId) => room.read(concert);
     const [frozen, ...others] = concerts as [ConcertId, ...ConcertId[]];

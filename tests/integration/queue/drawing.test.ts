@@ -1,8 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, test } from 'vitest';
-import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
+import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
@@ -22,9 +22,9 @@ const { redis } = await openRedis();
 
 async function registration(count: number) {
   const concert = concertId(newId());
-  const keys = lineKeys(concert);
+  const keys = queueKeys(concert);
   const lines = looseLines();
-  const instance = () => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 });
+  const instance = () => redisQueue(redis, lines, { rebuildSeconds: 60 });
   const room = instance();
   const register = async (at: WaitingRoom = room) =>
     (await at.join(concert, userId(newId()), { waitingMax: 1_000, opening: 'lottery' })).claim;
@@ -33,7 +33,7 @@ async function registration(count: number) {
   await other.read(concert);
   const claims: QueueClaim[] = [];
   for (let person = 0; person < count; person++) claims.push(await register());
-  const closes = () => run(redis, scripts.close, keys);
+  const closes = () => run(redis, scripts.close, keys, {});
   return {
     room,
     other,
@@ -43,7 +43,7 @@ async function registration(count: number) {
     closes,
     async begins() {
       const { count: among, seed } = await lines.draw(concert, await closes());
-      await run(redis, scripts.begin, keys, among, seed);
+      await run(redis, scripts.begin, keys, { count: among, seed });
     },
     ends: () => room.drawLots(concert),
     /** As the lots will come out. */
@@ -52,9 +52,10 @@ async function registration(count: number) {
       const { registered } = await drawOrder(Buffer.from(seed, 'hex'), among);
       return Array.from(registered, (sequence) => claims[sequence - 1]) as [QueueClaim, QueueClaim, QueueClaim];
     },
-    numbersInLine: async () => (await redis.zrange(lineKey(concert, 'line'), 0, '-1', 'WITHSCORES')).filter(isScore),
+    numbersInLine: async () =>
+      (await redis.zrange(queueKey(concert, 'waiting'), 0, '-1', 'WITHSCORES')).filter(isScore),
     missing: ({ userId: id }: QueueClaim) =>
-      redis.zrem(lineKey(concert, 'registered'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')),
+      redis.zrem(queueKey(concert, 'registered'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')),
     admit: () => room.admit(concert, { ...POLICY, activeMax: 1_000, absentSeconds: ABSENT_SECONDS }),
   };
 }

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { expect, test } from 'vitest';
-import { lineKey } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
@@ -14,7 +14,7 @@ const ABSENT_SECONDS = 60;
 const PEOPLE = 300;
 const { redis } = await openRedis();
 
-const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+const room = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
 
 async function lastOfLine() {
   const concert = concertId(newId());
@@ -36,7 +36,7 @@ test('a line whose presence cannot be written down costs nobody in another line 
       return place?.status === 'WAITING' && place.position === PEOPLE;
     });
   }
-  const seen = lineKey(broken.concertId, 'seen');
+  const seen = queueKey(broken.concertId, 'last-seen');
   await redis.del(seen);
   await redis.lpush(seen, 'not a string');
 

@@ -1,8 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
-import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
@@ -13,7 +13,7 @@ import { openRedis } from '#tests/support/open-redis.ts';
 
 const { redis } = await openRedis();
 
-const open = () => redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+const open = () => redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
 
 waitingRoomContract(() => ({
   waitingRoom: open(),
@@ -31,7 +31,7 @@ describe('the keys of a line', () => {
 
   it('are kept for a week after the last admission, and no longer', async () => {
     const concert = newLine();
-    const keys = lineKeys(concert).filter((key) => !OF_OTHER_LINES.test(key));
+    const keys = queueKeys(concert).filter((key) => !OF_OTHER_LINES.test(key));
     const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
     const admit = () => waitingRoom.admit(concert, { ...POLICY, activeMax: 1, absentSeconds: 60 });
     // Two are passed over, of whom one comes back; one is in, and one waits: then there is every key of a line.
@@ -65,17 +65,17 @@ describe('a line whose numbers are used up', () => {
     const concert = concertId(newId());
     const join = () => open().join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
     await join();
-    await redis.set(lineKey(concert, 'sequence'), LAST_NUMBER);
+    await redis.set(queueKey(concert, 'sequence'), LAST_NUMBER);
     await expectRefusal(join(), 'queue-full');
-    expect(await redis.get(lineKey(concert, 'sequence'))).toBe(String(LAST_NUMBER));
-    expect(await redis.zcard(lineKey(concert, 'line'))).toBe(1);
+    expect(await redis.get(queueKey(concert, 'sequence'))).toBe(String(LAST_NUMBER));
+    expect(await redis.zcard(queueKey(concert, 'waiting'))).toBe(1);
   });
 });
 
 describe('a line that cannot be reached', () => {
   it('refuses every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 60_000 }, () => {});
-    const room = redisWaitingRoom(away.redis, looseLines(), { rebuildSeconds: 60 });
+    const room = redisQueue(away.redis, looseLines(), { rebuildSeconds: 60 });
     const { join, find, settle, extend, leave, read, survey, admit, drawLots, takeEvents } = room;
     const id = { userId: userId(newId()), concertId: concertId(newId()) };
     const place = { ...id, sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date() };

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { lineKey } from '#adapters/redis/keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
 
 import { type EventStream, openStream } from '#tests/support/event-stream.ts';
 import type { Fan } from '#tests/support/fan.ts';
@@ -99,7 +99,7 @@ describe('a stream', () => {
     const stream = await follow(listening);
     // Everybody has been silent for longer than anybody may, and then the one who listens no more.
     await passAtLine(redis, concertId, 130_000);
-    const seen = lineKey(concertId, 'seen');
+    const seen = queueKey(concertId, 'last-seen');
     const lastSeen = async () => (await redis.getrangeBuffer(seen, 2 * 4, 3 * 4 - 1)).readUInt32BE();
     const before = await lastSeen();
     await until('it is noted that somebody listens', async () => (await lastSeen()) > before + 60);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { v7 as newId } from 'uuid';
 import { expect, test } from 'vitest';
 import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
@@ -40,14 +40,14 @@ const moves = fc.array(
 );
 type Move = (typeof moves extends fc.Arbitrary<infer Moves> ? Moves : never)[number];
 
-test('whoever is asked tells where one stands, less than a second old, exactly near the front, and never a rise', async () => {
+test('positions are less than a second old, exact near the head, and never rise for who asks a second apart', async () => {
   const compared = { far: 0, near: 0 };
   const openings = fc.constantFrom('fifo' as const, 'lottery' as const);
 
   async function follow(opening: 'fifo' | 'lottery', history: readonly Move[]): Promise<void> {
     const concert = concertId(newId());
     const lines = looseLines();
-    const instance = () => redisWaitingRoom(redis, lines, { rebuildSeconds: 60 });
+    const instance = () => redisQueue(redis, lines, { rebuildSeconds: 60 });
     const rooms = [instance(), instance()] as const;
     const join = async (count: number) => {
       const joins = Array.from({ length: count }, () =>
@@ -69,7 +69,7 @@ test('whoever is asked tells where one stands, less than a second old, exactly n
       const { order } = await drawOrder(Buffer.from(seed, 'hex'), count);
       waiting = waiting.toSorted((a, b) => (order[a.sequence - 1] ?? 0) - (order[b.sequence - 1] ?? 0));
     }
-    const told = new Map<QueueClaim, number>();
+    const told = new Map<QueueClaim, { readonly answeredAt: number; readonly position: number }[]>();
     const orders: Order[] = [];
     let inside = 0;
 
@@ -86,10 +86,9 @@ test('whoever is asked tells where one stands, less than a second old, exactly n
         waiting = waiting.filter((claim) => !leaving.has(claim));
       }
       orders.push({ since: performance.now(), positions: new Map(waiting.map((claim, at) => [claim, at + 1])) });
-      for (const room of rooms) {
-        await room.refresh();
-        await Promise.all(waiting.map((claim) => ask(room, claim)));
-      }
+      // The instances survey the queue at different times, as they do by themselves.
+      await rooms[orders.length % rooms.length]?.refresh();
+      for (const room of rooms) await Promise.all(waiting.map((claim) => ask(room, claim)));
     }
 
     async function ask(room: (typeof rooms)[number], claim: QueueClaim): Promise<void> {
@@ -99,10 +98,12 @@ test('whoever is asked tells where one stands, less than a second old, exactly n
       const exact = orders.at(-1)?.positions.get(claim) ?? Number.NaN;
       const old = orders.findLast(({ since }) => since < asked - STALE_MS)?.positions.get(claim);
       expect(place.position).toBeGreaterThanOrEqual(exact);
-      expect(place.position).toBeLessThanOrEqual(Math.min(old ?? Infinity, told.get(claim) ?? Infinity));
+      const before = told.get(claim) ?? [];
+      const askedBefore = before.filter(({ answeredAt }) => answeredAt <= asked - STALE_MS);
+      expect(place.position).toBeLessThanOrEqual(Math.min(old ?? Infinity, ...askedBefore.map((one) => one.position)));
       const isNear = place.position <= NEAR_POSITIONS;
       if (isNear) expect(place.position).toBe(exact);
-      told.set(claim, place.position);
+      told.set(claim, [...before, { answeredAt: performance.now(), position: place.position }]);
       compared[isNear ? 'near' : 'far'] += 1;
     }
   }
@@ -114,7 +115,7 @@ test('whoever is asked tells where one stands, less than a second old, exactly n
 
 test('a glance keeps a place as a poll does', async () => {
   const concert = concertId(newId());
-  const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const room = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
   const claims: QueueClaim[] = [];
   for (let joined = 0; joined < 2; joined++) {
     const all = Array.from({ length: 150 }, () =>

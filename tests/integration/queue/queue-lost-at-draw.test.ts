@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { expect, test } from 'vitest';
-import { lineKeys } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { queueKeys } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
 import { looseLines } from '#tests/fakes/loose-lines.ts';
@@ -13,7 +13,7 @@ const { redis } = await openRedis();
 test('a line lost as its draw goes on record keeps who registered, and no more than that', async () => {
   const concert = concertId(newId());
   const lines = looseLines();
-  const room = redisWaitingRoom(redis, lines, { rebuildSeconds: 2 });
+  const room = redisQueue(redis, lines, { rebuildSeconds: 2 });
   const claims: QueueClaim[] = [];
   for (let person = 0; person < PEOPLE; person++) {
     const { claim } = await room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
@@ -23,7 +23,7 @@ test('a line lost as its draw goes on record keeps who registered, and no more t
   await Promise.all(left.map(room.leave));
   await room.read(concert);
   await lines.draw(concert, PEOPLE);
-  await redis.unlink(lineKeys(concert));
+  await redis.unlink(queueKeys(concert));
 
   const standing = async (all: readonly QueueClaim[]) =>
     new Set((await Promise.all(all.map(room.find))).map(({ status }) => status));

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { expect, test } from 'vitest';
-import { lineKey, lineKeys } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
 import type { WaitingRoom } from '#ports/queue/queue.ts';
@@ -21,7 +21,7 @@ const { redis } = await openRedis();
 function line({ opening = 'fifo' as 'fifo' | 'lottery' } = {}) {
   const concert = concertId(newId());
   const lines = looseLines();
-  const instance = () => redisWaitingRoom(redis, lines, { rebuildSeconds: REBUILD_SECONDS });
+  const instance = () => redisQueue(redis, lines, { rebuildSeconds: REBUILD_SECONDS });
   const rooms: [WaitingRoom, WaitingRoom] = [instance(), instance()];
   const join = async (room = rooms[0]) =>
     (await room.join(concert, userId(newId()), { waitingMax: 10_000, opening })).claim;
@@ -37,7 +37,7 @@ function line({ opening = 'fifo' as 'fifo' | 'lottery' } = {}) {
       return claims;
     },
     admit: (activeMax: number, room = rooms[0]) => room.admit(concert, { ...POLICY, activeMax, absentSeconds: 60 }),
-    lose: () => redis.unlink(lineKeys(concert)),
+    lose: () => redis.unlink(queueKeys(concert)),
     known: () => Promise.all(rooms.map((room) => room.read(concert))),
     async rebuilt(room = rooms[0]) {
       if ((await room.read(concert)).rebuildingMs !== undefined) await endRebuild(redis, concert);
@@ -167,9 +167,9 @@ test.concurrent('a replica that had missed the last moments draws no number twic
   const { rooms, joinAll, join, concert } = line();
   const claims = await joinAll(6);
   const last = claims.slice(4);
-  await redis.set(lineKey(concert, 'sequence'), 4);
+  await redis.set(queueKey(concert, 'sequence'), 4);
   for (const { userId: id } of last) {
-    await redis.zrem(lineKey(concert, 'line'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url'));
+    await redis.zrem(queueKey(concert, 'waiting'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url'));
   }
   await rooms[0].refresh();
   expect((await join(rooms[1])).sequence).toBe(7);

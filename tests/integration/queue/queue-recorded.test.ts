@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { expect, test } from 'vitest';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import type { Concert } from '#domain/catalog/concert.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
@@ -25,7 +25,7 @@ function onSale(concert: ConcertId): Concerts {
 test('one run puts everything on record, also what happened to one place at a time', async () => {
   const concert = line();
   const lines = looseLines();
-  const waitingRoom = redisWaitingRoom(redis, lines, { rebuildSeconds: 60 });
+  const waitingRoom = redisQueue(redis, lines, { rebuildSeconds: 60 });
   for (let person = 0; person < PEOPLE; person++) {
     const { claim } = await waitingRoom.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' });
     await waitingRoom.leave(claim);
@@ -39,7 +39,7 @@ test('one run puts everything on record, also what happened to one place at a ti
 
 test('who left before lots were drawn is on record with a time of their own, or none', async () => {
   const concert = line();
-  const waitingRoom = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+  const waitingRoom = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
   const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
   const { claim } = await join();
   for (let person = 1; person < PEOPLE; person++) await join();

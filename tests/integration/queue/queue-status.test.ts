@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { managedConcert } from '#adapters/http/catalog/admin-schemas.ts';
 import { publicLine } from '#adapters/http/queue/queue-schemas.ts';
-import { lineKeys } from '#adapters/redis/keys.ts';
+import { queueKeys } from '#adapters/redis/keys.ts';
 import { concertId } from '#domain/ids.ts';
 import { type Call, contractClient } from '#tests/support/contract-client.ts';
 import type { Fan } from '#tests/support/fan.ts';
@@ -127,7 +127,7 @@ describe.concurrent('the status of a line', () => {
     for (const fan of await world.fans(3)) await fan.join(concert);
     await becomes(concert, { state: 'OPEN', waiting: 2 });
     const redis = new Redis(world.redisUrl);
-    await redis.unlink(lineKeys(concertId(concert)));
+    await redis.unlink(queueKeys(concertId(concert)));
     redis.disconnect();
     await becomes(concert, { state: 'REBUILDING', active: 0 });
     const { rebuildingSeconds, etaSeconds } = await statusOf(concert);

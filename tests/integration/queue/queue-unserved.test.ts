@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { expect, test } from 'vitest';
-import { lineKey } from '#adapters/redis/keys.ts';
-import { redisWaitingRoom } from '#adapters/redis/queue/redis-queue.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
+import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { QueueClaim } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
@@ -18,7 +18,7 @@ const SESSION_MS = POLICY.sessionSeconds * 1_000;
 const AWAY_MS = 3 * ABSENT_SECONDS * 1_000;
 const { redis } = await openRedis();
 
-const room = redisWaitingRoom(redis, looseLines(), { rebuildSeconds: 60 });
+const room = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
 const admit = (concert: ConcertId, activeMax: number) =>
   room.admit(concert, {
     ...POLICY,
@@ -32,8 +32,8 @@ const admit = (concert: ConcertId, activeMax: number) =>
 async function isAway(concert: ConcertId, milliseconds: number): Promise<void> {
   await passAtLine(redis, concert, milliseconds);
   for (const field of ['served', 'resumed']) {
-    const at = await redis.hget(lineKey(concert, 'pace'), field);
-    if (at !== null) await redis.hincrby(lineKey(concert, 'pace'), field, -milliseconds);
+    const at = await redis.hget(queueKey(concert, 'pace'), field);
+    if (at !== null) await redis.hincrby(queueKey(concert, 'pace'), field, -milliseconds);
   }
 }
 
@@ -86,7 +86,7 @@ test('passes over who was gone before, and who does not ask afterwards either', 
   const other = await joined(3);
   await isAway(other.concert, AWAY_MS);
   await admit(other.concert, 1);
-  const pace = lineKey(other.concert, 'pace');
+  const pace = queueKey(other.concert, 'pace');
   await passAtLine(redis, other.concert, (ABSENT_SECONDS + 5) * 1_000);
   await redis.hincrby(pace, 'resumed', -(ABSENT_SECONDS + 5) * 1_000);
   expect(await admit(other.concert, 5)).toMatchObject({ passedOver: 2 });

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { seatKeys } from '#adapters/redis/keys.ts';
 import { auditBooks, auditBooksIn } from '#commands/audits/audit-books.ts';
-import { auditFreeMarks } from '#commands/audits/audit-free-hold-keys.ts';
-import { auditHeldMarks } from '#commands/audits/audit-held-hold-keys.ts';
-import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
+import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
 import { books, deliveries, events, outbox } from '#commands/audits/invariants.ts';
 import { paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
@@ -13,7 +10,7 @@ import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 
 /** Longer than any test takes. */
-const MARK_MS = 600_000;
+const KEY_MS = 600_000;
 const EVERYTHING = [...books, outbox, events, deliveries];
 
 type Ids = Readonly<
@@ -343,81 +340,33 @@ describe('the audit of the books', async () => {
   });
 });
 
-describe('the audit of the marks', () => {
-  test('compares every held seat of which Redis has been told, page by page', async () => {
-    await using office = await boxOffice(1_300);
-    const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
-    const many = await hold(user, ...Array.from({ length: 1_100 }, (_, index) => index + 10));
-    expect(await auditHeldMarks(pool, redis)).toEqual({ compared: 0, violations: [] });
-
-    await ports.seatHolds.keep(heldSeats, MARK_MS);
-    await ports.seatHolds.keep(many, MARK_MS);
-    await toldAll();
-    expect(await auditMarks(pool, redis)).toEqual({ compared: 1_101, free: 197, violations: [] });
-
-    const [missing = '', stolen = ''] = seatKeys({ ...many, seatNumbers: [1_050, 1_051] });
-    await redis.del(missing);
-    await redis.set(stolen, 'somebody:else', 'PX', MARK_MS);
-    const { compared, violations } = await auditMarks(pool, redis);
-    expect(compared).toBe(1_101);
-    expect(violations).toMatchObject([
-      {
-        count: 2,
-        first: [
-          expect.stringMatching(/^seat 1050 of \S+ on \S+ is held by \S+, it is not marked$/),
-          expect.stringMatching(/^seat 1051 of \S+ on \S+ is held by \S+, its mark is of somebody:else$/),
-        ],
-      },
-    ]);
-    await ports.seatHolds.release(many);
-  });
-
-  test('looks again before it says so: a seat may change hands meanwhile', async () => {
-    await using office = await boxOffice();
-    const { pool, ports, redis, heldSeats, toldAll } = office;
-    await toldAll();
-    await ports.seatHolds.keep(heldSeats, MARK_MS);
-    let looks = 0;
-    const late = { get: async (key: string) => (looks++ === 0 ? null : redis.get(key)) };
-    expect(await auditHeldMarks(pool, late)).toEqual({ compared: 1, violations: [] });
-
-    const releasing = {
-      async get() {
-        await ports.boxOffice.release(heldSeats.userId, heldSeats.reservationId);
-        return null;
-      },
-    };
-    expect(await auditHeldMarks(pool, releasing)).toEqual({ compared: 1, violations: [] });
-  });
-});
-
-describe('the audit of the marks of free seats', () => {
+describe('the audit of hold keys', () => {
   const CLAIM_MS = 100;
 
-  test('finds a mark that stays though nobody has the seat, or nobody has it any more', async () => {
+  test('finds a key that stays though its seat is free, or free again', async () => {
     await using office = await boxOffice(1_300);
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     const lapsed = await hold(user, 1_150);
-    await ports.seatHolds.keep(heldSeats, MARK_MS);
+    await ports.holdKeys.keep(heldSeats, KEY_MS);
     await toldAll();
     await pool.query(
       `UPDATE seats SET held_until = clock_timestamp() - interval '2 seconds' WHERE concert_id = $1 AND seat_number = 1150`,
       [lapsed.concertId],
     );
-    expect(await auditFreeMarks(pool, redis, CLAIM_MS)).toEqual({ compared: 1_297, violations: [] });
+    expect(await auditHoldKeys(pool, redis, CLAIM_MS)).toEqual({ free: 1_297, violations: [] });
 
-    await ports.seatHolds.keep({ ...lapsed, seatNumbers: [5, 1_150] }, MARK_MS);
-    const { violations } = await auditFreeMarks(pool, redis, CLAIM_MS);
+    await ports.holdKeys.keep({ ...lapsed, seatNumbers: [5, 1_150] }, KEY_MS);
+    const { violations } = await auditHoldKeys(pool, redis, CLAIM_MS);
     expect(violations).toMatchObject([
       {
         count: 2,
         first: [
-          expect.stringMatching(/^seat 5 of \S+ on \S+ is free, its mark is of \S+$/),
-          expect.stringMatching(/^seat 1150 of \S+ on \S+ is free, its mark is of \S+$/),
+          expect.stringMatching(/^seat 5 of \S+ on \S+ is free, its hold key is of \S+$/),
+          expect.stringMatching(/^seat 1150 of \S+ on \S+ is free, its hold key is of \S+$/),
         ],
       },
     ]);
-    await ports.seatHolds.release({ ...lapsed, seatNumbers: [5, 1_150] });
+    await ports.holdKeys.release({ ...lapsed, seatNumbers: [5, 1_150] });
   });
 
   test('waits for a claim to end, for a hold to come of it, and for Redis to hear of its end', async () => {
@@ -425,10 +374,10 @@ describe('the audit of the marks of free seats', () => {
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     await toldAll();
     // A claim that came to nothing, one that became a hold, and the mark of a hold that is over since a moment.
-    await ports.seatHolds.keep({ ...heldSeats, seatNumbers: [5] }, CLAIM_MS);
-    await ports.seatHolds.keep({ ...heldSeats, seatNumbers: [6] }, MARK_MS);
+    await ports.holdKeys.keep({ ...heldSeats, seatNumbers: [5] }, CLAIM_MS);
+    await ports.holdKeys.keep({ ...heldSeats, seatNumbers: [6] }, KEY_MS);
     const over = await hold(user, 7);
-    await ports.seatHolds.keep(over, MARK_MS);
+    await ports.holdKeys.keep(over, KEY_MS);
     await ports.boxOffice.release(over.userId, over.reservationId);
     let looks = 0;
     const mget = async (keys: string[]) => {
@@ -436,19 +385,19 @@ describe('the audit of the marks of free seats', () => {
       if (looks++ === 0) await hold(user, 6);
       return marks;
     };
-    expect(await auditFreeMarks(pool, { mget }, CLAIM_MS)).toMatchObject({ violations: [] });
+    expect(await auditHoldKeys(pool, { mget }, CLAIM_MS)).toMatchObject({ violations: [] });
     expect(looks).toBe(2);
     await toldAll();
-    expect(await auditFreeMarks(pool, redis, CLAIM_MS)).toMatchObject({ violations: [{ count: 1 }] });
-    await ports.seatHolds.release({ ...heldSeats, seatNumbers: [6, 7] });
-    await ports.seatHolds.release(over);
+    expect(await auditHoldKeys(pool, redis, CLAIM_MS)).toMatchObject({ violations: [{ count: 1 }] });
+    await ports.holdKeys.release({ ...heldSeats, seatNumbers: [6, 7] });
+    await ports.holdKeys.release(over);
   });
 
   test('does not ask about dates that are over', async () => {
     await using office = await boxOffice(10);
     const { pool, redis } = office;
     await pool.query(`UPDATE concert_dates SET starts_at = clock_timestamp() - interval '1 second'`);
-    expect(await auditFreeMarks(pool, redis, CLAIM_MS)).toEqual({ compared: 0, violations: [] });
+    expect(await auditHoldKeys(pool, redis, CLAIM_MS)).toEqual({ free: 0, violations: [] });
   });
 });
 
@@ -456,15 +405,21 @@ describe('npm run audit', () => {
   test('says that all is right, with what it looked through, and exits with 0', async () => {
     await using office = await boxOffice();
     const { databaseUrl, ports, heldSeats, toldAll } = office;
-    await ports.seatHolds.keep(heldSeats, MARK_MS);
+    await ports.holdKeys.keep(heldSeats, KEY_MS);
     await toldAll();
     const withRedis = await auditCommand('audit', { DATABASE_URL: databaseUrl, REDIS_URL: inject('redisUrl') });
-    expect(withRedis).toEqual({ exitCode: 0, said: expect.stringMatching(/^refunds +1$[\s\S]*^marks +1$\nclean$/m) });
+    expect(withRedis).toEqual({
+      exitCode: 0,
+      said: expect.stringMatching(/^refunds +1$[\s\S]*^seats free +\d+$\nclean$/m),
+    });
     const without = await auditCommand('audit', { DATABASE_URL: databaseUrl });
-    expect(without).toEqual({ exitCode: 0, said: expect.stringMatching(/^marks +not compared: .*\nclean$/m) });
+    expect(without).toEqual({
+      exitCode: 0,
+      said: expect.stringMatching(/^seats free +hold keys not compared: .*\nclean$/m),
+    });
   });
 
-  test('names what is wrong, in the books and in the marks, and exits with 1', async () => {
+  test('names what is wrong, and exits with 1', async () => {
     await using office = await boxOffice();
     await office.toldAll();
     await office.pool.query(`${WITHOUT_GUARDS}; DELETE FROM refunds`);
@@ -473,7 +428,6 @@ describe('npm run audit', () => {
     });
     expect(exitCode).toBe(1);
     expect(said).toMatch(/^NOT SO: a seat is paid for once, unless it was refunded \(1\)\n {2}seat 2 of/m);
-    expect(said).toMatch(/^NOT SO: a held seat is marked in Redis for who holds it \(1\)\n {2}seat 3 of/m);
     expect(said).toMatch(/^NOT CLEAN$/m);
   });
 

@@ -210,11 +210,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       run: () => lines.record(concert, happenings),
       done: () => count('line_events WHERE concert_id = $1 AND sequence >= $2', concert, FAR),
     },
-    'list the dates with holds, to put marks back': { run: () => boxOffice.listDatesHeld() },
-    'list the holds of a date, to put marks back': {
-      run: () => boxOffice.listHeld({ concertId: concert, date }, { after: 0, max: BATCH }),
-    },
-    'find holds by seat, to put marks back': {
+    'find holds by seat, to put hold keys back': {
       run: () => boxOffice.findHeld({ concertId: concert, date }, known.onHold),
     },
     'relay events': {

@@ -1,8 +1,8 @@
 import { Pool } from 'pg';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { lineKey } from '#adapters/redis/keys.ts';
-import { auditMarks } from '#commands/audits/audit-hold-keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
+import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
 import { auditLine } from '#commands/audits/audit-queue.ts';
 import { startCrowd, startFrontrow } from '#tests/load/processes.ts';
 import { contradictions, overdue } from '#tests/support/books.ts';
@@ -107,8 +107,8 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   );
   const untold = [...left, ...(await overdue(pool))];
   const booked = await contradictions(pool);
-  const marks = await auditMarks(pool, redis);
-  const recorded = lineKey(people.concertId, 'log');
+  const marks = await auditHoldKeys(pool, redis);
+  const recorded = queueKey(people.concertId, 'log');
   await until('all that happened is on record', async () => (await redis.xlen(recorded)) === 0, RECORD_MS_MAX);
   const audit = await auditLine(pool, people.concertId);
   const used = { servers: fleet.cpuSeconds(), redis: await cpuSecondsOf(redis) };
@@ -144,7 +144,7 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
       {
         guarantee: 'Redis agrees with the books on who holds which seat',
         offences: marks.violations.length,
-        seen: marks.violations[0]?.first[0] ?? `${marks.compared} held seats compared`,
+        seen: marks.violations[0]?.first[0] ?? `${marks.free} free seats compared`,
       },
       {
         guarantee: 'an instance is killed in the middle, and another takes its place',

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { lineKey } from '#adapters/redis/keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
 /** Somebody who is in, or no longer, where the look before saw the opposite. Times are milliseconds since 1970. */
@@ -35,8 +35,8 @@ type Five = [string, string, string, string, string];
 const LOOK_EVERY_MS = 20;
 
 export function watchSessions(redis: RedisClient, concertId: ConcertId, activeMax: number): SessionWatch {
-  const names = ['active', 'sessions', 'line', 'returned', 'away'] as const;
-  const [active, sessions, line, returned, away] = names.map((name) => lineKey(concertId, name)) as Five;
+  const names = ['active', 'sessions', 'waiting', 'rejoined', 'absent'] as const;
+  const [active, sessions, line, returned, away] = names.map((name) => queueKey(concertId, name)) as Five;
   const seen = {
     entries: [] as Sighting[],
     exits: [] as Sighting[],

@@ -86,7 +86,7 @@ describe('cancelling', () => {
     await cancel('cancel', failing.ports);
     expect(await balance()).toBe(15_000);
     expect(failing.calls).toEqual([
-      ...['boxOffice.findReservation', 'concerts.find', 'boxOffice.cancel', 'seatHolds.release'],
+      ...['boxOffice.findReservation', 'concerts.find', 'boxOffice.cancel', 'holdKeys.release'],
     ]);
   });
 

@@ -30,11 +30,11 @@ async function held(policy: Partial<Policy> = {}) {
 
   async function isMarked(): Promise<boolean> {
     const look = { ...reservation, userId: stranger, reservationId: reservationId(ports.newId()) };
-    const marked = await ports.seatHolds.claim(look, { userId: stranger, key: 'a look', fingerprint: '' }).then(
+    const marked = await ports.holdKeys.claim(look, { userId: stranger, key: 'a look', fingerprint: '' }).then(
       () => false,
       () => true,
     );
-    await ports.seatHolds.release(look);
+    await ports.holdKeys.release(look);
     return marked;
   }
   return { ...world, claim, reservation, extend, isMarked };
@@ -83,7 +83,7 @@ describe('extending a hold', () => {
     );
     const { answer } = await extend('extend', failing.ports);
     expect(answer.heldUntil.getTime()).toBe(clock.now() + HOLD_MS);
-    expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'seatHolds.prolong', 'waitingRoom.extend']);
+    expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'holdKeys.prolong', 'waitingRoom.extend']);
   });
 
   it('marks nothing if it wakes up once the seats were given back, and the outbox was settled', async () => {

@@ -1,8 +1,8 @@
-import { seatHoldsContract } from '#tests/contracts/seat-holds-contract.ts';
+import { holdKeysContract } from '#tests/contracts/hold-keys-contract.ts';
 import { memoryClock } from '#tests/fakes/memory-clock.ts';
-import { memorySeatHolds } from '#tests/fakes/memory-seat-holds.ts';
+import { memoryHoldKeys } from '#tests/fakes/memory-hold-keys.ts';
 
-seatHoldsContract(() => {
+holdKeysContract(() => {
   const clock = memoryClock();
-  return { seatHolds: memorySeatHolds(clock), passes: async (_, milliseconds) => clock.advance(milliseconds) };
+  return { holdKeys: memoryHoldKeys(clock), passes: async (_, milliseconds) => clock.advance(milliseconds) };
 });

@@ -58,7 +58,7 @@ describe('paying', () => {
     await payAs(claim, reservation);
     expect([await placeOf(claim), await placeOf(next)]).toEqual(['EXPIRED', 'ACTIVE']);
     const look = { ...reservation, userId: next.userId };
-    await expect(ports.seatHolds.claim(look, { userId: next.userId, key: 'a look', fingerprint: '' })).resolves.toBe(
+    await expect(ports.holdKeys.claim(look, { userId: next.userId, key: 'a look', fingerprint: '' })).resolves.toBe(
       'claimed',
     );
   });
@@ -79,7 +79,7 @@ describe('paying', () => {
     const { reservationId } = reservation;
     const paid = await pay(failing.ports, { place: claim, reservationId, request });
     expect(paid).toMatchObject({ answer: { balance: 5_000 }, replayed: false });
-    expect(failing.calls).toEqual(['boxOffice.pay', 'waitingRoom.leave', 'seatHolds.release']);
+    expect(failing.calls).toEqual(['boxOffice.pay', 'waitingRoom.leave', 'holdKeys.release']);
     expect([await balanceOf(claim), await seat()]).toEqual([5_000, 'SOLD']);
   });
 

@@ -45,12 +45,12 @@ function crashed() {
     });
   async function isMarked(hold: Hold): Promise<boolean> {
     const stranger = { ...hold, userId: await world.user(), reservationId: reservationId(ports.newId()) };
-    const look = ports.seatHolds.claim(stranger, { userId: stranger.userId, key: 'look', fingerprint: '' });
+    const look = ports.holdKeys.claim(stranger, { userId: stranger.userId, key: 'look', fingerprint: '' });
     const marked = await look.then(
       () => false,
       () => true,
     );
-    await ports.seatHolds.release(stranger);
+    await ports.holdKeys.release(stranger);
     return marked;
   }
   const placeOf = (claim: QueueClaim) => ports.waitingRoom.find(claim);
@@ -108,7 +108,7 @@ describe('the relay', () => {
   it('takes the marks away after a payment, and ends the session', async () => {
     const { ports, clock, hold, pay, isMarked, placeOf } = crashed();
     const { claim, hold: held } = await hold(1);
-    await ports.seatHolds.keep(held, 900_000);
+    await ports.holdKeys.keep(held, 900_000);
     await pay(claim, held);
     clock.advance(DUE_MS);
     await relayAftermaths(ports);
@@ -120,7 +120,7 @@ describe('the relay', () => {
     const { ports, clock, hold, isMarked, placeOf } = crashed();
     const [released, lapsed] = [await hold(1), await hold(2)];
     for (const { claim, hold } of [released, lapsed]) {
-      await ports.seatHolds.keep(hold, 900_000);
+      await ports.holdKeys.keep(hold, 900_000);
       await ports.waitingRoom.extend(claim, 900_000);
     }
     await ports.boxOffice.release(released.claim.userId, released.hold.reservationId);
@@ -186,7 +186,7 @@ describe('the relay', () => {
     clock.advance(DUE_MS);
     const failing = failingPorts(ports, [{ nth: 2, takesEffect: false }]);
     await expect(relayAftermaths(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
-    expect(failing.calls.slice(0, 3)).toEqual(['boxOffice.takeAftermaths', 'seatHolds.keep', 'seatHolds.keep']);
+    expect(failing.calls.slice(0, 3)).toEqual(['boxOffice.takeAftermaths', 'holdKeys.keep', 'holdKeys.keep']);
     expect([await isMarked(one.hold), await isMarked(two.hold)]).toEqual([false, true]);
     clock.advance(DUE_MS);
     expect(await relayAftermaths(ports)).toBe(1);

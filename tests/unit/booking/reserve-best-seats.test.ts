@@ -31,7 +31,7 @@ function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: num
   async function mark(...seatNumbers: number[]): Promise<void> {
     const claim = await fan();
     const hold = { userId: claim.userId, concertId, date, seatNumbers, reservationId: reservationId(ports.newId()) };
-    await ports.seatHolds.claim(hold, request(claim));
+    await ports.holdKeys.claim(hold, request(claim));
   }
   return { ...world, fan, fans, request, reserveBest, freeCount, mark };
 }
@@ -47,11 +47,11 @@ describe('reserving the best seats', () => {
     expect(calls).toEqual([
       'concerts.find',
       'concerts.listFreeSeats',
-      'seatHolds.claim',
+      'holdKeys.claim',
       'lock.during',
       'boxOffice.hold',
-      'seatHolds.prolong',
-      'seatHolds.remember',
+      'holdKeys.prolong',
+      'holdKeys.remember',
       'waitingRoom.extend',
     ]);
   });

@@ -45,11 +45,11 @@ function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
       seatNumbers: [seatNumber],
       reservationId: reservationId(ports.newId()),
     };
-    const turnedAway = await ports.seatHolds
+    const turnedAway = await ports.holdKeys
       .claim(stranger, { userId, key: 'a look', fingerprint: '' })
       .then(() => false)
       .catch(() => true);
-    await ports.seatHolds.release(stranger);
+    await ports.holdKeys.release(stranger);
     return turnedAway;
   }
   return { ...world, concert, date, fan, request, reserve, statuses, isMarked };
@@ -169,7 +169,7 @@ describe('what is told to Redis once the box office has decided', () => {
     const asked = { claim, date, seatNumbers: [1], request: request(claim) };
     await reserveSeats(undisturbed.ports, asked);
     const told = undisturbed.calls.slice(undisturbed.calls.indexOf('boxOffice.hold') + 1);
-    expect(told.toSorted()).toEqual(['seatHolds.prolong', 'seatHolds.remember', 'waitingRoom.extend']);
+    expect(told.toSorted()).toEqual(['holdKeys.prolong', 'holdKeys.remember', 'waitingRoom.extend']);
 
     const faults = told.map((_, index) => ({ nth: undisturbed.calls.length - index, takesEffect: false }));
     const failing = failingPorts(ports, faults);
@@ -184,7 +184,7 @@ describe('the marks', () => {
   it('stay on no seat that the box office did not give', async () => {
     const { ports, fan, reserve, isMarked } = hall();
     const { answer } = await reserve(await fan(), [1]);
-    await ports.seatHolds.release(answer);
+    await ports.holdKeys.release(answer);
     await expectRefusal(reserve(await fan(), [1, 2]), 'seat-taken', { seatNumbers: [1] });
     expect([await isMarked(1), await isMarked(2)]).toEqual([true, false]);
   });
@@ -193,7 +193,7 @@ describe('the marks', () => {
     const { ports, fan, request, date, reserve, isMarked } = hall();
     const claim = await fan();
     const asked = { claim, date, seatNumbers: [1], request: request(claim) };
-    const remembering = { ...ports, seatHolds: { ...ports.seatHolds, remember: async () => {} } };
+    const remembering = { ...ports, holdKeys: { ...ports.holdKeys, remember: async () => {} } };
     const { answer } = await reserveSeats(remembering, asked);
     await releaseReservation(ports, answer);
     expect(await reserve(claim, [1], asked.request)).toEqual({ answer, replayed: true });
@@ -209,14 +209,15 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are put back when they were lost, by whoever asks next, for no longer than a claim', async () => {
+  it('are put back when they were lost, by the next client who asks, for as long as the hold lasts', async () => {
     const { ports, fan, reserve, isMarked, clock } = hall();
     const { answer } = await reserve(await fan(), [1]);
-    await ports.seatHolds.release(answer);
+    await ports.holdKeys.release(answer);
     expect(await isMarked(1)).toBe(false);
     await expectRefusal(reserve(await fan(), [1]), 'seat-taken', { seatNumbers: [1] });
-    expect(await isMarked(1)).toBe(true);
     clock.advance(CLAIM_MS);
+    expect(await isMarked(1)).toBe(true);
+    clock.advance(300_000);
     expect(await isMarked(1)).toBe(false);
   });
 
@@ -246,10 +247,10 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('last no longer than a claim where the holder has gone before somebody could say who it was', async () => {
+  it('are not put back for a hold that has ended since the refusal', async () => {
     const { ports, fan, reserve, request, date, clock, isMarked } = hall();
     const { answer } = await reserve(await fan(), [1]);
-    await ports.seatHolds.release(answer);
+    await ports.holdKeys.release(answer);
     const claim = await fan();
     const slow = pausing(ports, async () => {
       await releaseReservation(ports, answer);
@@ -257,7 +258,6 @@ describe('the marks', () => {
       await relayAftermaths(ports);
     });
     await expectRefusal(reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) }), 'seat-taken');
-    clock.advance(CLAIM_MS);
     expect(await isMarked(1)).toBe(false);
   });
 
@@ -340,7 +340,7 @@ describe('under a lock that somebody else has', () => {
     const asked = request(claim);
     const { userId, concertId } = claim;
     const died = { userId, concertId, date, seatNumbers: [1], reservationId: reservationId(ports.newId()) };
-    await ports.seatHolds.claim(died, asked);
+    await ports.holdKeys.claim(died, asked);
     expect(await reserve(claim, [1], asked)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
     expect(await statuses()).toBe('HELD AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
@@ -363,7 +363,7 @@ describe('releasing', () => {
     const { answer } = await reserve(await fan(), [1]);
     const failing = failingPorts(ports, [{ nth: 2, takesEffect: false }]);
     await releaseReservation(failing.ports, answer);
-    expect(failing.calls).toEqual(['boxOffice.release', 'seatHolds.release']);
+    expect(failing.calls).toEqual(['boxOffice.release', 'holdKeys.release']);
     expect(await statuses()).toBe('AVAILABLE AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
 

@@ -112,12 +112,12 @@ const payingAndCancelling: Story = async (ports, stage) => {
 
 /** Everything that is written down anywhere about the fan and the seats. */
 async function outcome({ ports, claim, next, date, concert }: Stage) {
-  const { boxOffice, wallets, concerts, waitingRoom, seatHolds } = ports;
+  const { boxOffice, wallets, concerts, waitingRoom, holdKeys } = ports;
   const page = { limit: 100 };
   const { userId, concertId } = claim;
   const stranger = { userId: next.userId, concertId, date, reservationId: reservationId(ports.newId()) };
   const markedFor = async (seatNumber: number) =>
-    seatHolds
+    holdKeys
       .claim({ ...stranger, seatNumbers: [seatNumber] }, { userId: next.userId, key: 'a look', fingerprint: '' })
       .then(() => false)
       .catch(() => true);

@@ -167,15 +167,6 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       await rowsOf(pool, bookingStatements.deferAftermaths, eventIds, AFTERMATH_RETRY_SECONDS);
     },
 
-    async listDatesHeld() {
-      const rows = await rowsOf(pool, heldStatements.listDatesHeld);
-      return rows.map((row) => ({ concertId: concertId(row.concertId), date: concertDate(row.date) }));
-    },
-
-    async listHeld({ concertId, date }, { after, max }) {
-      return (await rowsOf(pool, heldStatements.listHeld, concertId, date, after, max)).map(toHeldSeat);
-    },
-
     async findHeld({ concertId, date }, seatNumbers) {
       return (await rowsOf(pool, heldStatements.findHeld, concertId, date, seatNumbers)).map(toHeldSeat);
     },

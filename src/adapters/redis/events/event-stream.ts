@@ -1,10 +1,10 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { EVENT_STREAM, EVENT_TERM } from '#adapters/redis/keys.ts';
+import { EVENT_FENCE, EVENT_STREAM } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import { messageIdOf } from '#domain/events/public-event.ts';
 import type { EventStream } from '#ports/events/event-stream.ts';
 
-/** @param lengthMax about how many events the stream keeps; whoever reads it has to keep up */
+/** @param lengthMax about how many events the stream keeps */
 export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly lengthMax: number }): EventStream {
   return {
     async publish({ term, events }) {
@@ -15,7 +15,7 @@ export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly l
         event.at.toISOString(),
         JSON.stringify(event.data),
       ]);
-      const added = await run(redis, scripts.publish, [EVENT_STREAM, EVENT_TERM], term, lengthMax, ...fields);
+      const added = await run(redis, scripts.publish, [EVENT_STREAM, EVENT_FENCE], { fence: term, lengthMax }, fields);
       return added === 1 ? 'published' : 'overtaken';
     },
   };

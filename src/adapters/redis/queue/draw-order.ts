@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { setImmediate as others } from 'node:timers/promises';
 import { type DrawOrder, drawOrder as draw, wordsFrom } from '#domain/queue/lottery.ts';
 
-/** Draws the lots of `count` people; a million take about a quarter of a second, and whoever else has work gets to it meanwhile. */
+/** Draws `count` lots: a quarter of a second for a million, in steps that let other work run in between. */
 export async function drawOrder(seed: Buffer, count: number): Promise<DrawOrder> {
   const drawing = draw(
     count,

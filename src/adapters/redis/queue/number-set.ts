@@ -1,20 +1,20 @@
-/** Numbers from 1, of which it is known at once how many lie between two others. A bit each. */
+/** A set of positive integers, a bit each, that counts its members in a range at once. */
 export type NumberSet = {
   has(number: number): boolean;
   add(number: number): void;
-  /** How many there are from `from` on, below `to`. */
+  /** How many members lie in [from, to). */
   countBetween(from: number, to: number): number;
   [Symbol.iterator](): Iterator<number>;
 };
 
 const BYTES_MIN = 1_024;
-/** Numbers are counted block by block, so that a range is two sums and the bits of two blocks at most. */
+/** Members are counted block by block: a range costs two sums and the bits of two blocks at most. */
 const BLOCK_BYTES = 32;
 const BITS_OF = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 export function numberSet(): NumberSet {
   let bits = new Uint8Array(BYTES_MIN);
-  /** How many numbers lie in the blocks before each. Good up to the first block that has changed since. */
+  /** Members in all blocks before each. Valid up to the first block that changed since. */
   let before = new Uint32Array(BYTES_MIN / BLOCK_BYTES + 1);
   let changed = 0;
 
@@ -43,7 +43,6 @@ export function numberSet(): NumberSet {
     changed = blocks;
   }
 
-  /** How many lie below this one. */
   function countBelow(number: number): number {
     const byte = Math.min(number >> 3, bits.length);
     const block = Math.floor(byte / BLOCK_BYTES);

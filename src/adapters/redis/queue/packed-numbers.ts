@@ -1,4 +1,4 @@
-// Numbers of places as they are kept in Redis: an array of 4-byte big-endian integers.
+// Numbers of entries as Redis keeps them: an array of 4-byte big-endian integers.
 
 const NUMBER_BYTES = 4;
 

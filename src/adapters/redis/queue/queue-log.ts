@@ -1,40 +1,40 @@
 import { guarded } from '#adapters/redis/client/failures.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { lineKey } from '#adapters/redis/keys.ts';
+import { queueKey } from '#adapters/redis/keys.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { LineEvent } from '#ports/queue/queue-record.ts';
-import type { LineView } from './line-view.ts';
+import type { QueueView } from './queue-view.ts';
 
-/** Entries read at once, each of up to a thousand places. */
+/** Stream entries read at once, each of up to a thousand numbers. */
 const ENTRIES_MAX = 50;
 const JOINED_BYTES = 6;
-/** Join times that lie closer together than that are read as one piece. */
+/** Join times closer together than this are read as one range. */
 const SPREAD_MAX = 4;
 
-/** What happened to places, in the order in which it happened, oldest first. */
-export async function takeLineEvents(
+/** The oldest events of entries that are not acknowledged, in the order in which they happened. */
+export async function takeQueueEvents(
   redis: RedisClient,
-  view: LineView,
+  view: QueueView,
   concertId: ConcertId,
   max: number,
 ): Promise<readonly LineEvent[]> {
-  const entries = await guarded(() => redis.xrange(lineKey(concertId, 'log'), '-', '+', 'COUNT', ENTRIES_MAX));
+  const entries = await guarded(() => redis.xrange(queueKey(concertId, 'log'), '-', '+', 'COUNT', ENTRIES_MAX));
   if (entries.length === 0) return [];
   await view.refresh();
   const events: LineEvent[] = [];
   for (const [entryId, [kind = '', list = '']] of entries) {
     if (events.length >= max) break;
     const numbers = list.split(' ').map(Number);
-    // Who registered and left before lots were drawn never had a place by lot. After that their number is another's.
-    const unplaced = kind === 'unregistered';
-    const isLost = unplaced && view.drawCount() !== '';
+    // An entry that left before the draw has no lot: by now its sequence is another entry's number.
+    const isUnplaced = kind === 'unregistered';
+    const isLost = isUnplaced && view.drawCount() !== '';
     const joined = isLost ? [] : await joinedTimes(redis, concertId, numbers);
     const at = new Date(Number(entryId.split('-')[0]));
     for (const [index, number] of numbers.entries()) {
       events.push({
         eventId: `${entryId}-${index}`,
-        kind: unplaced ? 'left' : (kind as LineEvent['kind']),
-        sequence: unplaced ? number : view.sequenceOf(number),
+        kind: isUnplaced ? 'left' : (kind as LineEvent['kind']),
+        sequence: isUnplaced ? number : view.sequenceOf(number),
         order: number,
         joinedAt: joined[index],
         at,
@@ -44,14 +44,10 @@ export async function takeLineEvents(
   return events;
 }
 
-/** Forgets everything up to this event. */
-export async function settleLineEvents(
-  redis: RedisClient,
-  concertId: ConcertId,
-  { eventId }: LineEvent,
-): Promise<void> {
+/** Removes all events up to this one. */
+export async function ackQueueEvents(redis: RedisClient, concertId: ConcertId, { eventId }: LineEvent): Promise<void> {
   const [milliseconds, counter] = eventId.split('-');
-  await guarded(() => redis.xtrim(lineKey(concertId, 'log'), 'MINID', `${milliseconds}-${Number(counter) + 1}`));
+  await guarded(() => redis.xtrim(queueKey(concertId, 'log'), 'MINID', `${milliseconds}-${Number(counter) + 1}`));
 }
 
 async function joinedTimes(
@@ -59,7 +55,7 @@ async function joinedTimes(
   concertId: ConcertId,
   numbers: readonly number[],
 ): Promise<(Date | undefined)[]> {
-  const key = lineKey(concertId, 'joined');
+  const key = queueKey(concertId, 'joined');
   const first = Math.min(...numbers);
   const last = Math.max(...numbers);
   const read = (from: number, to: number) =>

@@ -1,183 +1,79 @@
-import { setTimeout } from 'node:timers/promises';
+import { batched } from '#adapters/redis/client/batch.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { MOVED_CHANNEL } from '#adapters/redis/keys.ts';
-import { type FindOutcome, type JoinOutcome, run, scripts } from '#adapters/redis/scripts.ts';
-import type { Policy } from '#domain/catalog/policy.ts';
+import { run, scripts } from '#adapters/redis/scripts.ts';
 import { Refusal } from '#domain/errors.ts';
-import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
-import type { Place, PlaceId, QueueClaim } from '#domain/queue/queue.ts';
-import type { Joined, WaitingRoom } from '#ports/queue/queue.ts';
+import { concertId, type UserId } from '#domain/ids.ts';
+import type { Place, QueueClaim } from '#domain/queue/queue.ts';
+import type { WaitingRoom } from '#ports/queue/queue.ts';
 import type { Lines } from '#ports/queue/queue-record.ts';
-import { placeByLot } from './draw-lots.ts';
-import { gather } from './gather.ts';
-import { LATE_MS } from './line-view.ts';
-import { lineViews } from './line-views.ts';
+import { type FindKey, findBatch } from './find-batch.ts';
+import { type JoinKey, joinBatch } from './join-batch.ts';
+import { lastSeen } from './last-seen.ts';
 import { memberOf } from './member.ts';
-import { lineOpener } from './open-line.ts';
-import { presence } from './presence.ts';
-import { settleLineEvents, takeLineEvents } from './queue-log.ts';
+import { queueOpener } from './open-queue.ts';
+import { placeByLot } from './place-by-lot.ts';
+import { ackQueueEvents, takeQueueEvents } from './queue-log.ts';
+import type { QueueView } from './queue-view.ts';
+import { queueViews } from './queue-views.ts';
 
-export type WaitingRoomSettings = {
-  /** How long a line that was lost waits for those who were in it: no less than anybody is told to wait between polls. */
+export type RedisQueueSettings = {
+  /** How long a lost queue waits for its entries: at least the longest poll interval. */
   readonly rebuildSeconds: number;
 };
 
-/** Hears what is published on a channel from now on, until whoever gave it ends that. */
+/** Subscribes to a channel until the connection is closed. */
 export type Subscribe = (channel: string, onMessage: (message: string) => void) => Promise<unknown>;
 
-/** How long a command under way keeps a session open: longer than one takes, waiting for the stores included. */
-const SETTLE_MS = 10_000;
-/** How long the instances put together what they know of a line that was lost, at most: each looks a few times meanwhile. */
+/** How long a command under way keeps a session open: longer than one takes, store timeouts included. */
+const KEEP_OPEN_MS = 10_000;
+/** After a loss, instances gather what they know for this long at most, and for this share of the rebuild. */
 const GATHER_MS_MAX = 2_000;
-/** And of the time in which it is rebuilt, so much. */
 const GATHER_SHARE = 1 / 3;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
-/**
- * Bounds one run of the scripts that many callers share, to a fraction of a millisecond; and a crowd is sent in parts, so that
- * Redis is at work on the first while the others are still being read.
- */
+/** Bound one run of a script to a fraction of a millisecond; Redis works on one batch while the next is being read. */
 const JOIN_BATCH_MAX = 32;
 const FIND_BATCH_MAX = 100;
-/** Told to those who come when the line is full. */
-const FULL_RETRY_AFTER_SECONDS = 30;
-/** The line changes while we look: how often to look again before giving up. */
 const TRIES_MAX = 4;
 
-type JoinKey = { readonly concertId: ConcertId } & Pick<Policy, 'waitingMax' | 'opening'>;
-type FindKey = Pick<PlaceId, 'concertId' | 'epoch'> & { readonly settleMs: number };
-
-export function redisWaitingRoom(
+export function redisQueue(
   redis: RedisClient,
   lines: Lines,
-  { rebuildSeconds }: WaitingRoomSettings,
+  { rebuildSeconds }: RedisQueueSettings,
   subscribe?: Subscribe,
 ): WaitingRoom {
   const rebuildMs = rebuildSeconds * 1_000;
   const gatherMs = Math.min(GATHER_MS_MAX, Math.floor(rebuildMs * GATHER_SHARE));
-  const open = lineOpener(redis, lines, { rebuildMs, gatherMs });
-  const views = lineViews(redis, open);
-  // What is not heard is seen with the next refresh, if somewhat later.
+  const open = queueOpener(redis, lines, { rebuildMs, gatherMs });
+  const views = queueViews(redis, open);
+  const openViews = { views, open, gatherMs, triesMax: TRIES_MAX };
+  // A message that is missed costs no more than the time to the next survey.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
-  const present = presence(redis);
+  const heartbeats = lastSeen(redis);
 
-  async function joinAll(key: JoinKey, users: readonly UserId[], tries = 1): Promise<readonly (Joined | Refusal)[]> {
-    const { concertId, waitingMax, opening } = key;
-    const view = views.of(concertId);
-    const lottery = opening === 'lottery' ? 1 : 0;
-    const known = view.known();
-    const reply = await run(
-      redis,
-      scripts.join,
-      view.keys,
-      waitingMax,
-      lottery,
-      known.epoch,
-      known.drawn,
-      LATE_MS,
-      ...users.map(memberOf),
-    );
-    if (reply[0] !== 'joined') {
-      if (tries === TRIES_MAX) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-      await (reply[0] === 'unopened' ? open(concertId, view) : setTimeout(gatherMs));
-      return joinAll(key, users, tries + 1);
-    }
-    const [, epoch, frontier, endedBytes, turnover, among, ...answers] = reply;
-    if (among >= 0) await view.knowDraw(among);
-    await view.hear(frontier, endedBytes);
-    return users.map((userId, index) => {
-      const [outcome, number, joined, detail] = answers.slice(index * 4, index * 4 + 4) as [
-        JoinOutcome,
-        number,
-        number,
-        number,
-      ];
-      if (outcome === 'full') return full();
-      if (outcome === 'closed') return rebuilding(detail);
-      const fresh = outcome === 'drawn' || outcome === 'enrolled';
-      const sequence = fresh || outcome === 'registered' ? number : view.sequenceOf(number);
-      view.noteDrawn(epoch, sequence);
-      view.confirm(number);
-      const claim = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
-      return { claim, place: placeOf(), fresh };
-
-      function placeOf(): Place {
-        if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
-        return { status: 'WAITING', position: positionOf(), turnover: Number(turnover) };
-      }
-      function positionOf(): number | undefined {
-        if (outcome === 'back') return 1;
-        return outcome === 'drawn' || outcome === 'waiting' ? view.positionOf(number, frontier) : undefined;
-      }
-    });
-  }
-
-  async function findAll(key: FindKey, claims: readonly QueueClaim[]): Promise<readonly (Place | Refusal)[]> {
-    const places = new Map<QueueClaim, Place>();
-    let sought = claims;
-    for (let tries = 0; sought.length > 0 && tries < TRIES_MAX; tries++) {
-      for (const [claim, place] of await lookFor(key, sought)) places.set(claim, place);
-      sought = sought.filter((claim) => !places.has(claim));
-    }
-    return claims.map((claim) => places.get(claim) ?? new Refusal('unavailable', { retryAfterSeconds: 1 }));
-  }
-
-  /** Where those of these places stand of whom it can be said. */
-  async function lookFor({ concertId, epoch, settleMs }: FindKey, claims: readonly QueueClaim[]) {
-    const view = views.of(concertId);
-    if (!view.isSurveyed()) await view.refresh();
-    const numbers = claims.map(({ sequence }) => view.numberOf(sequence));
-    const reply = await run(
-      redis,
-      scripts.find,
-      view.keys,
-      epoch,
-      view.drawCount(),
-      settleMs,
-      view.endedBytes(),
-      ...claims.flatMap(({ userId, sequence, joinedAt }, index) => {
-        const number = numbers[index] ?? sequence;
-        return [memberOf(userId), number, sequence, view.ended.has(number) ? 0 : joinedAt.getTime()];
-      }),
-    );
-    if (reply[0] === 'ended') return claims.map((claim) => [claim, { status: 'EXPIRED' }] as const);
-    if (reply[0] === 'unopened') await open(concertId, view);
-    if (reply[0] === 'redrawn') await view.refresh();
-    if (reply[0] === 'settling') await setTimeout(gatherMs);
-    if (reply[0] !== 'found') return [];
-    const [, frontier, endedBytes, turnover, ...answers] = reply;
-    await view.hear(frontier, endedBytes);
-    return claims.flatMap((claim, index): [QueueClaim, Place][] => {
-      const [outcome, ends] = answers.slice(index * 2, index * 2 + 2) as [FindOutcome, number];
-      if (outcome === 'unsure') return [];
-      if (outcome === 'over') return [[claim, { status: 'EXPIRED' }]];
-      if (outcome === 'active') return [[claim, { status: 'ACTIVE', expiresAt: new Date(ends) }]];
-      const number = numbers[index] ?? claim.sequence;
-      view.confirm(number);
-      const positions = {
-        waiting: () => view.positionOf(number, frontier),
-        back: () => 1,
-        registered: () => undefined,
-      };
-      return [[claim, { status: 'WAITING', position: positions[outcome](), turnover: Number(turnover) }]];
-    });
-  }
-
-  const joinTogether = gather(
+  const join = joinBatch(redis, openViews);
+  const joinTogether = batched(
     ({ concertId, waitingMax, opening }: JoinKey) => `${concertId} ${waitingMax} ${opening}`,
-    (key, users: readonly UserId[]) => joinAll(key, users),
+    (key, users: readonly UserId[]) => join(key, users),
     JOIN_BATCH_MAX,
   );
-  const findTogether = gather(
-    ({ concertId, epoch, settleMs }: FindKey) => `${concertId} ${epoch} ${settleMs}`,
-    findAll,
+  const findTogether = batched(
+    ({ concertId, epoch, keepOpenMs }: FindKey) => `${concertId} ${epoch} ${keepOpenMs}`,
+    findBatch(redis, openViews),
     FIND_BATCH_MAX,
   );
 
-  async function findOne(claim: QueueClaim, settleMs: number): Promise<Place> {
-    const place = await findTogether({ ...claim, settleMs }, claim);
+  async function find(claim: QueueClaim, keepOpenMs: number): Promise<Place> {
+    const place = await findTogether({ ...claim, keepOpenMs }, claim);
     if (place instanceof Refusal) throw place;
     return place;
+  }
+
+  async function surveyedView(id: QueueClaim['concertId']): Promise<QueueView> {
+    const view = views.of(id);
+    if (!view.isSurveyed()) await view.refresh();
+    return view;
   }
 
   return {
@@ -188,46 +84,29 @@ export function redisWaitingRoom(
     },
 
     glance(claim) {
-      const { concertId, sequence, epoch } = claim;
-      const view = views.of(concertId);
-      const survey = view.fresh();
-      if (survey === undefined || survey.epoch !== epoch) return undefined;
-      const number = view.numberOf(sequence);
-      const { state, figures } = survey;
-      const { turnover, drawn, rebuildingMs } = figures;
-      if (rebuildingMs !== undefined || sequence > drawn) return undefined;
-      if (view.ended.has(number) || !view.isConfirmed(number)) return undefined;
-      if (state === 'registering') {
-        present.note(view, claim, number);
-        return { status: 'WAITING', position: undefined, turnover };
-      }
-      if (state !== '' && state !== 'drawn') return undefined;
-      const position = view.farPositionOf(number);
-      if (position === undefined) return undefined;
-      present.note(view, claim, number);
-      return { status: 'WAITING', position, turnover };
+      const view = views.of(claim.concertId);
+      const number = view.numberOf(claim.sequence);
+      const place = recall(view, claim, number);
+      if (place !== undefined) heartbeats.note(view, claim, number);
+      return place;
     },
 
-    find: (claim) => findOne(claim, 0),
-    settle: (claim) => findOne(claim, SETTLE_MS),
+    find: (claim) => find(claim, 0),
+    settle: (claim) => find(claim, KEEP_OPEN_MS),
 
-    async extend(place, milliseconds) {
-      const { concertId, userId, sequence, epoch } = place;
-      const view = views.of(concertId);
-      if (!view.isSurveyed()) await view.refresh();
-      const number = view.numberOf(sequence);
-      await run(redis, scripts.extend, view.keys, memberOf(userId), number, epoch, milliseconds);
+    async extend({ concertId, userId, sequence, epoch }, milliseconds) {
+      const view = await surveyedView(concertId);
+      const entry = { user: memberOf(userId), number: view.numberOf(sequence), epoch };
+      await run(redis, scripts.extend, view.keys, { ...entry, extendMs: milliseconds });
     },
 
-    async leave(place) {
-      const { concertId, userId, sequence, epoch } = place;
-      const view = views.of(concertId);
+    async leave({ concertId, userId, sequence, epoch }) {
+      const view = await surveyedView(concertId);
       for (let tries = 0; tries < TRIES_MAX; tries++) {
-        if (!view.isSurveyed() || tries > 0) await view.refresh();
-        const number = view.numberOf(sequence);
-        const member = memberOf(userId);
-        if ((await run(redis, scripts.leave, view.keys, member, number, sequence, epoch, view.drawCount())) >= 0)
-          return;
+        if (tries > 0) await view.refresh();
+        const entry = { user: memberOf(userId), number: view.numberOf(sequence), sequence, epoch };
+        const reply = await run(redis, scripts.leave, view.keys, { ...entry, drawCountKnown: view.drawCount() });
+        if (reply >= 0) return;
       }
       throw new Refusal('unavailable', { retryAfterSeconds: 1 });
     },
@@ -241,22 +120,19 @@ export function redisWaitingRoom(
     refresh: views.refresh,
 
     async admit(concertId, policy) {
-      const reply = await run(
-        redis,
-        scripts.admit,
-        views.of(concertId).keys,
-        policy.activeMax,
-        policy.admitPerWindow,
-        policy.windowSeconds * 1_000,
-        policy.sessionSeconds * 1_000,
-        policy.claimSeconds * 1_000,
-        policy.absentSeconds,
-        policy.graceSeconds * 1_000,
-        policy.paused ? 1 : 0,
-        ADMIT_BATCH_MAX,
-        MOVED_CHANNEL,
-        concertId,
-      );
+      const reply = await run(redis, scripts.admit, views.of(concertId).keys, {
+        activeMax: policy.activeMax,
+        perWindow: policy.admitPerWindow,
+        windowMs: policy.windowSeconds * 1_000,
+        sessionMs: policy.sessionSeconds * 1_000,
+        claimMs: policy.claimSeconds * 1_000,
+        absentS: policy.absentSeconds,
+        graceMs: policy.graceSeconds * 1_000,
+        paused: policy.paused ? 1 : 0,
+        batchMax: ADMIT_BATCH_MAX,
+        channel: MOVED_CHANNEL,
+        concert: concertId,
+      });
       if (reply[0] === 'unopened') return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
       const [, admitted, expired, passedOver, active, waiting] = reply;
       if (admitted + expired + passedOver > 0) views.moved(concertId);
@@ -268,12 +144,23 @@ export function redisWaitingRoom(
       await views.of(concertId).refresh();
     },
 
-    notePresence: present.writeDown,
+    notePresence: heartbeats.write,
 
-    takeEvents: (concertId, max) => takeLineEvents(redis, views.of(concertId), concertId, max),
-    settleEvents: (concertId, last) => settleLineEvents(redis, concertId, last),
+    takeEvents: (concertId, max) => takeQueueEvents(redis, views.of(concertId), concertId, max),
+    settleEvents: (concertId, last) => ackQueueEvents(redis, concertId, last),
   };
 }
 
-const full = () => new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
-const rebuilding = (forMs: number) => new Refusal('unavailable', { retryAfterSeconds: Math.ceil(forMs / 1_000) });
+/** From the last survey; undefined near the head, for an entry that does not wait, and on any doubt. */
+function recall(view: QueueView, { sequence, epoch }: QueueClaim, number: number): Place | undefined {
+  const survey = view.fresh();
+  if (survey === undefined || survey.epoch !== epoch) return undefined;
+  const { state, figures } = survey;
+  const { turnover, drawn, rebuildingMs } = figures;
+  if (rebuildingMs !== undefined || sequence > drawn) return undefined;
+  if (view.hasEnded(number) || !view.isConfirmed(number)) return undefined;
+  if (state === 'registering') return { status: 'WAITING', position: undefined, turnover };
+  if (state !== '' && state !== 'drawn') return undefined;
+  const position = view.farPositionOf(number);
+  return position === undefined ? undefined : { status: 'WAITING', position, turnover };
+}

@@ -1,11 +1,10 @@
--- Begins to give those who registered the places that the lots gave them. What was kept by the number of the registration
--- is set aside, for what is kept by the number of the place. Those who came after the registration was closed have kept
--- their numbers, and their times with them. Replies 1 if places are to be given, 0 if they have been.
+-- Begins to place registered entries by lot. Times kept by sequence are set aside, for times kept by lot. Entries that joined
+-- after the registration keep their sequences as numbers, and their times. Replies 1 if entries are to be placed, else 0.
 local count, seed = ARGV[1], ARGV[2]
 if draw_state == 'closed' then
-  -- Copies, so that the arrays are as long as they will be: to grow them one place at a time takes Redis far longer.
+  -- Copies have their final length: to grow these strings one entry at a time takes Redis far longer.
   redis.call('COPY', joined, registered_joined)
-  redis.call('COPY', seen, registered_seen)
+  redis.call('COPY', last_seen, registered_last_seen)
   if redis.call('EXISTS', ended_log) == 1 then
     redis.call('RENAME', ended_log, registered_ended)
   end

@@ -1,5 +1,5 @@
--- Closes the registration: lots are drawn among as many as have come, and whoever comes from now on is behind them.
--- Replies how many, or -1 where no lots are to be drawn, or -2 where they are.
+-- Closes the registration: the number of lots is fixed, and entries that join later stand behind them.
+-- Replies the number of lots, -1 without a lottery, -2 if lots were drawn before.
 if draw_state == 'drawn' then
   return -2
 end

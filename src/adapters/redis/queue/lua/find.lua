@@ -1,28 +1,27 @@
--- Where places stand. Asking counts as being there: whoever waits is not passed over, whoever was passed over is back and
--- next, whoever was let in has claimed the session. With settle_ms, a running session is kept open for that long, at most
--- that much beyond the end it was granted. A place that the line has lost, and that is not over, is taken back into it.
--- Replies {'unopened'} where there is no line, {'settling'} where it is not known yet what there was, {'redrawn'} where the caller
--- does not know of the draw, {'ended'} where it is not the line of this name, or
--- {'found', frontier, length of the log of ended places, turnover}, then for each place
--- {outcome, detail}: 'waiting' | 'back' | 'registered' | 'active' with the session's end in ms | 'over' |
--- 'unsure' where the line lacks a place that is over as far as the caller may not know, or as long as lots are drawn.
-local epoch, known_count, settle_ms, known_ended = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local first_place, fields = 5, 4
+-- Finds entries. Asking counts as a heartbeat: a waiting entry is not passed over, an absent one has rejoined and goes next, an
+-- admitted one has claimed its session. With keep_open_ms, a running session is kept open for that long, at most that much
+-- beyond its granted end. An entry that the queue lacks, and that has not ended, is restored.
+-- Replies {'unopened'}; {'gathering'} while it is not known what was lost; {'redrawn'} if the caller does not know the draw;
+-- {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover}, then for each entry {outcome, detail}:
+-- 'waiting' | 'rejoined' | 'registered' | 'active' with the session's end in ms | 'ended' |
+-- 'unsure' if the queue lacks an entry that may have ended as far as the caller knows, or while lots are drawn.
+local epoch, draw_count_known, keep_open_ms, ended_known = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local first_entry, fields = 5, 4
 
 local current = redis.call('GET', epoch_key)
 if not current then
   return { 'unopened' }
 end
 if current ~= epoch then
-  return { 'ended' }
+  return { 'other-epoch' }
 end
-if is_settling then
-  return { 'settling' }
+if is_gathering then
+  return { 'gathering' }
 end
-if (draw_count or '') ~= known_count then
+if (draw_count or '') ~= draw_count_known then
   return { 'redrawn' }
 end
-local front = frontier()
+local head_now = head()
 
 local function session_of(user, number)
   local ends = tonumber(redis.call('ZSCORE', active, user) or 0)
@@ -31,8 +30,8 @@ local function session_of(user, number)
   end
   local own_end = granted_end(number)
   local kept = math.max(ends, own_end)
-  if settle_ms > 0 then
-    kept = math.max(kept, math.min(now, own_end) + settle_ms)
+  if keep_open_ms > 0 then
+    kept = math.max(kept, math.min(now, own_end) + keep_open_ms)
   end
   if kept > ends then
     redis.call('ZADD', active, kept, user)
@@ -40,67 +39,70 @@ local function session_of(user, number)
   return math.max(ends, own_end)
 end
 
--- Only if the user has no other place by now.
-local function take_back(user, number, sequence, joined_ms)
-  if redis.call('ZSCORE', line, user) or redis.call('ZSCORE', returned, user) or redis.call('ZSCORE', registered, user)
-    or redis.call('HEXISTS', away_numbers, user) == 1 or redis.call('HEXISTS', sessions, user) == 1 then
-    return 'over'
+local function has_other_entry(user)
+  return redis.call('ZSCORE', waiting, user) or redis.call('ZSCORE', rejoined, user) or redis.call('ZSCORE', registered, user)
+    or redis.call('HEXISTS', absent_numbers, user) == 1 or redis.call('HEXISTS', sessions, user) == 1
+end
+
+local function restore(user, number, sequence, joined_ms)
+  if has_other_entry(user) then
+    return 'ended'
   end
-  -- Nor while lots are drawn: neither is every number known by then, nor who had left before.
-  if redis.call('STRLEN', ended_log) ~= known_ended or draw_state == 'closed' or draw_state == 'placing' then
+  -- While lots are drawn, neither all numbers nor all leavers are known.
+  if redis.call('STRLEN', ended_log) ~= ended_known or draw_state == 'closed' or draw_state == 'placing' then
     return 'unsure'
   end
   if tonumber(sequence) > tonumber(redis.call('GET', sequence_key) or 0) then
     redis.call('SET', sequence_key, sequence)
   end
-  local place, outcome = line, 'waiting'
+  local set, outcome = waiting, 'waiting'
   if draw_state == 'registering' then
-    place, outcome = registered, 'registered'
-  elseif tonumber(number) < front then
+    set, outcome = registered, 'registered'
+  elseif tonumber(number) < head_now then
     if tonumber(late_until or 0) < now then
-      return 'over'
+      return 'ended'
     end
-    place, outcome = returned, 'back'
+    set, outcome = rejoined, 'rejoined'
   end
-  redis.call('ZADD', place, number, user)
+  redis.call('ZADD', set, number, user)
   redis.call('SETRANGE', joined, (number - 1) * 6, struct.pack('>I6', tonumber(joined_ms)))
-  see(number)
-  if place ~= registered then
+  touch(number)
+  if set ~= registered then
     record('restored', { number })
   end
   return outcome
 end
 
-local function locate(user, number, sequence, joined_ms)
-  if redis.call('ZSCORE', line, user) == number then
-    see(number)
+local function find(user, number, sequence, joined_ms)
+  if redis.call('ZSCORE', waiting, user) == number then
+    touch(number)
     return waits_for_draw and 'registered' or 'waiting'
   end
   if waits_for_draw and redis.call('ZSCORE', registered, user) == sequence then
-    see_registered(sequence)
+    touch_registered(sequence)
     return 'registered'
   end
-  if redis.call('HGET', away_numbers, user) == number then
-    redis.call('ZREM', away, user)
-    redis.call('HDEL', away_numbers, user)
-    redis.call('ZADD', returned, number, user)
+  if redis.call('HGET', absent_numbers, user) == number then
+    redis.call('ZREM', absent, user)
+    redis.call('HDEL', absent_numbers, user)
+    redis.call('ZADD', rejoined, number, user)
     record('returned', { number })
   end
-  -- All who are back are next, so that none of their positions rises when one with a smaller number comes back as well.
-  if redis.call('ZSCORE', returned, user) == number then
-    see(number)
-    return 'back'
+  -- All rejoined entries are told position 1: none rises when one with a smaller number rejoins.
+  if redis.call('ZSCORE', rejoined, user) == number then
+    touch(number)
+    return 'rejoined'
   end
   local ends = session_of(user, number)
   if ends then
     return 'active', ends
   end
-  return joined_ms ~= '0' and take_back(user, number, sequence, joined_ms) or 'over'
+  return joined_ms ~= '0' and restore(user, number, sequence, joined_ms) or 'ended'
 end
 
-local reply = { 'found', front, redis.call('STRLEN', ended_log), tostring(turnover()) }
-for i = first_place, #ARGV, fields do
-  local outcome, detail = locate(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+local reply = { 'found', head_now, redis.call('STRLEN', ended_log), tostring(turnover()) }
+for i = first_entry, #ARGV, fields do
+  local outcome, detail = find(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   reply[#reply + 1] = outcome
   reply[#reply + 1] = detail or 0
 end

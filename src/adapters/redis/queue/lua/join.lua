@@ -1,12 +1,11 @@
--- Draws places at the end of the line for those who have none, in the order given, and finds the places of the others.
--- Asking counts as being there, as in find.lua.
--- Replies {'unopened'} where there is no line, {'settling'} where it is not known yet what there was, or
--- {'joined', epoch, frontier, length of the log of ended places, turnover, among how many lots were drawn or -1}, then for each
--- user {outcome, number, joined in ms, detail}: 'drawn' | 'waiting' | 'back' | 'active' with the session's end in ms | 'full' |
--- 'closed' with the ms until the line is rebuilt; until lots are drawn 'enrolled', and again 'registered' by the number of the
--- registration or 'placed' by that of the place.
+-- Adds entries at the end of the queue for users without one, in the order given, and finds the entries of the others.
+-- Asking counts as a heartbeat, as in find.lua.
+-- Replies {'unopened'}; {'gathering'} while it is not known what was lost; or {'joined', epoch, head, length of the log of ended
+-- entries, turnover, number of lots drawn or -1}, then for each user {outcome, number, joined in ms, detail}:
+-- 'drawn' | 'waiting' | 'rejoined' | 'active' with the session's end in ms | 'full' | 'closed' with the ms until the queue is
+-- rebuilt; until lots are drawn 'enrolled', and again 'registered' by sequence or 'placed' by lot.
 local waiting_max, holds_lottery = tonumber(ARGV[1]), ARGV[2] == '1'
-local known_epoch, known_drawn, late_ms, first_user = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), 6
+local epoch_known, drawn_known, first_user = ARGV[3], tonumber(ARGV[4]), 5
 -- As many join times as fit into the longest string of Redis, 512 MB.
 local NUMBER_MAX = 89000000
 
@@ -14,8 +13,8 @@ local epoch = redis.call('GET', epoch_key)
 if not epoch then
   return { 'unopened' }
 end
-if is_settling then
-  return { 'settling' }
+if is_gathering then
+  return { 'gathering' }
 end
 if holds_lottery and not draw_state then
   redis.call('HSET', draw, 'state', 'registering')
@@ -23,11 +22,11 @@ if holds_lottery and not draw_state then
 end
 
 local users = { unpack(ARGV, first_user) }
-local in_line = redis.call('ZMSCORE', line, unpack(users))
-local passed_over = redis.call('HMGET', away_numbers, unpack(users))
-local back = redis.call('ZMSCORE', returned, unpack(users))
+local waiting_numbers = redis.call('ZMSCORE', waiting, unpack(users))
+local absent_of = redis.call('HMGET', absent_numbers, unpack(users))
+local rejoined_numbers = redis.call('ZMSCORE', rejoined, unpack(users))
 local session_ends = redis.call('ZMSCORE', active, unpack(users))
-local enrolled = redis.call('ZMSCORE', registered, unpack(users))
+local sequences = redis.call('ZMSCORE', registered, unpack(users))
 
 local function joined_at(times, number)
   local bytes = redis.call('GETRANGE', times, (number - 1) * 6, number * 6 - 1)
@@ -35,27 +34,27 @@ local function joined_at(times, number)
 end
 
 local function find(i, user)
-  if in_line[i] then
-    local number = tonumber(in_line[i])
-    see(number)
+  if waiting_numbers[i] then
+    local number = tonumber(waiting_numbers[i])
+    touch(number)
     return { waits_for_draw and 'placed' or 'waiting', number, joined_at(joined, number), 0 }
   end
-  if enrolled[i] then
-    local number = tonumber(enrolled[i])
-    see_registered(number)
-    return { 'registered', number, joined_at(draw_state == 'placing' and registered_joined or joined, number), 0 }
+  if sequences[i] then
+    local sequence = tonumber(sequences[i])
+    touch_registered(sequence)
+    return { 'registered', sequence, joined_at(draw_state == 'placing' and registered_joined or joined, sequence), 0 }
   end
-  if passed_over[i] then
-    redis.call('ZREM', away, user)
-    redis.call('HDEL', away_numbers, user)
-    redis.call('ZADD', returned, passed_over[i], user)
-    record('returned', { passed_over[i] })
-    back[i] = passed_over[i]
+  if absent_of[i] then
+    redis.call('ZREM', absent, user)
+    redis.call('HDEL', absent_numbers, user)
+    redis.call('ZADD', rejoined, absent_of[i], user)
+    record('returned', { absent_of[i] })
+    rejoined_numbers[i] = absent_of[i]
   end
-  if back[i] then
-    local number = tonumber(back[i])
-    see(number)
-    return { 'back', number, joined_at(joined, number), 0 }
+  if rejoined_numbers[i] then
+    local number = tonumber(rejoined_numbers[i])
+    touch(number)
+    return { 'rejoined', number, joined_at(joined, number), 0 }
   end
   local ends = tonumber(session_ends[i] or 0)
   if ends > now then
@@ -68,9 +67,9 @@ local function find(i, user)
 end
 
 local answers, newcomers, first_of = {}, {}, {}
-local waits = redis.call('ZCARD', line) + redis.call('ZCARD', returned) + redis.call('ZCARD', registered)
-local drawn = drawn_at_least(epoch == known_epoch and known_drawn or 0, late_ms)
-local room = math.min(waiting_max - waits, NUMBER_MAX - drawn)
+local waiting_count = redis.call('ZCARD', waiting) + redis.call('ZCARD', rejoined) + redis.call('ZCARD', registered)
+local drawn = raise_sequence(epoch == epoch_known and drawn_known or 0)
+local room = math.min(waiting_max - waiting_count, NUMBER_MAX - drawn)
 for i, user in ipairs(users) do
   answers[i] = find(i, user)
   if not answers[i] and first_of[user] then
@@ -90,8 +89,8 @@ end
 if #newcomers > 0 then
   redis.call('INCRBY', sequence_key, #newcomers)
   redis.call('SETRANGE', joined, drawn * 6, string.rep(struct.pack('>I6', now), #newcomers))
-  redis.call('SETRANGE', seen, drawn * 4, string.rep(struct.pack('>I4', tonumber(time[1])), #newcomers))
-  -- A session that has run out but was not tidied yet gives way to the new place.
+  redis.call('SETRANGE', last_seen, drawn * 4, string.rep(struct.pack('>I4', now_s), #newcomers))
+  -- An ended session that no admission has removed yet gives way to the new entry.
   local over = {}
   for _, number in ipairs(redis.call('HMGET', sessions, unpack(newcomers))) do
     over[#over + 1] = number or nil
@@ -105,10 +104,10 @@ if #newcomers > 0 then
   for i, user in ipairs(newcomers) do
     entries[2 * i - 1], entries[2 * i] = drawn + i, user
   end
-  redis.call('ZADD', draw_state == 'registering' and registered or line, unpack(entries))
+  redis.call('ZADD', draw_state == 'registering' and registered or waiting, unpack(entries))
 end
 
-local reply = { 'joined', epoch, frontier(), redis.call('STRLEN', ended_log), tostring(turnover()), tonumber(draw_count or -1) }
+local reply = { 'joined', epoch, head(), redis.call('STRLEN', ended_log), tostring(turnover()), tonumber(draw_count or -1) }
 for _, answer in ipairs(answers) do
   for _, value in ipairs(answer) do
     reply[#reply + 1] = value

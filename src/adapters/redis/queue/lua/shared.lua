@@ -1,51 +1,54 @@
--- Stands before every script of a line: the names of its keys, in the order of keys.ts, and what several scripts do.
+-- Stands before every script of a queue: the names of its keys, in the order of keys.ts, and the functions that scripts share.
 -- Replies nothing itself.
--- A place is known by its number: the one drawn on joining or, where lots were drawn, the one that they gave.
-local epoch_key, sequence_key, line, joined, seen, away, away_numbers, returned, active, sessions, granted, recent, pace,
-  ended_log, log, ticks, rebuild, draw, registered, registered_joined, registered_seen, registered_ended = unpack(KEYS)
--- Half of what is remembered of the turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
+-- An entry is known by its number: its sequence or, where lots were drawn, the lot that it drew.
+local epoch_key, sequence_key, waiting, joined, last_seen, absent, absent_numbers, rejoined, active, sessions, granted,
+  admissions, pace, ended_log, log, rebuild, draw, registered, registered_joined, registered_last_seen, registered_ended =
+  unpack(KEYS)
+-- Half of the weight of the measured turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
 local SMOOTHING_MS = 60000
+-- After a loss, an entry that the head has passed may be restored for this long.
+local LATE_MS = 600000
 
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now_s = tonumber(time[1])
+local now = now_s * 1000 + math.floor(time[2] / 1000)
 
--- Of a line that was lost: until when the instances put together what they know of it, until when it is being rebuilt, where
--- its front had come, until when who comes late is still let back.
-local known_at, rebuilt_at, front_before, late_until =
-  unpack(redis.call('HMGET', rebuild, 'known', 'until', 'frontier', 'late'))
-local is_settling, is_rebuilding = tonumber(known_at or 0) > now, tonumber(rebuilt_at or 0) > now
+-- After a loss: until when instances gather what they know, until when the queue is rebuilt, the head before the loss,
+-- until when passed entries are restored.
+local known_at, rebuilt_at, head_before, late_until =
+  unpack(redis.call('HMGET', rebuild, 'known', 'until', 'head', 'late'))
+local is_gathering, is_rebuilding = tonumber(known_at or 0) > now, tonumber(rebuilt_at or 0) > now
 
--- 'registering' until the opening, 'closed' when it is known among how many lots are drawn, 'placing' while the places
--- are moved, 'drawn'; false where no lots are drawn.
+-- 'registering' until the opening, 'closed' once the number of lots is fixed, 'placing' while entries get their lots,
+-- 'drawn'; false without a lottery.
 local draw_state, draw_count = unpack(redis.call('HMGET', draw, 'state', 'count'))
 local waits_for_draw = draw_state and draw_state ~= 'drawn'
 
--- The smallest number that waits, or where the front had come before the line was lost. Whoever has a smaller number was let
--- in or passed over.
-local function frontier()
-  local before = tonumber(front_before or 0)
+-- The smallest number that waits, or the head before the loss. Entries below it were admitted or passed over.
+local function head()
+  local before = tonumber(head_before or 0)
   if waits_for_draw then
     return 1
   end
   if is_rebuilding then
     return before
   end
-  local first = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')[2]
+  local first = redis.call('ZRANGE', waiting, 0, 0, 'WITHSCORES')[2]
   return math.max(before, tonumber(first) or tonumber(redis.call('GET', sequence_key) or 0) + 1)
 end
 
--- The same. Where it has fallen back behind what an instance has told, it stays there: nobody's position rises.
-local function frontier_at_least(known)
-  if known > frontier() then
-    front_before = string.format('%d', known)
-    redis.call('HSET', rebuild, 'frontier', front_before)
+-- A head that fell behind what an instance has told is raised again: no position rises.
+local function raise_head(known)
+  if known > head() then
+    head_before = string.format('%d', known)
+    redis.call('HSET', rebuild, 'head', head_before)
   end
-  return frontier()
+  return head()
 end
 
--- The last number drawn. Where it has fallen behind what an instance knows, a replica has taken over that had missed the last
--- moments: the counter is raised, and whoever the line lacks is let back in.
-local function drawn_at_least(known, late_ms)
+-- The last sequence drawn. A counter behind what an instance knows belongs to a replica that missed the last moments: it is
+-- raised, and entries that the queue lacks may be restored.
+local function raise_sequence(known)
   local drawn = tonumber(redis.call('GET', sequence_key) or 0)
   if known <= drawn then
     return drawn
@@ -54,12 +57,12 @@ local function drawn_at_least(known, late_ms)
   if is_rebuilding then
     return known
   end
-  rebuilt_at, late_until = string.format('%d', now), string.format('%d', now + late_ms)
+  rebuilt_at, late_until = string.format('%d', now), string.format('%d', now + LATE_MS)
   redis.call('HSET', rebuild, 'until', rebuilt_at, 'late', late_until)
   return known
 end
 
--- Sessions ended per second. Measured only when it changes: until then it fades.
+-- Sessions ended per second. Measured only when it changes; it fades in between.
 local function turnover()
   local rate, at = unpack(redis.call('HMGET', pace, 'rate', 'at'))
   return tonumber(rate or 0) * math.exp(-(now - tonumber(at or now)) / SMOOTHING_MS)
@@ -69,42 +72,41 @@ local function pack(count)
   return '>' .. string.rep('I4', count)
 end
 
-local function see(number)
-  redis.call('SETRANGE', seen, (number - 1) * 4, struct.pack('>I4', tonumber(time[1])))
+local function touch(number)
+  redis.call('SETRANGE', last_seen, (number - 1) * 4, struct.pack('>I4', now_s))
 end
 
--- Who registered has asked: noted where the draw, once it moves them, takes it from.
-local function see_registered(sequence)
-  local times = draw_state == 'placing' and registered_seen or seen
-  redis.call('SETRANGE', times, (sequence - 1) * 4, struct.pack('>I4', tonumber(time[1])))
+-- While lots are placed, the draw takes last-seen times from a copy.
+local function touch_registered(sequence)
+  local times = draw_state == 'placing' and registered_last_seen or last_seen
+  redis.call('SETRANGE', times, (sequence - 1) * 4, struct.pack('>I4', now_s))
 end
 
--- When the session of this place ends as it was granted.
+-- When the session of this entry ends as granted.
 local function granted_end(number)
   return struct.unpack('>I6', redis.call('GETRANGE', granted, (number - 1) * 6, number * 6 - 1))
 end
 
--- The sessions of these places, as many as they are from this one on, end then.
+-- Sets the granted end of `count` entries with successive numbers.
 local function grant(first, count, ends)
   redis.call('SETRANGE', granted, (first - 1) * 6, string.rep(struct.pack('>I6', ends), count))
 end
 
--- These places are over: their numbers are known to everybody from the log of those that ended.
-local function note_ended(ended)
-  if #ended > 0 then
-    redis.call('APPEND', ended_log, struct.pack(pack(#ended), unpack(ended)))
+-- Instances read this log to count the entries that no longer stand before another.
+local function note_ended(numbers)
+  if #numbers > 0 then
+    redis.call('APPEND', ended_log, struct.pack(pack(#numbers), unpack(numbers)))
   end
 end
 
--- The record of what happened to places: relayed to where it is kept.
-local function record(kind, list)
-  if #list > 0 then
-    redis.call('XADD', log, '*', kind, table.concat(list, ' '))
+-- Events of entries, until they are on record in Postgres.
+local function record(kind, numbers)
+  if #numbers > 0 then
+    redis.call('XADD', log, '*', kind, table.concat(numbers, ' '))
   end
 end
 
--- The sessions of these places are over.
-local function note_sessions_ended(ended)
-  note_ended(ended)
-  record('ended', ended)
+local function note_sessions_ended(numbers)
+  note_ended(numbers)
+  record('ended', numbers)
 end

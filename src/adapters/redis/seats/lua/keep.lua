@@ -1,6 +1,6 @@
--- Marks the seats for ttl_ms, whoever had them marked. Replies how many.
-local mark, ttl_ms = ARGV[1], ARGV[2]
-for _, seat in ipairs(KEYS) do
-  redis.call('SET', seat, mark, 'PX', ttl_ms)
+-- Sets the hold keys for ttl_ms, whatever they were. Replies how many.
+local holder, ttl_ms = ARGV[1], ARGV[2]
+for _, key in ipairs(KEYS) do
+  redis.call('SET', key, holder, 'PX', ttl_ms)
 end
 return #KEYS

@@ -1,9 +1,9 @@
--- Takes the marks away that are this reservation's. Replies how many.
-local mark = ARGV[1]
+-- Deletes the hold keys of this holder. Keys of others stay. Replies how many.
+local holder = ARGV[1]
 local released = 0
-for _, seat in ipairs(KEYS) do
-  if redis.call('GET', seat) == mark then
-    released = released + redis.call('DEL', seat)
+for _, key in ipairs(KEYS) do
+  if redis.call('GET', key) == holder then
+    released = released + redis.call('DEL', key)
   end
 end
 return released

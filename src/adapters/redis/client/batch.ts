@@ -1,9 +1,9 @@
 /**
- * Lets calls that come together be answered together: those of one turn of the event loop with the same key, up to a batch,
- * in the order in which they came. A crowd then costs the store a few commands, not one each. A full batch goes at once, so
- * that the store is at work while the rest of the crowd is still being read; what is left goes when the turn is over.
+ * Puts the calls of one turn of the event loop together: those with the same key, up to a batch, in the order in which they
+ * came, are answered by one command. A full batch is sent at once, so that Redis works on it while the other sockets are
+ * read; the rest is sent at the end of the turn.
  */
-export function gather<Key, Item, Answer>(
+export function batched<Key, Item, Answer>(
   keyOf: (key: Key) => string,
   answer: (key: Key, items: readonly Item[]) => Promise<readonly Answer[]>,
   batchMax: number,
@@ -34,7 +34,7 @@ export function gather<Key, Item, Answer>(
 
   return (key, item) =>
     new Promise((resolve, reject) => {
-      // After this turn's sockets have been read, so that all they brought goes together.
+      // Runs after all sockets of this turn were read.
       if (!isTurnEndAwaited) setImmediate(sendAll);
       isTurnEndAwaited = true;
       const name = keyOf(key);

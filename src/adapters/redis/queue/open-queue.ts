@@ -2,52 +2,52 @@ import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Lines } from '#ports/queue/queue-record.ts';
-import { LATE_MS, type LineView } from './line-view.ts';
 import { memberOf } from './member.ts';
 import { packNumbers } from './packed-numbers.ts';
+import type { QueueView } from './queue-view.ts';
 
 export type Rebuild = {
-  /** How long a line that was lost waits for those who were in it. */
+  /** How long a lost queue waits for its entries. */
   readonly rebuildMs: number;
-  /** How long of that the instances put together what they know of it, before anybody is told anything. */
+  /** How long of that the instances gather what they know, before any client is answered. */
   readonly gatherMs: number;
 };
 
 /**
- * Opens lines that Redis does not have: new ones, and those that it has lost, with what is on record and what this
- * instance knows. Whoever asks while a line is being opened waits for that.
+ * Opens queues that Redis does not have: new ones, and lost ones with what is on record and what this instance knows. Calls
+ * during an opening share it.
  */
-export function lineOpener(
+export function queueOpener(
   redis: RedisClient,
   lines: Lines,
   { rebuildMs, gatherMs }: Rebuild,
-): (concertId: ConcertId, view: LineView) => Promise<void> {
+): (concertId: ConcertId, view: QueueView) => Promise<void> {
   const underWay = new Map<ConcertId, Promise<void>>();
 
-  async function open(concertId: ConcertId, view: LineView): Promise<void> {
+  async function open(concertId: ConcertId, view: QueueView): Promise<void> {
     const record = await lines.open(concertId);
     if (record.draw !== undefined) await view.learnDraw(record.draw);
     const known = view.known();
     const isOwn = known.epoch === record.epoch;
     const drawn = Math.max(record.drawn, isOwn ? known.drawn : 0);
-    const frontier = Math.max(record.frontier, isOwn ? known.frontier : 1);
-    const ended = [...(isOwn ? view.ended : []), ...record.paid.map(view.numberOf)];
-    const lotteryState = record.registering ? 'registering' : '';
+    const ended = [...(isOwn ? view.endedEntries().all() : []), ...record.paid.map(view.numberOf)];
+    const stateWithoutDraw = record.registering ? 'registering' : '';
     await run(
       redis,
       scripts.open,
       view.keys,
-      record.epoch,
-      drawn,
-      frontier,
-      record.known && drawn > 0 ? rebuildMs : 0,
-      LATE_MS,
-      gatherMs,
-      record.draw === undefined ? lotteryState : 'drawn',
-      record.draw?.count ?? 0,
-      record.draw?.seed ?? '',
-      packNumbers(ended),
-      ...record.sessions.flatMap(({ userId, sequence, remainingMs }) => [
+      {
+        epoch: record.epoch,
+        drawn,
+        headKnown: Math.max(record.frontier, isOwn ? known.head : 1),
+        rebuildMs: record.known && drawn > 0 ? rebuildMs : 0,
+        gatherMs,
+        state: record.draw === undefined ? stateWithoutDraw : 'drawn',
+        count: record.draw?.count ?? 0,
+        seed: record.draw?.seed ?? '',
+        ended: packNumbers(ended),
+      },
+      record.sessions.flatMap(({ userId, sequence, remainingMs }) => [
         memberOf(userId),
         view.numberOf(sequence),
         remainingMs,

@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { gather } from '#adapters/redis/queue/gather.ts';
+import { batched } from '#adapters/redis/client/batch.ts';
 
 const BATCH_MAX = 3;
 
 function gathering() {
   const batches: { readonly key: string; readonly items: readonly number[] }[] = [];
-  const ask = gather(
+  const ask = batched(
     (key: string) => key,
     async (key, items: readonly number[]) => {
       batches.push({ key, items });

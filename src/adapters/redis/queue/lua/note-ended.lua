@@ -1,4 +1,4 @@
--- Notes that places are over, which are not in the log: it was lost. Replies 1, or 0 where no such line is.
+-- Adds ended entries to the log after it was lost. Replies 1, or 0 for another epoch.
 local epoch, ended = ARGV[1], ARGV[2]
 if redis.call('GET', epoch_key) ~= epoch then
   return 0

@@ -1,0 +1,63 @@
+import { setTimeout } from 'node:timers/promises';
+import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
+import { type JoinOutcome, run, scripts } from '#adapters/redis/scripts.ts';
+import type { Policy } from '#domain/catalog/policy.ts';
+import { Refusal } from '#domain/errors.ts';
+import type { ConcertId, UserId } from '#domain/ids.ts';
+import type { Place } from '#domain/queue/queue.ts';
+import type { Joined } from '#ports/queue/queue.ts';
+import { memberOf } from './member.ts';
+import type { OpenViews } from './open-views.ts';
+import type { QueueView } from './queue-view.ts';
+
+export type JoinKey = { readonly concertId: ConcertId } & Pick<Policy, 'waitingMax' | 'opening'>;
+
+const FULL_RETRY_AFTER_SECONDS = 30;
+/** Fields per user in the script's reply. */
+const FIELDS = 4;
+
+/** Joins users of one concert by one script. */
+export function joinBatch(redis: RedisClient, { views, open, gatherMs, triesMax }: OpenViews) {
+  return async function join(
+    key: JoinKey,
+    users: readonly UserId[],
+    tries = 1,
+  ): Promise<readonly (Joined | Refusal)[]> {
+    const { concertId, waitingMax, opening } = key;
+    const view = views.of(concertId);
+    const { epoch: epochKnown, drawn: drawnKnown } = view.known();
+    const args = { waitingMax, holdsLottery: opening === 'lottery' ? 1 : 0, epochKnown, drawnKnown } as const;
+    const reply = await run(redis, scripts.join, view.keys, args, users.map(memberOf));
+    if (reply[0] !== 'joined') {
+      if (tries === triesMax) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+      await (reply[0] === 'unopened' ? open(concertId, view) : setTimeout(gatherMs));
+      return join(key, users, tries + 1);
+    }
+    const [, epoch, head, endedBytes, turnover, lots, ...answers] = reply;
+    if (lots >= 0) await view.knowDraw(lots);
+    await view.hear(head, endedBytes);
+    return users.map((userId, index) => {
+      const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
+      const [outcome, number, joined, detail] = answer;
+      if (outcome === 'full') return new Refusal('queue-full', { retryAfterSeconds: FULL_RETRY_AFTER_SECONDS });
+      if (outcome === 'closed') return new Refusal('unavailable', { retryAfterSeconds: Math.ceil(detail / 1_000) });
+      const sequence = isSequence(outcome) ? number : view.sequenceOf(number);
+      view.noteDrawn(epoch, sequence);
+      view.confirm(number);
+      const claim = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
+      const fresh = outcome === 'drawn' || outcome === 'enrolled';
+      return { claim, place: placeOf(view, answer, head, Number(turnover)), fresh };
+    });
+  };
+}
+
+type Answer = [outcome: JoinOutcome, number: number, joinedMs: number, detail: number];
+
+const isSequence = (outcome: JoinOutcome) => ['drawn', 'enrolled', 'registered'].includes(outcome);
+
+function placeOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, turnover: number): Place {
+  if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
+  const isPlaced = outcome === 'drawn' || outcome === 'waiting';
+  const position = isPlaced ? view.positionOf(number, head) : outcome === 'rejoined' ? 1 : undefined;
+  return { status: 'WAITING', position, turnover };
+}

@@ -1,0 +1,279 @@
+import { v7 as newId } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import type { Hold, SeatSet } from '#domain/booking/reservation.ts';
+import type { RequestKey } from '#domain/idempotency.ts';
+import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
+import type { HoldKeys } from '#ports/booking/hold-keys.ts';
+import { expectRefusal } from './expect-refusal.ts';
+
+export type HoldKeysHarness = {
+  readonly holdKeys: HoldKeys;
+  /** Time passes for the keys of these seats. */
+  passes(seats: SeatSet, milliseconds: number): Promise<void>;
+};
+
+/** Longer than any command takes. */
+const MINUTE_MS = 60_000;
+
+/** What holds of all hold keys. `open` is called once per test. */
+export function holdKeysContract(open: () => HoldKeysHarness): void {
+  function hall() {
+    const { holdKeys, passes } = open();
+    const all: SeatSet = {
+      concertId: concertId(newId()),
+      date: concertDate('2027-05-01'),
+      seatNumbers: [1, 2, 3, 4, 5],
+    };
+    const hold = (...seatNumbers: number[]): Hold => ({
+      ...all,
+      seatNumbers,
+      userId: userId(newId()),
+      reservationId: reservationId(newId()),
+    });
+    const another = (mine: Hold): Hold => ({ ...mine, reservationId: reservationId(newId()) });
+    const request = (of: Hold, key: string = newId()): RequestKey => ({ userId: of.userId, key, fingerprint: 'f' });
+    const claim = (wanted: Hold) => holdKeys.claim(wanted, request(wanted));
+    const expectTaken = (...seatNumbers: number[]) =>
+      expectRefusal(claim(hold(...seatNumbers)), 'seat-taken', { seatNumbers });
+    /** Tries them, and leaves them as they are. */
+    async function expectFree(...seatNumbers: number[]): Promise<void> {
+      const stranger = hold(...seatNumbers);
+      await claim(stranger);
+      await holdKeys.release(stranger);
+    }
+    const passing = (milliseconds: number) => passes(all, milliseconds);
+    return { holdKeys, hold, another, request, claim, expectTaken, expectFree, passes: passing };
+  }
+
+  describe('claiming', () => {
+    it('marks all of the seats', async () => {
+      const { hold, claim, expectTaken, expectFree } = hall();
+      await claim(hold(1, 2));
+      await expectTaken(1);
+      await expectTaken(2);
+      await expectFree(3);
+    });
+
+    it('by several in the same moment answers each for itself, in the order in which they came', async () => {
+      const { hold, claim, expectTaken, expectFree } = hall();
+      const outcomes = [claim(hold(1, 2)), claim(hold(2, 3)), claim(hold(3)), claim(hold(1, 3, 4))];
+      await expect(outcomes[0]).resolves.toBe('claimed');
+      await expectRefusal(outcomes[1] as Promise<unknown>, 'seat-taken', { seatNumbers: [2] });
+      await expect(outcomes[2]).resolves.toBe('claimed');
+      await expectRefusal(outcomes[3] as Promise<unknown>, 'seat-taken', { seatNumbers: [1, 3] });
+      await expectTaken(3);
+      await expectFree(4);
+    });
+
+    it('marks none of them when one is taken, and names those that are', async () => {
+      const { hold, claim, expectFree } = hall();
+      await claim(hold(2, 4));
+      await expectRefusal(claim(hold(1, 2, 3, 4)), 'seat-taken', { seatNumbers: [2, 4] });
+      await expectFree(1, 3);
+    });
+
+    it('succeeds for exactly one of many at once', async () => {
+      const { hold, claim } = hall();
+      const claims = await Promise.allSettled(Array.from({ length: 50 }, () => claim(hold(1, 2))));
+      expect(claims.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of claims) {
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'seat-taken' });
+      }
+    });
+
+    it('lasts as long as the command may take, and no longer', async () => {
+      const { hold, claim, expectTaken, expectFree, passes } = hall();
+      await claim(hold(1));
+      await passes(3_000);
+      await expectTaken(1);
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('is not hindered by marks that the user has already, which stay as they are', async () => {
+      const { holdKeys, hold, another, claim, expectTaken } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      const again = another({ ...mine, seatNumbers: [2, 3] });
+      expect(await claim(again)).toBe('repeated');
+      await holdKeys.release(again);
+      await expectTaken(1, 2);
+    });
+
+    it('keeps dates and concerts apart', async () => {
+      const { holdKeys, hold, claim, request } = hall();
+      const here = hold(1);
+      await claim(here);
+      const elsewhere = [
+        { ...hold(1), date: concertDate('2027-05-02') },
+        { ...hold(1), concertId: concertId(newId()) },
+      ];
+      for (const there of elsewhere) await expect(holdKeys.claim(there, request(there))).resolves.toBe('claimed');
+    });
+  });
+
+  describe('a request that has its answer', () => {
+    it('is not turned away, though the seats are taken, and marks nothing', async () => {
+      const { holdKeys, hold, request, claim, expectFree, passes } = hall();
+      const mine = hold(1);
+      const asked = request(mine);
+      await holdKeys.remember(mine, asked);
+      await holdKeys.claim(mine, asked);
+      await expectFree(1);
+      const theirs = hold(1);
+      await claim(theirs);
+      await expect(holdKeys.claim(mine, asked)).resolves.toBe('repeated');
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('is that request only: not another of the same user, nor the same key of another user', async () => {
+      const { holdKeys, hold, request, claim } = hall();
+      await claim(hold(1));
+      const mine = hold(1);
+      const asked = request(mine);
+      await holdKeys.remember(mine, asked);
+      await expectRefusal(holdKeys.claim(mine, request(mine)), 'seat-taken');
+      const stranger = hold(1);
+      await expectRefusal(holdKeys.claim(stranger, request(stranger, asked.key)), 'seat-taken');
+    });
+  });
+
+  describe('prolonging', () => {
+    it('lets the marks of a claim last as long as given', async () => {
+      const { holdKeys, hold, claim, expectTaken, expectFree, passes } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      await holdKeys.prolong(mine, 5 * MINUTE_MS);
+      await passes(4 * MINUTE_MS);
+      await expectTaken(1, 2);
+      await passes(MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('marks nothing that was released since, or has run out', async () => {
+      const { holdKeys, hold, claim, expectFree, passes } = hall();
+      const [released, late] = [hold(1), hold(2)];
+      await claim(released);
+      await claim(late);
+      await holdKeys.release(released);
+      await passes(MINUTE_MS);
+      for (const mine of [released, late]) await holdKeys.prolong(mine, 5 * MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('leaves the marks of others, and those of another reservation of the same user', async () => {
+      const { holdKeys, hold, another, claim, expectTaken, expectFree, passes } = hall();
+      const [theirs, mine] = [hold(1), hold(2)];
+      await claim(theirs);
+      await claim(mine);
+      await holdKeys.prolong({ ...another(mine), seatNumbers: [1, 2] }, 5 * MINUTE_MS);
+      await expectTaken(1, 2);
+      await passes(MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('never shortens a mark', async () => {
+      const { holdKeys, hold, claim, expectTaken, passes } = hall();
+      const mine = hold(1);
+      await claim(mine);
+      await holdKeys.prolong(mine, 5 * MINUTE_MS);
+      await holdKeys.prolong(mine, MINUTE_MS);
+      await passes(4 * MINUTE_MS);
+      await expectTaken(1);
+    });
+  });
+
+  describe('putting a lost key back', () => {
+    it('sets what is missing, for no longer than a claim, until the holder releases it', async () => {
+      const { holdKeys, hold, expectTaken, expectFree, passes } = hall();
+      const [theirs, others] = [hold(1, 2), hold(3)];
+      expect(await holdKeys.putBack(theirs)).toBe(true);
+      expect(await holdKeys.putBack(others)).toBe(true);
+      await expectTaken(1, 2, 3);
+      await holdKeys.release(theirs);
+      await expectFree(1, 2);
+      await passes(3_000);
+      await expectTaken(3);
+      await passes(MINUTE_MS / 4);
+      await expectFree(3);
+    });
+
+    it('leaves a key that is there, does not prolong it, and says so', async () => {
+      const { holdKeys, hold, claim, expectTaken, expectFree, passes } = hall();
+      const [old, young] = [hold(1), hold(1)];
+      await claim(young);
+      await passes(2_000);
+      expect(await holdKeys.putBack(old)).toBe(false);
+      expect(await holdKeys.putBack(young)).toBe(false);
+      await holdKeys.release(old);
+      await expectTaken(1);
+      await passes(8_000);
+      await expectFree(1);
+    });
+  });
+
+  describe('keeping', () => {
+    it('marks the seats as long as given', async () => {
+      const { holdKeys, hold, claim, expectTaken, expectFree, passes } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      await holdKeys.keep(mine, 5 * MINUTE_MS);
+      await passes(4 * MINUTE_MS);
+      await expectTaken(1, 2);
+      await passes(MINUTE_MS);
+      await expectFree(1, 2);
+    });
+
+    it('shortens a mark as well', async () => {
+      const { holdKeys, hold, expectFree, passes } = hall();
+      const mine = hold(1);
+      await holdKeys.keep(mine, 5 * MINUTE_MS);
+      await holdKeys.keep(mine, MINUTE_MS);
+      await passes(MINUTE_MS);
+      await expectFree(1);
+    });
+
+    it('marks them whoever had them marked', async () => {
+      const { holdKeys, hold, claim, expectTaken } = hall();
+      const theirs = hold(1);
+      await claim(theirs);
+      const mine = hold(1);
+      await holdKeys.keep(mine, MINUTE_MS);
+      await holdKeys.release(theirs);
+      await expectTaken(1);
+      await expect(claim(mine)).resolves.toBe('repeated');
+    });
+  });
+
+  describe('releasing', () => {
+    it('takes the marks of this reservation away', async () => {
+      const { holdKeys, hold, claim, expectFree } = hall();
+      const mine = hold(1, 2);
+      await claim(mine);
+      await holdKeys.release(mine);
+      await expectFree(1, 2);
+    });
+
+    it('leaves those of others, and those of another reservation of the same user', async () => {
+      const { holdKeys, hold, another, claim, expectTaken } = hall();
+      const theirs = hold(1);
+      const mine = hold(2);
+      await claim(theirs);
+      await claim(mine);
+      await holdKeys.release({ ...another(mine), seatNumbers: [1, 2] });
+      await expectTaken(1, 2);
+    });
+
+    it('is harmless when repeated', async () => {
+      const { holdKeys, hold, claim, expectTaken } = hall();
+      const mine = hold(1);
+      await claim(mine);
+      await holdKeys.release(mine);
+      await holdKeys.release(mine);
+      await claim(hold(1));
+      await holdKeys.release(mine);
+      await expectTaken(1);
+    });
+  });
+}
