@@ -1,3 +1,3 @@
 import { leavesNothing } from '#tests/support/left-behind/leaves-nothing.ts';
 
-leavesNothing('Ctrl-C', 'a test that fails', 'a test that times out');
+leavesNothing('SIGKILL', 'Ctrl-C', 'a test that fails', 'a test that times out');

@@ -2,29 +2,29 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { DATE, PRICE } from './hall.ts';
-import { ADMIN_KEY } from './instance.ts';
+import { ADMIN_KEY, type Instance } from './instance.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
 
 const headers = { authorization: `Bearer ${ADMIN_KEY}` };
 const WATCH_MS = 500;
 
+/** An instance that could not keep what it exports. */
+export const startSmall = (world: World, heapMegabytes: number): Promise<Instance> =>
+  world.start({
+    NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}`,
+    EXPORTS_MAX: '2',
+    EXPORT_STALLED_SECONDS: '3600',
+  });
+
 /**
- * Exports so many rows from an instance with so small a heap: to one client that takes them, and to one that does not. Both
+ * Exports so many rows from an instance with a small heap, and stops it in the end: to one client that takes them, and to one that does not. Both
  * are to be told all that they take, nobody waits for either, and nothing is left behind.
  *
  * @param rows enough of them that no buffer between server and client has room for their text: it is 290 bytes each
  * @returns by how many megabytes the memory of the instance grew meanwhile
  */
-export async function exportManyRows(
-  world: World,
-  { rows, heapMegabytes }: { readonly rows: number; readonly heapMegabytes: number },
-): Promise<number> {
-  const small = await world.start({
-    NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}`,
-    EXPORTS_MAX: '2',
-    EXPORT_STALLED_SECONDS: '3600',
-  });
+export async function exportManyRows(world: World, small: Instance, rows: number): Promise<number> {
   const concert = await world.openHall({ seats: 1 });
   await world.pool.query(
     `INSERT INTO seat_history (concert_id, date, seat_number, change, fence, price, changed_at)
@@ -70,7 +70,11 @@ export async function exportManyRows(
   await until('no connection is busy with it', async () => (await reading(world)) === 0);
 
   // An instance that stops waits for no client: what has come is not all, and the client is told so.
-  const last = await open('ndjson');
+  let last = await open('ndjson');
+  await until('it has begun', async () => {
+    if (last.status !== 200) last = await open('ndjson');
+    return last.status === 200;
+  });
   const ended = small.end('SIGTERM');
   await expect(countLines(last)).rejects.toThrow();
   expect(await ended).toEqual({ code: 0, signal: null });

@@ -6,7 +6,7 @@ import { copyDatabase } from './database.ts';
 import { type Fan, fanAt, send, tally } from './fan.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { type Hall, makeUsers, openHall } from './hall.ts';
-import { type Instance, SECRETS, type Settings, startInstance } from './instance.ts';
+import { ADMIN_KEY, digestOf, type Instance, SECRETS, type Settings, startInstance } from './instance.ts';
 import { until } from './until.ts';
 
 export type WorldPlan = {
@@ -52,6 +52,14 @@ export async function startWorld(plan: WorldPlan = {}): Promise<World> {
   return enter(await makeWorld({ ...plan, databaseUrl }), true);
 }
 
+/** Of the shared instances the first one says more and lets more in, for the tests of that; the second one is as production is. */
+export const SHOP = 'https://shop.example';
+export const FORMER_ADMIN_KEY = 'the-key-until-now';
+const FIRST_SHARED = {
+  LOG_LEVEL: 'info',
+  CORS_ORIGINS: `${SHOP}, https://other.example`,
+  ADMIN_KEYS: `former:${digestOf(FORMER_ADMIN_KEY)},test:${digestOf(ADMIN_KEY)}`,
+};
 let shared: Promise<MadeWorld> | undefined;
 
 /** Each instance works for every concert on sale, several times a second: those of earlier test files are none. */
@@ -64,7 +72,7 @@ const ALL_PLAYED = `UPDATE concert_dates SET starts_at = '2020-01-01' WHERE star
  */
 export async function sharedWorld(): Promise<World> {
   shared ??= copyDatabase(inject('databaseUrl'), inject('databaseTemplate')).then(({ databaseUrl }) =>
-    makeWorld({ databaseUrl }),
+    makeWorld({ databaseUrl, settingsOfFirst: FIRST_SHARED }),
   );
   return enter(await shared, false);
 }
@@ -74,8 +82,10 @@ type MadeWorld = Omit<World, 'start'> & {
   start(settings?: Settings): Promise<Instance>;
 };
 
-async function makeWorld(plan: WorldPlan & { databaseUrl: string }): Promise<MadeWorld> {
-  const { instances = 2, settings = {}, databaseUrl, redisUrl = inject('redisUrl') } = plan;
+type FullPlan = WorldPlan & { readonly databaseUrl: string; readonly settingsOfFirst?: Settings };
+
+async function makeWorld(plan: FullPlan): Promise<MadeWorld> {
+  const { instances = 2, settings = {}, settingsOfFirst, databaseUrl, redisUrl = inject('redisUrl') } = plan;
   const running: Instance[] = [];
   const pool = new Pool({ connectionString: databaseUrl, max: 4 });
   // The database may be dropped before the last connection has gone; whatever else is lost, a query will say so.
@@ -86,7 +96,9 @@ async function makeWorld(plan: WorldPlan & { databaseUrl: string }): Promise<Mad
     running.push(instance);
     return instance;
   }
-  const started = await Promise.all(Array.from({ length: instances }, () => start()));
+  const started = await Promise.all(
+    Array.from({ length: instances }, (_, index) => start(index === 0 ? settingsOfFirst : {})),
+  );
 
   const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 60 * MINUTE_SECONDS });
   let knocks = 0;

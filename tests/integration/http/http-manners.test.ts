@@ -23,17 +23,19 @@ import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { until } from '#tests/support/until.ts';
 import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
-import { sharedWorld, startWorld } from '#tests/support/world.ts';
+import { SHOP, sharedWorld, startWorld } from '#tests/support/world.ts';
 
-const SHOP = 'https://shop.example';
 const world = await sharedWorld();
-const [elsewhere] = world.instances as [Instance];
-const instance = await world.start({ LOG_LEVEL: 'info', CORS_ORIGINS: `${SHOP}, https://other.example` });
+const [instance, elsewhere] = world.instances as [Instance, Instance];
 const { url } = instance;
 /** Apart from the rest: without origins and admin keys, on a Redis that a test sets otherwise, and to be stopped. */
 const redis = await ownRedis();
-const apart = await startWorld({ redisUrl: redis.url, settings: { LOG_LEVEL: 'info', ADMIN_KEYS: '' } });
-const [strict, stopping] = apart.instances as [Instance, Instance];
+const apart = await startWorld({
+  instances: 1,
+  redisUrl: redis.url,
+  settings: { LOG_LEVEL: 'info', ADMIN_KEYS: '' },
+});
+const [strict] = apart.instances as [Instance];
 const call = contractClient(url);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -469,22 +471,6 @@ describe('the log', () => {
     }
   });
 
-  test('sums up polls, and loses none of them when the process is told to stop', async () => {
-    const concertId = await apart.openHall();
-    const fan = await newVisitor(contractClient(stopping.url));
-    await fan.join(concertId);
-    await fan.get('/v1/queue', fan.inLine);
-    await fan.get('/v1/queue', fan.inLine);
-    await fan.get('/v1/queue', { 'queue-token': 'x' });
-    await stopping.end('SIGTERM');
-
-    const lines = stopping.log();
-    const summaries = lines.filter(({ msg }) => msg === 'polls answered');
-    expect(summaries.reduce((sum, { count }) => sum + Number(count), 0)).toBe(3);
-    const answered = lines.filter(({ route }) => route === '/v1/queue');
-    expect(answered.map(({ status }) => status)).toEqual([401]);
-  });
-
   test('says whose request it was, and never a credential', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
@@ -541,8 +527,13 @@ describe('readiness', () => {
     client.disconnect();
   });
 
-  test('is gone once the process was told to stop, while what is under way is finished', async () => {
-    // Nothing in this file needs it afterwards.
+  // The last test that needs this instance.
+  test('is gone once the process was told to stop, while requests under way are finished, and no poll is lost from the log', async () => {
+    const fan = await newVisitor(contractClient(strict.url));
+    await fan.join(await apart.openHall());
+    await fan.get('/v1/queue', fan.inLine);
+    await fan.get('/v1/queue', fan.inLine);
+    await fan.get('/v1/queue', { 'queue-token': 'x' });
     const socket = connect(Number(new URL(strict.url).port), '127.0.0.1');
     await once(socket, 'connect');
     socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n');
@@ -562,6 +553,11 @@ describe('readiness', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(answer).toContain('"status":"not-ready"');
     expect(await ended).toEqual({ code: 0, signal: null });
+    const lines = strict.log();
+    const summaries = lines.filter(({ msg }) => msg === 'polls answered');
+    expect(summaries.reduce((sum, { count }) => sum + Number(count), 0)).toBe(3);
+    const answered = lines.filter(({ route }) => route === '/v1/queue');
+    expect(answered.map(({ status }) => status)).toEqual([401]);
   });
 });
 

@@ -10,15 +10,17 @@ import { letIn, startWorld } from '#tests/support/world.ts';
 
 const LIMIT = 10;
 const world = await startWorld({
+  instances: 1,
   settings: { RATE_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: '127.0.0.0/8', DATABASE_LOCK_TIMEOUT_MS: '60000' },
 });
-const [one, other] = world.instances as [Instance, Instance];
+const [one] = world.instances as [Instance];
 /** Counts polls as well, and knows its proxy in another way. */
 const limited = await world.start({ POLL_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: '1' });
 
-describe('the rate limit', () => {
+// A minute of the limit may end in the middle of a test: then it goes again, with clients that nobody has counted.
+describe('the rate limit', { retry: 2 }, () => {
   test('counts the commands of a user at all instances together', async () => {
-    const [fan, other] = (await world.fans(2)) as [Fan, Fan];
+    const [fan, other] = (await world.fans(2, { doors: [one, limited] })) as [Fan, Fan];
 
     const answers = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.charge(1)));
 
@@ -55,7 +57,7 @@ describe('the rate limit', () => {
       return Promise.all(Array.from({ length: times }, () => send(`${url}/v1/concerts/${concertId}/queue`, order)));
     };
     expect(tally(await joinAt(one, 3 * LIMIT))).toEqual({ 201: 1, 200: LIMIT - 1, '429 rate-limited': 2 * LIMIT });
-    expect(tally(await joinAt(other, LIMIT))).toEqual({ 200: LIMIT });
+    expect(tally(await joinAt(limited, LIMIT))).toEqual({ 200: LIMIT });
   });
 
   test('counts polls and other reads of a user at each instance for itself, where the settings say so', async () => {
@@ -83,7 +85,7 @@ describe('the rate limit', () => {
   });
 });
 
-describe('behind a proxy', () => {
+describe('behind a proxy', { retry: 2 }, () => {
   test.each([
     ['1', limited.url],
     ['127.0.0.0/8', one.url],
@@ -111,7 +113,7 @@ describe('behind a proxy', () => {
 describe('an instance that is told to stop', () => {
   test.each([
     ['SIGTERM', limited],
-    ['SIGINT', other],
+    ['SIGINT', one],
   ] as const)('by %s answers what is under way, takes nothing new, and ends by itself', async (signal, instance) => {
     const fan = await world.fan({ doors: [instance] });
     // Opened ahead, and nobody has ever asked for anything on it.

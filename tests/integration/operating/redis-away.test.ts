@@ -33,6 +33,14 @@ const readByAll = (fan: Fan, concert: string, headers: Readonly<Record<string, s
     ),
   );
 
+/** All commands that Redis has executed, those of scripts included. */
+async function executed(): Promise<readonly string[]> {
+  const client = new Redis(redis.url);
+  const statistics = await client.info('commandstats');
+  client.disconnect();
+  return [...statistics.matchAll(/^cmdstat_([^:]+):/gm)].map(([, command = '']) => command);
+}
+
 async function onRecord(concert: string): Promise<string> {
   const { rows } = await world.pool.query<{ count: string; kind: string }>(
     'SELECT count(*), kind FROM line_events WHERE concert_id = $1 GROUP BY kind ORDER BY kind',
@@ -40,6 +48,28 @@ async function onRecord(concert: string): Promise<string> {
   );
   return rows.map(({ count, kind }) => `${count} ${kind}`).join(', ');
 }
+
+// The first test here, of what a Redis is asked for by nobody else.
+test('from joining to paying nothing looks through all keys, nor through all that is in one', async () => {
+  const concert = await world.openHall({ activeMax: 1 });
+  const [fan, next] = (await world.fans(2, { balance: 2 * PRICE, doors: [patient] })) as [Fan, Fan];
+  await letIn([fan], concert);
+  await next.join(concert);
+  await next.poll();
+  expect((await fan.call('GET', `/concerts/${concert}/dates/${DATE}/seats`)).status).toBe(200);
+  const reservation = await fan.hold(1);
+  expect((await next.reserve([1])).status).toBe(403);
+  expect((await fan.pay(reservation)).status).toBe(201);
+  await next.untilActive();
+  await next.hold(2);
+  await next.leave();
+
+  const commands = await executed();
+  expect(commands).toEqual(expect.arrayContaining(['evalsha', 'zadd', 'zrem', 'incrby']));
+  expect(commands.filter((command) => /^(keys|[hsz]?scan|smembers|hgetall|hkeys|hvals|sort)$/.test(command))).toEqual(
+    [],
+  );
+});
 
 describe.each([
   ['away', redis.kill, redis.restart],

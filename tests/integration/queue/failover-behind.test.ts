@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { auditLine } from '#commands/audits/audit-queue.ts';
 import { joinLine, keepPolling, standings } from '#tests/support/crowd.ts';
 import { ownSentinel } from '#tests/support/own-sentinel.ts';
+import { until } from '#tests/support/until.ts';
 import { startWorld } from '#tests/support/world.ts';
 
-const EARLY = 60;
+const EARLY = 100;
 const LATE = 20;
 /** Nobody's claim runs out: each polls far more often. */
 const CLAIM_SECONDS = 600;
@@ -12,7 +14,7 @@ const POLL_SECONDS_MAX = 1;
 const redis = await ownSentinel();
 const world = await startWorld({ redisUrl: redis.url });
 
-test('who joined just before the primary died, unknown to its replica, keeps the place by polling', async () => {
+test('those who keep polling while the primary dies keep their places, also those whom its replica does not know, and are let in in their order', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   await world.pool.query('UPDATE concerts SET claim_seconds = $2 WHERE concert_id = $1', [concert, CLAIM_SECONDS]);
   const early = await joinLine(await world.fans(EARLY), concert);
@@ -35,4 +37,6 @@ test('who joined just before the primary died, unknown to its replica, keeps the
   await Promise.all(crowds.map(({ over }) => over));
   expect(new Set(standings(line))).toEqual(new Set(['in']));
   expect(crowds).toMatchObject(crowds.map(() => ({ overtaken: [], risen: [] })));
+  await until('it is on record', async () => (await auditLine(world.pool, concert)).counts.admitted >= line.length);
+  expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
 });

@@ -3,23 +3,22 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { queueKey } from '#adapters/redis/keys.ts';
 
 import { type EventStream, openStream } from '#tests/support/event-stream.ts';
-import type { Fan } from '#tests/support/fan.ts';
+import { type Fan, send } from '#tests/support/fan.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import type { Instance } from '#tests/support/instance.ts';
 import { passAtLine } from '#tests/support/line-clock.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { until } from '#tests/support/until.ts';
-import { startWorld } from '#tests/support/world.ts';
+import { SHOP, startWorld } from '#tests/support/world.ts';
 
-const SHOP = 'https://shop.example';
 const own = await ownRedis();
 const world = await startWorld({
   redisUrl: own.url,
   settings: { LOG_LEVEL: 'info', CORS_ORIGINS: SHOP, STREAM_HEARTBEAT_SECONDS: '1', SHUTDOWN_SECONDS: '300' },
 });
 const [here, there] = world.instances as [Instance, Instance];
-/** Of which one takes two streams only. Both are stopped in the end. */
-const [small, other] = await Promise.all([world.start({ STREAMS_MAX: '2' }), world.start()]);
+/** Takes two streams only. */
+const small = await world.start({ STREAMS_MAX: '2' });
 const redis = new Redis(own.url);
 redis.on('error', () => {});
 afterAll(() => redis.disconnect());
@@ -42,7 +41,7 @@ const saysThat = (stream: EventStream, status: string) =>
 /** So many join in turn; as many as fit are in. */
 async function lineUp(concertId: string, count: number, options?: Parameters<typeof world.fans>[1]): Promise<Fan[]> {
   const fans = await world.fans(count, options);
-  for (const fan of fans) await fan.join(concertId);
+  for (const fan of fans) expect((await fan.join(concertId)).status).toBe(201);
   await fans[0]?.untilActive();
   return fans;
 }
@@ -176,6 +175,12 @@ describe('streams', () => {
 
     await until('the place is given up', async () => (await first.leave()).status === 204);
     await saysThat(stream, 'ACTIVE');
+    // Each of them has found Redis again, for the tests that follow.
+    await world.untilReady();
+    await until('the other one is ready too', async () => {
+      const { status, body } = await send(`${small.url}/readyz`, {});
+      return status === 200 && body.status === 'ready';
+    });
   });
 
   test('are bounded: who comes after is told to poll, and polls', async () => {
@@ -192,11 +197,12 @@ describe('streams', () => {
     await Promise.all([...streams, ...open].map(({ ended }) => ended));
   });
 
+  // The last test here: it ends the instances of the tests above.
   test.each([
-    ['SIGTERM', other, 20],
     ['SIGINT', small, 2],
+    ['SIGTERM', here, 20],
   ] as const)('end by themselves, with a word, when the instance stops by %s', async (signal, instance, count) => {
-    const fans = await lineUp(await world.openHall({ activeMax: 1 }), count);
+    const fans = await lineUp(await world.openHall({ activeMax: 1 }), count, { doors: [there] });
     const streams: EventStream[] = [];
     for (const fan of fans) {
       await until('there is a stream', async () => {

@@ -8,16 +8,14 @@ import { concertId } from '#domain/ids.ts';
 import { type Call, contractClient } from '#tests/support/contract-client.ts';
 import type { Fan } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
-import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
+import { ADMIN_KEY } from '#tests/support/instance.ts';
 import { until } from '#tests/support/until.ts';
-import { sharedWorld } from '#tests/support/world.ts';
+import { SHOP, sharedWorld } from '#tests/support/world.ts';
 
-const SHOP = 'https://shop.example';
 /** As the settings have it. */
 const REBUILD_SECONDS = 75;
 const world = await sharedWorld();
-const shop = await world.start({ CORS_ORIGINS: SHOP });
-const [here, there] = [shop, world.instances[0] as Instance].map(({ url }) => contractClient(url)) as [Call, Call];
+const [here, there] = world.instances.map(({ url }) => contractClient(url)) as [Call, Call];
 
 const pathOf = (concert: string) => `/v1/concerts/${concert}/queue/status`;
 const statusOf = async (concert: string) => (await here('GET', pathOf(concert))).as(publicLine);
