@@ -12,7 +12,6 @@ import { postgresEvents } from '#adapters/postgres/events/events.ts';
 import { postgresWebhooks } from '#adapters/postgres/events/webhooks.ts';
 import { migrate } from '#adapters/postgres/install/migrate.ts';
 import { seedDemo } from '#adapters/postgres/install/seed-demo.ts';
-import { postgresLines } from '#adapters/postgres/queue/postgres-queue-record.ts';
 import { postgresRecords } from '#adapters/postgres/records/records.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
@@ -22,17 +21,18 @@ import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { lockLosses } from '#adapters/redis/seats/lock-losses.ts';
 import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
-import { httpCourier } from '#adapters/webhooks/webhook-sender.ts';
+import { httpWebhookSender } from '#adapters/webhooks/webhook-sender.ts';
 import { readConfig } from '#config/config.ts';
 import { StartError } from '#config/start-error.ts';
 import type { Ports } from '#ports/index.ts';
+import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 
 // The composition root: everything is made here, in order, and ended in reverse. `node src/main.ts` is how production starts.
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the service runs in. */
-export type Surroundings = {
+export type SaleState = {
   /** All settings: see `.env.example`. */
   readonly environment: Environment;
   /** Printed once the service is up. */
@@ -46,7 +46,7 @@ const closers: { name: string; close: () => Promise<unknown> }[] = [];
 let stopping: Promise<void> | undefined;
 
 /** Runs the service until the process is told to end. Called once. */
-export async function run(surroundings: Promise<Surroundings>): Promise<void> {
+export async function run(surroundings: Promise<SaleState>): Promise<void> {
   // Not `once`: npm passes on the Ctrl-C that the terminal has already sent to us, and the second would end us at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
   try {
@@ -89,11 +89,11 @@ async function start(environment: Environment): Promise<string> {
   const losses = lockLosses(log);
   closers.push({ name: 'the count of lost locks', close: async () => losses.stop() });
 
-  const lines = postgresLines(postgres);
-  const courier = httpCourier(config.courier);
+  const queueRecords = postgresQueueRecords(postgres);
+  const webhookSender = httpWebhookSender(config.webhookSender);
   const ports: Ports = {
-    waitingRoom: redisQueue(redis, lines, config.waitingRoom, redisConnection.subscribe),
-    lines,
+    queue: redisQueue(redis, queueRecords, config.queue, redisConnection.subscribe),
+    queueRecords,
     holdKeys: redisHoldKeys(redis),
     lock: redisLock(redis, losses.count),
     boxOffice: postgresBoxOffice(postgres),
@@ -103,7 +103,7 @@ async function start(environment: Environment): Promise<string> {
     eventStream: redisEventStream(redis, config.eventStream),
     webhooks: postgresWebhooks(postgres),
     deliveries: postgresDeliveries(postgres),
-    courier,
+    webhookSender,
     newId,
     reportError: (err) => log.error({ err }, 'error in a step that may fail'),
     random: Math.random,
@@ -119,7 +119,7 @@ async function start(environment: Environment): Promise<string> {
     close: () => {
       const stopped = jobs.stop();
       // An answer may take longer than we have; what is broken off is given back.
-      courier.close();
+      webhookSender.close();
       return stopped;
     },
   });

@@ -1,10 +1,10 @@
 // npm run audit:queue -- <concertId>
-import { auditLine } from './audits/audit-queue.ts';
+import { auditQueue } from './audits/audit-queue.ts';
 import { cannotTell, runAudit } from './audits/command.ts';
 import type { Findings } from './audits/queue-auditor.ts';
 
 await runAudit('audit:queue', async (pool, concertId) => {
-  const { counts, inversions, duplicates, revived, waitedMs } = await auditLine(pool, concertId);
+  const { counts, inversions, duplicates, revived, waitedMs } = await auditQueue(pool, concertId);
   if (Object.values(counts).every((count) => count === 0)) return cannotTell('Nothing is on record of this line.');
   const wrong = inversions.count + duplicates.count + revived.count > 0;
   return {

@@ -217,7 +217,7 @@ export function readConfig(environment: Environment) {
       seatsPerUserMax: env.SEATS_PER_USER_MAX,
       strandedSeats: env.STRANDED_SEATS,
     },
-    waitingRoom: { rebuildSeconds: env.REBUILD_SECONDS },
+    queue: { rebuildSeconds: env.REBUILD_SECONDS },
     walletLimits: { chargeMin: env.CHARGE_MIN, chargeMax: env.CHARGE_MAX, balanceMax: env.BALANCE_MAX },
     jobs: {
       admissionTickMs: env.ADMISSION_TICK_MS,
@@ -227,7 +227,7 @@ export function readConfig(environment: Environment) {
       eventRetentionSeconds: env.EVENT_RETENTION_SECONDS,
     },
     eventStream: { lengthMax: env.EVENT_STREAM_MAX },
-    courier: { timeoutMs: env.WEBHOOK_TIMEOUT_MS, allowNetworks: env.WEBHOOK_ALLOW_NETWORKS },
+    webhookSender: { timeoutMs: env.WEBHOOK_TIMEOUT_MS, allowNetworks: env.WEBHOOK_ALLOW_NETWORKS },
     postgres: {
       url: env.DATABASE_URL,
       poolMax: env.DATABASE_POOL_MAX,

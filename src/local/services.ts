@@ -29,14 +29,14 @@ export type LocalServices = {
 export async function startLocalServices(options: LocalServicesOptions): Promise<LocalServices> {
   const { durable, say } = options;
   const dataDir = resolve(options.dataDir);
-  const claim = await claimDataDir(dataDir).catch((error) => {
+  const entry = await claimDataDir(dataDir).catch((error) => {
     throw explained(error, dataDir);
   });
 
   const stops: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
   function stop(): Promise<void> {
-    stopping ??= Promise.all(stops.map((stopServer) => stopServer())).then(claim.release);
+    stopping ??= Promise.all(stops.map((stopServer) => stopServer())).then(entry.release);
     return stopping;
   }
   const started = async (server: Promise<{ url: string; stop(): Promise<void> }>) => {

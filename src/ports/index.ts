@@ -6,16 +6,16 @@ import type { Concerts } from './catalog/concerts.ts';
 import type { Deliveries } from './events/deliveries.ts';
 import type { EventStream } from './events/event-stream.ts';
 import type { Events } from './events/events.ts';
-import type { Courier } from './events/webhook-sender.ts';
+import type { WebhookSender } from './events/webhook-sender.ts';
 import type { Webhooks } from './events/webhooks.ts';
-import type { WaitingRoom } from './queue/queue.ts';
-import type { Lines } from './queue/queue-record.ts';
+import type { Queue } from './queue/queue.ts';
+import type { QueueRecords } from './queue/queue-records.ts';
 import type { Wallets } from './wallet/wallets.ts';
 
 /** All that the use cases need from outside. Each takes the few it uses: `Pick<Ports, 'waitingRoom' | 'concerts'>`. */
 export type Ports = {
-  readonly waitingRoom: WaitingRoom;
-  readonly lines: Lines;
+  readonly queue: Queue;
+  readonly queueRecords: QueueRecords;
   readonly holdKeys: HoldKeys;
   readonly lock: Lock;
   readonly boxOffice: BoxOffice;
@@ -25,7 +25,7 @@ export type Ports = {
   readonly eventStream: EventStream;
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
-  readonly courier: Courier;
+  readonly webhookSender: WebhookSender;
   /** A new UUID, version 7: ids sort by the time they were made. */
   readonly newId: () => string;
   /** Takes an error that no caller sees: a bug, to be logged. */

@@ -6,12 +6,12 @@ import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
-import type { Place, QueueClaim } from '#domain/queue/queue.ts';
-import type { Admission, WaitingRoom } from '#ports/queue/queue.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import type { EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { Admission, Queue } from '#ports/queue/queue.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { memoryClock } from '#tests/fakes/memory-clock.ts';
-import { memoryWaitingRoom } from '#tests/fakes/memory-waiting-room.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
+import { memoryQueue } from '#tests/fakes/memory-queue.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 
 // The scripts against the domain's arithmetic, as the line in memory applies it, on random histories. Time passes in even
 // numbers of a unit and everything that is decided by time takes an odd number of them, so that what Redis's own clock goes on
@@ -56,7 +56,7 @@ const events: fc.Arbitrary<Event> = fc.oneof(
 );
 
 type World = {
-  readonly room: WaitingRoom;
+  readonly room: Queue;
   /** By the clock that the room goes by. */
   now(): Promise<number>;
   passes(concert: ConcertId, milliseconds: number): Promise<void>;
@@ -67,31 +67,31 @@ async function live(world: World, first: AdmissionPolicy, history: readonly Even
   const { room, now, passes } = world;
   const concert = concertId(newId());
   const people = Array.from({ length: PEOPLE }, () => userId(newId()));
-  const claims = new Map<number, QueueClaim>();
+  const entries = new Map<number, QueueEntry>();
   let policy = first;
 
-  async function told(place: Place): Promise<unknown> {
-    if (place.status !== 'ACTIVE') return place.status === 'WAITING' ? place.position : 'expired';
-    return { left: Math.ceil((place.expiresAt.getTime() - (await now())) / STEP_MS) };
+  async function told(state: EntryState): Promise<unknown> {
+    if (state.status !== 'ACTIVE') return state.status === 'WAITING' ? state.position : 'expired';
+    return { left: Math.ceil((state.expiresAt.getTime() - (await now())) / STEP_MS) };
   }
 
   async function answer(event: Event): Promise<unknown> {
-    const claim = 'who' in event ? claims.get(event.who) : undefined;
+    const entry = 'who' in event ? entries.get(event.who) : undefined;
     switch (event.kind) {
       case 'join': {
         const joined = await room
           .join(concert, people[event.who] ?? userId(''), { ...event, opening: 'fifo' })
           .catch(codeOf);
         if (typeof joined === 'string') return joined;
-        claims.set(event.who, joined.claim);
-        return [joined.claim.sequence, joined.fresh, await told(joined.place)];
+        entries.set(event.who, joined.entry);
+        return [joined.entry.sequence, joined.fresh, await told(joined.state)];
       }
       case 'find':
-        return claim && told(await room.find(claim));
+        return entry && told(await room.find(entry));
       case 'leave':
-        return claim && room.leave(claim);
+        return entry && room.leave(entry);
       case 'extend':
-        return claim && room.extend(claim, event.seconds * 1_000);
+        return entry && room.extend(entry, event.seconds * 1_000);
       case 'pass':
         return passes(concert, event.seconds * 1_000);
       case 'policy':
@@ -114,19 +114,19 @@ async function live(world: World, first: AdmissionPolicy, history: readonly Even
 function inMemory(): World {
   const clock = memoryClock();
   return {
-    room: memoryWaitingRoom(clock, looseLines()),
+    room: memoryQueue(clock, looseQueueRecords()),
     now: async () => clock.now(),
     passes: async (_, milliseconds) => clock.advance(milliseconds),
   };
 }
 
 const inRedis = (redis: RedisClient): World => ({
-  room: redisQueue(redis, looseLines(), { rebuildSeconds: 60 }),
+  room: redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 }),
   async now() {
     const [seconds, microseconds] = await redis.time();
     return Number(seconds) * 1_000 + Number(microseconds) / 1_000;
   },
-  passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
+  passes: (concert, milliseconds) => passAtQueue(redis, concert, milliseconds),
 });
 
 export type Runs = {

@@ -2,7 +2,7 @@ import { v7 as newId } from 'uuid';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Hold } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
-import type { Aftermath } from '#ports/booking/box-office.ts';
+import type { OutboxMessage } from '#ports/booking/box-office.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS } from './stage-concert.ts';
 import {
@@ -677,14 +677,14 @@ export function boxOfficeContract(harness: StoreHarness): void {
 
   describe('aftermaths', () => {
     /** All that is due, by reservation. */
-    async function taken(...holds: readonly Pick<Hold, 'reservationId'>[]): Promise<Aftermath[]> {
+    async function taken(...holds: readonly Pick<Hold, 'reservationId'>[]): Promise<OutboxMessage[]> {
       const ids = new Set(holds.map(({ reservationId }) => reservationId));
-      const due = await boxOffice.takeAftermaths(PLENTY);
+      const due = await boxOffice.takeOutboxMessages(PLENTY);
       return due.filter(({ hold }) => ids.has(hold.reservationId));
     }
     beforeEach(async () => {
       await passes(AFTERMATH_DUE_MS + AFTERMATH_LEASE_MS);
-      await boxOffice.settleAftermaths((await boxOffice.takeAftermaths(PLENTY)).map(({ eventId }) => eventId));
+      await boxOffice.ackOutboxMessages((await boxOffice.takeOutboxMessages(PLENTY)).map(({ eventId }) => eventId));
     });
 
     it('tell of a hold: whose session it prolongs, and how much is left of it', async () => {
@@ -692,15 +692,15 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const fan = await user();
       const { reservationId } = await hold(fan, 1, 2);
       await passes(AFTERMATH_DUE_MS);
-      const [aftermath, ...more] = await taken({ reservationId });
+      const [message, ...more] = await taken({ reservationId });
       expect(more).toEqual([]);
-      expect(aftermath).toMatchObject({
+      expect(message).toMatchObject({
         hold: { userId: fan, concertId: concert.concertId, date, seatNumbers: [1, 2], reservationId },
-        place: placeOf(fan),
+        entry: placeOf(fan),
         status: 'HELD',
       });
-      expect(aftermath?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
-      expect(aftermath?.remainingMs).toBeLessThanOrEqual(HOLD_MS - AFTERMATH_DUE_MS);
+      expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
+      expect(message?.remainingMs).toBeLessThanOrEqual(HOLD_MS - AFTERMATH_DUE_MS);
     });
 
     it('tell of a payment whose session it ends, and of a release nobody', async () => {
@@ -708,12 +708,12 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const fan = await user(10_000);
       const [paid, released] = [await hold(fan, 1), await hold(fan, 2)];
       await passes(AFTERMATH_DUE_MS);
-      await boxOffice.settleAftermaths((await taken(paid, released)).map(({ eventId }) => eventId));
+      await boxOffice.ackOutboxMessages((await taken(paid, released)).map(({ eventId }) => eventId));
       await pay(paid);
       await boxOffice.release(fan, released.reservationId);
       await passes(AFTERMATH_DUE_MS);
       const [confirmed, cancelled] = await taken(paid, released);
-      expect(confirmed).toMatchObject({ status: 'CONFIRMED', paid: true, place: placeOf(fan), remainingMs: 0 });
+      expect(confirmed).toMatchObject({ status: 'CONFIRMED', paid: true, entry: placeOf(fan), remainingMs: 0 });
       expect(cancelled).toMatchObject({ status: 'CANCELLED', paid: false, remainingMs: 0 });
       expect(cancelled).not.toHaveProperty('place');
     });
@@ -722,25 +722,25 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const { user, hold, extend, placeOf } = await open();
       const made = await hold(await user(), 1);
       await passes(AFTERMATH_DUE_MS);
-      await boxOffice.settleAftermaths((await taken(made)).map(({ eventId }) => eventId));
+      await boxOffice.ackOutboxMessages((await taken(made)).map(({ eventId }) => eventId));
       await extend(made);
       await passes(AFTERMATH_DUE_MS);
-      const [aftermath, ...more] = await taken(made);
+      const [message, ...more] = await taken(made);
       expect(more).toEqual([]);
-      expect(aftermath).toMatchObject({ status: 'HELD', paid: false, place: placeOf(made.userId) });
-      expect(aftermath?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
+      expect(message).toMatchObject({ status: 'HELD', paid: false, entry: placeOf(made.userId) });
+      expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
     });
 
     it('tell of a refund that it was paid, so that the session of the payment ends all the same', async () => {
       const { user, hold, pay, cancel, placeOf } = await open();
       const made = await hold(await user(10_000), 1);
       await passes(AFTERMATH_DUE_MS);
-      await boxOffice.settleAftermaths((await taken(made)).map(({ eventId }) => eventId));
+      await boxOffice.ackOutboxMessages((await taken(made)).map(({ eventId }) => eventId));
       await pay(made);
       await cancel(made);
       await passes(AFTERMATH_DUE_MS);
       const [paid, refunded] = await taken(made);
-      expect(paid).toMatchObject({ status: 'CANCELLED', paid: true, place: placeOf(made.userId), remainingMs: 0 });
+      expect(paid).toMatchObject({ status: 'CANCELLED', paid: true, entry: placeOf(made.userId), remainingMs: 0 });
       expect(refunded).toMatchObject({ status: 'CANCELLED', paid: true, remainingMs: 0 });
       expect(refunded).not.toHaveProperty('place');
     });
@@ -770,7 +770,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await passes(AFTERMATH_LEASE_MS);
       const [again] = await taken(reservation);
       expect(again?.eventId).toBe(first?.eventId);
-      await boxOffice.settleAftermaths([again?.eventId ?? '']);
+      await boxOffice.ackOutboxMessages([again?.eventId ?? '']);
       await passes(AFTERMATH_LEASE_MS);
       expect(await taken(reservation)).toEqual([]);
     });
@@ -780,7 +780,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const reservation = await hold(await user(), 1);
       await passes(AFTERMATH_DUE_MS);
       const [first] = await taken(reservation);
-      await boxOffice.deferAftermaths([first?.eventId ?? '']);
+      await boxOffice.retryOutboxMessages([first?.eventId ?? '']);
       expect(await taken(reservation)).toEqual([]);
       await passes(AFTERMATH_DUE_MS);
       expect(await taken(reservation)).toMatchObject([{ eventId: first?.eventId }]);
@@ -791,8 +791,8 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const fan = await user();
       for (const seatNumber of [1, 2, 3]) await hold(fan, seatNumber);
       await passes(AFTERMATH_DUE_MS);
-      expect(await boxOffice.takeAftermaths(2)).toHaveLength(2);
-      expect(await boxOffice.takeAftermaths(2)).toHaveLength(1);
+      expect(await boxOffice.takeOutboxMessages(2)).toHaveLength(2);
+      expect(await boxOffice.takeOutboxMessages(2)).toHaveLength(1);
     });
 
     it('do not come of a command that was refused', async () => {

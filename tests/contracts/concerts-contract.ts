@@ -98,8 +98,8 @@ export function concertsContract(harness: StoreHarness): void {
     it('tells at a glance what it has found, and nothing of what is not there', async () => {
       const { concertId: id } = await stage();
       const found = { concert: await concerts.find(id), seatsLeft: await concerts.seatsLeft(id) };
-      expect(concerts.glance(id)).toEqual(found);
-      expect(concerts.glance(concertId(newId()))).toBeUndefined();
+      expect(concerts.recall(id)).toEqual(found);
+      expect(concerts.recall(concertId(newId()))).toBeUndefined();
     });
 
     it('knows within a second that sales have opened, and that they have closed', async () => {

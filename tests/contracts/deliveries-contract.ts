@@ -2,9 +2,9 @@ import { v7 as newId } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reservation } from '#domain/booking/reservation.ts';
 import type { OfferedEventType } from '#domain/events/public-event.ts';
-import type { Receipt, Verdict } from '#domain/events/webhook.ts';
+import type { AttemptOutcome, Receipt } from '#domain/events/webhook.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
-import type { Parcel } from '#ports/events/deliveries.ts';
+import type { DueDelivery } from '#ports/events/deliveries.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { relayAll } from './relay-all.ts';
 import { allPages, openBoxOffice, type StoreHarness } from './store-harness.ts';
@@ -17,9 +17,9 @@ const MINUTE_MS = 60_000;
 const OK: Receipt = { durationMs: 12, status: 204 };
 const BROKEN: Receipt = { durationMs: 34, status: 500 };
 const SILENT: Receipt = { durationMs: 56, failure: 'no answer' };
-const DELIVERED: Verdict = { state: 'DELIVERED' };
-const GIVEN_UP: Verdict = { state: 'FAILED', endpointGone: false };
-const AGAIN: Verdict = { state: 'PENDING', retryInMs: MINUTE_MS };
+const DELIVERED: AttemptOutcome = { state: 'DELIVERED' };
+const GIVEN_UP: AttemptOutcome = { state: 'FAILED', endpointGone: false };
+const AGAIN: AttemptOutcome = { state: 'PENDING', retryInMs: MINUTE_MS };
 
 /** What `Deliveries` promises. */
 export function deliveriesContract(harness: StoreHarness): void {
@@ -53,14 +53,14 @@ export function deliveriesContract(harness: StoreHarness): void {
     const { user, hold } = await openBoxOffice(harness);
     return hold(await user(), 1);
   }
-  const typesOf = (parcels: readonly Parcel[]) => parcels.map(({ event }) => event.type);
+  const typesOf = (deliveriesDue: readonly DueDelivery[]) => deliveriesDue.map(({ event }) => event.type);
   const take = (id: EndpointId) => deliveries.take(id, 10);
 
   /** The one that is due. */
-  async function taken(id: EndpointId): Promise<Parcel> {
-    const [parcel, ...more] = await take(id);
-    if (parcel === undefined || more.length > 0) throw new RangeError('not one, but none or several');
-    return parcel;
+  async function taken(id: EndpointId): Promise<DueDelivery> {
+    const [delivery, ...more] = await take(id);
+    if (delivery === undefined || more.length > 0) throw new RangeError('not one, but none or several');
+    return delivery;
   }
   const find = async (id: EndpointId, { deliveryId }: { deliveryId: string }) => {
     const found = await deliveries.find(id, deliveryId);
@@ -81,11 +81,11 @@ export function deliveriesContract(harness: StoreHarness): void {
       const due = await deliveries.listDue();
       expect(due.toSorted()).toEqual([all, some].toSorted());
       expect(await take(others)).toEqual([]);
-      const parcel = await taken(some);
-      expect(parcel).toMatchObject({ attempt: 1, tries: 1, url: 'https://example.com/hook' });
-      expect(parcel.event).toMatchObject({ type: 'reservation.held', data: { reservationId } });
-      expect(parcel.secrets).toHaveLength(1);
-      expect(parcel.takenAt).toBeInstanceOf(Date);
+      const delivery = await taken(some);
+      expect(delivery).toMatchObject({ attempt: 1, tries: 1, url: 'https://example.com/hook' });
+      expect(delivery.event).toMatchObject({ type: 'reservation.held', data: { reservationId } });
+      expect(delivery.secrets).toHaveLength(1);
+      expect(delivery.takenAt).toBeInstanceOf(Date);
     });
 
     it('is not for an endpoint that is made, or switched on, afterwards, nor for one that was removed', async () => {
@@ -136,7 +136,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(second).toMatchObject({ attempt: 2, tries: 1 });
       await deliveries.release(first);
       expect(await deliveries.listDue()).toEqual([]);
-      await deliveries.settle(second, OK, DELIVERED);
+      await deliveries.recordAttempt(second, OK, DELIVERED);
       await deliveries.release(second);
       expect((await find(id, second)).delivery.state).toBe('DELIVERED');
       expect(await take(id)).toEqual([]);
@@ -149,9 +149,9 @@ export function deliveriesContract(harness: StoreHarness): void {
       const frozen = await taken(id);
       await passes(LEASE_MS);
       const current = await taken(id);
-      await deliveries.settle(frozen, BROKEN, GIVEN_UP);
+      await deliveries.recordAttempt(frozen, BROKEN, GIVEN_UP);
       expect((await find(id, frozen)).delivery).toMatchObject({ state: 'PENDING', attempts: 2 });
-      await deliveries.settle(current, OK, DELIVERED);
+      await deliveries.recordAttempt(current, OK, DELIVERED);
       const { delivery, attemptLog } = await find(id, frozen);
       expect(delivery).toMatchObject({ state: 'DELIVERED', attempts: 2 });
       expect(attemptLog).toMatchObject([
@@ -165,7 +165,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       await held();
       await relayAll(events);
       const first = await taken(id);
-      await deliveries.settle(first, SILENT, AGAIN);
+      await deliveries.recordAttempt(first, SILENT, AGAIN);
       await passes(MINUTE_MS / 2);
       expect(await take(id)).toEqual([]);
       await passes(MINUTE_MS / 2);
@@ -178,7 +178,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       const id = await endpoint();
       await held();
       await relayAll(events);
-      await deliveries.settle(await taken(id), OK, DELIVERED);
+      await deliveries.recordAttempt(await taken(id), OK, DELIVERED);
       await passes(LEASE_MS);
       expect(await take(id)).toEqual([]);
     });
@@ -210,14 +210,14 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect([first?.event.aggregateId, beside?.event.aggregateId]).toEqual([story.reservationId, other.reservationId]);
       if (first === undefined || beside === undefined) throw new RangeError('nothing is due');
       expect(typesOf([first])).toEqual(['reservation.held']);
-      await deliveries.settle(beside, OK, DELIVERED);
+      await deliveries.recordAttempt(beside, OK, DELIVERED);
 
-      await deliveries.settle(first, BROKEN, AGAIN);
+      await deliveries.recordAttempt(first, BROKEN, AGAIN);
       expect(await take(id)).toEqual([]);
       await passes(MINUTE_MS);
       const again = await taken(id);
       expect(again.deliveryId).toBe(first.deliveryId);
-      await deliveries.settle(again, OK, DELIVERED);
+      await deliveries.recordAttempt(again, OK, DELIVERED);
       expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
     });
 
@@ -225,7 +225,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       const id = await endpoint();
       await heldAndReleased();
       await relayAll(events);
-      await deliveries.settle(await taken(id), BROKEN, GIVEN_UP);
+      await deliveries.recordAttempt(await taken(id), BROKEN, GIVEN_UP);
       expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
     });
 
@@ -238,7 +238,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       await relayAll(events);
       const first = await taken(id);
       expect(await deliveries.listDue()).toEqual([]);
-      await deliveries.settle(first, OK, DELIVERED);
+      await deliveries.recordAttempt(first, OK, DELIVERED);
       expect(await deliveries.listDue()).toEqual([id]);
       expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
     });
@@ -247,8 +247,8 @@ export function deliveriesContract(harness: StoreHarness): void {
       const [one, other] = [await endpoint(), await endpoint()];
       await heldAndReleased();
       await relayAll(events);
-      await deliveries.settle(await taken(one), BROKEN, AGAIN);
-      await deliveries.settle(await taken(other), OK, DELIVERED);
+      await deliveries.recordAttempt(await taken(one), BROKEN, AGAIN);
+      await deliveries.recordAttempt(await taken(other), OK, DELIVERED);
       expect(typesOf(await take(other))).toEqual(['reservation.cancelled']);
       expect(await take(one)).toEqual([]);
     });
@@ -274,8 +274,8 @@ export function deliveriesContract(harness: StoreHarness): void {
       await relayAll(events);
       const [first, second] = await take(id);
       if (first === undefined || second === undefined) throw new RangeError('nothing is due');
-      await deliveries.settle(first, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
-      await deliveries.settle(second, OK, DELIVERED);
+      await deliveries.recordAttempt(first, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
+      await deliveries.recordAttempt(second, OK, DELIVERED);
       expect(await webhooks.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
       expect(await take(id)).toEqual([]);
       expect((await find(id, second)).delivery.state).toBe('DELIVERED');
@@ -289,12 +289,12 @@ export function deliveriesContract(harness: StoreHarness): void {
       await relayAll(events);
       const atOldUrl = await taken(id);
       await webhooks.change(id, { url: 'https://example.com/moved' });
-      await deliveries.settle(atOldUrl, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
+      await deliveries.recordAttempt(atOldUrl, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
       expect(await webhooks.find(id)).toMatchObject({ enabled: true, url: 'https://example.com/moved' });
       const atNewUrl = await taken(id);
       expect(atNewUrl).toMatchObject({ deliveryId: atOldUrl.deliveryId, url: 'https://example.com/moved', tries: 1 });
       expect((await find(id, atOldUrl)).attemptLog).toMatchObject([{ attempt: 1, status: 410 }]);
-      await deliveries.settle(atNewUrl, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
+      await deliveries.recordAttempt(atNewUrl, { durationMs: 1, status: 410 }, { state: 'FAILED', endpointGone: true });
       expect(await webhooks.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
     });
   });
@@ -308,7 +308,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       await held();
       await relayAll(events);
       const first = await taken(id);
-      await deliveries.settle(first, receipt, verdict);
+      await deliveries.recordAttempt(first, receipt, verdict);
       const replayed = await deliveries.replay(id, first.deliveryId);
       expect(replayed).toMatchObject({ deliveryId: first.deliveryId, state: 'PENDING', attempts: 1 });
       expect(replayed).not.toHaveProperty('endedAt');
@@ -333,7 +333,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       const id = await endpoint();
       const story = await heldAndReleased();
       await relayAll(events);
-      for (let sent = 0; sent < 2; sent++) await deliveries.settle(await taken(id), BROKEN, GIVEN_UP);
+      for (let sent = 0; sent < 2; sent++) await deliveries.recordAttempt(await taken(id), BROKEN, GIVEN_UP);
       const [last] = (await deliveries.list(id, { limit: 1 })).items;
       const after = new Date((last?.endedAt?.getTime() ?? 0) + 1);
       expect(await deliveries.replayFailed(id, after, 10)).toBe(0);
@@ -342,7 +342,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(await deliveries.replayFailed(id, new Date(0), 10)).toBe(0);
       const first = await taken(id);
       expect(first.event).toMatchObject({ type: 'reservation.held', aggregateId: story.reservationId });
-      await deliveries.settle(first, OK, DELIVERED);
+      await deliveries.recordAttempt(first, OK, DELIVERED);
       expect(typesOf(await take(id))).toEqual(['reservation.cancelled']);
     });
 
@@ -351,15 +351,15 @@ export function deliveriesContract(harness: StoreHarness): void {
       await heldAndReleased();
       await relayAll(events);
       const first = await taken(id);
-      await deliveries.settle(first, BROKEN, GIVEN_UP);
+      await deliveries.recordAttempt(first, BROKEN, GIVEN_UP);
       const second = await taken(id);
-      await deliveries.settle(second, BROKEN, AGAIN);
+      await deliveries.recordAttempt(second, BROKEN, AGAIN);
       expect(await deliveries.replay(id, first.deliveryId)).toHaveProperty('nextAttemptAt');
       expect((await find(id, second)).delivery).not.toHaveProperty('nextAttemptAt');
       await passes(MINUTE_MS);
       const again = await taken(id);
       expect(again).toMatchObject({ deliveryId: first.deliveryId, attempt: 2, tries: 1 });
-      await deliveries.settle(again, OK, DELIVERED);
+      await deliveries.recordAttempt(again, OK, DELIVERED);
       expect(await taken(id)).toMatchObject({ deliveryId: second.deliveryId, attempt: 2, tries: 2 });
     });
 
@@ -368,14 +368,14 @@ export function deliveriesContract(harness: StoreHarness): void {
       await heldAndReleased();
       await relayAll(events);
       const first = await taken(id);
-      await deliveries.settle(first, BROKEN, GIVEN_UP);
+      await deliveries.recordAttempt(first, BROKEN, GIVEN_UP);
       const second = await taken(id);
-      await deliveries.settle(second, BROKEN, GIVEN_UP);
+      await deliveries.recordAttempt(second, BROKEN, GIVEN_UP);
       await deliveries.replay(id, first.deliveryId);
       expect(await deliveries.replay(id, second.deliveryId)).not.toHaveProperty('nextAttemptAt');
       const again = await taken(id);
       expect(again.deliveryId).toBe(first.deliveryId);
-      await deliveries.settle(again, OK, DELIVERED);
+      await deliveries.recordAttempt(again, OK, DELIVERED);
       expect((await taken(id)).deliveryId).toBe(second.deliveryId);
     });
   });
@@ -396,7 +396,7 @@ export function deliveriesContract(harness: StoreHarness): void {
     it('waits for no other: one that failed holds up none', async () => {
       const id = await endpoint();
       await deliveries.test(id);
-      await deliveries.settle(await taken(id), BROKEN, AGAIN);
+      await deliveries.recordAttempt(await taken(id), BROKEN, AGAIN);
       const second = await deliveries.test(id);
       expect(second).toHaveProperty('nextAttemptAt');
       expect((await taken(id)).deliveryId).toBe(second?.deliveryId);
@@ -414,8 +414,8 @@ export function deliveriesContract(harness: StoreHarness): void {
       await relayAll(events);
       const [one, two, three] = await take(id);
       if (one === undefined || two === undefined || three === undefined) throw new RangeError('not all are due');
-      await deliveries.settle(one, OK, DELIVERED);
-      await deliveries.settle(three, SILENT, GIVEN_UP);
+      await deliveries.recordAttempt(one, OK, DELIVERED);
+      await deliveries.recordAttempt(three, SILENT, GIVEN_UP);
       const pages = await allPages((page) => deliveries.list(id, page), 2);
       expect(pages.map((page) => page.length)).toEqual([2, 1]);
       expect(pages.flat().map(({ deliveryId, state }) => [deliveryId, state])).toEqual([
@@ -445,12 +445,12 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(first?.nextAttemptAt).toBeInstanceOf(Date);
       expect(later).not.toHaveProperty('nextAttemptAt');
 
-      const parcel = await taken(id);
-      expect((await find(id, parcel)).delivery).not.toHaveProperty('nextAttemptAt');
-      await deliveries.settle(parcel, BROKEN, AGAIN);
-      expect((await find(id, parcel)).delivery.nextAttemptAt).toBeInstanceOf(Date);
+      const delivery = await taken(id);
+      expect((await find(id, delivery)).delivery).not.toHaveProperty('nextAttemptAt');
+      await deliveries.recordAttempt(delivery, BROKEN, AGAIN);
+      expect((await find(id, delivery)).delivery.nextAttemptAt).toBeInstanceOf(Date);
       await webhooks.change(id, { enabled: false });
-      expect((await find(id, parcel)).delivery).not.toHaveProperty('nextAttemptAt');
+      expect((await find(id, delivery)).delivery).not.toHaveProperty('nextAttemptAt');
       expect(await deliveries.test(id)).not.toHaveProperty('nextAttemptAt');
     });
   });

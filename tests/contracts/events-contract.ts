@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Reservation } from '#domain/booking/reservation.ts';
 import type { PublicEvent } from '#domain/events/public-event.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { relayAll } from './relay-all.ts';
 import { ask, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
@@ -12,7 +12,7 @@ const DAY_SECONDS = 86_400;
 
 /** What `Events` promises, and what every command of the box office writes there. */
 export function eventsContract(harness: StoreHarness): void {
-  const { events, boxOffice, lines, passes } = harness;
+  const { events, boxOffice, queueRecords, passes } = harness;
   const summary = (told: readonly PublicEvent[]) => told.map(({ type }) => type);
 
   /** Tests before this one have left some. */
@@ -133,7 +133,7 @@ export function eventsContract(harness: StoreHarness): void {
   });
 
   describe('the event of an admission', () => {
-    const entry = (eventId: string, kind: LineEvent['kind'], sequence: number): LineEvent => ({
+    const entry = (eventId: string, kind: QueueEvent['kind'], sequence: number): QueueEvent => ({
       ...{ eventId, kind, sequence },
       order: sequence,
       joinedAt: undefined,
@@ -142,9 +142,9 @@ export function eventsContract(harness: StoreHarness): void {
 
     it('names all who are put on record together, in the order in which they were let in, and nobody else', async () => {
       const { concertId } = await harness.stage();
-      await lines.open(concertId);
+      await queueRecords.open(concertId);
       const entries = [entry('5-0-0', 'admitted', 3), entry('5-0-1', 'admitted', 1), entry('5-1-0', 'left', 2)];
-      await lines.record(concertId, entries);
+      await queueRecords.record(concertId, entries);
       expect(await relayAll(events)).toMatchObject([
         { type: 'queue.admitted', aggregateId: concertId, at: entries[0]?.at, data: { concertId, sequences: [3, 1] } },
       ]);
@@ -152,10 +152,10 @@ export function eventsContract(harness: StoreHarness): void {
 
     it('is told once, though the record is made twice, and not of those who were not let in', async () => {
       const { concertId } = await harness.stage();
-      await lines.open(concertId);
-      await lines.record(concertId, [entry('5-0-0', 'admitted', 1)]);
-      await lines.record(concertId, [entry('5-0-0', 'admitted', 1), entry('6-0-0', 'admitted', 2)]);
-      await lines.record(concertId, [entry('7-0-0', 'left', 4)]);
+      await queueRecords.open(concertId);
+      await queueRecords.record(concertId, [entry('5-0-0', 'admitted', 1)]);
+      await queueRecords.record(concertId, [entry('5-0-0', 'admitted', 1), entry('6-0-0', 'admitted', 2)]);
+      await queueRecords.record(concertId, [entry('7-0-0', 'left', 4)]);
       const told = await relayAll(events);
       expect(told.map(({ data }) => data)).toEqual([
         { concertId, sequences: [1] },
@@ -182,7 +182,7 @@ export function eventsContract(harness: StoreHarness): void {
       const told: string[] = [];
       for (let batch = await events.take(1); batch !== undefined; batch = await events.take(1)) {
         expect(batch.events).toHaveLength(1);
-        await events.settle(batch);
+        await events.ack(batch);
         told.push(...batch.events.map(({ aggregateId }) => aggregateId));
       }
       expect(told).toEqual([first.reservationId, second.reservationId]);
@@ -196,9 +196,9 @@ export function eventsContract(harness: StoreHarness): void {
       if (frozen === undefined || later === undefined) throw new RangeError('nothing was taken');
       expect(later.events).toEqual(frozen.events);
       expect(later.term).toBeGreaterThan(frozen.term);
-      expect(await events.settle(frozen)).toBe(false);
-      expect(await events.settle(later)).toBe(true);
-      expect(await events.settle(frozen)).toBe(false);
+      expect(await events.ack(frozen)).toBe(false);
+      expect(await events.ack(later)).toBe(true);
+      expect(await events.ack(frozen)).toBe(false);
       expect(await events.take(10)).toBeUndefined();
     });
 
@@ -224,7 +224,7 @@ export function eventsContract(harness: StoreHarness): void {
       await passes(TERM_MS);
       const batch = await events.take(10);
       if (batch === undefined) throw new RangeError('nothing was taken');
-      await events.settle(batch);
+      await events.ack(batch);
       expect((await events.take(10))?.events).toHaveLength(3);
     });
 

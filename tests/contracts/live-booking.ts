@@ -72,7 +72,7 @@ export async function openLiveBooking(harness: StoreHarness): Promise<LiveBookin
         const { reservationId: id } = holdOf(event.of, event.who);
         const { answer, replayed } = await boxOffice.pay({
           ...{ paymentId: paymentId(newId()), reservationId: id },
-          ...{ place: office.placeOf(userOf(event.who)), request: requestOf(event) },
+          ...{ entry: office.placeOf(userOf(event.who)), request: requestOf(event) },
         });
         return { amount: answer.amount, balance: answer.balance, replayed };
       }

@@ -6,7 +6,7 @@ import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { postgresDeliveries } from '#adapters/postgres/events/deliveries.ts';
 import { postgresEvents } from '#adapters/postgres/events/events.ts';
 import { postgresWebhooks } from '#adapters/postgres/events/webhooks.ts';
-import { postgresLines } from '#adapters/postgres/queue/postgres-queue-record.ts';
+import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import type { PlaceInHall } from '#domain/catalog/seat-plan.ts';
 import { concertId } from '#domain/ids.ts';
@@ -56,7 +56,7 @@ export async function postgresHarness(): Promise<PostgresHarness> {
     boxOffice: postgresBoxOffice(postgres),
     wallets: postgresWallets(postgres),
     concerts: postgresConcerts(postgres, POLICY),
-    lines: postgresLines(postgres),
+    queueRecords: postgresQueueRecords(postgres),
     events: postgresEvents(postgres),
     webhooks: postgresWebhooks(postgres),
     deliveries: postgresDeliveries(postgres),

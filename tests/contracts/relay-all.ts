@@ -7,7 +7,7 @@ const BATCH_MAX = 100;
 export async function relayAll(events: Events): Promise<PublicEvent[]> {
   const relayed: PublicEvent[] = [];
   for (let batch = await events.take(BATCH_MAX); batch !== undefined; batch = await events.take(BATCH_MAX)) {
-    if (!(await events.settle(batch))) throw new RangeError('somebody else relays here');
+    if (!(await events.ack(batch))) throw new RangeError('somebody else relays here');
     relayed.push(...batch.events);
   }
   return relayed;

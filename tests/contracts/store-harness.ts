@@ -11,7 +11,7 @@ import type { Staged } from './stage-concert.ts';
 /** The ports that share one store, and what a contract test has to arrange about it. */
 export type StoreHarness = Pick<
   Ports,
-  'boxOffice' | 'wallets' | 'concerts' | 'lines' | 'events' | 'webhooks' | 'deliveries'
+  'boxOffice' | 'wallets' | 'concerts' | 'queueRecords' | 'events' | 'webhooks' | 'deliveries'
 > & {
   /** Puts a concert on sale. */
   stage(staged?: Staged): Promise<StoredConcert>;
@@ -57,7 +57,7 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
     date,
     seatNumbers,
     reservationId: reservationId(newId()),
-    place: placeOf(user),
+    entry: placeOf(user),
     holdSeconds: HOLD_SECONDS,
     seatsPerUserMax: 4,
     strandedSeats: 'off',
@@ -73,14 +73,14 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
   const payOrderOf = ({ userId, reservationId }: Hold, request = ask(userId)): PayOrder => ({
     paymentId: paymentId(newId()),
     reservationId,
-    place: placeOf(userId),
+    entry: placeOf(userId),
     request,
   });
   const pay = (reservation: Hold, request?: RequestKey) => boxOffice.pay(payOrderOf(reservation, request));
 
   const extendOrderOf = ({ userId, reservationId }: Hold, rest: Partial<ExtendOrder> = {}): ExtendOrder => ({
     reservationId,
-    place: placeOf(userId),
+    entry: placeOf(userId),
     holdSeconds: HOLD_SECONDS,
     holdSecondsMax: CEILING_SECONDS,
     request: ask(userId),

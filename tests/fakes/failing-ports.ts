@@ -31,14 +31,14 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
     });
   }
 
-  const { waitingRoom, lines, holdKeys, lock, boxOffice, wallets, concerts } = ports;
-  const { events, eventStream, webhooks, deliveries, courier } = ports;
+  const { queue, queueRecords, holdKeys, lock, boxOffice, wallets, concerts } = ports;
+  const { events, eventStream, webhooks, deliveries, webhookSender } = ports;
   return {
     calls,
     ports: {
       ...ports,
-      waitingRoom: failing('waitingRoom', waitingRoom),
-      lines: failing('lines', lines),
+      queue: failing('queue', queue),
+      queueRecords: failing('queueRecords', queueRecords),
       holdKeys: failing('holdKeys', holdKeys),
       lock: failing('lock', lock),
       boxOffice: failing('boxOffice', boxOffice),
@@ -48,7 +48,7 @@ export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPor
       eventStream: failing('eventStream', eventStream),
       webhooks: failing('webhooks', webhooks),
       deliveries: failing('deliveries', deliveries),
-      courier: failing('courier', courier),
+      webhookSender: failing('webhookSender', webhookSender),
     },
   };
 }

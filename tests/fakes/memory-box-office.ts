@@ -2,7 +2,7 @@ import { bestBlocks, strandedBy } from '#domain/booking/best-seats.ts';
 import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { BestOrder, BoxOffice, HeldSeat, HoldOrder, HoldOutcome, Occupied } from '#ports/booking/box-office.ts';
 import {
   dataOf,
@@ -57,11 +57,11 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   /** As it is shown: a hold past its deadline is over. */
   const view = (reservation: Reservation): Reservation => ({ ...reservation, status: statusNow(store, reservation) });
 
-  function announce(reservationId: ReservationId, place?: PlaceId): void {
+  function announce(reservationId: ReservationId, entry?: EntryId): void {
     const eventId = ++events;
-    if (place !== undefined) store.places.set(reservationId, place);
+    if (entry !== undefined) store.places.set(reservationId, entry);
     const dueAt = now() + AFTERMATH_DELAY_MS;
-    store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(place === undefined ? {} : { place }) });
+    store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(entry === undefined ? {} : { entry }) });
   }
 
   function occupied({ seatNumber, status, reservationId, heldUntil }: StoredSeat): Occupied {
@@ -99,7 +99,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     announce(reservation.reservationId);
   }
 
-  function holdSeats({ place, holdSeconds, seatsPerUserMax, strandedSeats, request, ...hold }: HoldOrder): HoldOutcome {
+  function holdSeats({ entry, holdSeconds, seatsPerUserMax, strandedSeats, request, ...hold }: HoldOrder): HoldOutcome {
     const known = recall<Reservation>(store, request);
     if (known !== undefined) return { outcome: 'held', remainingMs: 0, ...known };
 
@@ -145,7 +145,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     };
     store.reservations.set(reservationId, { ...reservation });
     tellHeld('reservation.held', reservation, reservation.createdAt);
-    announce(reservationId, place);
+    announce(reservationId, entry);
     const answer = stranded.length === 0 ? reservation : { ...reservation, strandedSeatNumbers: stranded };
     return { outcome: 'held', remainingMs, ...remember(store, request, answer) };
   }
@@ -192,9 +192,9 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       return recall(store, request) !== undefined;
     },
 
-    async pay({ paymentId, reservationId, place, request }) {
+    async pay({ paymentId, reservationId, entry, request }) {
       const known = recall<Payment>(store, request);
-      const { userId, concertId } = place;
+      const { userId, concertId } = entry;
       const reservation = ownReservation(userId, reservationId);
       if (reservation.concertId !== concertId) throw new Refusal('reservation-not-found');
       const { date, seatNumbers, amount, currency } = reservation;
@@ -218,7 +218,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       const payment: Payment = { paymentId, reservationId, userId, amount, currency, balance: left, paidAt };
       store.payments.set(paymentId, { ...payment });
       tell(store, 'payment.captured', reservationId, paidAt, { ...dataOf(reservation), paymentId });
-      announce(reservationId, place);
+      announce(reservationId, entry);
       return { ...remember(store, request, payment), hold };
     },
 
@@ -237,11 +237,11 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       return hold;
     },
 
-    async extend({ reservationId, place, holdSeconds, holdSecondsMax, request }) {
+    async extend({ reservationId, entry, holdSeconds, holdSecondsMax, request }) {
       const known = recall<Reservation>(store, request);
       if (known !== undefined) return { ...known, remainingMs: 0 };
-      const reservation = ownReservation(place.userId, reservationId);
-      if (reservation.concertId !== place.concertId) throw new Refusal('reservation-not-found');
+      const reservation = ownReservation(entry.userId, reservationId);
+      if (reservation.concertId !== entry.concertId) throw new Refusal('reservation-not-found');
       const status = statusNow(store, reservation);
       const until = reservation.heldUntil.getTime();
       const createdAt = reservation.createdAt.getTime();
@@ -256,7 +256,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       reservation.heldUntil = new Date(heldUntil);
       reservation.heldForSeconds = Math.ceil((heldUntil - createdAt) / 1_000);
       if (heldUntil > until) tellHeld('reservation.extended', reservation, new Date(now()));
-      announce(reservationId, place);
+      announce(reservationId, entry);
       return { ...remember(store, request, { ...reservation }), remainingMs: heldUntil - now() };
     },
 
@@ -308,7 +308,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
       return Math.min(old.length, batchMax);
     },
 
-    async takeAftermaths(batchMax) {
+    async takeOutboxMessages(batchMax) {
       const due = [...store.outbox.values()].filter(({ dueAt }) => dueAt <= now()).slice(0, batchMax);
       return due.flatMap((event) => {
         event.dueAt = now() + AFTERMATH_LEASE_MS;
@@ -318,16 +318,16 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
         const remainingMs = status === 'HELD' ? Math.max(0, heldUntil.getTime() - now()) : 0;
         const hold = { userId, concertId, date, seatNumbers, reservationId };
         const paid = paymentFor(reservationId) !== undefined;
-        const aftermath = { eventId: String(event.eventId), hold, status, paid, remainingMs };
-        return [event.place === undefined ? aftermath : { ...aftermath, place: event.place }];
+        const message = { eventId: String(event.eventId), hold, status, paid, remainingMs };
+        return [event.entry === undefined ? message : { ...message, entry: event.entry }];
       });
     },
 
-    async settleAftermaths(eventIds) {
+    async ackOutboxMessages(eventIds) {
       for (const eventId of eventIds) store.outbox.delete(Number(eventId));
     },
 
-    async deferAftermaths(eventIds) {
+    async retryOutboxMessages(eventIds) {
       for (const eventId of eventIds) {
         const event = store.outbox.get(Number(eventId));
         if (event !== undefined) event.dueAt = now() + AFTERMATH_DELAY_MS;

@@ -58,7 +58,7 @@ export function memoryConcerts(store: MemoryStore): Concerts {
   return {
     find: async (concertId) => find(concertId),
     seatsLeft: async (concertId) => seatsLeft(concertId),
-    glance(concertId) {
+    recall(concertId) {
       const concert = find(concertId);
       return concert === undefined ? undefined : { concert, seatsLeft: seatsLeft(concertId) };
     },

@@ -95,7 +95,7 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
         });
     },
 
-    async settle({ deliveryId, attempt, url }, receipt, verdict) {
+    async recordAttempt({ deliveryId, attempt, url }, receipt, verdict) {
       const delivery = deliveries.get(deliveryId);
       if (delivery === undefined || delivery.attemptLog.some((known) => known.attempt === attempt)) return;
       const { retryAfterSeconds: _, ...logged } = { retryAfterSeconds: 0, ...receipt };

@@ -19,7 +19,7 @@ export function memoryEvents(store: MemoryStore): Events {
       return { term: relay.term, events: waiting.map(({ event }) => event) };
     },
 
-    async settle({ term, events: relayed }) {
+    async ack({ term, events: relayed }) {
       if (term !== relay.term) return false;
       Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
       for (const event of relayed) {

@@ -1,24 +1,24 @@
 import type { PublicEvent } from '#domain/events/public-event.ts';
 import { type ConcertId, chargeId, concertId, type UserId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Money } from '#domain/wallet/money.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 import type { Ports } from '#ports/index.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { type Staged, stageConcert } from '#tests/contracts/stage-concert.ts';
 import { memoryBoxOffice } from './memory-box-office.ts';
 import { type MemoryClock, memoryClock } from './memory-clock.ts';
 import { memoryConcerts } from './memory-concerts.ts';
-import { type MemoryCourier, memoryCourier } from './memory-courier.ts';
 import { memoryDeliveries } from './memory-deliveries.ts';
 import { memoryEventStream } from './memory-event-stream.ts';
 import { memoryEvents } from './memory-events.ts';
 import { memoryHoldKeys } from './memory-hold-keys.ts';
-import { compareEvents, memoryLines } from './memory-lines.ts';
 import { memoryLock } from './memory-lock.ts';
+import { memoryQueue } from './memory-queue.ts';
+import { compareEvents, memoryQueueRecords } from './memory-queue-records.ts';
 import { memoryStore, type StoredConcert } from './memory-store.ts';
-import { memoryWaitingRoom } from './memory-waiting-room.ts';
 import { memoryWallets } from './memory-wallets.ts';
+import { type MemoryWebhookSender, memoryWebhookSender } from './memory-webhook-sender.ts';
 import { memoryWebhooks } from './memory-webhooks.ts';
 
 /** All ports in memory, a clock that a test moves, and what a test has to arrange before its story begins. */
@@ -28,27 +28,27 @@ export type MemoryWorld = {
   /** What was published on the stream for other services. */
   readonly published: readonly PublicEvent[];
   /** What was sent to endpoints, and what they answer. */
-  readonly courier: MemoryCourier;
+  readonly webhookSender: MemoryWebhookSender;
   /** What is on record of a line, in the order in which it happened. */
-  recorded(concertId: ConcertId): LineEvent[];
+  recorded(concertId: ConcertId): QueueEvent[];
   /** Puts a concert on sale; by its id it can be changed afterwards, as an operator would. */
   stage(staged?: Staged): StoredConcert;
   /** A user with this much in the wallet. */
   user(balance?: Money): Promise<UserId>;
   /** A user with this much in the wallet, who joined the line of a concert; everybody who fits in is let in. */
-  fan(concert: StoredConcert, balance?: Money): Promise<QueueClaim>;
+  fan(concert: StoredConcert, balance?: Money): Promise<QueueEntry>;
 };
 
 export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = {}): MemoryWorld {
   const clock = memoryClock();
   const store = memoryStore(clock);
   const newId = idsInOrder(clock);
-  const lines = memoryLines(store);
+  const queueRecords = memoryQueueRecords(store);
   const eventStream = memoryEventStream();
-  const courier = memoryCourier();
+  const webhookSender = memoryWebhookSender();
   const ports: Ports = {
-    waitingRoom: memoryWaitingRoom(clock, lines),
-    lines,
+    queue: memoryQueue(clock, queueRecords),
+    queueRecords,
     holdKeys: memoryHoldKeys(clock),
     lock,
     boxOffice: memoryBoxOffice(store),
@@ -58,7 +58,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     eventStream,
     webhooks: memoryWebhooks(store),
     deliveries: memoryDeliveries(store),
-    courier,
+    webhookSender,
     newId,
     reportError: (error) => {
       throw error;
@@ -82,7 +82,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     ports,
     clock,
     published: eventStream.published,
-    courier,
+    webhookSender,
     user,
     recorded(concertId) {
       return [...(store.lineEvents.get(concertId)?.values() ?? [])].sort(compareEvents);
@@ -94,9 +94,9 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
       return concert;
     },
     async fan({ concertId, policy }, balance) {
-      const { claim } = await ports.waitingRoom.join(concertId, await user(balance), policy);
-      await ports.waitingRoom.admit(concertId, policy);
-      return claim;
+      const { entry } = await ports.queue.join(concertId, await user(balance), policy);
+      await ports.queue.admit(concertId, policy);
+      return entry;
     },
   };
 }

@@ -9,10 +9,10 @@ import type { Attempt, Delivery, Endpoint } from '#domain/events/webhook.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import type { ConcertDate, ConcertId, EndpointId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { Money } from '#domain/wallet/money.ts';
 import type { Balance, LedgerEntry } from '#domain/wallet/wallet.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 // What Postgres is to the real adapters: one store behind box office, wallets and concerts. Nothing in here awaits, so
@@ -39,7 +39,7 @@ export type StoredLine = {
 export type StoredEvent = {
   readonly eventId: number;
   readonly reservationId: ReservationId;
-  readonly place?: PlaceId;
+  readonly entry?: EntryId;
   dueAt: number;
 };
 
@@ -61,13 +61,13 @@ export type MemoryStore = {
   readonly concerts: Map<ConcertId, StoredConcert>;
   readonly lots: Map<ConcertId, StoredLots>;
   readonly lines: Map<ConcertId, StoredLine>;
-  readonly lineEvents: Map<ConcertId, Map<string, LineEvent>>;
+  readonly lineEvents: Map<ConcertId, Map<string, QueueEvent>>;
   readonly wallets: Map<UserId, Stored<Balance>>;
   /** The entries of wallets, oldest first. */
   readonly entries: (LedgerEntry & { readonly userId: UserId })[];
   readonly reservations: Map<ReservationId, Stored<Reservation>>;
   /** The place whose session a reservation prolongs, and ends once it is paid. */
-  readonly places: Map<ReservationId, PlaceId>;
+  readonly places: Map<ReservationId, EntryId>;
   readonly payments: Map<PaymentId, Stored<Payment>>;
   readonly answers: Map<
     string,

@@ -56,9 +56,9 @@ export function bookerOf(
 
   async function getIn(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      const standing = fan.token === '' ? undefined : await askAside(fan.poll);
-      if (standing?.body.status === 'ACTIVE') return true;
-      if (fan.token === '' || standing?.body.status === 'EXPIRED') await askAside(() => fan.join(concertId));
+      const queueStatus = fan.token === '' ? undefined : await askAside(fan.poll);
+      if (queueStatus?.body.status === 'ACTIVE') return true;
+      if (fan.token === '' || queueStatus?.body.status === 'EXPIRED') await askAside(() => fan.join(concertId));
       await pause(POLL_MS);
     }
     return false;
@@ -140,8 +140,8 @@ export function bookerOf(
     },
     async lookAtAll() {
       // Only a client that is let in sees the seats. Its last booking may have ended its session.
-      const standing = await askAside(fan.poll);
-      if (standing?.body.status === 'EXPIRED') await askAside(() => fan.join(concertId));
+      const queueStatus = await askAside(fan.poll);
+      if (queueStatus?.body.status === 'EXPIRED') await askAside(() => fan.join(concertId));
       return Promise.all([look('balance'), look('payments'), look('reservations'), look('seats')]);
     },
   };

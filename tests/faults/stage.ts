@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
 import { holdKeys } from '#adapters/redis/keys.ts';
 import { holderOf } from '#adapters/redis/seats/redis-hold-keys.ts';
-import { auditLine } from '#commands/audits/audit-queue.ts';
+import { auditQueue } from '#commands/audits/audit-queue.ts';
 import type { Hold } from '#domain/booking/reservation.ts';
 import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
 import { contradictionsIn } from '#tests/history/contradictions-in.ts';
@@ -185,7 +185,11 @@ export async function setStage({
     expect(await contradictions(world.pool)).toEqual([]);
     const none = { count: 0 };
     for (const { concert } of crowds) {
-      expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: none, duplicates: none, revived: none });
+      expect(await auditQueue(world.pool, concert)).toMatchObject({
+        inversions: none,
+        duplicates: none,
+        revived: none,
+      });
     }
     const toldAfterMs = await told;
     for (const { load, holdMs } of crowds) {

@@ -6,8 +6,8 @@ import { queueKeys } from '#adapters/redis/keys.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { contradictions, overdue } from '#tests/support/books.ts';
 import { makeTemplate } from '#tests/support/database.ts';
 import { DATE, openHall } from '#tests/support/hall.ts';
@@ -81,7 +81,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   );
   ending.defer(own.close);
   const { redis } = own;
-  const room = redisQueue(redis, looseLines(), { rebuildSeconds: 75 });
+  const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 75 });
   const generator = startGenerator();
   ending.defer(generator.stop);
   const buyers = startBuyers();
@@ -114,7 +114,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     forgetAtTheEnd(concertId);
     return concertId;
   }
-  const inLine = (claim: QueueClaim) => ({ 'queue-token': tokens.sign(claim) });
+  const inLine = (entry: QueueEntry) => ({ 'queue-token': tokens.sign(entry) });
 
   const samples = CONNECTIONS * PEOPLE_PER_CONNECTION;
   const [longLine, shortLine] = [await openLine(), await openLine()];
@@ -135,13 +135,13 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const seatsPath = `/v1/concerts/${seatsHall}/dates/${DATE}/seats`;
   const joinPath = `/v1/concerts/${longLine}/queue`;
 
-  const ask = (path: string, claim: QueueClaim) => fetch(`${frontrow.url}${path}`, { headers: inLine(claim) });
-  await until('they are let in', async () => (await ask(seatsPath, insiders.at(-1) as QueueClaim)).ok);
-  const listed = await ask(seatsPath, insiders[0] as QueueClaim);
+  const ask = (path: string, entry: QueueEntry) => fetch(`${frontrow.url}${path}`, { headers: inLine(entry) });
+  await until('they are let in', async () => (await ask(seatsPath, insiders.at(-1) as QueueEntry)).ok);
+  const listed = await ask(seatsPath, insiders[0] as QueueEntry);
   const etag = listed.headers.get('etag') ?? '';
   const [newcomer] = (await newcomers(1)).flat();
   const floor = await startFloor(dir.path, {
-    poll: await (await ask('/v1/queue', longClaims[samples / 2] as QueueClaim)).json(),
+    poll: await (await ask('/v1/queue', longClaims[samples / 2] as QueueEntry)).json(),
     join: await (await fetch(`${frontrow.url}${joinPath}`, newcomer as RequestInit)).json(),
     seats: await listed.json(),
   });
@@ -164,10 +164,10 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
       })),
     );
   }
-  const polls = (claims: readonly QueueClaim[]) =>
-    spreadOut(claims.map((claim) => ({ path: '/v1/queue', headers: inLine(claim) })));
+  const polls = (entries: readonly QueueEntry[]) =>
+    spreadOut(entries.map((entry) => ({ path: '/v1/queue', headers: inLine(entry) })));
   const lists = (headers: Readonly<Record<string, string>>) =>
-    spreadOut(insiders.map((claim) => ({ path: seatsPath, headers: { ...inLine(claim), ...headers } })));
+    spreadOut(insiders.map((entry) => ({ path: seatsPath, headers: { ...inLine(entry), ...headers } })));
 
   const atFloor = { server: floor, seconds: ROUND_SECONDS };
   const atFrontrow = { server: frontrow, seconds: ROUND_SECONDS };

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { scripts } from '#adapters/redis/scripts.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
 import { until } from '#tests/support/until.ts';
 
 export type DrawsMeasured = {
@@ -33,7 +33,7 @@ const DRAWING = new Set([scripts.begin, scripts.place].map(({ lua }) => createHa
  */
 export async function measureDraws(
   redis: RedisClient,
-  room: WaitingRoom,
+  room: Queue,
   [first, ...concertIds]: readonly ConcertId[],
   people: number,
 ): Promise<DrawsMeasured> {
@@ -52,7 +52,7 @@ export async function measureDraws(
 
 type Drawn = { readonly seconds: number; readonly stepsMs: readonly number[]; readonly longestMs: number };
 
-async function drawn(redis: RedisClient, room: WaitingRoom, concertId: ConcertId, people: number): Promise<Drawn> {
+async function drawn(redis: RedisClient, room: Queue, concertId: ConcertId, people: number): Promise<Drawn> {
   for (let registered = 0; registered < people; registered += REGISTERED_AT_ONCE) {
     const batch = Array.from({ length: Math.min(REGISTERED_AT_ONCE, people - registered) }, () =>
       room.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'lottery' }),

@@ -3,8 +3,8 @@ import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { queueKey } from '#adapters/redis/keys.ts';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
 
 /** Enough to keep Redis busy without a pause. */
 const JOINS_IN_FLIGHT = 5_000;
@@ -29,21 +29,21 @@ const everybodyIn: AdmissionPolicy = {
 
 /** So many new people join, each through the real script. Answers the places of some of them, evenly spread. */
 export async function fillLine(
-  room: WaitingRoom,
+  room: Queue,
   concertId: ConcertId,
   people: number,
   samples: number,
-): Promise<QueueClaim[]> {
-  const claims: QueueClaim[] = [];
+): Promise<QueueEntry[]> {
+  const entries: QueueEntry[] = [];
   for (let joined = 0; joined < people; joined += JOINS_IN_FLIGHT) {
     const batch = Array.from({ length: Math.min(JOINS_IN_FLIGHT, people - joined) }, () =>
       room.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'fifo' }),
     );
-    for (const { claim } of await Promise.all(batch)) {
-      if (claim.sequence % Math.floor(people / samples) === 0) claims.push(claim);
+    for (const { entry } of await Promise.all(batch)) {
+      if (entry.sequence % Math.floor(people / samples) === 0) entries.push(entry);
     }
   }
-  return claims;
+  return entries;
 }
 
 export async function usedBytes(redis: RedisClient): Promise<number> {
@@ -56,7 +56,7 @@ export async function usedBytes(redis: RedisClient): Promise<number> {
  */
 export async function measureAdmission(
   redis: RedisClient,
-  room: WaitingRoom,
+  room: Queue,
   concertId: ConcertId,
   rounds: number,
 ): Promise<{ readonly floor: readonly number[]; readonly admit: readonly number[] }> {

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { v7 as newId } from 'uuid';
 import type { Reservation } from '#domain/booking/reservation.ts';
 import { type ConcertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { granted } from '#tests/contracts/store-harness.ts';
 import { DATE, makeUsers, PRICE } from './hall.ts';
@@ -18,11 +18,11 @@ export async function beginStory(
   seatNumber: number,
 ): Promise<Story> {
   const [id = ''] = await makeUsers(pool, 1, PRICE);
-  const place: PlaceId = { userId: userId(id), concertId, sequence: 1, epoch: 'AAAAAAAA' };
-  const request = () => ({ userId: place.userId, key: randomUUID(), fingerprint: '' });
+  const entry: EntryId = { userId: userId(id), concertId, sequence: 1, epoch: 'AAAAAAAA' };
+  const request = () => ({ userId: entry.userId, key: randomUUID(), fingerprint: '' });
   const held = granted(
     await boxOffice.hold({
-      ...{ userId: place.userId, concertId, date: DATE, seatNumbers: [seatNumber], place, request: request() },
+      ...{ userId: entry.userId, concertId, date: DATE, seatNumbers: [seatNumber], entry, request: request() },
       reservationId: reservationId(newId()),
       holdSeconds: 300,
       seatsPerUserMax: 4,
@@ -32,7 +32,7 @@ export async function beginStory(
   const { reservationId: reserved } = held;
   return {
     held,
-    pay: () => boxOffice.pay({ paymentId: paymentId(newId()), reservationId: reserved, place, request: request() }),
+    pay: () => boxOffice.pay({ paymentId: paymentId(newId()), reservationId: reserved, entry, request: request() }),
     cancel: () =>
       boxOffice.cancel({
         ...{ refundId: refundId(newId()), reservationId: reserved, refundUntilSeconds: 0, request: request() },

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { afterAll, inject } from 'vitest';
 import type { RequestKey } from '#domain/idempotency.ts';
 import { type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { BoxOffice, HoldOutcome, Paid } from '#ports/booking/box-office.ts';
 import { DATE } from './hall.ts';
 import { realPorts } from './real-ports.ts';
@@ -37,7 +37,7 @@ export async function threeBoxOffices(databaseUrl: string): Promise<BoxOffices> 
   };
 }
 
-export const placeOf = (concertId: ConcertId, id = ''): PlaceId => ({
+export const placeOf = (concertId: ConcertId, id = ''): EntryId => ({
   userId: userId(id),
   concertId,
   sequence: 1,
@@ -45,25 +45,25 @@ export const placeOf = (concertId: ConcertId, id = ''): PlaceId => ({
 });
 
 /** A request of its own, each time. */
-export const newRequest = ({ userId }: PlaceId): RequestKey => ({ userId, key: randomUUID(), fingerprint: 'asked' });
+export const newRequest = ({ userId }: EntryId): RequestKey => ({ userId, key: randomUUID(), fingerprint: 'asked' });
 
-export function holdAt(office: BoxOffice, place: PlaceId, seatNumber: number): Promise<HoldOutcome> {
-  const seats = { concertId: place.concertId, date: DATE, seatNumbers: [seatNumber] };
+export function holdAt(office: BoxOffice, entry: EntryId, seatNumber: number): Promise<HoldOutcome> {
+  const seats = { concertId: entry.concertId, date: DATE, seatNumbers: [seatNumber] };
   const terms = { holdSeconds: 300, seatsPerUserMax: 1_000, strandedSeats: 'off' as const };
-  const order = { userId: place.userId, reservationId: reservationId(randomUUID()), place, request: newRequest(place) };
+  const order = { userId: entry.userId, reservationId: reservationId(randomUUID()), entry, request: newRequest(entry) };
   return office.hold({ ...seats, ...terms, ...order });
 }
 
 /** Holds a seat that nobody has; answers the reservation's id. */
-export async function heldAt(office: BoxOffice, place: PlaceId, seatNumber: number): Promise<string> {
-  const outcome = await holdAt(office, place, seatNumber);
+export async function heldAt(office: BoxOffice, entry: EntryId, seatNumber: number): Promise<string> {
+  const outcome = await holdAt(office, entry, seatNumber);
   if (outcome.outcome !== 'held') throw new Error('the seat is taken');
   return outcome.answer.reservationId;
 }
 
-export function payAt(office: BoxOffice, place: PlaceId, id: string): Promise<Paid> {
+export function payAt(office: BoxOffice, entry: EntryId, id: string): Promise<Paid> {
   const paid = { paymentId: paymentId(randomUUID()), reservationId: reservationId(id) };
-  return office.pay({ ...paid, place, request: newRequest(place) });
+  return office.pay({ ...paid, entry, request: newRequest(entry) });
 }
 
 /** The deadline of a hold is so far off from now on, or just over. */

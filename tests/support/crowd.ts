@@ -11,7 +11,7 @@ const JOINS_AT_ONCE = 100;
 export type Waiting = {
   readonly fan: Fan;
   readonly sequence: number;
-  told: { readonly standing: number | 'in' | 'lost'; readonly at: number } | undefined;
+  told: { readonly queueStatus: number | 'in' | 'lost'; readonly at: number } | undefined;
 };
 
 export type Crowd = {
@@ -35,7 +35,7 @@ export async function joinLine(fans: readonly Fan[], concertId: ConcertId): Prom
 }
 
 /** What each was told last. */
-export const standings = (line: readonly Waiting[]) => line.map(({ told }) => told?.standing);
+export const queueStatuses = (line: readonly Waiting[]) => line.map(({ told }) => told?.queueStatus);
 
 /**
  * Everybody polls as told until they are let in; all but the first then leave, so that the next may come in.
@@ -57,21 +57,21 @@ export function keepPolling(line: readonly Waiting[], secondsMax = Number.POSITI
       return;
     }
     expect(status).toBe(200);
-    const before = person.told?.standing;
-    const standing = body.status === 'ACTIVE' ? 'in' : body.status === 'WAITING' ? Number(body.position) : 'lost';
-    person.told = { standing, at: performance.now() };
-    if (standing === 'in') furthestIn = Math.max(furthestIn, person.sequence);
-    if (typeof standing !== 'number') return;
+    const before = person.told?.queueStatus;
+    const queueStatus = body.status === 'ACTIVE' ? 'in' : body.status === 'WAITING' ? Number(body.position) : 'lost';
+    person.told = { queueStatus, at: performance.now() };
+    if (queueStatus === 'in') furthestIn = Math.max(furthestIn, person.sequence);
+    if (typeof queueStatus !== 'number') return;
     if (furthestBefore > person.sequence) overtaken.push(person.sequence);
-    if (typeof before === 'number' && standing > before) {
+    if (typeof before === 'number' && queueStatus > before) {
       const seconds = (performance.now() - began) / 1_000;
-      risen.push({ sequence: person.sequence, before, after: standing, seconds });
+      risen.push({ sequence: person.sequence, before, after: queueStatus, seconds });
     }
     await asTold(headers);
   }
   async function attend(person: Waiting, index: number): Promise<void> {
-    while (person.told?.standing !== 'in' && person.told?.standing !== 'lost') await poll(person);
-    if (index === 0 || person.told.standing === 'lost') return;
+    while (person.told?.queueStatus !== 'in' && person.told?.queueStatus !== 'lost') await poll(person);
+    if (index === 0 || person.told.queueStatus === 'lost') return;
     await until('the place is given up', async () => (await person.fan.leave()).status === 204);
   }
 
@@ -84,7 +84,7 @@ export function keepPolling(line: readonly Waiting[], secondsMax = Number.POSITI
     risen,
     everybodyWasTold(since) {
       const isTold = ({ told }: Waiting) =>
-        told !== undefined && (typeof told.standing === 'string' || told.at > since);
+        told !== undefined && (typeof told.queueStatus === 'string' || told.at > since);
       const left = () => line.filter((person) => !isTold(person)).length;
       return untilNoneLeft('somebody more was told something', left);
     },

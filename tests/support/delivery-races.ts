@@ -37,9 +37,9 @@ export async function raceForDeliveries(ports: Ports, pool: Pool, { rounds, turn
     /** As the receiver answers: mostly it takes what comes, else it is tried again or given up. */
     const verdict = () => [{ state: 'DELIVERED' } as const, givenUp, again][chance++ % 3] ?? again;
     const settle = (endpoint: EndpointId) => async () => {
-      for (const parcel of await deliveries.take(endpoint, 3)) {
-        if (chance % 7 === 0) await deliveries.release(parcel);
-        await deliveries.settle(parcel, arrived, verdict());
+      for (const delivery of await deliveries.take(endpoint, 3)) {
+        if (chance % 7 === 0) await deliveries.release(delivery);
+        await deliveries.recordAttempt(delivery, arrived, verdict());
       }
     };
     const replayAny = async () => {
@@ -50,7 +50,7 @@ export async function raceForDeliveries(ports: Ports, pool: Pool, { rounds, turn
     };
     const relayOne = async () => {
       const batch = await events.take(1);
-      if (batch !== undefined) await events.settle(batch);
+      if (batch !== undefined) await events.ack(batch);
     };
     const kinds: (() => Promise<unknown>)[] = [
       settle(id),

@@ -5,7 +5,7 @@
 
 import type { RequestKey } from '#domain/idempotency.ts';
 import type { ConcertDate, ReservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { BoxOffice } from '#ports/booking/box-office.ts';
 import { pay } from '#use-cases/booking/pay.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
@@ -15,7 +15,7 @@ export type LastWill = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly dies: 'before' | 'after';
-  readonly claim: Omit<QueueClaim, 'joinedAt'>;
+  readonly entry: Omit<QueueEntry, 'joinedAt'>;
   readonly request: RequestKey;
 } & (
   | { readonly command: 'hold'; readonly date: ConcertDate; readonly seatNumbers: readonly number[] }
@@ -42,13 +42,13 @@ const boxOffice: BoxOffice = {
   hold: mortal(ports.boxOffice.hold),
   pay: mortal(ports.boxOffice.pay),
 };
-const { claim, request } = will;
+const { entry, request } = will;
 if (will.command === 'hold') {
   const { date, seatNumbers } = will;
   await reserveSeats(
     { ...ports, boxOffice },
-    { claim: { ...claim, joinedAt: new Date(0) }, date, seatNumbers, request },
+    { entry: { ...entry, joinedAt: new Date(0) }, date, seatNumbers, request },
   );
 } else {
-  await pay({ ...ports, boxOffice }, { place: claim, reservationId: will.reservationId, request });
+  await pay({ ...ports, boxOffice }, { entry: entry, reservationId: will.reservationId, request });
 }

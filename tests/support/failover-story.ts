@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { auditLine } from '#commands/audits/audit-queue.ts';
-import { joinLine, keepPolling, standings } from './crowd.ts';
+import { auditQueue } from '#commands/audits/audit-queue.ts';
+import { joinLine, keepPolling, queueStatuses } from './crowd.ts';
 import type { OwnSentinel } from './own-sentinel.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
@@ -29,12 +29,12 @@ export async function pollThroughFailover(world: World, redis: OwnSentinel, { pe
   await redis.primary.kill();
   await world.untilReady();
   await crowd.everybodyWasTold(performance.now());
-  expect(standings(line)).toEqual(line.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
+  expect(queueStatuses(line)).toEqual(line.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
 
   await decide('active_max', round);
   await crowd.over;
-  expect(new Set(standings(line))).toEqual(new Set(['in']));
-  await until('it is on record', async () => (await auditLine(world.pool, concert)).counts.admitted >= people);
-  expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
+  expect(new Set(queueStatuses(line))).toEqual(new Set(['in']));
+  await until('it is on record', async () => (await auditQueue(world.pool, concert)).counts.admitted >= people);
+  expect(await auditQueue(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
   return crowd;
 }

@@ -5,7 +5,7 @@ import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
 import { postgresDeliveries } from '#adapters/postgres/events/deliveries.ts';
 import { postgresEvents } from '#adapters/postgres/events/events.ts';
 import { postgresWebhooks } from '#adapters/postgres/events/webhooks.ts';
-import { postgresLines } from '#adapters/postgres/queue/postgres-queue-record.ts';
+import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
@@ -13,7 +13,7 @@ import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
-import { httpCourier } from '#adapters/webhooks/webhook-sender.ts';
+import { httpWebhookSender } from '#adapters/webhooks/webhook-sender.ts';
 import type { Ports } from '#ports/index.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { openPostgres } from './open-postgres.ts';
@@ -35,11 +35,11 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
     subscribe,
     close: closeRedis,
   } = await connectRedis({ url: redisUrl, commandTimeoutMs: 60_000 }, ignore);
-  const lines = postgresLines(postgres);
+  const queueRecords = postgresQueueRecords(postgres);
   return {
     ports: {
-      waitingRoom: redisQueue(redis, lines, { rebuildSeconds: 60 }, subscribe),
-      lines,
+      queue: redisQueue(redis, queueRecords, { rebuildSeconds: 60 }, subscribe),
+      queueRecords,
       holdKeys: redisHoldKeys(redis),
       lock: redisLock(redis, ignore),
       boxOffice: postgresBoxOffice(postgres),
@@ -49,7 +49,7 @@ export async function realPorts(databaseUrl: string, redisUrl: string): Promise<
       eventStream: redisEventStream(redis, { lengthMax: 100_000 }),
       webhooks: postgresWebhooks(postgres),
       deliveries: postgresDeliveries(postgres),
-      courier: httpCourier({ timeoutMs: 5_000, allowNetworks: ['127.0.0.0/8'] }),
+      webhookSender: httpWebhookSender({ timeoutMs: 5_000, allowNetworks: ['127.0.0.0/8'] }),
       newId,
       reportError: raise,
       random: Math.random,

@@ -25,7 +25,7 @@ export async function sellHall(databaseUrl: string): Promise<SoldHall> {
     const id = reservationId(randomUUID());
     const outcome = await boxOffice.hold({
       ...{ userId: userId(user), concertId: concert, date: DATE, seatNumbers: [seatNumber], reservationId: id },
-      ...{ place: placeOf(user), request: requestOf(user) },
+      ...{ entry: placeOf(user), request: requestOf(user) },
       ...{ holdSeconds: 300, seatsPerUserMax: 4, strandedSeats: 'off' },
     });
     if (outcome.outcome !== 'held') throw new RangeError(`seat ${seatNumber} is taken`);
@@ -33,7 +33,7 @@ export async function sellHall(databaseUrl: string): Promise<SoldHall> {
   }
   async function buy(user: string, seatNumber: number) {
     const [id, payment] = [await hold(user, seatNumber), paymentId(randomUUID())];
-    const order = { place: placeOf(user), request: requestOf(user) };
+    const order = { entry: placeOf(user), request: requestOf(user) };
     await boxOffice.pay({ ...order, paymentId: payment, reservationId: id });
     return [id, payment] as const;
   }

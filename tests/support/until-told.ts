@@ -18,14 +18,14 @@ export async function untilTold(
   pool: Pool,
   { limitMs = HANG_MS, writtenBy = 'infinity', relay }: Limits = {},
 ): Promise<void> {
-  let left = { aftermaths: 0, events: 0 };
+  let left = { messages: 0, events: 0 };
   const allTold = async () => {
     await relay?.();
     const { rows } = await pool.query<typeof left>(LEFT, [writtenBy]);
     left = rows[0] ?? left;
-    return left.aftermaths + left.events === 0;
+    return left.messages + left.events === 0;
   };
   await until('all is told', allTold, limitMs).catch((error) => {
-    throw new Error(`${error.message}: ${left.aftermaths} rows of the outbox and ${left.events} events are left`);
+    throw new Error(`${error.message}: ${left.messages} rows of the outbox and ${left.events} events are left`);
   });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { joined, standing } from '#adapters/http/queue/queue-schemas.ts';
+import { joined, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { user } from '#adapters/http/schemas.ts';
 import type { Call, Reply } from './contract-client.ts';
 import { DATE } from './hall.ts';
@@ -48,7 +48,7 @@ export async function newVisitor(call: Call): Promise<Visitor> {
     },
     untilActive: () =>
       until(`${userId} is active`, async () => {
-        return (await visitor.get('/v1/queue', inLine)).as(standing).status === 'ACTIVE';
+        return (await visitor.get('/v1/queue', inLine)).as(queueStatus).status === 'ACTIVE';
       }),
     async enter(concertId) {
       await visitor.join(concertId);

@@ -4,7 +4,7 @@ import type { Policy } from '#domain/catalog/policy.ts';
 import type { KeptPlan, PlannedSection } from '#domain/catalog/seat-plan.ts';
 import type { Lottery } from '#domain/queue/lottery.ts';
 import type { Charge, LedgerEntry } from '#domain/wallet/wallet.ts';
-import type { PublicLine } from '#use-cases/queue/show-queue.ts';
+import type { PublicQueue } from '#use-cases/queue/show-queue.ts';
 
 // How the domain's values are written in an answer: times as RFC 3339 in UTC, and nothing that is not in the contract.
 
@@ -25,7 +25,7 @@ const viewLottery = ({ seedSha256, drawn }: Lottery) => ({
   ...(drawn === undefined ? {} : { seed: drawn.seed, count: drawn.count, drawnAt: drawn.at.toISOString() }),
 });
 
-export const viewPublicLine = ({ concert, state, figures, seatsLeft, tailEta }: PublicLine) => ({
+export const viewPublicLine = ({ concert, state, figures, seatsLeft, tailEta }: PublicQueue) => ({
   concertId: concert.concertId,
   state,
   opensAt: concert.opensAt.toISOString(),

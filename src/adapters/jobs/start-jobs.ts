@@ -1,12 +1,12 @@
 import type { EndpointId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
-import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 import { ENDPOINTS_MAX } from '#use-cases/events/create-webhook.ts';
 import { deliverWebhooks } from '#use-cases/events/deliver-webhooks.ts';
 import { relayEvents } from '#use-cases/events/relay-events.ts';
 import { admitWaiting } from '#use-cases/queue/admit-waiting.ts';
 import { drawLots } from '#use-cases/queue/draw-lots.ts';
-import { recordLines } from '#use-cases/queue/record-queues.ts';
+import { recordQueues } from '#use-cases/queue/record-queues.ts';
 import { lanes } from './lanes.ts';
 import { type Job, repeat } from './repeat.ts';
 
@@ -31,7 +31,7 @@ export type JobReport = { failed(job: string, error: unknown): void; recovered(j
 
 /** The work that nobody asks for. Every instance does all of it. */
 export function startJobs(ports: Ports, settings: JobSettings, report: JobReport): Job {
-  const { boxOffice, waitingRoom, events, deliveries } = ports;
+  const { boxOffice, queue, events, deliveries } = ports;
   const start = (name: string, work: () => Promise<unknown>, everyMs: number) =>
     repeat(work, everyMs, {
       onFailure: (error) => report.failed(name, error),
@@ -41,11 +41,11 @@ export function startJobs(ports: Ports, settings: JobSettings, report: JobReport
 
   const jobs = [
     start('admission', () => admitWaiting(ports), settings.admissionTickMs),
-    start('survey', () => waitingRoom.refresh(), settings.surveyTickMs),
-    start('presence', () => waitingRoom.notePresence(), PRESENCE_TICK_MS),
+    start('survey', () => queue.refresh(), settings.surveyTickMs),
+    start('presence', () => queue.writeLastSeen(), PRESENCE_TICK_MS),
     start('lots', () => drawLots(ports), settings.admissionTickMs),
-    start('record', () => recordLines(ports), settings.relayTickMs),
-    start('relay', () => relayAftermaths(ports), settings.relayTickMs),
+    start('record', () => recordQueues(ports), settings.relayTickMs),
+    start('relay', () => relayOutbox(ports), settings.relayTickMs),
     start('events', () => relayEvents(ports), settings.relayTickMs),
     start('webhooks', async () => endpoints.open(await deliveries.listDue()), settings.relayTickMs),
     start('waking', () => deliveries.wakeForgotten(), WAKING_TICK_MS),

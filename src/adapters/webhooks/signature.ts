@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Letter } from '#ports/events/webhook-sender.ts';
+import type { WebhookMessage } from '#ports/events/webhook-sender.ts';
 
 const SECRET_PREFIX = 'whsec_';
 
@@ -7,7 +7,7 @@ const SECRET_PREFIX = 'whsec_';
  * The headers that say who sent a letter, by the Standard Webhooks convention 1.0: one signature per secret, so that a
  * receiver who still has the one before is served while they are changed.
  */
-export function signedHeaders({ messageId, sentAt, secrets, body }: Omit<Letter, 'url'>) {
+export function signedHeaders({ messageId, sentAt, secrets, body }: Omit<WebhookMessage, 'url'>) {
   const timestamp = String(Math.floor(sentAt.getTime() / 1_000));
   const signatures = secrets.map((secret) => {
     const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');

@@ -3,19 +3,19 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Refusal } from '#domain/errors.ts';
-import type { Courier, Letter } from '#ports/events/webhook-sender.ts';
+import type { WebhookMessage, WebhookSender } from '#ports/events/webhook-sender.ts';
 import { type Destination, destinationOf, type Resolve } from './destination.ts';
 import { judgeOfAddresses } from './networks.ts';
 import { signedHeaders } from './signature.ts';
 
-export type CourierSettings = {
+export type WebhookSenderSettings = {
   /** From the first question for the name to the last byte of the answer. */
   readonly timeoutMs: number;
   /** Networks that are not public and yet letters go there, without TLS too. */
   readonly allowNetworks: readonly string[];
 };
 
-export type HttpCourier = Courier & {
+export type HttpWebhookSender = WebhookSender & {
   /** Breaks off what is under way, and whatever is to be sent from now on. */
   close(): void;
 };
@@ -29,16 +29,19 @@ type Answer = { readonly status: number; readonly retryAfterSeconds?: number };
 
 const resolveByDns: Resolve = (hostname) => lookup(hostname, { all: true });
 
-export function httpCourier({ timeoutMs, allowNetworks }: CourierSettings, resolve = resolveByDns): HttpCourier {
+export function httpWebhookSender(
+  { timeoutMs, allowNetworks }: WebhookSenderSettings,
+  resolve = resolveByDns,
+): HttpWebhookSender {
   const judge = judgeOfAddresses(allowNetworks);
   const closing = new AbortController();
 
   return {
-    async send(letter) {
+    async send(message) {
       const startedAt = performance.now();
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(timeoutMs)]);
-      const outcome = await untilAborted(signal, () => destinationOf(letter.url, resolve, judge))
-        .then((destination) => post(destination, letter, signal))
+      const outcome = await untilAborted(signal, () => destinationOf(message.url, resolve, judge))
+        .then((destination) => post(destination, message, signal))
         .catch((error: unknown) => ({ failure: failureOf(signal.aborted ? signal.reason : error, timeoutMs) }));
       if ('failure' in outcome && signal.reason === STOPPING) return undefined;
       return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
@@ -71,7 +74,7 @@ async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pro
   }
 }
 
-function post({ url, addresses }: Destination, letter: Letter, signal: AbortSignal): Promise<Answer> {
+function post({ url, addresses }: Destination, message: WebhookMessage, signal: AbortSignal): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   // To what was found fit, whatever the name leads to by now.
   const toFit: LookupFunction = (_hostname, { all }, callback) => {
@@ -84,14 +87,14 @@ function post({ url, addresses }: Destination, letter: Letter, signal: AbortSign
     if (answer === undefined) reject(error ?? new Error('the connection was closed'));
     else resolve(answer);
   };
-  const content = Buffer.from(letter.body);
+  const content = Buffer.from(message.body);
   const request = (url.protocol === 'https:' ? https : http).request(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       'content-length': content.length,
       'user-agent': 'Frontrow-Webhooks',
-      ...signedHeaders(letter),
+      ...signedHeaders(message),
     },
     lookup: toFit,
     // A connection of its own, which nobody else uses again.

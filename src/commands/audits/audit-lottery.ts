@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { readEvents } from './read-events.ts';
 
 export type LotteryAudit =
@@ -22,7 +22,7 @@ export type LotteryAudit =
       readonly misplaced: { readonly count: number; readonly first: readonly Misplaced[] };
     };
 
-export type Misplaced = { readonly event: LineEvent; readonly expected: number };
+export type Misplaced = { readonly event: QueueEvent; readonly expected: number };
 
 /** More than anybody reads; where there are more, something is wrong with all. */
 const MISPLACED_SHOWN_MAX = 100;

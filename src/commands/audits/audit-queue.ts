@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
 import type { ConcertId } from '#domain/ids.ts';
-import { type LineAudit, lineAuditor } from './queue-auditor.ts';
+import { type QueueAudit, queueAuditor } from './queue-auditor.ts';
 import { readEvents } from './read-events.ts';
 
 /** Whether people were let in as they should have been, by what is on record of their line. */
-export async function auditLine(pool: Pool, concertId: ConcertId): Promise<LineAudit> {
-  const auditor = lineAuditor();
+export async function auditQueue(pool: Pool, concertId: ConcertId): Promise<QueueAudit> {
+  const auditor = queueAuditor();
   for await (const events of readEvents(pool, concertId)) for (const event of events) auditor.add(event);
   return auditor.result();
 }

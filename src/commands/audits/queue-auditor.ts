@@ -1,7 +1,7 @@
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
-export type LineAudit = {
-  readonly counts: Readonly<Record<LineEvent['kind'], number>>;
+export type QueueAudit = {
+  readonly counts: Readonly<Record<QueueEvent['kind'], number>>;
   /** Let in although somebody behind them had been let in while they stood in line. */
   readonly inversions: Findings;
   /** Let in again without having come back or given the place up in between. */
@@ -15,7 +15,7 @@ export type LineAudit = {
 };
 
 /** How many there are, and the first of them. */
-export type Findings = { readonly count: number; readonly first: readonly LineEvent[] };
+export type Findings = { readonly count: number; readonly first: readonly QueueEvent[] };
 
 /** More than anybody reads; where there are more, something is wrong with all. */
 const FINDINGS_SHOWN_MAX = 100;
@@ -26,7 +26,7 @@ const FINDINGS_SHOWN_MAX = 100;
  * Everybody is to be let in before all who are behind them, from when they came or came back: who was passed over is
  * overtaken rightly until they return, who was lost until they are restored. It keeps a few bytes per person, not the events.
  */
-export function lineAuditor() {
+export function queueAuditor() {
   const counts = { admitted: 0, 'passed-over': 0, returned: 0, left: 0, forgotten: 0, restored: 0, ended: 0 };
   const inversions = findings();
   const duplicates = findings();
@@ -38,7 +38,7 @@ export function lineAuditor() {
   const history = admissionHistory();
   const waits: number[] = [];
 
-  function admit(event: LineEvent): void {
+  function admit(event: QueueEvent): void {
     const { sequence, order, joinedAt, at } = event;
     if (inside.has(sequence)) duplicates.add(event);
     else if (history.greatestSince(cameBack.get(sequence) ?? 0) > order) inversions.add(event);
@@ -50,7 +50,7 @@ export function lineAuditor() {
   }
 
   return {
-    add(event: LineEvent): void {
+    add(event: QueueEvent): void {
       const { kind, sequence } = event;
       counts[kind] += 1;
       if (kind === 'admitted') admit(event);
@@ -58,7 +58,7 @@ export function lineAuditor() {
       if (kind === 'returned' || kind === 'restored' || kind === 'forgotten') inside.delete(sequence);
       if (kind === 'left' || kind === 'forgotten') over.add(sequence);
     },
-    result: (): LineAudit => ({
+    result: (): QueueAudit => ({
       counts: { ...counts },
       inversions: inversions.all(),
       duplicates: duplicates.all(),
@@ -69,10 +69,10 @@ export function lineAuditor() {
 }
 
 function findings() {
-  const first: LineEvent[] = [];
+  const first: QueueEvent[] = [];
   let count = 0;
   return {
-    add(event: LineEvent): void {
+    add(event: QueueEvent): void {
       count += 1;
       if (first.length < FINDINGS_SHOWN_MAX) first.push(event);
     },
@@ -107,7 +107,7 @@ function admissionHistory() {
   };
 }
 
-function percentiles(waits: readonly number[]): LineAudit['waitedMs'] {
+function percentiles(waits: readonly number[]): QueueAudit['waitedMs'] {
   if (waits.length === 0) return undefined;
   const sorted = Float64Array.from(waits).sort();
   const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;

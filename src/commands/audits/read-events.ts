@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 import type { ConcertId } from '#domain/ids.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
 /** As many as are in memory at a time. */
 const EVENTS_PER_PAGE = 10_000;
 
 type EventRow = {
   readonly eventId: string;
-  readonly kind: LineEvent['kind'];
+  readonly kind: QueueEvent['kind'];
   readonly sequence: string;
   readonly order: string;
   readonly joinedAt: Date | null;
@@ -15,7 +15,7 @@ type EventRow = {
 };
 
 /** What is on record of a line at the moment of asking, in the order in which it happened, page by page. */
-export async function* readEvents(pool: Pool, concertId: ConcertId): AsyncGenerator<readonly LineEvent[]> {
+export async function* readEvents(pool: Pool, concertId: ConcertId): AsyncGenerator<readonly QueueEvent[]> {
   const session = await pool.connect();
   try {
     // A cursor lives as long as its transaction.

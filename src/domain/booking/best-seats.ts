@@ -182,7 +182,7 @@ function disjoint(blocks: readonly Block[], equals: number, widths: readonly num
 export function spreadOf({ userId, key }: RequestKey): number {
   // FNV-1a, 32 bits.
   let hash = 0x811c9dc5;
-  for (const letter of `${userId} ${key}`) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  for (const message of `${userId} ${key}`) hash = Math.imul(hash ^ (message.codePointAt(0) ?? 0), 0x01000193);
   return hash >>> 0;
 }
 

@@ -67,7 +67,7 @@ const RETRY_AFTER_SECONDS_MAX = Math.max(...RETRY_SECONDS);
 const GONE = 410;
 
 /** What follows from an attempt. */
-export type Verdict =
+export type AttemptOutcome =
   | { readonly state: 'DELIVERED' }
   | { readonly state: 'PENDING'; readonly retryInMs: number }
   | { readonly state: 'FAILED'; readonly endpointGone: boolean };
@@ -76,7 +76,7 @@ export type Verdict =
  * @param tries how often it was tried, this time included
  * @param random uniform in [0, 1)
  */
-export function verdictOf(receipt: Receipt, tries: number, random: number): Verdict {
+export function attemptOutcomeOf(receipt: Receipt, tries: number, random: number): AttemptOutcome {
   const status = 'status' in receipt ? receipt.status : undefined;
   if (status !== undefined && status >= 200 && status < 300) return { state: 'DELIVERED' };
   if (status === GONE) return { state: 'FAILED', endpointGone: true };

@@ -57,9 +57,9 @@ export function* drawOrder(count: number, nextWord: () => number): Generator<und
   for (let index = 0; index < count; index++) order[index] = index + 1;
   for (let last = count - 1; last > 0; last--) {
     const other = below(last + 1, nextWord);
-    const place = order[last] as number;
+    const state = order[last] as number;
     order[last] = order[other] as number;
-    order[other] = place;
+    order[other] = state;
     if (last % PLACED_PER_STEP === 0) yield;
   }
   const registered = new Uint32Array(count);

@@ -5,8 +5,8 @@ import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
  * is let in yet, `REBUILDING` after the line was lost, `SOLD_OUT` while no seat can be had, `PAUSED` by the operator,
  * `CLOSED` once sales are over.
  */
-export const lineStates = ['UPCOMING', 'REGISTERING', 'OPEN', 'PAUSED', 'SOLD_OUT', 'REBUILDING', 'CLOSED'] as const;
-export type LineState = (typeof lineStates)[number];
+export const queueStates = ['UPCOMING', 'REGISTERING', 'OPEN', 'PAUSED', 'SOLD_OUT', 'REBUILDING', 'CLOSED'] as const;
+export type QueueState = (typeof queueStates)[number];
 
 type Line = {
   /** How many wait for lots to be drawn. */
@@ -16,11 +16,11 @@ type Line = {
 };
 
 /** Where several reasons meet, the first of this order is told: whoever solves the later one would still let nobody in. */
-export function lineStateOf(
+export function queueStateOf(
   { sales, opened, policy }: Pick<Concert, 'sales' | 'opened'> & { readonly policy: { readonly paused: boolean } },
   { registered, rebuildingMs }: Line,
   { available }: Pick<SeatsLeft, 'available'>,
-): LineState {
+): QueueState {
   if (sales !== 'OPEN') return sales;
   if (rebuildingMs !== undefined) return 'REBUILDING';
   if (!opened || registered > 0) return 'REGISTERING';

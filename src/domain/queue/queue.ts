@@ -4,7 +4,7 @@ import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 
 /** Whose place it is, in which line, and the number drawn on joining. */
-export type PlaceId = {
+export type EntryId = {
   readonly userId: UserId;
   readonly concertId: ConcertId;
   /** Drawn on joining, from 1; never changes, and smaller goes first. */
@@ -14,10 +14,10 @@ export type PlaceId = {
 };
 
 /** What a queue token says. */
-export type QueueClaim = PlaceId & { readonly joinedAt: Date };
+export type QueueEntry = EntryId & { readonly joinedAt: Date };
 
 /** Where a claim stands right now. */
-export type Place =
+export type EntryState =
   | {
       readonly status: 'WAITING';
       /** 1 = next to be let in. Unknown until lots are drawn. */
@@ -28,17 +28,17 @@ export type Place =
   | { readonly status: 'EXPIRED' };
 
 /** Lets only the active pass. Refuses `not-admitted` to those still waiting and `session-expired` to those who were in. */
-export function requireActive(place: Place): void {
-  if (place.status === 'WAITING') {
-    throw new Refusal('not-admitted', place.position === undefined ? {} : { position: place.position });
+export function requireActive(state: EntryState): void {
+  if (state.status === 'WAITING') {
+    throw new Refusal('not-admitted', state.position === undefined ? {} : { position: state.position });
   }
-  if (place.status === 'EXPIRED') throw new Refusal('session-expired');
+  if (state.status === 'EXPIRED') throw new Refusal('session-expired');
 }
 
 /** A fan's standing in the line, as they are told it. */
-export type Standing = {
-  readonly claim: QueueClaim;
-  readonly status: Place['status'];
+export type QueueStatus = {
+  readonly entry: QueueEntry;
+  readonly status: EntryState['status'];
   readonly position?: number;
   readonly aheadCount?: number;
   /** As likely to be let in by then as not. */
@@ -56,13 +56,14 @@ export type Standing = {
 };
 
 /** The same standing, no further back than was told before: another instance may know a little less of the line. */
-export function noFurtherBack(standing: Standing, position: number | undefined): Standing {
-  if (standing.position === undefined || position === undefined || standing.position <= position) return standing;
-  return { ...standing, position, aheadCount: position - 1 };
+export function noFurtherBack(queueStatus: QueueStatus, position: number | undefined): QueueStatus {
+  if (queueStatus.position === undefined || position === undefined || queueStatus.position <= position)
+    return queueStatus;
+  return { ...queueStatus, position, aheadCount: position - 1 };
 }
 
 /** What a standing depends on besides the place. */
-export type Surroundings = {
+export type SaleState = {
   readonly concert: Pick<Concert, 'policy' | 'opened' | 'opensAt'>;
   readonly seatsLeft: SeatsLeft;
 };
@@ -127,25 +128,25 @@ export function pollAfterSeconds(waitSeconds: number | undefined, policy: Presen
 
 type Presence = Pick<Policy, 'absentSeconds' | 'claimSeconds'>;
 
-export function standingOf(
-  claim: QueueClaim,
-  place: Place,
-  { concert, seatsLeft }: Surroundings,
+export function queueStatusOf(
+  entry: QueueEntry,
+  state: EntryState,
+  { concert, seatsLeft }: SaleState,
   random: number,
-): Standing {
+): QueueStatus {
   const { policy, opened, opensAt } = concert;
-  if (place.status === 'ACTIVE') {
-    return { claim, status: 'ACTIVE', expiresAt: place.expiresAt, pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
+  if (state.status === 'ACTIVE') {
+    return { entry, status: 'ACTIVE', expiresAt: state.expiresAt, pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
-  if (place.status === 'EXPIRED') {
-    return { claim, status: 'EXPIRED', pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
+  if (state.status === 'EXPIRED') {
+    return { entry, status: 'EXPIRED', pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
-  const { position, turnover } = place;
+  const { position, turnover } = state;
   const moves = admitsAnybody(concert, seatsLeft);
   const eta = moves && position !== undefined ? etaOf(position, turnover, policy) : undefined;
   const wait = moves && position !== undefined ? position / admissionsPerSecond(turnover, policy) : undefined;
   return {
-    claim,
+    entry,
     status: 'WAITING',
     ...(position === undefined ? {} : { position, aheadCount: position - 1 }),
     ...(eta === undefined ? {} : { etaSeconds: eta.p50, etaP90Seconds: eta.p90 }),

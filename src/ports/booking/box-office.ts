@@ -11,11 +11,11 @@ import type {
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import type { PaymentId, RefundId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 
 export type HoldOrder = Hold & {
   /** Whose session the hold prolongs; recorded with it, in case nobody is left to do so. */
-  readonly place: PlaceId;
+  readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly seatsPerUserMax: number;
   readonly strandedSeats: StrandedSeats;
@@ -48,7 +48,7 @@ export type HoldOutcome = Held | { readonly outcome: 'taken'; readonly occupied:
 export type PayOrder = {
   readonly paymentId: PaymentId;
   readonly reservationId: ReservationId;
-  readonly place: PlaceId;
+  readonly entry: EntryId;
   readonly request: RequestKey;
 };
 
@@ -58,7 +58,7 @@ export type Paid = Answered<Payment> & { readonly hold: Hold };
 export type ExtendOrder = {
   readonly reservationId: ReservationId;
   /** Whose session the hold prolongs. */
-  readonly place: PlaceId;
+  readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly holdSecondsMax: number;
   readonly request: RequestKey;
@@ -77,11 +77,11 @@ export type CancelOrder = {
 };
 
 /** What became of a reservation, for those who were not there when it happened. */
-export type Aftermath = {
+export type OutboxMessage = {
   readonly eventId: string;
   readonly hold: Hold;
   /** Whose session the change prolongs or ends; absent if it does neither. */
-  readonly place?: PlaceId;
+  readonly entry?: EntryId;
   /** As of now, not as of the event, so that neither order nor repetition matters. */
   readonly status: ReservationStatus;
   /** Whether it was ever paid, refunded since or not: then the session that it was paid in is over. */
@@ -154,13 +154,13 @@ export type BoxOffice = {
   forgetAnswers(batchMax: number): Promise<number>;
 
   /** Up to `batchMax` aftermaths that nobody else is looking after for the next while. */
-  takeAftermaths(batchMax: number): Promise<readonly Aftermath[]>;
+  takeOutboxMessages(batchMax: number): Promise<readonly OutboxMessage[]>;
 
   /** These were looked after and need not come again. */
-  settleAftermaths(eventIds: readonly string[]): Promise<void>;
+  ackOutboxMessages(eventIds: readonly string[]): Promise<void>;
 
   /** These could not be told: they come again in a second, and not only once those would whose taker has died. */
-  deferAftermaths(eventIds: readonly string[]): Promise<void>;
+  retryOutboxMessages(eventIds: readonly string[]): Promise<void>;
 
   /** Those of these seats that are held right now, ascending. */
   findHeld(on: OnDate, seatNumbers: readonly number[]): Promise<readonly HeldSeat[]>;

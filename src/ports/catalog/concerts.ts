@@ -11,7 +11,7 @@ export type Concerts = {
   find(concertId: ConcertId): Promise<Concert | undefined>;
 
   /** A concert and what is left of it, where both are known without asking anybody; else undefined. As old as `find`. */
-  glance(concertId: ConcertId): { readonly concert: Concert; readonly seatsLeft: SeatsLeft } | undefined;
+  recall(concertId: ConcertId): { readonly concert: Concert; readonly seatsLeft: SeatsLeft } | undefined;
 
   /** Puts a concert on sale: all of it or, if that fails, nothing. Refuses `validation-failed` without any limit of admission. */
   create(plan: ConcertPlan): Promise<Concert>;

@@ -1,10 +1,10 @@
 import type { PublicEvent } from '#domain/events/public-event.ts';
-import type { Attempt, Delivery, DeliveryState, Receipt, Verdict } from '#domain/events/webhook.ts';
+import type { Attempt, AttemptOutcome, Delivery, DeliveryState, Receipt } from '#domain/events/webhook.ts';
 import type { EndpointId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 
 /** A delivery to be attempted now, by whoever took it. */
-export type Parcel = {
+export type DueDelivery = {
   readonly deliveryId: string;
   /** From 1: who holds an older one has lost the delivery. */
   readonly attempt: number;
@@ -29,17 +29,17 @@ export type Deliveries = {
   listDue(): Promise<readonly EndpointId[]>;
 
   /** Up to `batchMax` of an endpoint that are due and that nobody else attempts for the next minute. */
-  take(endpointId: EndpointId, batchMax: number): Promise<readonly Parcel[]>;
+  take(endpointId: EndpointId, batchMax: number): Promise<readonly DueDelivery[]>;
 
   /**
    * Writes down how an attempt ended and what follows. Nothing follows of an attempt that is not the last one taken.
    * An endpoint that is gone is switched off; but what the parcel's URL answers says nothing of one that is elsewhere by now:
    * there it is tried at once.
    */
-  settle(parcel: Parcel, receipt: Receipt, verdict: Verdict): Promise<void>;
+  recordAttempt(delivery: DueDelivery, receipt: Receipt, verdict: AttemptOutcome): Promise<void>;
 
   /** Gives one back whose attempt was broken off by us: it is due at once, for whoever takes it. Harmless if it is lost already. */
-  release(parcel: Parcel): Promise<void>;
+  release(delivery: DueDelivery): Promise<void>;
 
   /** Makes due what waits for nothing and yet has no time, should there be any: it would wait for ever. Answers how many. */
   wakeForgotten(): Promise<number>;

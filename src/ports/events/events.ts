@@ -26,7 +26,7 @@ export type Events = {
    * These were relayed and need not come again; from now on they are due at the endpoints that want them. Answers whether the
    * term was still the last one. If not, nothing is done: they come again, or have come.
    */
-  settle(batch: EventBatch): Promise<boolean>;
+  ack(batch: EventBatch): Promise<boolean>;
 
   /**
    * Ends a term in which nothing was relayed, so that the next one need not wait. Answers whether the term was still the last

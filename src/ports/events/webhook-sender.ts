@@ -1,7 +1,7 @@
 import type { Receipt } from '#domain/events/webhook.ts';
 
 /** A message for somebody else's server, by the Standard Webhooks convention. */
-export type Letter = {
+export type WebhookMessage = {
   readonly messageId: string;
   readonly url: string;
   /** Signed with the rest: who receives it much later drops it. */
@@ -12,9 +12,9 @@ export type Letter = {
 };
 
 /** Carries messages to servers that are not ours, and to no address inside our own networks. */
-export type Courier = {
+export type WebhookSender = {
   /** Sends the letter once. What goes wrong is in the receipt; there is none if it was us who broke it off. */
-  send(letter: Letter): Promise<Receipt | undefined>;
+  send(message: WebhookMessage): Promise<Receipt | undefined>;
 
   /** Refuses `webhook-url-refused` if letters to there would not be carried. */
   inspect(url: string): Promise<void>;

@@ -1,11 +1,11 @@
 import type { AdmissionPolicy, Policy } from '#domain/catalog/policy.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import type { Place, PlaceId, QueueClaim } from '#domain/queue/queue.ts';
-import type { LineEvent } from './queue-record.ts';
+import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { QueueEvent } from './queue-records.ts';
 
 export type Joined = {
-  readonly claim: QueueClaim;
-  readonly place: Place;
+  readonly entry: QueueEntry;
+  readonly state: EntryState;
   /** False when the user already had this place. */
   readonly fresh: boolean;
 };
@@ -21,7 +21,7 @@ export type Admission = {
   readonly waiting: number;
 };
 
-export type LineFigures = {
+export type QueueFigures = {
   readonly waiting: number;
   readonly active: number;
   /** Passed over, within the grace time. */
@@ -51,7 +51,7 @@ export type LineFigures = {
  *
  * Refuses `unavailable` when the line cannot be reached.
  */
-export type WaitingRoom = {
+export type Queue = {
   /**
    * Draws a place at the end of the line, or finds the one that the user has, as `find` does. With `opening: 'lottery'` it
    * is a registration until the lots are drawn. Refuses `queue-full`.
@@ -62,31 +62,31 @@ export type WaitingRoom = {
    * Where this place stands, from what is known without asking anybody, less than a second old; undefined near the front,
    * for whoever does not wait, and on any doubt: then `find` knows. Counts as being there, as `find` does.
    */
-  glance(claim: QueueClaim): Place | undefined;
+  recall(entry: QueueEntry): EntryState | undefined;
 
   /**
    * Where this place stands. Asking counts as being there: it keeps a place that waits, brings back one that was passed
    * over, and claims a session. A place that ended, or that another has replaced, is EXPIRED.
    */
-  find(claim: QueueClaim): Promise<Place>;
+  find(entry: QueueEntry): Promise<EntryState>;
 
   /**
    * Keeps a session open for the few seconds that a command under way may take, so that it cannot end in the middle
    * of it. Cannot be used to stay: all repetitions together add those seconds once. Answers as `find` does.
    */
-  settle(claim: QueueClaim): Promise<Place>;
+  keepOpen(entry: QueueEntry): Promise<EntryState>;
 
   /** Lets the session last at least this long from now. Never shortens it; claims it; nothing for a place that is not in. */
-  extend(place: PlaceId, milliseconds: number): Promise<void>;
+  extend(state: EntryId, milliseconds: number): Promise<void>;
 
   /** Gives the place up, waiting, passed over or active. Harmless when repeated, or when it has ended before. */
-  leave(place: PlaceId): Promise<void>;
+  leave(state: EntryId): Promise<void>;
 
   /** The figures of a line, all of one moment. */
-  read(concertId: ConcertId): Promise<LineFigures>;
+  read(concertId: ConcertId): Promise<QueueFigures>;
 
   /** The same, less than a second old, at no cost to speak of however many ask. */
-  survey(concertId: ConcertId): Promise<LineFigures>;
+  survey(concertId: ConcertId): Promise<QueueFigures>;
 
   /** Calls whenever the line may have moved, at the latest a fraction of a second after it has. Returns what ends it. */
   watch(concertId: ConcertId, onMove: () => void): () => void;
@@ -107,11 +107,11 @@ export type WaitingRoom = {
   refresh(): Promise<void>;
 
   /** Writes down who has asked since the last time. To be called about once a second. */
-  notePresence(): Promise<void>;
+  writeLastSeen(): Promise<void>;
 
   /** The oldest events that were not settled, up to about `max`. */
-  takeEvents(concertId: ConcertId, max: number): Promise<readonly LineEvent[]>;
+  takeEvents(concertId: ConcertId, max: number): Promise<readonly QueueEvent[]>;
 
   /** All events up to this one are on record. */
-  settleEvents(concertId: ConcertId, last: LineEvent): Promise<void>;
+  ackEvents(concertId: ConcertId, last: QueueEvent): Promise<void>;
 };

@@ -2,7 +2,7 @@ import { HOLD_KEY_MARGIN_MS, type Reservation, SESSION_MARGIN_MS } from '#domain
 import { Refusal } from '#domain/errors.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import type { ReservationId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
@@ -11,12 +11,12 @@ import { bestEffort } from '#use-cases/steps/best-effort.ts';
  * be told.
  */
 export async function extendHold(
-  ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'waitingRoom' | 'reportError'>,
-  input: { readonly place: PlaceId; readonly reservationId: ReservationId; readonly request: RequestKey },
+  ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'queue' | 'reportError'>,
+  input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: RequestKey },
 ): Promise<Answered<Reservation>> {
-  const { concerts, boxOffice, holdKeys, waitingRoom } = ports;
-  const { place } = input;
-  const concert = await concerts.find(place.concertId);
+  const { concerts, boxOffice, holdKeys, queue } = ports;
+  const { entry } = input;
+  const concert = await concerts.find(entry.concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
   const { holdSeconds, holdSecondsMax } = concert.policy;
   const { answer, replayed, remainingMs } = await boxOffice.extend({ ...input, holdSeconds, holdSecondsMax });
@@ -24,7 +24,7 @@ export async function extendHold(
     await bestEffort(
       ports,
       holdKeys.prolong(answer, remainingMs + HOLD_KEY_MARGIN_MS),
-      waitingRoom.extend(place, remainingMs + SESSION_MARGIN_MS),
+      queue.extend(entry, remainingMs + SESSION_MARGIN_MS),
     );
   }
   return { answer, replayed };

@@ -1,12 +1,12 @@
 import type { Payment } from '#domain/booking/reservation.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import { paymentId, type ReservationId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { admitNext } from '#use-cases/steps/admit-next.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-type Needed = Pick<Ports, 'boxOffice' | 'concerts' | 'waitingRoom' | 'holdKeys' | 'newId' | 'reportError'>;
+type Needed = Pick<Ports, 'boxOffice' | 'concerts' | 'queue' | 'holdKeys' | 'newId' | 'reportError'>;
 
 /**
  * Pays a reservation from the user's balance and sells the seats to them. The box office does this in one step, without Redis.
@@ -14,16 +14,16 @@ type Needed = Pick<Ports, 'boxOffice' | 'concerts' | 'waitingRoom' | 'holdKeys' 
  */
 export async function pay(
   ports: Needed,
-  input: { readonly place: PlaceId; readonly reservationId: ReservationId; readonly request: RequestKey },
+  input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: RequestKey },
 ): Promise<Answered<Payment>> {
-  const { place } = input;
+  const { entry } = input;
   const { answer, replayed, hold } = await ports.boxOffice.pay({ ...input, paymentId: paymentId(ports.newId()) });
   // A replay may come in a later session of the same user, which it must not end.
-  if (!replayed) await bestEffort(ports, endSession(ports, place), ports.holdKeys.release(hold));
+  if (!replayed) await bestEffort(ports, endSession(ports, entry), ports.holdKeys.release(hold));
   return { answer, replayed };
 }
 
-async function endSession(ports: Needed, place: PlaceId): Promise<void> {
-  await ports.waitingRoom.leave(place);
-  await admitNext(ports, place.concertId);
+async function endSession(ports: Needed, entry: EntryId): Promise<void> {
+  await ports.queue.leave(entry);
+  await admitNext(ports, entry.concertId);
 }

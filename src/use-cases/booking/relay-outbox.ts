@@ -1,11 +1,11 @@
-import type { Aftermath } from '#ports/booking/box-office.ts';
+import type { OutboxMessage } from '#ports/booking/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 
 const BATCH_MAX = 200;
 /** Bounds one run, which whoever stops an instance waits for. Whatever is left over comes with the next. */
 const BATCHES_MAX = 10;
 
-type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'holdKeys'>;
+type Needed = Pick<Ports, 'boxOffice' | 'queue' | 'holdKeys'>;
 
 /**
  * Tells Redis what has become of reservations, in case whoever did it was not able to. What failed comes again, soon: Redis may
@@ -15,28 +15,28 @@ type Needed = Pick<Ports, 'boxOffice' | 'waitingRoom' | 'holdKeys'>;
  * @returns how many were settled
  * @throws the first failure, after the others were settled
  */
-export async function relayAftermaths(ports: Needed): Promise<number> {
+export async function relayOutbox(ports: Needed): Promise<number> {
   let settled = 0;
   const failures: unknown[] = [];
   for (let batches = 0; batches < BATCHES_MAX; batches++) {
-    const aftermaths = await ports.boxOffice.takeAftermaths(BATCH_MAX);
-    const told = await relayAll(ports, aftermaths, failures);
+    const messages = await ports.boxOffice.takeOutboxMessages(BATCH_MAX);
+    const told = await relayAll(ports, messages, failures);
     settled += told;
-    if (aftermaths.length < BATCH_MAX || told === 0) break;
+    if (messages.length < BATCH_MAX || told === 0) break;
   }
   if (failures.length > 0) throw failures[0];
   return settled;
 }
 
 /** @returns how many were told; why others were not is added to the failures. */
-async function relayAll(ports: Needed, aftermaths: readonly Aftermath[], failures: unknown[]): Promise<number> {
-  const outcomes = await Promise.allSettled(aftermaths.map((aftermath) => relay(ports, aftermath)));
+async function relayAll(ports: Needed, messages: readonly OutboxMessage[], failures: unknown[]): Promise<number> {
+  const outcomes = await Promise.allSettled(messages.map((message) => relay(ports, message)));
   const idsOf = (status: 'fulfilled' | 'rejected') =>
-    aftermaths.filter((_, index) => outcomes[index]?.status === status).map(({ eventId }) => eventId);
+    messages.filter((_, index) => outcomes[index]?.status === status).map(({ eventId }) => eventId);
   const [settled, failed] = [idsOf('fulfilled'), idsOf('rejected')];
   const kept = await Promise.allSettled([
-    settled.length > 0 ? ports.boxOffice.settleAftermaths(settled) : undefined,
-    failed.length > 0 ? ports.boxOffice.deferAftermaths(failed) : undefined,
+    settled.length > 0 ? ports.boxOffice.ackOutboxMessages(settled) : undefined,
+    failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed) : undefined,
   ]);
   failures.push(
     ...[...outcomes, ...kept].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),
@@ -45,14 +45,14 @@ async function relayAll(ports: Needed, aftermaths: readonly Aftermath[], failure
 }
 
 async function relay(
-  { waitingRoom, holdKeys }: Needed,
-  { hold, place, status, paid, remainingMs }: Aftermath,
+  { queue, holdKeys }: Needed,
+  { hold, entry, status, paid, remainingMs }: OutboxMessage,
 ): Promise<void> {
   if (status === 'HELD' && remainingMs > 0) {
     await holdKeys.keep(hold, remainingMs);
-    if (place !== undefined) await waitingRoom.extend(place, remainingMs);
+    if (entry !== undefined) await queue.extend(entry, remainingMs);
     return;
   }
   await holdKeys.release(hold);
-  if (paid && place !== undefined) await waitingRoom.leave(place);
+  if (paid && entry !== undefined) await queue.leave(entry);
 }

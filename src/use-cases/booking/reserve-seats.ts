@@ -9,7 +9,7 @@ import {
 import { Refusal } from '#domain/errors.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import { type ConcertDate, reservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Held, HoldOrder, HoldOutcome, Occupied } from '#ports/booking/box-office.ts';
 import type { Claim } from '#ports/booking/hold-keys.ts';
 import type { Ports } from '#ports/index.ts';
@@ -18,7 +18,7 @@ import { bestEffort } from '#use-cases/steps/best-effort.ts';
 /** How often best seats are chosen here before the box office chooses: there, one command waits for another. */
 const LOOKS_MAX = 3;
 
-type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'holdKeys' | 'lock' | 'boxOffice' | 'newId' | 'reportError'>;
+type Needed = Pick<Ports, 'concerts' | 'queue' | 'holdKeys' | 'lock' | 'boxOffice' | 'newId' | 'reportError'>;
 type Order = Omit<HoldOrder, 'seatNumbers'>;
 
 /**
@@ -31,7 +31,7 @@ type Order = Omit<HoldOrder, 'seatNumbers'>;
 export async function reserveSeats(
   ports: Needed,
   input: {
-    readonly claim: QueueClaim;
+    readonly entry: QueueEntry;
     readonly date: ConcertDate;
     readonly request: RequestKey;
   } & ({ readonly seatNumbers: readonly number[] } | { readonly wish: SeatWish }),
@@ -45,7 +45,7 @@ export async function reserveSeats(
       ports,
       ports.holdKeys.prolong(hold, remainingMs + HOLD_KEY_MARGIN_MS),
       ports.holdKeys.remember(hold, order.request),
-      ports.waitingRoom.extend(order.place, remainingMs + SESSION_MARGIN_MS),
+      ports.queue.extend(order.entry, remainingMs + SESSION_MARGIN_MS),
     );
   }
   return { answer, replayed };
@@ -53,14 +53,14 @@ export async function reserveSeats(
 
 async function orderOf(
   { concerts, newId }: Needed,
-  { claim, date, request }: { readonly claim: QueueClaim; readonly date: ConcertDate; readonly request: RequestKey },
+  { entry, date, request }: { readonly entry: QueueEntry; readonly date: ConcertDate; readonly request: RequestKey },
 ): Promise<Order> {
-  const { userId, concertId } = claim;
+  const { userId, concertId } = entry;
   const concert = await concerts.find(concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
   const { holdSeconds, seatsPerUserMax, strandedSeats } = concert.policy;
   const limits = { holdSeconds, seatsPerUserMax, strandedSeats };
-  return { userId, concertId, date, reservationId: reservationId(newId()), place: claim, ...limits, request };
+  return { userId, concertId, date, reservationId: reservationId(newId()), entry: entry, ...limits, request };
 }
 
 /** Holds these seats. Refuses `seat-taken`. */

@@ -5,7 +5,7 @@ import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'reportError'>;
+type Needed = Pick<Ports, 'concerts' | 'queue' | 'reportError'>;
 
 /** Changes the policy of a concert while it runs, and admits entries by the new one. */
 export async function changePolicy(
@@ -19,7 +19,7 @@ export async function changePolicy(
 }
 
 /** By the policy just changed: `find` may answer from a cache. */
-async function admit({ concerts, waitingRoom }: Needed, concert: Concert): Promise<void> {
+async function admit({ concerts, queue }: Needed, concert: Concert): Promise<void> {
   const seatsLeft = await concerts.seatsLeft(concert.concertId);
-  await waitingRoom.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
+  await queue.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
 }

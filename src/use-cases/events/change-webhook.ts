@@ -6,10 +6,10 @@ import type { Ports } from '#ports/index.ts';
 
 /** Changes where an endpoint is, what it is sent, or whether; to another URL only if letters may go there. */
 export async function changeWebhook(
-  { webhooks, courier }: Pick<Ports, 'webhooks' | 'courier'>,
+  { webhooks, webhookSender }: Pick<Ports, 'webhooks' | 'webhookSender'>,
   { endpointId, change }: { readonly endpointId: EndpointId; readonly change: EndpointChange },
 ): Promise<Endpoint> {
-  if (change.url !== undefined) await courier.inspect(change.url);
+  if (change.url !== undefined) await webhookSender.inspect(change.url);
   const changed = await webhooks.change(endpointId, change);
   if (changed === undefined) throw new Refusal('webhook-not-found');
   return changed;

@@ -7,9 +7,9 @@ export const ENDPOINTS_MAX = 50;
 
 /** Makes an endpoint, if letters may go there. The secret is told here and never again. */
 export async function createWebhook(
-  { webhooks, courier, newId }: Pick<Ports, 'webhooks' | 'courier' | 'newId'>,
+  { webhooks, webhookSender, newId }: Pick<Ports, 'webhooks' | 'webhookSender' | 'newId'>,
   order: Omit<EndpointOrder, 'endpointId'>,
 ): Promise<WithSecret> {
-  await courier.inspect(order.url);
+  await webhookSender.inspect(order.url);
   return webhooks.create({ ...order, endpointId: endpointId(newId()) }, ENDPOINTS_MAX);
 }

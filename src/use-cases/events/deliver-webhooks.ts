@@ -1,13 +1,13 @@
 import { messageIdOf, messageOf } from '#domain/events/public-event.ts';
-import { verdictOf } from '#domain/events/webhook.ts';
+import { attemptOutcomeOf } from '#domain/events/webhook.ts';
 import type { EndpointId } from '#domain/ids.ts';
-import type { Parcel } from '#ports/events/deliveries.ts';
+import type { DueDelivery } from '#ports/events/deliveries.ts';
 import type { Ports } from '#ports/index.ts';
 
 /** What an endpoint gets from one instance at the same time. */
 const PARALLEL_MAX = 5;
 
-type Needed = Pick<Ports, 'deliveries' | 'courier' | 'random'>;
+type Needed = Pick<Ports, 'deliveries' | 'webhookSender' | 'random'>;
 
 /**
  * Sends an endpoint the next of what is due, and writes down what became of it. What was sent and could not be written down
@@ -17,18 +17,18 @@ type Needed = Pick<Ports, 'deliveries' | 'courier' | 'random'>;
  * @throws the first failure, after the others were settled
  */
 export async function deliverWebhooks(ports: Needed, endpointId: EndpointId): Promise<number> {
-  const parcels = await ports.deliveries.take(endpointId, PARALLEL_MAX);
-  const outcomes = await Promise.allSettled(parcels.map((parcel) => deliver(ports, parcel)));
+  const deliveriesDue = await ports.deliveries.take(endpointId, PARALLEL_MAX);
+  const outcomes = await Promise.allSettled(deliveriesDue.map((delivery) => deliver(ports, delivery)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  return parcels.length;
+  return deliveriesDue.length;
 }
 
-async function deliver({ deliveries, courier, random }: Needed, parcel: Parcel): Promise<void> {
-  const { url, secrets, event, takenAt, tries } = parcel;
-  const letter = { messageId: messageIdOf(event), url, secrets, sentAt: takenAt, body: messageOf(event) };
-  const receipt = await courier.send(letter);
+async function deliver({ deliveries, webhookSender, random }: Needed, delivery: DueDelivery): Promise<void> {
+  const { url, secrets, event, takenAt, tries } = delivery;
+  const message = { messageId: messageIdOf(event), url, secrets, sentAt: takenAt, body: messageOf(event) };
+  const receipt = await webhookSender.send(message);
   // Not the receiver's fault: it takes none of its tries.
-  if (receipt === undefined) return deliveries.release(parcel);
-  await deliveries.settle(parcel, receipt, verdictOf(receipt, tries, random()));
+  if (receipt === undefined) return deliveries.release(delivery);
+  await deliveries.recordAttempt(delivery, receipt, attemptOutcomeOf(receipt, tries, random()));
 }

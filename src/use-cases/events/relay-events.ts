@@ -20,7 +20,7 @@ export async function relayEvents(ports: Needed): Promise<number> {
     const batch = await ports.events.take(BATCH_MAX);
     if (batch === undefined) break;
     if (!(await publish(ports, batch))) break;
-    if (!(await ports.events.settle(batch))) break;
+    if (!(await ports.events.ack(batch))) break;
     relayed += batch.events.length;
   }
   return relayed;

@@ -5,13 +5,13 @@ import type { Admission } from '#ports/queue/queue.ts';
 /** Lets the next people in, at every concert on sale. Any instance may do it at any time, all at once too. */
 export async function admitWaiting({
   concerts,
-  waitingRoom,
-}: Pick<Ports, 'concerts' | 'waitingRoom'>): Promise<readonly Admission[]> {
+  queue,
+}: Pick<Ports, 'concerts' | 'queue'>): Promise<readonly Admission[]> {
   const onSale = await concerts.listOnSale();
   return Promise.all(
     onSale.map(async (concert) => {
       const seatsLeft = await concerts.seatsLeft(concert.concertId);
-      return waitingRoom.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
+      return queue.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
     }),
   );
 }

@@ -1,19 +1,19 @@
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import { type Standing, standingOf } from '#domain/queue/queue.ts';
+import { type QueueStatus, queueStatusOf } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 
 /** Joins the line of a concert, or finds the place the user already has. Admission lets them in, soon if there is room. */
 export async function joinQueue(
-  { concerts, waitingRoom, random }: Pick<Ports, 'concerts' | 'waitingRoom' | 'random'>,
+  { concerts, queue, random }: Pick<Ports, 'concerts' | 'queue' | 'random'>,
   input: { readonly concertId: ConcertId; readonly userId: UserId },
-): Promise<{ readonly standing: Standing; readonly fresh: boolean }> {
+): Promise<{ readonly queueStatus: QueueStatus; readonly fresh: boolean }> {
   const { concertId, userId } = input;
   const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
   if (concert.sales === 'UPCOMING') throw new Refusal('sales-not-open', { opensAt: concert.salesOpenAt });
   if (concert.sales === 'CLOSED') throw new Refusal('sales-closed');
 
-  const { claim, place, fresh } = await waitingRoom.join(concertId, userId, concert.policy);
-  return { standing: standingOf(claim, place, { concert, seatsLeft }, random()), fresh };
+  const { entry, state, fresh } = await queue.join(concertId, userId, concert.policy);
+  return { queueStatus: queueStatusOf(entry, state, { concert, seatsLeft }, random()), fresh };
 }

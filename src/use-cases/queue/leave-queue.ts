@@ -1,32 +1,32 @@
 import { admissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { PlaceId, QueueClaim } from '#domain/queue/queue.ts';
+import type { EntryId, QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
 /** More holds than a user has. Any beyond them expire. */
 const HOLDS_MAX = 100;
 
-type Needed = Pick<Ports, 'concerts' | 'waitingRoom' | 'boxOffice' | 'holdKeys' | 'reportError'>;
+type Needed = Pick<Ports, 'concerts' | 'queue' | 'boxOffice' | 'holdKeys' | 'reportError'>;
 
 /**
  * Removes a queue entry, waiting or active, and admits the next one. An active user's holds are released as well: without a
  * session they cannot be paid, and others want the seats.
  */
-export async function leaveQueue(ports: Needed, place: QueueClaim): Promise<void> {
-  const { concerts, waitingRoom } = ports;
-  const { concertId } = place;
+export async function leaveQueue(ports: Needed, entry: QueueEntry): Promise<void> {
+  const { concerts, queue } = ports;
+  const { concertId } = entry;
   const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
   // An entry that was left before does not release the holds of a later session.
-  const { status } = await waitingRoom.find(place);
-  await waitingRoom.leave(place);
-  await waitingRoom.admit(concertId, admissionPolicy(concert, seatsLeft));
+  const { status } = await queue.find(entry);
+  await queue.leave(entry);
+  await queue.admit(concertId, admissionPolicy(concert, seatsLeft));
   // Not awaited: the queue does not need Postgres, and a hold that is not released expires.
-  if (status === 'ACTIVE') void bestEffort(ports, releaseHolds(ports, place));
+  if (status === 'ACTIVE') void bestEffort(ports, releaseHolds(ports, entry));
 }
 
-async function releaseHolds(ports: Needed, { userId, concertId }: PlaceId): Promise<void> {
+async function releaseHolds(ports: Needed, { userId, concertId }: EntryId): Promise<void> {
   const { boxOffice, holdKeys } = ports;
   const { items } = await boxOffice.listReservations(userId, { limit: HOLDS_MAX });
   const held = items.filter((reservation) => reservation.concertId === concertId && reservation.status === 'HELD');

@@ -2,9 +2,9 @@ import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { etaOf } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
-import type { LineFigures } from '#ports/queue/queue.ts';
+import type { QueueFigures } from '#ports/queue/queue.ts';
 
-export type LineReport = Omit<LineFigures, 'rebuildingMs'> & {
+export type QueueReport = Omit<QueueFigures, 'rebuildingMs'> & {
   readonly concertId: ConcertId;
   readonly paused: boolean;
   /** Of a line that was lost: how much longer those who were in it are waited for. */
@@ -14,14 +14,14 @@ export type LineReport = Omit<LineFigures, 'rebuildingMs'> & {
 };
 
 /** How a line stands right now, for its operator. */
-export async function readLine(
-  { concerts, waitingRoom }: Pick<Ports, 'concerts' | 'waitingRoom'>,
+export async function readQueue(
+  { concerts, queue }: Pick<Ports, 'concerts' | 'queue'>,
   concertId: ConcertId,
-): Promise<LineReport> {
+): Promise<QueueReport> {
   const concert = await concerts.find(concertId);
   // Not at the same time: an instance goes on looking at a line that it was asked about, for a while.
   if (concert === undefined) throw new Refusal('concert-not-found');
-  const figures = await waitingRoom.read(concertId);
+  const figures = await queue.read(concertId);
   const tailEtaSeconds = etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy)?.p50;
   const { rebuildingMs, ...rest } = figures;
   const rebuilding = rebuildingMs === undefined ? {} : { rebuildingSeconds: Math.ceil(rebuildingMs / 1_000) };

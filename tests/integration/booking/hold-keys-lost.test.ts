@@ -99,9 +99,9 @@ describe('a hold that ends before its key is put back', async () => {
     const concertId = await openHall(pool);
     const [holder = '', asker = ''] = await makeUsers(pool, 2);
     const reserve = (user: string, by = ports) => {
-      const claim = { userId: userId(user), concertId, sequence: 1, epoch: 'epoch', joinedAt: new Date() };
-      const request = { userId: claim.userId, key: randomUUID(), fingerprint: 'f' };
-      return reserveSeats(by, { claim, date: DATE, request, seatNumbers: [7] });
+      const entry = { userId: userId(user), concertId, sequence: 1, epoch: 'epoch', joinedAt: new Date() };
+      const request = { userId: entry.userId, key: randomUUID(), fingerprint: 'f' };
+      return reserveSeats(by, { entry, date: DATE, request, seatNumbers: [7] });
     };
     const { answer } = await reserve(holder);
     const hold: Hold = answer;

@@ -61,7 +61,7 @@ const sendTo = (url: string, { path, body }: Command, key: string): Promise<Answ
   });
 
 const needsKey = ({ parameters = [] }: Operation) =>
-  parameters.some(({ in: place, name, required }) => place === 'header' && name === 'Idempotency-Key' && required);
+  parameters.some(({ in: entry, name, required }) => entry === 'header' && name === 'Idempotency-Key' && required);
 
 const forThoseWhoAreIn = new Set(
   operations

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { chargeId, refundId, reservationId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { BoxOffice } from '#ports/booking/box-office.ts';
 import type { Wallets } from '#ports/wallet/wallets.ts';
 import { heldAt, newRequest, payAt, placeOf } from '#tests/support/box-offices.ts';
@@ -31,21 +31,21 @@ function office(lockTimeoutMs?: number) {
 }
 
 /** Charges the balance; holds two seats and pays them, holds a third and gives it back, and has the price of the two back. */
-async function buy({ boxOffice, wallets }: Office, place: PlaceId, seat: number): Promise<void> {
+async function buy({ boxOffice, wallets }: Office, entry: EntryId, seat: number): Promise<void> {
   const charge = { chargeId: chargeId(randomUUID()), amount: PRICE, balanceMax: 100 * PRICE };
-  await wallets.charge({ ...charge, request: newRequest(place) });
-  const kept = await heldAt(boxOffice, place, seat);
-  const brief = await heldAt(boxOffice, place, seat + 1);
-  await payAt(boxOffice, place, kept);
-  await boxOffice.release(place.userId, reservationId(brief));
+  await wallets.charge({ ...charge, request: newRequest(entry) });
+  const kept = await heldAt(boxOffice, entry, seat);
+  const brief = await heldAt(boxOffice, entry, seat + 1);
+  await payAt(boxOffice, entry, kept);
+  await boxOffice.release(entry.userId, reservationId(brief));
   await boxOffice.cancel({
     ...{ refundId: refundId(randomUUID()), reservationId: reservationId(kept), refundUntilSeconds: 60 },
-    ...{ userId: place.userId, request: newRequest(place) },
+    ...{ userId: entry.userId, request: newRequest(entry) },
   });
-  await payAt(boxOffice, place, await heldAt(boxOffice, place, seat));
+  await payAt(boxOffice, entry, await heldAt(boxOffice, entry, seat));
 }
 
-async function paidBy(pool: Pool, { userId }: PlaceId): Promise<number | null> {
+async function paidBy(pool: Pool, { userId }: EntryId): Promise<number | null> {
   return (await pool.query('SELECT FROM payments WHERE user_id = $1', [userId])).rowCount;
 }
 
@@ -53,8 +53,8 @@ async function paidBy(pool: Pool, { userId }: PlaceId): Promise<number | null> {
 async function meanwhile(buyer: Office): Promise<string> {
   const concert = await openHall(other.pool);
   const [first, second] = (await makeUsers(other.pool, 2, PRICE)).map((id) => placeOf(concert, id)) as [
-    PlaceId,
-    PlaceId,
+    EntryId,
+    EntryId,
   ];
   await slow.pool.query('BEGIN');
   try {

@@ -25,10 +25,10 @@ const WRITTEN = {
 test('a payment, its entries, the seats, the answer, the outbox and the event are written by one transaction', async () => {
   const concert = await openHall(pool);
   const [user = ''] = await makeUsers(pool, 1, PRICE);
-  const place = placeOf(concert, user);
-  const reservation = await heldAt(officeFor(0), place, 1);
-  const [payment, request] = [paymentId(randomUUID()), newRequest(place)];
-  const order = { paymentId: payment, reservationId: reservationId(reservation), place, request };
+  const entry = placeOf(concert, user);
+  const reservation = await heldAt(officeFor(0), entry, 1);
+  const [payment, request] = [paymentId(randomUUID()), newRequest(entry)];
+  const order = { paymentId: payment, reservationId: reservationId(reservation), entry, request };
   await officeFor(0).pay(order);
 
   const rows = Object.entries(WRITTEN).map(

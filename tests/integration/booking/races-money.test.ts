@@ -93,14 +93,14 @@ describe('three box offices on one database', async () => {
   test('pay for as many reservations as there are funds for, of four times as many', async () => {
     const concertId = await openHall(pool, { seats: 60 });
     const [id = ''] = await makeUsers(pool, 1, 15 * PRICE);
-    const place = placeOf(concertId, id);
+    const entry = placeOf(concertId, id);
     const reservations = await Promise.all(
-      Array.from({ length: 60 }, (_, index) => heldAt(officeFor(index), place, index + 1)),
+      Array.from({ length: 60 }, (_, index) => heldAt(officeFor(index), entry, index + 1)),
     );
 
     const wallet = 'FROM wallets WHERE user_id = $1';
     const outcomes = await withStartingGun(pool, wallet, [id], 20, () =>
-      Promise.all(reservations.map((reservation, index) => outcomeOf(payAt(officeFor(index), place, reservation)))),
+      Promise.all(reservations.map((reservation, index) => outcomeOf(payAt(officeFor(index), entry, reservation)))),
     );
 
     expect(countOf(outcomes)).toEqual({ done: 15, 'insufficient-balance': 45 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { type ConcertId, refundId, reservationId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { BoxOffice } from '#ports/booking/box-office.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
@@ -103,15 +103,15 @@ async function balancesTold(pool: Pool, userId: string): Promise<number[]> {
 describe('three box offices on one database', async () => {
   const { officeFor, pool } = await threeBoxOffices(databaseUrl);
 
-  const cancel = (office: BoxOffice, place: PlaceId, id: string) =>
+  const cancel = (office: BoxOffice, entry: EntryId, id: string) =>
     office.cancel({
       ...{ refundId: refundId(randomUUID()), reservationId: reservationId(id), refundUntilSeconds: 0 },
-      request: newRequest(place),
+      request: newRequest(entry),
     });
-  const extend = (office: BoxOffice, place: PlaceId, id: string) =>
+  const extend = (office: BoxOffice, entry: EntryId, id: string) =>
     office.extend({
-      ...{ reservationId: reservationId(id), place, holdSeconds: 300, holdSecondsMax: 600 },
-      request: newRequest(place),
+      ...{ reservationId: reservationId(id), entry, holdSeconds: 300, holdSecondsMax: 600 },
+      request: newRequest(entry),
     });
 
   test('let payment and cancellation meet: what is paid is refunded or stays, and the money is where the seat is not', async () => {
@@ -120,11 +120,11 @@ describe('three box offices on one database', async () => {
     const users = await makeUsers(pool, ROUNDS, PRICE);
 
     const met = await inParallel(users, AT_ONCE, async (user, round) => {
-      const place = placeOf(concertId, user);
-      const id = await heldAt(officeFor(round), place, round + 1);
+      const entry = placeOf(concertId, user);
+      const id = await heldAt(officeFor(round), entry, round + 1);
       const payFirst = round % 2 === 0;
-      const paying = () => outcomeOf(payAt(officeFor(round), place, id));
-      const cancelling = () => outcomeOf(cancel(officeFor(round + 1), place, id));
+      const paying = () => outcomeOf(payAt(officeFor(round), entry, id));
+      const cancelling = () => outcomeOf(cancel(officeFor(round + 1), entry, id));
       const [one, other] = await Promise.all(payFirst ? [paying(), cancelling()] : [cancelling(), paying()]);
       const [paid, cancelled] = payFirst ? [one, other] : [other, one];
 
@@ -132,7 +132,7 @@ describe('three box offices on one database', async () => {
       expect(cancelled).toBe('done');
       expect(['done', 'reservation-not-held']).toContain(paid);
       const payments = paid === 'done' ? 1 : 0;
-      expect(await holdings(pool, place.userId)).toEqual({ balance: PRICE, payments, seats: 0 });
+      expect(await holdings(pool, entry.userId)).toEqual({ balance: PRICE, payments, seats: 0 });
       return paid;
     });
 
@@ -142,31 +142,31 @@ describe('three box offices on one database', async () => {
 
   test('number refund and charge in the order in which they move the balance, though the refund came first and waits', async () => {
     const concertId = await openHall(pool);
-    const place = placeOf(concertId, ...(await makeUsers(pool, 1, PRICE)));
-    const id = await heldAt(officeFor(0), place, 1);
-    await payAt(officeFor(0), place, id);
+    const entry = placeOf(concertId, ...(await makeUsers(pool, 1, PRICE)));
+    const id = await heldAt(officeFor(0), entry, 1);
+    await payAt(officeFor(0), entry, id);
 
     // A charge that has the wallet and has written nothing yet.
     const charge = await pool.connect();
     try {
       await charge.query('BEGIN');
-      await charge.query('SELECT FROM wallets WHERE user_id = $1 FOR UPDATE', [place.userId]);
+      await charge.query('SELECT FROM wallets WHERE user_id = $1 FOR UPDATE', [entry.userId]);
       const { rows } = await charge.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-      const refund = outcomeOf(cancel(officeFor(1), place, id));
+      const refund = outcomeOf(cancel(officeFor(1), entry, id));
       await until('the refund waits for the charge', async () => {
         const waiting = 'SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))';
         return (await pool.query(waiting, [rows[0]?.pid])).rows.length > 0;
       });
       await charge.query(`SELECT charge_balance($1, $2, 50, 1000000000, 'charge', 'asked')`, [
         randomUUID(),
-        place.userId,
+        entry.userId,
       ]);
       await charge.query('COMMIT');
       expect(await refund).toBe('done');
     } finally {
       charge.release(true);
     }
-    expect(await balancesTold(pool, place.userId)).toEqual([PRICE, 0, 50, PRICE + 50]);
+    expect(await balancesTold(pool, entry.userId)).toEqual([PRICE, 0, 50, PRICE + 50]);
   });
 
   test('let refund and next taker meet: the seat is the taker’s after the refund, and never before', async () => {
@@ -229,7 +229,7 @@ describe('three box offices on one database', async () => {
   });
 
   /** Whether the taker got the seat; not, if its holder has it for long. */
-  async function takeOnceFree(office: BoxOffice, taker: PlaceId, seatNumber: number): Promise<boolean> {
+  async function takeOnceFree(office: BoxOffice, taker: EntryId, seatNumber: number): Promise<boolean> {
     let taken = false;
     await until('the seat is the taker’s, or held for longer', async () => {
       const outcome = await holdAt(office, taker, seatNumber);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { HoldKeys } from '#ports/booking/hold-keys.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -43,16 +43,16 @@ describe.each([
     if (instance === undefined) throw new RangeError('no instance');
     return { ...instance.ports, ...broken };
   };
-  const claimOf = (id: string, concertId: ConcertId): QueueClaim => ({
+  const claimOf = (id: string, concertId: ConcertId): QueueEntry => ({
     userId: userId(id),
     concertId,
     sequence: 1,
     epoch: 'none',
     joinedAt: new Date(0),
   });
-  const newRequest = (claim: QueueClaim) => ({ userId: claim.userId, key: randomUUID(), fingerprint: 'asked' });
-  const reserve = (index: number, claim: QueueClaim, seatNumbers: readonly number[]) =>
-    reserveSeats(portsFor(index), { claim, date: DATE, seatNumbers, request: newRequest(claim) });
+  const newRequest = (entry: QueueEntry) => ({ userId: entry.userId, key: randomUUID(), fingerprint: 'asked' });
+  const reserve = (index: number, entry: QueueEntry, seatNumbers: readonly number[]) =>
+    reserveSeats(portsFor(index), { entry, date: DATE, seatNumbers, request: newRequest(entry) });
 
   test('a seat is held once, whoever asks for it at once', async () => {
     const concert = await openHall(pool, { seats: 1 });
@@ -75,10 +75,10 @@ describe.each([
 
     const outcomes = await Promise.all(
       users.map(async (id, index) => {
-        const place = claimOf(id, concert);
+        const entry = claimOf(id, concert);
         return outcomeOf(
-          reserve(index, place, [(index % 20) + 1]).then(({ answer: { reservationId } }) =>
-            pay(portsFor(index + 1), { place, reservationId, request: newRequest(place) }),
+          reserve(index, entry, [(index % 20) + 1]).then(({ answer: { reservationId } }) =>
+            pay(portsFor(index + 1), { entry, reservationId, request: newRequest(entry) }),
           ),
         );
       }),
@@ -136,8 +136,8 @@ describe.each([
 
     const outcomes = await Promise.all(
       users.map((id, index) => {
-        const claim = claimOf(id, concert);
-        const asked = { claim, date: DATE, wish: { quantity: 2 }, request: newRequest(claim) };
+        const entry = claimOf(id, concert);
+        const asked = { entry, date: DATE, wish: { quantity: 2 }, request: newRequest(entry) };
         return outcomeOf(reserveSeats(portsFor(index), asked));
       }),
     );

@@ -3,12 +3,12 @@ import { Redis } from 'ioredis';
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { keptPlan, line, managedConcert, policy } from '#adapters/http/catalog/admin-schemas.ts';
-import { standing } from '#adapters/http/queue/queue-schemas.ts';
+import { queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { concert, concertPage, dates, reservation, seats, user } from '#adapters/http/schemas.ts';
 import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
 import { newVisitor } from '#tests/support/visitor.ts';
 import { FORMER_ADMIN_KEY, sharedWorld } from '#tests/support/world.ts';
@@ -312,8 +312,8 @@ describe('a policy', () => {
     await fans[0]?.enter(concertId);
     for (const fan of fans.slice(1)) await fan.join(concertId);
     await change(concertId, { activeMax: 3 });
-    const standings = await Promise.all(fans.map((fan) => fan.get('/v1/queue', fan.inLine)));
-    expect(standings.map((reply) => reply.as(standing).status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
+    const queueStatuses = await Promise.all(fans.map((fan) => fan.get('/v1/queue', fan.inLine)));
+    expect(queueStatuses.map((reply) => reply.as(queueStatus).status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
   });
 
   test('that opens the line later keeps everybody waiting until then, at every instance', async () => {
@@ -322,9 +322,9 @@ describe('a policy', () => {
     const fan = await newVisitor(there);
     await fan.join(concertId);
     await admitEverywhere(concertId);
-    expect((await fan.get('/v1/queue', fan.inLine)).as(standing)).toMatchObject({ status: 'WAITING', position: 1 });
+    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus)).toMatchObject({ status: 'WAITING', position: 1 });
     await change(concertId, { opensAt: null });
-    expect((await fan.get('/v1/queue', fan.inLine)).as(standing).status).toBe('ACTIVE');
+    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('ACTIVE');
   });
 
   test('that is paused lets nobody in anywhere, tells no estimate, and goes on when resumed', async () => {
@@ -332,7 +332,7 @@ describe('a policy', () => {
     const [inside, next] = [await newVisitor(there), await newVisitor(there)];
     await inside.enter(concertId);
     await next.join(concertId);
-    const look = async () => (await next.get('/v1/queue', next.inLine)).as(standing);
+    const look = async () => (await next.get('/v1/queue', next.inLine)).as(queueStatus);
     await orderEverywhere(async (at) => {
       expect((await manage('POST', `/${concertId}/pause`, { at })).as(policy).paused).toBe(true);
     });
@@ -383,10 +383,13 @@ describe('the figures of a line', () => {
     await inside.enter(concertId);
     await lost.join(concertId);
     await change(concertId, { absentSeconds: 60 });
-    await passAtLine(redis, concertId, 70_000);
+    await passAtQueue(redis, concertId, 70_000);
     await inside.leave();
     expect((await manage('GET', `/${concertId}/line`)).as(line)).toMatchObject({ waiting: 0, active: 0, absent: 1 });
-    expect((await lost.get('/v1/queue', lost.inLine)).as(standing)).toMatchObject({ status: 'WAITING', position: 1 });
+    expect((await lost.get('/v1/queue', lost.inLine)).as(queueStatus)).toMatchObject({
+      status: 'WAITING',
+      position: 1,
+    });
     await lost.untilActive();
   });
 });

@@ -121,9 +121,9 @@ describe('a relay that is frozen between taking and publishing', () => {
     const frozen = await taken(one);
     await termEnds();
     const current = await taken(other);
-    expect(await one.ports.events.settle(frozen)).toBe(false);
+    expect(await one.ports.events.ack(frozen)).toBe(false);
     expect(await waiting()).toEqual(['reservation.held']);
-    expect(await other.ports.events.settle(current)).toBe(true);
+    expect(await other.ports.events.ack(current)).toBe(true);
   });
 });
 

@@ -9,7 +9,7 @@ import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { openHall } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 import { until } from '#tests/support/until.ts';
-import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 
 const [databaseUrl, redisUrl] = [await freshDatabase(), inject('redisUrl')];
 const { ports, pool, close } = await realPorts(databaseUrl, redisUrl);
@@ -33,10 +33,10 @@ test('what is relayed while what is before it is settled is delivered, every pie
 
   async function deliver(): Promise<void> {
     while (living) {
-      for (const parcel of await deliveries.take(id, 3)) {
-        const { aggregateId, type } = parcel.event;
+      for (const delivery of await deliveries.take(id, 3)) {
+        const { aggregateId, type } = delivery.event;
         sent.set(aggregateId, [...(sent.get(aggregateId) ?? []), type]);
-        await deliveries.settle(parcel, arrived, { state: 'DELIVERED' });
+        await deliveries.recordAttempt(delivery, arrived, { state: 'DELIVERED' });
       }
     }
   }
@@ -44,7 +44,7 @@ test('what is relayed while what is before it is settled is delivered, every pie
     while (living) {
       // One by one, so that an event meets the one before it on its way.
       const batch = await events.take(1);
-      if (batch !== undefined) await events.settle(batch);
+      if (batch !== undefined) await events.ack(batch);
     }
   }
   const work = [deliver(), deliver(), deliver(), relay(), relay()];
@@ -127,5 +127,5 @@ describe('an event that is relayed in the same moment in which the one before it
 
 describe('races for deliveries', () => {
   // There are no instances.
-  auditAtTheEnd({ databaseUrl, redisUrl }, () => Promise.all([relayAftermaths(ports), relayAll(events)]));
+  auditAtTheEnd({ databaseUrl, redisUrl }, () => Promise.all([relayOutbox(ports), relayAll(events)]));
 });

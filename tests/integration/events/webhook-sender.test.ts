@@ -3,9 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Resolve } from '#adapters/webhooks/destination.ts';
-import { httpCourier } from '#adapters/webhooks/webhook-sender.ts';
-import type { Letter } from '#ports/events/webhook-sender.ts';
-import { courierContract } from '#tests/contracts/courier-contract.ts';
+import { httpWebhookSender } from '#adapters/webhooks/webhook-sender.ts';
+import type { WebhookMessage } from '#ports/events/webhook-sender.ts';
+import { webhookSenderContract } from '#tests/contracts/webhook-sender-contract.ts';
 import { isSignedBy, startReceiver } from '#tests/support/receiver.ts';
 import { SHOP_CERTIFICATE } from '#tests/support/shop-certificate.ts';
 import { until } from '#tests/support/until.ts';
@@ -15,9 +15,9 @@ const PATIENT_MS = 120_000;
 /** For those who are not going to be answered. */
 const IMPATIENT_MS = 300;
 
-const courier = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK });
+const webhookSender = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK });
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
-const letterTo = (url: string): Letter => ({
+const letterTo = (url: string): WebhookMessage => ({
   messageId: 'evt_1795167285120_1042',
   url,
   sentAt: new Date(1_795_167_285_999),
@@ -25,8 +25,8 @@ const letterTo = (url: string): Letter => ({
   body: '{"type":"webhook.test"}',
 });
 
-courierContract({
-  courier,
+webhookSenderContract({
+  webhookSender,
   forbidden: 'http://[::1]:9/',
   async server(status) {
     const { url, received, answers } = await startReceiver();
@@ -38,7 +38,7 @@ courierContract({
 describe('a request', () => {
   it('is a POST of JSON with the headers of Standard Webhooks, signed with the secret', async () => {
     const { url, received } = await startReceiver();
-    await courier.send(letterTo(url));
+    await webhookSender.send(letterTo(url));
     const [request, ...more] = received;
     if (request === undefined) throw new RangeError('nothing arrived');
     expect(more).toEqual([]);
@@ -57,16 +57,16 @@ describe('a request', () => {
     const elsewhere = await startReceiver();
     const { url, answers } = await startReceiver();
     answers((_, response) => response.writeHead(307, { location: elsewhere.url }).end());
-    expect(await courier.send(letterTo(url))).toMatchObject({ status: 307 });
+    expect(await webhookSender.send(letterTo(url))).toMatchObject({ status: 307 });
     expect(elsewhere.received).toEqual([]);
   });
 
   it('hears when to come again', async () => {
     const { url, answers } = await startReceiver();
     answers((_, response) => response.writeHead(503, { 'retry-after': '120' }).end());
-    expect(await courier.send(letterTo(url))).toMatchObject({ status: 503, retryAfterSeconds: 120 });
+    expect(await webhookSender.send(letterTo(url))).toMatchObject({ status: 503, retryAfterSeconds: 120 });
     answers((_, response) => response.writeHead(503, { 'retry-after': 'Fri, 20 Nov 2026 09:00:00 GMT' }).end());
-    expect(await courier.send(letterTo(url))).not.toHaveProperty('retryAfterSeconds');
+    expect(await webhookSender.send(letterTo(url))).not.toHaveProperty('retryAfterSeconds');
   });
 });
 
@@ -74,7 +74,7 @@ describe('a server that', () => {
   it('never answers is not waited for any longer than the limit', async () => {
     const { url, answers } = await startReceiver();
     answers(() => {});
-    const impatient = httpCourier({ timeoutMs: IMPATIENT_MS, allowNetworks: LOOPBACK });
+    const impatient = httpWebhookSender({ timeoutMs: IMPATIENT_MS, allowNetworks: LOOPBACK });
     const receipt = await impatient.send(letterTo(url));
     expect(receipt).toMatchObject({ failure: `no answer within ${IMPATIENT_MS} ms` });
     expect(receipt?.durationMs).toBeGreaterThanOrEqual(IMPATIENT_MS - 50);
@@ -86,7 +86,7 @@ describe('a server that', () => {
     // The time that it is given grows until the answer begins within it.
     let timeoutMs = IMPATIENT_MS;
     await until('an attempt has a status', async () => {
-      const receipt = await httpCourier({ timeoutMs, allowNetworks: LOOPBACK }).send(letterTo(url));
+      const receipt = await httpWebhookSender({ timeoutMs, allowNetworks: LOOPBACK }).send(letterTo(url));
       timeoutMs *= 2;
       return receipt !== undefined && 'status' in receipt && receipt.status === 200;
     });
@@ -108,23 +108,23 @@ describe('a server that', () => {
         });
       pour();
     });
-    expect(await courier.send(letterTo(url))).toMatchObject({ status: 200 });
+    expect(await webhookSender.send(letterTo(url))).toMatchObject({ status: 200 });
     await until('nobody listens any more', () => hungUp);
   });
 
   it('hangs up, is not there, or does not speak HTTP has not answered', async () => {
     const rude = await startRaw((socket) => socket.destroy());
-    expect(await courier.send(letterTo(rude))).toMatchObject({ failure: expect.stringMatching(/\w/) });
+    expect(await webhookSender.send(letterTo(rude))).toMatchObject({ failure: expect.stringMatching(/\w/) });
     const strange = await startRaw((socket) => socket.end('220 mail.example ESMTP\r\n'));
-    expect(await courier.send(letterTo(strange))).toMatchObject({ failure: expect.stringMatching(/\w/) });
-    const nobody = await courier.send(letterTo('http://127.0.0.1:1/'));
+    expect(await webhookSender.send(letterTo(strange))).toMatchObject({ failure: expect.stringMatching(/\w/) });
+    const nobody = await webhookSender.send(letterTo('http://127.0.0.1:1/'));
     expect(nobody).toMatchObject({ failure: expect.stringContaining('ECONNREFUSED') });
   });
 
   it('is being waited for when the instance stops is let go, and nothing is said against it', async () => {
     const { url, received, answers } = await startReceiver();
     answers(() => {});
-    const stopping = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK });
+    const stopping = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK });
     const sending = stopping.send(letterTo(url));
     await until('it is asked', () => received.length === 1);
     stopping.close();
@@ -141,14 +141,14 @@ describe('a name', () => {
 
   it('is looked up by us, and the connection goes to the address that was found fit', async () => {
     const { port, received } = await startReceiver();
-    const found = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK }, at('127.0.0.1'));
+    const found = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK }, at('127.0.0.1'));
     expect(await found.send(letterTo(`http://shop.example:${port}/hook`))).toMatchObject({ status: 204 });
     expect(received[0]?.headers.host).toBe(`shop.example:${port}`);
   });
 
   it('that leads to a private address is refused, and nothing is sent there', async () => {
     const { port, received } = await startReceiver();
-    const strict = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: [] }, at('127.0.0.1'));
+    const strict = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: [] }, at('127.0.0.1'));
     const receipt = await strict.send(letterTo(`https://shop.example:${port}/hook`));
     expect(receipt).toMatchObject({ failure: '127.0.0.1 is not a public address' });
     expect(received).toEqual([]);
@@ -162,7 +162,7 @@ describe('a name', () => {
       asked.push(hostname);
       return [{ address: asked.length === 1 ? '127.0.0.2' : '127.0.0.1', family: 4 }];
     };
-    const strict = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: ['127.0.0.2'] }, rebinding);
+    const strict = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: ['127.0.0.2'] }, rebinding);
     const url = `http://shop.example:${inside.port}/hook`;
     // Asked once: whoever asked again for connecting would be let in.
     expect(await strict.send(letterTo(url))).toHaveProperty('failure');
@@ -175,7 +175,7 @@ describe('a name', () => {
     const unknown: Resolve = async (hostname) => {
       throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' });
     };
-    const lost = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: [] }, unknown);
+    const lost = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: [] }, unknown);
     expect(await lost.send(letterTo('https://shop.example/'))).toMatchObject({
       failure: expect.stringContaining('ENOTFOUND'),
     });
@@ -183,7 +183,7 @@ describe('a name', () => {
   });
 
   it('that is being looked up for ever is not waited for any longer than the limit', async () => {
-    const slow = httpCourier({ timeoutMs: IMPATIENT_MS, allowNetworks: [] }, () => new Promise(() => {}));
+    const slow = httpWebhookSender({ timeoutMs: IMPATIENT_MS, allowNetworks: [] }, () => new Promise(() => {}));
     const failure = `no answer within ${IMPATIENT_MS} ms`;
     expect(await slow.send(letterTo('https://shop.example/'))).toMatchObject({ failure });
   });
@@ -193,7 +193,7 @@ describe('https', () => {
   const at =
     (address: string): Resolve =>
     async () => [{ address, family: 4 }];
-  const toShop = httpCourier({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK }, at('127.0.0.1'));
+  const toShop = httpWebhookSender({ timeoutMs: PATIENT_MS, allowNetworks: LOOPBACK }, at('127.0.0.1'));
 
   it('is spoken to a server with a certificate that is trusted and is of the name, and to no other', async () => {
     const { port, received } = await startReceiver({ tls: true });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import { type Answer, type Fan, send } from '#tests/support/fan.ts';
 import { DATE } from '#tests/support/hall.ts';
 import { SECRETS } from '#tests/support/instance.ts';
@@ -59,17 +59,17 @@ function ask({ method, path }: Call, headers: Record<string, string>): Promise<A
 }
 
 const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
-const claim = queueTokens([{ id: keyId, secret }]).verify(insider.token) as QueueClaim;
+const entry = queueTokens([{ id: keyId, secret }]).verify(insider.token) as QueueEntry;
 const [, payload = '', signature = ''] = insider.token.split('.');
-const payloadOf = (change: Partial<QueueClaim>) =>
+const payloadOf = (change: Partial<QueueEntry>) =>
   queueTokens([{ id: keyId, secret: 'a' }])
-    .sign({ ...claim, ...change })
+    .sign({ ...entry, ...change })
     .split('.')[1];
 
 const forged: readonly (readonly [string, string])[] = [
-  ['signed with another secret', queueTokens([{ id: keyId, secret: 'x'.repeat(32) }]).sign(claim)],
-  ['signed with a key that nobody knows', queueTokens([{ id: 'other', secret }]).sign(claim)],
-  ['for an earlier place', `${keyId}.${payloadOf({ sequence: claim.sequence - 1 })}.${signature}`],
+  ['signed with another secret', queueTokens([{ id: keyId, secret: 'x'.repeat(32) }]).sign(entry)],
+  ['signed with a key that nobody knows', queueTokens([{ id: 'other', secret }]).sign(entry)],
+  ['for an earlier place', `${keyId}.${payloadOf({ sequence: entry.sequence - 1 })}.${signature}`],
   ['for another concert', `${keyId}.${payloadOf({ concertId: otherHall })}.${signature}`],
   ['without a signature', `${keyId}.${payload}.`],
   ['with an empty signature of full length', `${keyId}.${payload}.${'A'.repeat(43)}`],

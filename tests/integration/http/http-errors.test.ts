@@ -403,7 +403,7 @@ describe('a queue token', () => {
   });
 
   it('that we did not sign, or not for this, is refused', async () => {
-    const [id = '', claim = '', signature = ''] = genuine().split('.');
+    const [id = '', entry = '', signature = ''] = genuine().split('.');
     const swapped = (text: string) => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`);
     const forgeries = [
       'garbage',
@@ -413,10 +413,10 @@ describe('a queue token', () => {
       'x'.repeat(4_000),
       genuine().slice(0, -1),
       `${genuine()}A`,
-      `${id}.${swapped(claim)}.${signature}`,
-      `${id}.${claim}.${swapped(signature)}`,
-      `other.${claim}.${signature}`,
-      `__proto__.${claim}.${signature}`,
+      `${id}.${swapped(entry)}.${signature}`,
+      `${id}.${entry}.${swapped(signature)}`,
+      `other.${entry}.${signature}`,
+      `__proto__.${entry}.${signature}`,
       fan.asUser.authorization?.replace('Bearer ', '') ?? '',
     ];
     for (const token of forgeries) {
@@ -434,13 +434,13 @@ describe('a queue token', () => {
 
 describe('an access token', () => {
   const secret = new TextEncoder().encode(SECRETS.ACCESS_TOKEN_SECRET);
-  const claims = { sub: randomUUID(), iss: 'frontrow', aud: 'frontrow' };
+  const entries = { sub: randomUUID(), iss: 'frontrow', aud: 'frontrow' };
   const sign = (payload: Record<string, unknown>, with_: Uint8Array = secret, alg = 'HS256') =>
     new SignJWT(payload).setProtectedHeader({ alg }).sign(with_);
   const inAnHour = Math.floor(Date.now() / 1_000) + 3_600;
 
   it('signed with our secret, by our rules, is accepted: so the refusals below are for the reason they name', async () => {
-    const authorization = `Bearer ${await sign({ ...claims, exp: inAnHour })}`;
+    const authorization = `Bearer ${await sign({ ...entries, exp: inAnHour })}`;
     expect((await call('GET', '/v1/reservations', { headers: { authorization } })).status).toBe(200);
   });
 
@@ -450,17 +450,17 @@ describe('an access token', () => {
     ['is of another scheme', async () => 'Basic dXNlcjpwYXNzd29yZA=='],
     ['is garbage', async () => 'Bearer garbage'],
     ['only looks like one', async () => 'Bearer a.b.c'],
-    ['is not signed', async () => `Bearer ${new UnsecuredJWT({ ...claims, exp: inAnHour }).encode()}`],
-    ['has expired', async () => `Bearer ${await sign({ ...claims, exp: inAnHour - 7_200 })}`],
-    ['never expires', async () => `Bearer ${await sign(claims)}`],
-    ['is not valid yet', async () => `Bearer ${await sign({ ...claims, exp: inAnHour, nbf: inAnHour })}`],
-    ['names nobody', async () => `Bearer ${await sign({ ...claims, sub: undefined, exp: inAnHour })}`],
-    ['is of another issuer', async () => `Bearer ${await sign({ ...claims, iss: 'else', exp: inAnHour })}`],
-    ['is for another audience', async () => `Bearer ${await sign({ ...claims, aud: 'else', exp: inAnHour })}`],
-    ['is signed by another rule', async () => `Bearer ${await sign({ ...claims, exp: inAnHour }, secret, 'HS384')}`],
+    ['is not signed', async () => `Bearer ${new UnsecuredJWT({ ...entries, exp: inAnHour }).encode()}`],
+    ['has expired', async () => `Bearer ${await sign({ ...entries, exp: inAnHour - 7_200 })}`],
+    ['never expires', async () => `Bearer ${await sign(entries)}`],
+    ['is not valid yet', async () => `Bearer ${await sign({ ...entries, exp: inAnHour, nbf: inAnHour })}`],
+    ['names nobody', async () => `Bearer ${await sign({ ...entries, sub: undefined, exp: inAnHour })}`],
+    ['is of another issuer', async () => `Bearer ${await sign({ ...entries, iss: 'else', exp: inAnHour })}`],
+    ['is for another audience', async () => `Bearer ${await sign({ ...entries, aud: 'else', exp: inAnHour })}`],
+    ['is signed by another rule', async () => `Bearer ${await sign({ ...entries, exp: inAnHour }, secret, 'HS384')}`],
     [
       'is signed with another secret',
-      async () => `Bearer ${await sign({ ...claims, exp: inAnHour }, new TextEncoder().encode('x'.repeat(32)))}`,
+      async () => `Bearer ${await sign({ ...entries, exp: inAnHour }, new TextEncoder().encode('x'.repeat(32)))}`,
     ],
   ])('that %s is refused', async (_, authorization) => {
     const headers = { authorization: await authorization() };

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { joined, standing } from '#adapters/http/queue/queue-schemas.ts';
+import { joined, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import {
   dates,
   entryPage,
@@ -275,7 +275,7 @@ describe('the line', () => {
     const statuses: string[] = [];
     const poll = async (visitor: Visitor) => {
       const reply = await visitor.get('/v1/queue', visitor.inLine);
-      const { status, pollAfterSeconds } = reply.as(standing);
+      const { status, pollAfterSeconds } = reply.as(queueStatus);
       expect(reply.headers.get('retry-after')).toBe(String(pollAfterSeconds));
       statuses.push(status);
     };
@@ -306,14 +306,14 @@ describe('the line', () => {
 
     expect((await fan.leave()).status).toBe(204);
     expect((await fan.leave()).status).toBe(204);
-    expect((await fan.get('/v1/queue', left)).as(standing).status).toBe('EXPIRED');
+    expect((await fan.get('/v1/queue', left)).as(queueStatus).status).toBe('EXPIRED');
 
     const rejoined = await fan.join(concertId);
     expect(rejoined.status).toBe(201);
     expect(rejoined.as(joined)).toMatchObject({ status: 'WAITING', position: 2 });
     expect(rejoined.as(joined).sequence).toBeGreaterThan(behind.sequence);
     expect(rejoined.as(joined).token).not.toBe(first.token);
-    expect((await fan.get('/v1/queue', left)).as(standing).status).toBe('EXPIRED');
+    expect((await fan.get('/v1/queue', left)).as(queueStatus).status).toBe('EXPIRED');
   });
 
   test('is open only while sales are', async () => {

@@ -9,7 +9,7 @@ import {
   endpointWithSecret,
   replayed,
 } from '#adapters/http/events/webhook-schemas.ts';
-import { joined, publicLine, standing } from '#adapters/http/queue/queue-schemas.ts';
+import { joined, publicLine, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { seatHistoryPage } from '#adapters/http/records/record-schemas.ts';
 import {
   balance,
@@ -76,7 +76,7 @@ describe('a fan', () => {
     // Of a place that is over the stream ends by itself.
     expect((await earlier.get('/v1/queue/events', earlier.inLine)).body).toContain('"status":"EXPIRED"');
     await fan.untilActive();
-    const { sequence, joinedAt } = (await fan.get('/v1/queue', fan.inLine)).as(standing);
+    const { sequence, joinedAt } = (await fan.get('/v1/queue', fan.inLine)).as(queueStatus);
     expect({ sequence, joinedAt }).toEqual({ sequence: place.sequence, joinedAt: place.joinedAt });
 
     const [date] = (await fan.get(`${atConcert}/dates`, fan.inLine)).as(dates).items;
@@ -116,7 +116,7 @@ describe('a fan', () => {
     expect((await fan.get(`/v1/payments/${paid.paymentId}`)).as(payment)).toEqual(paid);
     expect((await fan.get('/v1/payments')).as(paymentPage)).toEqual({ items: [paid] });
 
-    expect((await fan.get('/v1/queue', fan.inLine)).as(standing).status).toBe('EXPIRED');
+    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('EXPIRED');
     expect((await fan.reserve([9])).code).toBe('session-expired');
 
     const next = await newVisitor(call);
@@ -149,7 +149,7 @@ describe('a fan', () => {
     expect([theirs.status, theirs.code]).toEqual([404, 'reservation-not-found']);
 
     const paid = (await fan.pay(hold.reservationId)).as(payment);
-    expect((await fan.get('/v1/queue', fan.inLine)).as(standing).status).toBe('EXPIRED');
+    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('EXPIRED');
     expect((await other.cancel(hold.reservationId)).code).toBe('reservation-not-found');
     const cancelling = await fan.cancel(hold.reservationId, 'cancel');
     expect(cancelling.status).toBe(201);
@@ -290,7 +290,7 @@ describe('an operator', () => {
 
     expect((await manage('POST', `/${concertId}/pause`)).as(policy)).toMatchObject({ paused: true, activeMax: 1 });
     expect((await manage('PATCH', `/${concertId}/policy`, { activeMax: 2 })).as(policy).activeMax).toBe(2);
-    expect((await second.get('/v1/queue', second.inLine)).as(standing).status).toBe('WAITING');
+    expect((await second.get('/v1/queue', second.inLine)).as(queueStatus).status).toBe('WAITING');
     expect((await manage('POST', `/${concertId}/resume`)).as(policy).paused).toBe(false);
     await second.untilActive();
     await until('everybody knows the policy', async () => {

@@ -274,7 +274,7 @@ async function breakDatabase({ name, changes, also }: Breakage) {
         date: DATE,
         reservationId: reservationId(randomUUID()),
         seatNumbers: [seats].flat(),
-        place: placeOf(concert, user),
+        entry: placeOf(concert, user),
         holdSeconds: 300,
         seatsPerUserMax: 100,
         strandedSeats,
@@ -289,7 +289,7 @@ async function breakDatabase({ name, changes, also }: Breakage) {
         date: DATE,
         reservationId: reservationId(randomUUID()),
         wish: { quantity },
-        place: placeOf(concert, user),
+        entry: placeOf(concert, user),
         holdSeconds: 300,
         seatsPerUserMax: 100,
         strandedSeats: 'off',
@@ -299,7 +299,7 @@ async function breakDatabase({ name, changes, also }: Breakage) {
       ports.boxOffice.pay({
         paymentId: paymentId(randomUUID()),
         reservationId: reservationId(reservation),
-        place: placeOf(concert, user),
+        entry: placeOf(concert, user),
         request: requestOf(user),
       }),
     cancel: (user: string, reservation: string) =>

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
 import { holdKeys } from '#adapters/redis/keys.ts';
 import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import type { LastWill } from '#tests/support/dying-process.ts';
@@ -50,7 +50,7 @@ test('a process that dies once a payment is committed leaves a session and marks
   await until('the session has ended', async () => (await fan.poll()).body.status === 'EXPIRED');
   await next.untilActive();
   await until('the mark is gone', async () => (await markLasts(concert, 1)) < 0);
-  await until('nothing is left to be done', async () => (await aftermaths(reservation)) === 0);
+  await until('nothing is left to be done', async () => (await messages(reservation)) === 0);
 
   const again = await fan.pay(reservation, { key });
   expect(tally([again])).toEqual({ 201: 1 });
@@ -145,8 +145,8 @@ test('an instance killed amid the rush costs nobody a seat or a second payment: 
   expect(rows).toEqual([{ sold: 40, left_over: 40 * PRICE }]);
   expect(await contradictions(world.pool)).toEqual([]);
   await until('every session has ended', async () => {
-    const standings = await Promise.all(fans.map((fan) => persistently(() => fan.poll())));
-    return standings.every(({ body }) => body.status === 'EXPIRED');
+    const queueStatuses = await Promise.all(fans.map((fan) => persistently(() => fan.poll())));
+    return queueStatuses.every(({ body }) => body.status === 'EXPIRED');
   });
 });
 
@@ -163,19 +163,19 @@ const dieAfter = (fan: Fan, key: string, command: Command) => dies('after', fan,
 /** Has the fan's command done by a process that is killed on the way, with the key and the digest that HTTP would use. */
 async function dies(moment: LastWill['dies'], fan: Fan, key: string, command: Command): Promise<void> {
   const [id = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
-  const claim = queueTokens([{ id, secret }]).verify(fan.token) as QueueClaim;
+  const entry = queueTokens([{ id, secret }]).verify(fan.token) as QueueEntry;
   const [path, body] =
     command.command === 'hold'
       ? ['/v1/reservations', { date: command.date, seatNumbers: command.seatNumbers }]
       : ['/v1/payments', { reservationId: command.reservationId }];
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify(['POST', path, claim.concertId, body]))
+    .update(JSON.stringify(['POST', path, entry.concertId, body]))
     .digest('base64url');
   const will: LastWill = {
     databaseUrl: world.databaseUrl,
     redisUrl: world.redisUrl,
     dies: moment,
-    claim,
+    entry,
     request: { userId: userId(fan.userId), key, fingerprint },
     ...command,
   };
@@ -189,7 +189,7 @@ async function dies(moment: LastWill['dies'], fan: Fan, key: string, command: Co
   expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
 }
 
-async function aftermaths(reservation: string): Promise<number> {
+async function messages(reservation: string): Promise<number> {
   const { rows } = await world.pool.query<{ count: number }>(
     'SELECT count(*)::integer AS count FROM outbox WHERE reservation_id = $1',
     [reservation],

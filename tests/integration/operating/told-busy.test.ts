@@ -80,10 +80,14 @@ const commands: readonly [name: string, begin: () => Promise<Command>][] = [
     async () => {
       const id = await endpoint();
       await deliveries.test(id);
-      const [parcel] = await deliveries.take(id, 1);
-      if (parcel === undefined) throw new RangeError('nothing is due');
-      await deliveries.settle(parcel, { durationMs: 1, status: 500 }, { state: 'FAILED', endpointGone: false });
-      const { deliveryId } = parcel;
+      const [delivery] = await deliveries.take(id, 1);
+      if (delivery === undefined) throw new RangeError('nothing is due');
+      await deliveries.recordAttempt(
+        delivery,
+        { durationMs: 1, status: 500 },
+        { state: 'FAILED', endpointGone: false },
+      );
+      const { deliveryId } = delivery;
       return {
         send: ({ deliveries }) => deliveries.replay(id, deliveryId),
         isDone: async () => (await deliveries.find(id, deliveryId))?.delivery.state === 'PENDING',

@@ -16,15 +16,15 @@ import { eventStreamContract } from '#tests/contracts/event-stream-contract.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { holdKeysContract } from '#tests/contracts/hold-keys-contract.ts';
 import { lockContract } from '#tests/contracts/lock-contract.ts';
-import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { queueContract } from '#tests/contracts/queue-contract.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { expectUnreachable } from '#tests/support/expect-unreachable.ts';
 import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { ownCluster } from '#tests/support/own-cluster.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { readStream } from '#tests/support/read-stream.ts';
 import { passAtSeats } from '#tests/support/seat-clock.ts';
 import { until } from '#tests/support/until.ts';
@@ -49,9 +49,9 @@ describe('in a cluster', () => {
     holdKeys: redisHoldKeys(redis),
     passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
   }));
-  waitingRoomContract(() => ({
-    waitingRoom: redisQueue(redis, looseLines(), { rebuildSeconds: 60 }),
-    passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
+  queueContract(() => ({
+    queue: redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 }),
+    passes: (concert, milliseconds) => passAtQueue(redis, concert, milliseconds),
   }));
   eventStreamContract({
     eventStream: redisEventStream(redis, { lengthMax: 100_000 }),
@@ -136,13 +136,12 @@ describe('what is published on any node', () => {
 });
 
 describe('a line', () => {
-  const waitingRoom = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
-  const join = (concert: ConcertId) =>
-    waitingRoom.join(concert, userId(randomUUID()), { waitingMax: 100, opening: 'fifo' });
+  const queue = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
+  const join = (concert: ConcertId) => queue.join(concert, userId(randomUUID()), { waitingMax: 100, opening: 'fifo' });
 
   test('goes on where it was when its slot moves to another master', async () => {
     const concert = concertId(randomUUID());
-    const { claim } = await join(concert);
+    const { entry } = await join(concert);
     const source = await masterOfLine(concert);
     const target = cluster.masters.find((master) => master !== source);
     if (target === undefined) throw new RangeError('a cluster of one');
@@ -150,14 +149,14 @@ describe('a line', () => {
     await cluster.move(queueKeys(concert) as [string, ...string[]], target);
 
     expect(await masterOfLine(concert)).toBe(target);
-    expect((await join(concert)).claim.sequence).toBe(2);
-    expect(await waitingRoom.find(claim)).toMatchObject({ status: 'WAITING', position: 1 });
+    expect((await join(concert)).entry.sequence).toBe(2);
+    expect(await queue.find(entry)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
   test('refuses as unavailable while its master is frozen, the others go on, and it comes back', async () => {
     const LIMIT_MS = 200;
     const hasty = await connectRedis({ ...servers, commandTimeoutMs: LIMIT_MS }, () => {});
-    const room = redisQueue(hasty.redis, looseLines(), { rebuildSeconds: 60 });
+    const room = redisQueue(hasty.redis, looseQueueRecords(), { rebuildSeconds: 60 });
     const concerts = await concertPerMaster(async () => concertId(randomUUID()));
     const read = (concert: ConcertId) => room.read(concert);
     const [frozen, ...others] = concerts as [ConcertId, ...ConcertId[]];

@@ -5,13 +5,13 @@ import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 
 // Between the end of a registration and the last place that is given by lot. It takes a second or two for a million, and
 // as long as Postgres or the instance that draws is away.
@@ -23,38 +23,38 @@ const { redis } = await openRedis();
 async function registration(count: number) {
   const concert = concertId(newId());
   const keys = queueKeys(concert);
-  const lines = looseLines();
-  const instance = () => redisQueue(redis, lines, { rebuildSeconds: 60 });
+  const queueRecords = looseQueueRecords();
+  const instance = () => redisQueue(redis, queueRecords, { rebuildSeconds: 60 });
   const room = instance();
-  const register = async (at: WaitingRoom = room) =>
-    (await at.join(concert, userId(newId()), { waitingMax: 1_000, opening: 'lottery' })).claim;
+  const register = async (at: Queue = room) =>
+    (await at.join(concert, userId(newId()), { waitingMax: 1_000, opening: 'lottery' })).entry;
   // As an instance does first that looks at a line: it sees one without lots.
   const other = instance();
   await other.read(concert);
-  const claims: QueueClaim[] = [];
-  for (let person = 0; person < count; person++) claims.push(await register());
+  const entries: QueueEntry[] = [];
+  for (let person = 0; person < count; person++) entries.push(await register());
   const closes = () => run(redis, scripts.close, keys, {});
   return {
     room,
     other,
-    claims,
+    entries,
     register,
-    passes: () => passAtLine(redis, concert, ABSENT_MS),
+    passes: () => passAtQueue(redis, concert, ABSENT_MS),
     closes,
     async begins() {
-      const { count: among, seed } = await lines.draw(concert, await closes());
+      const { count: among, seed } = await queueRecords.draw(concert, await closes());
       await run(redis, scripts.begin, keys, { count: among, seed });
     },
     ends: () => room.drawLots(concert),
     /** As the lots will come out. */
     async inOrderOfLots() {
-      const { seed, count: among } = await lines.draw(concert, count);
+      const { seed, count: among } = await queueRecords.draw(concert, count);
       const { registered } = await drawOrder(Buffer.from(seed, 'hex'), among);
-      return Array.from(registered, (sequence) => claims[sequence - 1]) as [QueueClaim, QueueClaim, QueueClaim];
+      return Array.from(registered, (sequence) => entries[sequence - 1]) as [QueueEntry, QueueEntry, QueueEntry];
     },
     numbersInLine: async () =>
       (await redis.zrange(queueKey(concert, 'waiting'), 0, '-1', 'WITHSCORES')).filter(isScore),
-    missing: ({ userId: id }: QueueClaim) =>
+    missing: ({ userId: id }: QueueEntry) =>
       redis.zrem(queueKey(concert, 'registered'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')),
     admit: () => room.admit(concert, { ...POLICY, activeMax: 1_000, absentSeconds: ABSENT_SECONDS }),
   };
@@ -67,8 +67,8 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
     const line = await registration(5);
     await line.passes();
     await line[phase]();
-    for (const claim of line.claims.slice(0, 2)) await line.room.find(claim);
-    for (const { userId: id, concertId: concert } of line.claims.slice(2, 4)) {
+    for (const entry of line.entries.slice(0, 2)) await line.room.find(entry);
+    for (const { userId: id, concertId: concert } of line.entries.slice(2, 4)) {
       await line.room.join(concert, id, { waitingMax: 1_000, opening: 'lottery' });
     }
     await line.ends();
@@ -77,7 +77,7 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
 
   test('who left before is not brought back by asking', async () => {
     const line = await registration(5);
-    const [left] = line.claims as [QueueClaim];
+    const [left] = line.entries as [QueueEntry];
     await line.room.leave(left);
     await line[phase]();
     await Promise.allSettled([line.room.find(left)]);
@@ -100,10 +100,10 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
 });
 
 test('an instance that never saw the registration counts positions as the others do', async () => {
-  const { room, other, claims, register, ends } = await registration(12);
-  for (const claim of claims.slice(0, 4)) await room.leave(claim);
+  const { room, other, entries, register, ends } = await registration(12);
+  for (const entry of entries.slice(0, 4)) await room.leave(entry);
   const late = await register(other);
   await ends();
-  const waiting = [...claims.slice(4), late];
+  const waiting = [...entries.slice(4), late];
   expect(await Promise.all(waiting.map(other.find))).toEqual(await Promise.all(waiting.map(room.find)));
 });

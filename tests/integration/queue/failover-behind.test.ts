@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { auditLine } from '#commands/audits/audit-queue.ts';
-import { joinLine, keepPolling, standings } from '#tests/support/crowd.ts';
+import { auditQueue } from '#commands/audits/audit-queue.ts';
+import { joinLine, keepPolling, queueStatuses } from '#tests/support/crowd.ts';
 import { ownSentinel } from '#tests/support/own-sentinel.ts';
 import { until } from '#tests/support/until.ts';
 import { startWorld } from '#tests/support/world.ts';
@@ -31,12 +31,12 @@ test('those who keep polling while the primary dies keep their places, also thos
   await redis.primary.kill();
   await world.untilReady();
   await everybodyWasTold(performance.now());
-  expect(standings(line)).toEqual(line.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
+  expect(queueStatuses(line)).toEqual(line.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
 
   await world.pool.query('UPDATE concerts SET active_max = $2 WHERE concert_id = $1', [concert, line.length]);
   await Promise.all(crowds.map(({ over }) => over));
-  expect(new Set(standings(line))).toEqual(new Set(['in']));
+  expect(new Set(queueStatuses(line))).toEqual(new Set(['in']));
   expect(crowds).toMatchObject(crowds.map(() => ({ overtaken: [], risen: [] })));
-  await until('it is on record', async () => (await auditLine(world.pool, concert)).counts.admitted >= line.length);
-  expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
+  await until('it is on record', async () => (await auditQueue(world.pool, concert)).counts.admitted >= line.length);
+  expect(await auditQueue(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
 });

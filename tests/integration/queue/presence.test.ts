@@ -4,9 +4,9 @@ import { queueKey } from '#adapters/redis/keys.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
 
 const ABSENT_SECONDS = 60;
@@ -14,7 +14,7 @@ const ABSENT_SECONDS = 60;
 const PEOPLE = 300;
 const { redis } = await openRedis();
 
-const room = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
+const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
 
 async function lastOfLine() {
   const concert = concertId(newId());
@@ -22,25 +22,25 @@ async function lastOfLine() {
     room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' }),
   );
   const joined = await Promise.all(all);
-  return joined.map(({ claim }) => claim).reduce((one, other) => (one.sequence > other.sequence ? one : other));
+  return joined.map(({ entry }) => entry).reduce((one, other) => (one.sequence > other.sequence ? one : other));
 }
 
 test('a line whose presence cannot be written down costs nobody in another line their place', async () => {
   const [broken, whole] = [await lastOfLine(), await lastOfLine()];
-  await passAtLine(redis, whole.concertId, (ABSENT_SECONDS + 5) * 1_000);
+  await passAtQueue(redis, whole.concertId, (ABSENT_SECONDS + 5) * 1_000);
   // The broken line first: whoever is noted first is written down first.
-  for (const claim of [broken, whole]) {
+  for (const entry of [broken, whole]) {
     await until('the place is told at a glance', async () => {
       await room.refresh();
-      const place = room.glance(claim);
-      return place?.status === 'WAITING' && place.position === PEOPLE;
+      const state = room.recall(entry);
+      return state?.status === 'WAITING' && state.position === PEOPLE;
     });
   }
   const seen = queueKey(broken.concertId, 'last-seen');
   await redis.del(seen);
   await redis.lpush(seen, 'not a string');
 
-  await expect(room.notePresence()).rejects.toThrow('WRONGTYPE');
+  await expect(room.writeLastSeen()).rejects.toThrow('WRONGTYPE');
   const policy = { ...POLICY, activeMax: PEOPLE, absentSeconds: ABSENT_SECONDS };
   expect(await room.admit(whole.concertId, policy)).toMatchObject({ admitted: 1, passedOver: PEOPLE - 1 });
   expect(await room.find(whole)).toMatchObject({ status: 'ACTIVE' });

@@ -5,25 +5,25 @@ import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
+import { queueContract } from '#tests/contracts/queue-contract.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 
 const { redis } = await openRedis();
 
-const open = () => redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
+const open = () => redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
 
-waitingRoomContract(() => ({
-  waitingRoom: open(),
-  passes: (concert, milliseconds) => passAtLine(redis, concert, milliseconds),
+queueContract(() => ({
+  queue: open(),
+  passes: (concert, milliseconds) => passAtQueue(redis, concert, milliseconds),
 }));
 
 describe('the keys of a line', () => {
   const WEEK_MS = 7 * 86_400_000;
   const MINUTE_MS = 60_000;
-  const waitingRoom = open();
+  const queue = open();
   /** Of a line that was lost, and of one whose lots are drawn. */
   const OF_OTHER_LINES = /:(rebuild|draw|registered.*)$/;
   const newLine = () => concertId(newId());
@@ -32,17 +32,17 @@ describe('the keys of a line', () => {
   it('are kept for a week after the last admission, and no longer', async () => {
     const concert = newLine();
     const keys = queueKeys(concert).filter((key) => !OF_OTHER_LINES.test(key));
-    const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
-    const admit = () => waitingRoom.admit(concert, { ...POLICY, activeMax: 1, absentSeconds: 60 });
+    const join = () => queue.join(concert, userId(newId()), { waitingMax: 10, opening: 'fifo' });
+    const admit = () => queue.admit(concert, { ...POLICY, activeMax: 1, absentSeconds: 60 });
     // Two are passed over, of whom one comes back; one is in, and one waits: then there is every key of a line.
-    const { claim } = await join();
+    const { entry } = await join();
     await join();
-    await passAtLine(redis, concert, 2 * MINUTE_MS);
+    await passAtQueue(redis, concert, 2 * MINUTE_MS);
     await join();
     await join();
     await admit();
-    await waitingRoom.find(claim);
-    await waitingRoom.leave((await join()).claim);
+    await queue.find(entry);
+    await queue.leave((await join()).entry);
     expect(await redis.exists(...keys)).toBe(keys.length);
 
     for (let minutes = 0; minutes < 2; minutes++) {
@@ -75,22 +75,22 @@ describe('a line whose numbers are used up', () => {
 describe('a line that cannot be reached', () => {
   it('refuses every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 60_000 }, () => {});
-    const room = redisQueue(away.redis, looseLines(), { rebuildSeconds: 60 });
-    const { join, find, settle, extend, leave, read, survey, admit, drawLots, takeEvents } = room;
+    const room = redisQueue(away.redis, looseQueueRecords(), { rebuildSeconds: 60 });
+    const { join, find, keepOpen, extend, leave, read, survey, admit, drawLots, takeEvents } = room;
     const id = { userId: userId(newId()), concertId: concertId(newId()) };
-    const place = { ...id, sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date() };
-    expect(room.glance(place)).toBeUndefined();
+    const state = { ...id, sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date() };
+    expect(room.recall(state)).toBeUndefined();
     const calls = [
-      join(place.concertId, place.userId, { waitingMax: 1, opening: 'fifo' }),
-      find(place),
-      settle(place),
-      extend(place, 1),
-      leave(place),
-      read(place.concertId),
-      survey(place.concertId),
-      drawLots(place.concertId),
-      takeEvents(place.concertId, 1),
-      admit(place.concertId, POLICY),
+      join(state.concertId, state.userId, { waitingMax: 1, opening: 'fifo' }),
+      find(state),
+      keepOpen(state),
+      extend(state, 1),
+      leave(state),
+      read(state.concertId),
+      survey(state.concertId),
+      drawLots(state.concertId),
+      takeEvents(state.concertId, 1),
+      admit(state.concertId, POLICY),
     ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
     await away.close();

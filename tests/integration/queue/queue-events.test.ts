@@ -6,8 +6,8 @@ import { type EventStream, openStream } from '#tests/support/event-stream.ts';
 import { type Fan, send } from '#tests/support/fan.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import type { Instance } from '#tests/support/instance.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
 import { SHOP, startWorld } from '#tests/support/world.ts';
 
@@ -97,7 +97,7 @@ describe('a stream', () => {
     const [first, silent, listening] = (await lineUp(concertId, 3)) as [Fan, Fan, Fan];
     const stream = await follow(listening);
     // Everybody has been silent for longer than anybody may, and then the one who listens no more.
-    await passAtLine(redis, concertId, 130_000);
+    await passAtQueue(redis, concertId, 130_000);
     const seen = queueKey(concertId, 'last-seen');
     const lastSeen = async () => (await redis.getrangeBuffer(seen, 2 * 4, 3 * 4 - 1)).readUInt32BE();
     const before = await lastSeen();

@@ -5,11 +5,11 @@ import { expect, test } from 'vitest';
 import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { passAtLine } from '#tests/support/line-clock.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
 
 // What two instances tell, one of them from memory only, against where everybody really stands.
@@ -26,7 +26,7 @@ const SEED = 2_611;
 const { redis } = await openRedis();
 
 /** Who stands where, since when. */
-type Order = { readonly since: number; readonly positions: ReadonlyMap<QueueClaim, number> };
+type Order = { readonly since: number; readonly positions: ReadonlyMap<QueueEntry, number> };
 
 const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const moves = fc.array(
@@ -46,14 +46,14 @@ test('positions are less than a second old, exact near the head, and never rise 
 
   async function follow(opening: 'fifo' | 'lottery', history: readonly Move[]): Promise<void> {
     const concert = concertId(newId());
-    const lines = looseLines();
-    const instance = () => redisQueue(redis, lines, { rebuildSeconds: 60 });
+    const queueRecords = looseQueueRecords();
+    const instance = () => redisQueue(redis, queueRecords, { rebuildSeconds: 60 });
     const rooms = [instance(), instance()] as const;
     const join = async (count: number) => {
       const joins = Array.from({ length: count }, () =>
         rooms[0].join(concert, userId(newId()), { waitingMax: 10_000, opening }),
       );
-      return (await Promise.all(joins)).map(({ claim }) => claim);
+      return (await Promise.all(joins)).map(({ entry }) => entry);
     };
 
     let waiting = await join(PEOPLE);
@@ -61,15 +61,15 @@ test('positions are less than a second old, exact near the head, and never rise 
       await rooms[1].read(concert);
       await until('it is told at a glance that lots will be drawn', async () => {
         await rooms[1].refresh();
-        const place = rooms[1].glance(waiting[0] as QueueClaim);
-        return place?.status === 'WAITING' && place.position === undefined;
+        const state = rooms[1].recall(waiting[0] as QueueEntry);
+        return state?.status === 'WAITING' && state.position === undefined;
       });
       await rooms[0].drawLots(concert);
-      const { seed, count } = await lines.draw(concert, PEOPLE);
+      const { seed, count } = await queueRecords.draw(concert, PEOPLE);
       const { order } = await drawOrder(Buffer.from(seed, 'hex'), count);
       waiting = waiting.toSorted((a, b) => (order[a.sequence - 1] ?? 0) - (order[b.sequence - 1] ?? 0));
     }
-    const told = new Map<QueueClaim, { readonly answeredAt: number; readonly position: number }[]>();
+    const told = new Map<QueueEntry, { readonly answeredAt: number; readonly position: number }[]>();
     const orders: Order[] = [];
     let inside = 0;
 
@@ -81,29 +81,29 @@ test('positions are less than a second old, exact near the head, and never rise 
         await rooms[0].admit(concert, { ...POLICY, activeMax: inside });
       }
       if (move.kind === 'leave') {
-        const leaving = new Set(move.who.map((at) => waiting[Math.floor(at * waiting.length)] as QueueClaim));
-        await Promise.all([...leaving].map((claim) => rooms[0].leave(claim)));
-        waiting = waiting.filter((claim) => !leaving.has(claim));
+        const leaving = new Set(move.who.map((at) => waiting[Math.floor(at * waiting.length)] as QueueEntry));
+        await Promise.all([...leaving].map((entry) => rooms[0].leave(entry)));
+        waiting = waiting.filter((entry) => !leaving.has(entry));
       }
-      orders.push({ since: performance.now(), positions: new Map(waiting.map((claim, at) => [claim, at + 1])) });
+      orders.push({ since: performance.now(), positions: new Map(waiting.map((entry, at) => [entry, at + 1])) });
       // The instances survey the queue at different times, as they do by themselves.
       await rooms[orders.length % rooms.length]?.refresh();
-      for (const room of rooms) await Promise.all(waiting.map((claim) => ask(room, claim)));
+      for (const room of rooms) await Promise.all(waiting.map((entry) => ask(room, entry)));
     }
 
-    async function ask(room: (typeof rooms)[number], claim: QueueClaim): Promise<void> {
+    async function ask(room: (typeof rooms)[number], entry: QueueEntry): Promise<void> {
       const asked = performance.now();
-      const place = room.glance(claim) ?? (await room.find(claim));
-      if (place.status !== 'WAITING' || place.position === undefined) throw new Error(`told ${place.status}`);
-      const exact = orders.at(-1)?.positions.get(claim) ?? Number.NaN;
-      const old = orders.findLast(({ since }) => since < asked - STALE_MS)?.positions.get(claim);
-      expect(place.position).toBeGreaterThanOrEqual(exact);
-      const before = told.get(claim) ?? [];
+      const state = room.recall(entry) ?? (await room.find(entry));
+      if (state.status !== 'WAITING' || state.position === undefined) throw new Error(`told ${state.status}`);
+      const exact = orders.at(-1)?.positions.get(entry) ?? Number.NaN;
+      const old = orders.findLast(({ since }) => since < asked - STALE_MS)?.positions.get(entry);
+      expect(state.position).toBeGreaterThanOrEqual(exact);
+      const before = told.get(entry) ?? [];
       const askedBefore = before.filter(({ answeredAt }) => answeredAt <= asked - STALE_MS);
-      expect(place.position).toBeLessThanOrEqual(Math.min(old ?? Infinity, ...askedBefore.map((one) => one.position)));
-      const isNear = place.position <= NEAR_POSITIONS;
-      if (isNear) expect(place.position).toBe(exact);
-      told.set(claim, [...before, { answeredAt: performance.now(), position: place.position }]);
+      expect(state.position).toBeLessThanOrEqual(Math.min(old ?? Infinity, ...askedBefore.map((one) => one.position)));
+      const isNear = state.position <= NEAR_POSITIONS;
+      if (isNear) expect(state.position).toBe(exact);
+      told.set(entry, [...before, { answeredAt: performance.now(), position: state.position }]);
       compared[isNear ? 'near' : 'far'] += 1;
     }
   }
@@ -115,22 +115,22 @@ test('positions are less than a second old, exact near the head, and never rise 
 
 test('a glance keeps a place as a poll does', async () => {
   const concert = concertId(newId());
-  const room = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
-  const claims: QueueClaim[] = [];
+  const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
+  const entries: QueueEntry[] = [];
   for (let joined = 0; joined < 2; joined++) {
     const all = Array.from({ length: 150 }, () =>
       room.join(concert, userId(newId()), { waitingMax: 10_000, opening: 'fifo' }),
     );
-    claims.push(...(await Promise.all(all)).map(({ claim }) => claim));
+    entries.push(...(await Promise.all(all)).map(({ entry }) => entry));
   }
-  const [silent, present] = [claims.at(-2), claims.at(-1)] as [QueueClaim, QueueClaim];
-  await passAtLine(redis, concert, 60_000);
+  const [silent, present] = [entries.at(-2), entries.at(-1)] as [QueueEntry, QueueEntry];
+  await passAtQueue(redis, concert, 60_000);
   await until('the place is told at a glance', async () => {
     await room.refresh();
-    const place = room.glance(present);
-    return place?.status === 'WAITING' && place.position === 300;
+    const state = room.recall(present);
+    return state?.status === 'WAITING' && state.position === 300;
   });
-  await room.notePresence();
+  await room.writeLastSeen();
   await room.admit(concert, { ...POLICY, activeMax: 1_000, absentSeconds: 30 });
   expect(await room.find(present)).toMatchObject({ status: 'ACTIVE' });
   expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { queueKeys } from '#adapters/redis/keys.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 
 const PEOPLE = 20;
@@ -12,24 +12,24 @@ const { redis } = await openRedis();
 
 test('a line lost as its draw goes on record keeps who registered, and no more than that', async () => {
   const concert = concertId(newId());
-  const lines = looseLines();
-  const room = redisQueue(redis, lines, { rebuildSeconds: 2 });
-  const claims: QueueClaim[] = [];
+  const queueRecords = looseQueueRecords();
+  const room = redisQueue(redis, queueRecords, { rebuildSeconds: 2 });
+  const entries: QueueEntry[] = [];
   for (let person = 0; person < PEOPLE; person++) {
-    const { claim } = await room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
-    claims.push(claim);
+    const { entry } = await room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
+    entries.push(entry);
   }
-  const [left, stayed] = [claims.slice(0, PEOPLE / 2), claims.slice(PEOPLE / 2)];
+  const [left, stayed] = [entries.slice(0, PEOPLE / 2), entries.slice(PEOPLE / 2)];
   await Promise.all(left.map(room.leave));
   await room.read(concert);
-  await lines.draw(concert, PEOPLE);
+  await queueRecords.draw(concert, PEOPLE);
   await redis.unlink(queueKeys(concert));
 
-  const standing = async (all: readonly QueueClaim[]) =>
+  const queueStatus = async (all: readonly QueueEntry[]) =>
     new Set((await Promise.all(all.map(room.find))).map(({ status }) => status));
-  expect(await standing(stayed)).toEqual(new Set(['WAITING']));
-  expect(await standing(left)).toEqual(new Set(['EXPIRED']));
+  expect(await queueStatus(stayed)).toEqual(new Set(['WAITING']));
+  expect(await queueStatus(left)).toEqual(new Set(['EXPIRED']));
   await room.refresh();
-  expect(await standing(stayed)).toEqual(new Set(['WAITING']));
-  expect(await standing(left)).toEqual(new Set(['EXPIRED']));
+  expect(await queueStatus(stayed)).toEqual(new Set(['WAITING']));
+  expect(await queueStatus(left)).toEqual(new Set(['EXPIRED']));
 });

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
-import { endRebuild } from '#tests/support/line-clock.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
+import { endRebuild } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
 
 // Redis forgets a line: what the instances know, what is on record, and the tokens that people present bring it back.
@@ -20,21 +20,21 @@ const { redis } = await openRedis();
 
 function line({ opening = 'fifo' as 'fifo' | 'lottery' } = {}) {
   const concert = concertId(newId());
-  const lines = looseLines();
-  const instance = () => redisQueue(redis, lines, { rebuildSeconds: REBUILD_SECONDS });
-  const rooms: [WaitingRoom, WaitingRoom] = [instance(), instance()];
+  const queueRecords = looseQueueRecords();
+  const instance = () => redisQueue(redis, queueRecords, { rebuildSeconds: REBUILD_SECONDS });
+  const rooms: [Queue, Queue] = [instance(), instance()];
   const join = async (room = rooms[0]) =>
-    (await room.join(concert, userId(newId()), { waitingMax: 10_000, opening })).claim;
+    (await room.join(concert, userId(newId()), { waitingMax: 10_000, opening })).entry;
   return {
     concert,
-    lines,
+    queueRecords,
     rooms,
     instance,
     join,
-    async joinAll(count: number): Promise<QueueClaim[]> {
-      const claims: QueueClaim[] = [];
-      for (let joined = 0; joined < count; joined++) claims.push(await join(rooms[joined % 2]));
-      return claims;
+    async joinAll(count: number): Promise<QueueEntry[]> {
+      const entries: QueueEntry[] = [];
+      for (let joined = 0; joined < count; joined++) entries.push(await join(rooms[joined % 2]));
+      return entries;
     },
     admit: (activeMax: number, room = rooms[0]) => room.admit(concert, { ...POLICY, activeMax, absentSeconds: 60 }),
     lose: () => redis.unlink(queueKeys(concert)),
@@ -46,23 +46,23 @@ function line({ opening = 'fifo' as 'fifo' | 'lottery' } = {}) {
   };
 }
 
-const positionsAt = (room: WaitingRoom, claims: readonly QueueClaim[]) =>
+const positionsAt = (room: Queue, entries: readonly QueueEntry[]) =>
   Promise.all(
-    claims.map(async (claim) => {
-      const place = await room.find(claim);
-      return place.status === 'WAITING' ? place.position : place.status;
+    entries.map(async (entry) => {
+      const state = await room.find(entry);
+      return state.status === 'WAITING' ? state.position : state.status;
     }),
   );
 
 test.concurrent('those who ask have their places again in the old order, and nobody new comes before them', async () => {
   const { rooms, joinAll, join, admit, lose, rebuilt, known, concert } = line();
-  const claims = await joinAll(20);
+  const entries = await joinAll(20);
   await admit(3);
   await known();
-  const before = await positionsAt(rooms[1], claims.slice(3));
+  const before = await positionsAt(rooms[1], entries.slice(3));
   await lose();
 
-  const back = claims.slice(3).toReversed();
+  const back = entries.slice(3).toReversed();
   expect(await positionsAt(rooms[0], back.slice(0, 10))).toEqual(before.toReversed().slice(0, 10));
   await expectRefusal(join(rooms[1]), 'unavailable');
   expect((await admit(10, rooms[1])).admitted).toBe(0);
@@ -71,21 +71,21 @@ test.concurrent('those who ask have their places again in the old order, and nob
 
   const late = await join(rooms[1]);
   expect(late.sequence).toBe(21);
-  expect(await positionsAt(rooms[0], [...claims.slice(3), late])).toEqual([...before, 18]);
+  expect(await positionsAt(rooms[0], [...entries.slice(3), late])).toEqual([...before, 18]);
   expect(await admit(5)).toMatchObject({ admitted: 5 });
   const events = await rooms[0].takeEvents(concert, 100);
   expect(events.filter(({ kind }) => kind === 'admitted').map(({ sequence }) => sequence)).toEqual([4, 5, 6, 7, 8]);
 });
 
 test.concurrent('who left before stays gone, who paid too, and who has not come back yet keeps their place in the count', async () => {
-  const { rooms, joinAll, admit, lose, rebuilt, known, lines, concert } = line();
-  const claims = await joinAll(10);
-  const [paid, browsing, , left, silent] = claims as [QueueClaim, QueueClaim, QueueClaim, QueueClaim, QueueClaim];
+  const { rooms, joinAll, admit, lose, rebuilt, known, queueRecords, concert } = line();
+  const entries = await joinAll(10);
+  const [paid, browsing, , left, silent] = entries as [QueueEntry, QueueEntry, QueueEntry, QueueEntry, QueueEntry];
   await admit(2);
   await rooms[0].leave(left);
   await known();
-  lines.change(concert, { paid: [paid.sequence] });
-  const last = claims.slice(5);
+  queueRecords.change(concert, { paid: [paid.sequence] });
+  const last = entries.slice(5);
   const before = await positionsAt(rooms[0], last);
   expect(before).toEqual([3, 4, 5, 6, 7]);
   await lose();
@@ -103,70 +103,74 @@ test.concurrent('who left before stays gone, who paid too, and who has not come 
 });
 
 test.concurrent('who was in and holds seats is in again, for as long as the hold lasts', async () => {
-  const { rooms, joinAll, admit, lose, lines, concert } = line();
-  const [holder, other] = (await joinAll(3)) as [QueueClaim, QueueClaim, QueueClaim];
+  const { rooms, joinAll, admit, lose, queueRecords, concert } = line();
+  const [holder, other] = (await joinAll(3)) as [QueueEntry, QueueEntry, QueueEntry];
   await admit(2);
   const { userId: holderId, sequence } = holder;
-  lines.change(concert, { sessions: [{ userId: holderId, sequence, remainingMs: 60_000 }], drawn: 3, frontier: 3 });
+  queueRecords.change(concert, {
+    sessions: [{ userId: holderId, sequence, remainingMs: 60_000 }],
+    drawn: 3,
+    frontier: 3,
+  });
   await lose();
 
-  const place = await rooms[0].settle(holder);
-  expect(place.status).toBe('ACTIVE');
-  if (place.status !== 'ACTIVE') throw new RangeError();
-  expect(place.expiresAt.getTime() - Date.now()).toBeGreaterThan(50_000);
+  const state = await rooms[0].keepOpen(holder);
+  expect(state.status).toBe('ACTIVE');
+  if (state.status !== 'ACTIVE') throw new RangeError();
+  expect(state.expiresAt.getTime() - Date.now()).toBeGreaterThan(50_000);
   expect(await positionsAt(rooms[1], [other])).toEqual([1]);
 });
 
 test.concurrent('with every instance gone as well, the record and the tokens are enough', async () => {
-  const { rooms, joinAll, admit, lose, rebuilt, lines, concert, instance } = line();
-  const claims = await joinAll(10);
+  const { rooms, joinAll, admit, lose, rebuilt, queueRecords, concert, instance } = line();
+  const entries = await joinAll(10);
   // The instance looks once more after it has let somebody in, and then never again.
   const looked = new Promise<void>((resolve) => rooms[0].watch(concert, resolve));
   await admit(4);
   await looked;
-  await lines.note(concert, { drawn: 8, frontier: 5 });
+  await queueRecords.note(concert, { drawn: 8, frontier: 5 });
   await lose();
 
   const room = instance();
   // The numbers 9 and 10 are not on record: their tokens tell.
-  expect(await positionsAt(room, claims.slice(4).toReversed())).toEqual([6, 5, 4, 3, 2, 1]);
+  expect(await positionsAt(room, entries.slice(4).toReversed())).toEqual([6, 5, 4, 3, 2, 1]);
   await rebuilt(room);
-  const { claim } = await room.join(concert, userId(newId()), { waitingMax: 100, opening: 'fifo' });
-  expect(claim.sequence).toBe(11);
+  const { entry } = await room.join(concert, userId(newId()), { waitingMax: 100, opening: 'fifo' });
+  expect(entry.sequence).toBe(11);
 });
 
 test.concurrent('lots that were drawn are not drawn again', async () => {
   const { rooms, joinAll, join, lose, rebuilt, concert, instance } = line({ opening: 'lottery' });
-  const claims = await joinAll(12);
+  const entries = await joinAll(12);
   await rooms[0].drawLots(concert);
-  claims.push(await join());
+  entries.push(await join());
   await rooms[1].read(concert);
-  const before = await positionsAt(rooms[1], claims);
+  const before = await positionsAt(rooms[1], entries);
   await lose();
-  expect(await positionsAt(instance(), claims)).toEqual(before);
+  expect(await positionsAt(instance(), entries)).toEqual(before);
   await rooms[1].drawLots(concert);
   await rebuilt();
   await rooms[1].drawLots(concert);
-  expect(await positionsAt(rooms[1], claims)).toEqual(before);
+  expect(await positionsAt(rooms[1], entries)).toEqual(before);
 });
 
 test.concurrent('a registration that was lost is filled again by those who ask, and lots are drawn among them', async () => {
-  const { rooms, joinAll, lose, rebuilt, concert, lines } = line({ opening: 'lottery' });
-  const claims = await joinAll(6);
-  lines.change(concert, { registering: true });
+  const { rooms, joinAll, lose, rebuilt, concert, queueRecords } = line({ opening: 'lottery' });
+  const entries = await joinAll(6);
+  queueRecords.change(concert, { registering: true });
   await lose();
-  expect(await positionsAt(rooms[0], claims)).toEqual(claims.map(() => undefined));
+  expect(await positionsAt(rooms[0], entries)).toEqual(entries.map(() => undefined));
   await rooms[0].drawLots(concert);
-  expect(await positionsAt(rooms[1], claims)).toEqual(claims.map(() => undefined));
+  expect(await positionsAt(rooms[1], entries)).toEqual(entries.map(() => undefined));
   await rebuilt();
   await rooms[1].drawLots(concert);
-  expect(((await positionsAt(rooms[0], claims)) as number[]).sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(((await positionsAt(rooms[0], entries)) as number[]).sort()).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 test.concurrent('a replica that had missed the last moments draws no number twice, and lets back in whoever it lacks', async () => {
   const { rooms, joinAll, join, concert } = line();
-  const claims = await joinAll(6);
-  const last = claims.slice(4);
+  const entries = await joinAll(6);
+  const last = entries.slice(4);
   await redis.set(queueKey(concert, 'sequence'), 4);
   for (const { userId: id } of last) {
     await redis.zrem(queueKey(concert, 'waiting'), Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url'));
@@ -178,24 +182,24 @@ test.concurrent('a replica that had missed the last moments draws no number twic
 
 test.concurrent('at a glance nobody stands in a line that lost them: everybody is looked up once', async () => {
   const { rooms, joinAll, lose, rebuilt, known } = line();
-  const claims = await joinAll(300);
-  const last = claims.at(-1) as QueueClaim;
+  const entries = await joinAll(300);
+  const last = entries.at(-1) as QueueEntry;
   await known();
   await toldAtAGlance();
   await lose();
   await rooms[0].refresh();
-  expect(rooms[0].glance(last)).toBeUndefined();
-  await positionsAt(rooms[1], claims.slice(0, -1));
+  expect(rooms[0].recall(last)).toBeUndefined();
+  await positionsAt(rooms[1], entries.slice(0, -1));
   await rebuilt();
-  expect(rooms[0].glance(last)).toBeUndefined();
+  expect(rooms[0].recall(last)).toBeUndefined();
   expect(await positionsAt(rooms[0], [last])).toEqual([300]);
   await toldAtAGlance();
 
   async function toldAtAGlance(): Promise<void> {
     await until('the position is told at a glance', async () => {
       await rooms[0].refresh();
-      const place = rooms[0].glance(last);
-      return place?.status === 'WAITING' && place.position === 300;
+      const state = rooms[0].recall(last);
+      return state?.status === 'WAITING' && state.position === 300;
     });
   }
 });

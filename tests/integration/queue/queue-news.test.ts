@@ -20,7 +20,7 @@ afterAll(async () => {
 
 test('an admission at one instance is heard of at another, by those who watch that line and by nobody else', async () => {
   const [moving, still] = [await openHall(here.pool), await openHall(here.pool)];
-  const [room, elsewhere] = [here.ports.waitingRoom, there.ports.waitingRoom];
+  const [room, elsewhere] = [here.ports.queue, there.ports.queue];
   const heard = { moving: 0, still: 0 };
   const endings = [
     room.watch(moving, () => {

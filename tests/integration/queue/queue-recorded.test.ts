@@ -5,10 +5,10 @@ import type { Concert } from '#domain/catalog/concert.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
 import { stageConcert } from '#tests/contracts/stage-concert.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
-import { recordLines } from '#use-cases/queue/record-queues.ts';
+import { recordQueues } from '#use-cases/queue/record-queues.ts';
 
 const PEOPLE = 120;
 const { redis } = await openRedis();
@@ -24,26 +24,26 @@ function onSale(concert: ConcertId): Concerts {
 
 test('one run puts everything on record, also what happened to one place at a time', async () => {
   const concert = line();
-  const lines = looseLines();
-  const waitingRoom = redisQueue(redis, lines, { rebuildSeconds: 60 });
+  const queueRecords = looseQueueRecords();
+  const queue = redisQueue(redis, queueRecords, { rebuildSeconds: 60 });
   for (let person = 0; person < PEOPLE; person++) {
-    const { claim } = await waitingRoom.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' });
-    await waitingRoom.leave(claim);
+    const { entry } = await queue.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' });
+    await queue.leave(entry);
   }
-  await recordLines({ concerts: onSale(concert), waitingRoom, lines });
-  expect([...lines.of(concert).events.values()].map(({ kind, sequence }) => [kind, sequence])).toEqual(
+  await recordQueues({ concerts: onSale(concert), queue, queueRecords });
+  expect([...queueRecords.of(concert).events.values()].map(({ kind, sequence }) => [kind, sequence])).toEqual(
     Array.from({ length: PEOPLE }, (_, index) => ['left', index + 1]),
   );
-  expect(await waitingRoom.takeEvents(concert, 1)).toEqual([]);
+  expect(await queue.takeEvents(concert, 1)).toEqual([]);
 });
 
 test('who left before lots were drawn is on record with a time of their own, or none', async () => {
   const concert = line();
-  const waitingRoom = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
-  const join = () => waitingRoom.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
-  const { claim } = await join();
+  const queue = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
+  const join = () => queue.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });
+  const { entry } = await join();
   for (let person = 1; person < PEOPLE; person++) await join();
-  await waitingRoom.leave(claim);
-  await waitingRoom.drawLots(concert);
-  expect(await waitingRoom.takeEvents(concert, 1)).toMatchObject([{ kind: 'left', sequence: 1, joinedAt: undefined }]);
+  await queue.leave(entry);
+  await queue.drawLots(concert);
+  expect(await queue.takeEvents(concert, 1)).toMatchObject([{ kind: 'left', sequence: 1, joinedAt: undefined }]);
 });

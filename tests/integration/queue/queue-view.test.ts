@@ -5,7 +5,7 @@ import { queueView } from '#adapters/redis/queue/queue-view.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { scripts } from '#adapters/redis/scripts.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { until } from '#tests/support/until.ts';
 
@@ -13,13 +13,13 @@ const PEOPLE = 400;
 const { redis } = await openRedis();
 
 test('a survey that was answered before, and is read after more had ended, is not taken for one of another log', async () => {
-  const room = redisQueue(redis, looseLines(), { rebuildSeconds: 60 });
+  const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
   const concert = concertId(newId());
   const joins = Array.from({ length: PEOPLE }, () =>
     room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' }),
   );
-  const claims = (await Promise.all(joins)).map(({ claim }) => claim);
-  const last = claims.at(-1)?.sequence ?? 0;
+  const entries = (await Promise.all(joins)).map(({ entry }) => entry);
+  const last = entries.at(-1)?.sequence ?? 0;
 
   // Answers of surveys are on the way for as long as we say.
   let arrival = Promise.resolve();
@@ -47,7 +47,7 @@ test('a survey that was answered before, and is read after more had ended, is no
   arrival = arriving.promise;
   const survey = view.refresh();
   await redis.ping();
-  for (const claim of claims.slice(300, 302)) await room.leave(claim);
+  for (const entry of entries.slice(300, 302)) await room.leave(entry);
   await view.hear(1, Buffer.byteLength((await redis.getBuffer(queueKey(concert, 'ended'))) ?? ''));
   arriving.resolve();
   await survey;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { type Fan, tally } from '#tests/support/fan.ts';
-import { endSession, passAtLine } from '#tests/support/line-clock.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
-import { admitInLoops, letInOneByOne } from '#tests/support/races-line-story.ts';
+import { endSession, passAtQueue } from '#tests/support/queue-clock.ts';
+import { admitInLoops, letInOneByOne } from '#tests/support/races-queue-story.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
@@ -53,7 +53,7 @@ describe('two instances', () => {
     expect(kept).toBeGreaterThanOrEqual(time(reserved.body.heldUntil));
 
     // The session as it was granted is over.
-    await passAtLine(redis, concert, sessionSeconds * 1_000);
+    await passAtQueue(redis, concert, sessionSeconds * 1_000);
 
     expect((await fan.poll()).body.status).toBe('ACTIVE');
     expect((await next.poll()).body.status).toBe('WAITING');

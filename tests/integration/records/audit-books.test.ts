@@ -33,7 +33,7 @@ async function boxOffice(seats = 5) {
     const seats = { userId: userId(user), concertId: concert, date: DATE, seatNumbers };
     const id = reservationId(randomUUID());
     const outcome = await ports.boxOffice.hold({
-      ...{ ...seats, reservationId: id, place: placeOf(user), request: requestOf(user) },
+      ...{ ...seats, reservationId: id, entry: placeOf(user), request: requestOf(user) },
       ...{ holdSeconds: 300, seatsPerUserMax: 10_000, strandedSeats: 'off' },
     });
     if (outcome.outcome !== 'held') throw new Error('taken');
@@ -42,7 +42,7 @@ async function boxOffice(seats = 5) {
   async function buy(user: string, seatNumber: number) {
     const reservation = (await hold(user, seatNumber)).reservationId;
     const payment = paymentId(randomUUID());
-    const order = { place: placeOf(user), request: requestOf(user) };
+    const order = { entry: placeOf(user), request: requestOf(user) };
     await ports.boxOffice.pay({ ...order, paymentId: payment, reservationId: reservation });
     return { reservation, payment };
   }

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
-import { postgresLines } from '#adapters/postgres/queue/postgres-queue-record.ts';
+import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 import { drawOrder } from '#adapters/redis/queue/draw-order.ts';
 import { auditLottery } from '#commands/audits/audit-lottery.ts';
-import { auditLine } from '#commands/audits/audit-queue.ts';
+import { auditQueue } from '#commands/audits/audit-queue.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
@@ -19,7 +19,7 @@ const postgres = openPostgres(databaseUrl, { poolMax: 2 });
 const pool = new Pool({ connectionString: databaseUrl, max: 1 });
 pool.on('error', () => {});
 afterAll(() => Promise.all([pool.end(), postgres.close()]));
-const lines = postgresLines(postgres);
+const queueRecords = postgresQueueRecords(postgres);
 const concerts = postgresConcerts(postgres, { ...POLICY, opening: 'lottery' });
 
 async function newConcert(): Promise<ConcertId> {
@@ -35,7 +35,7 @@ async function newConcert(): Promise<ConcertId> {
   return id;
 }
 
-const admitted = (index: number, sequence: number, order = sequence): LineEvent => ({
+const admitted = (index: number, sequence: number, order = sequence): QueueEvent => ({
   eventId: `${1_000 + index}-0-0`,
   kind: 'admitted',
   sequence,
@@ -53,31 +53,31 @@ describe('the audit of a line', () => {
     // More than one page of them.
     const PEOPLE = 10_500;
     const all = Array.from({ length: PEOPLE }, (_, index) => admitted(index, index + 1));
-    await lines.record(concert, all.toReversed());
-    const fair = await auditLine(pool, concert);
+    await queueRecords.record(concert, all.toReversed());
+    const fair = await auditQueue(pool, concert);
     expect(fair).toMatchObject({ counts: { admitted: PEOPLE }, inversions: { count: 0 }, duplicates: { count: 0 } });
     expect(fair.waitedMs?.max).toBe(999);
 
     // On the second page, compared with the first.
-    await lines.record(concert, [
+    await queueRecords.record(concert, [
       admitted(PEOPLE, 5),
       admitted(PEOPLE + 1, PEOPLE + 2),
       admitted(PEOPLE + 2, PEOPLE + 1),
     ]);
-    const planted = await auditLine(pool, concert);
+    const planted = await auditQueue(pool, concert);
     expect(planted.duplicates).toMatchObject({ count: 1, first: [{ sequence: 5 }] });
     expect(planted.inversions).toMatchObject({ count: 1, first: [{ sequence: PEOPLE + 1 }] });
   });
 
   it('is a command that says so, with its exit code too', async () => {
     const concert = await newConcert();
-    await lines.record(concert, [admitted(0, 1), admitted(1, 2)]);
+    await queueRecords.record(concert, [admitted(0, 1), admitted(1, 2)]);
     const fair = await command('audit-queue', concert);
     expect(fair.exitCode).toBe(0);
     expect(fair.said).toMatch(/^admitted +2$/m);
     expect(fair.said).toMatch(/^inversions +0$/m);
     expect(fair.said).toMatch(/^waited +p50 1\.0 s, p90 1\.0 s, p99 1\.0 s, max 1\.0 s$/m);
-    await lines.record(concert, [admitted(2, 4), admitted(3, 3), admitted(4, 1)]);
+    await queueRecords.record(concert, [admitted(2, 4), admitted(3, 3), admitted(4, 1)]);
     const unfair = await command('audit-queue', concert);
     expect(unfair.exitCode).toBe(1);
     expect(unfair.said).toMatch(/^inversions +1\n {2}1003-0-0: number 3, order 3$/m);
@@ -103,10 +103,10 @@ describe('the audit of lots', () => {
 
   /** Everybody who registered is let in as the lots gave, then two who came later. */
   async function letInAsDrawn(concert: ConcertId) {
-    const { seed } = await lines.draw(concert, COUNT);
+    const { seed } = await queueRecords.draw(concert, COUNT);
     const { order, registered } = await drawOrder(Buffer.from(seed, 'hex'), COUNT);
     const events = [...registered].map((sequence, index) => admitted(index, sequence, order[sequence - 1]));
-    await lines.record(concert, [...events, ...[1, 2].map((late) => admitted(COUNT + late, COUNT + late))]);
+    await queueRecords.record(concert, [...events, ...[1, 2].map((late) => admitted(COUNT + late, COUNT + late))]);
     return { order, seed };
   }
 
@@ -119,12 +119,12 @@ describe('the audit of lots', () => {
       ...{ status: 'drawn', seed, seedSha256: lottery?.seedSha256, count: COUNT, seedMatches: true },
       ...{ compared: COUNT + 2, misplaced: { count: 0, first: [] } },
     });
-    expect(await auditLine(pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
+    expect(await auditQueue(pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
     const { exitCode, said } = await command('audit-lottery', concert);
     expect([exitCode, said]).toEqual([0, expect.stringMatching(/^match +yes$/m)]);
 
     const expected = order[0] ?? 0;
-    await lines.record(concert, [admitted(9_000, 1, expected + 1), admitted(9_001, COUNT + 3, COUNT + 4)]);
+    await queueRecords.record(concert, [admitted(9_000, 1, expected + 1), admitted(9_001, COUNT + 3, COUNT + 4)]);
     const wrong = await auditLottery(pool, concert);
     expect(wrong).toMatchObject({
       misplaced: { count: 2, first: [{ event: { sequence: 1 }, expected }, { expected: COUNT + 3 }] },

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Identity } from '#adapters/http/guards/identity.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { type UserId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
 import { compare, type Round } from '#tests/load/compare.ts';
 import type { Load } from '#tests/load/generator.ts';
 import { fillLine } from '#tests/load/line.ts';
@@ -19,12 +19,12 @@ export type MoneyMeasured = Readonly<
 export type MoneyBench = {
   readonly postgres: Postgres;
   readonly identity: Identity;
-  readonly room: WaitingRoom;
+  readonly room: Queue;
   readonly generator: Generator;
   readonly frontrow: ServerProcess;
   /** Bare Fastify that answers the same, and reads and charges balances in the same database. */
   startFloor(answers: Readonly<Record<string, unknown>>): Promise<ServerProcess>;
-  inLine(claim: QueueClaim): Readonly<Record<string, string>>;
+  inLine(entry: QueueEntry): Readonly<Record<string, string>>;
 };
 
 const CONTENDERS = 1_000;
@@ -46,13 +46,13 @@ export async function measureMoney(bench: MoneyBench): Promise<MoneyMeasured> {
   await fan.untilActive();
   await fan.hold(HOT_SEAT);
   const contenders = await fillLine(room, hall, CONTENDERS, CONTENDERS);
-  const wanting = (claim: QueueClaim) => ({
+  const wanting = (entry: QueueEntry) => ({
     method: 'POST' as const,
     path: '/v1/reservations',
-    headers: { ...inLine(claim), 'idempotency-key': randomUUID(), 'content-type': 'application/json' },
+    headers: { ...inLine(entry), 'idempotency-key': randomUUID(), 'content-type': 'application/json' },
     body: JSON.stringify({ date: DATE, seatNumbers: [HOT_SEAT] }),
   });
-  const last = wanting(contenders.at(-1) as QueueClaim);
+  const last = wanting(contenders.at(-1) as QueueEntry);
   const ask = () => fetch(`${frontrow.url}${last.path}`, last);
   await until('they are let in', async () => (await ask()).status === CONFLICT);
   const refused = await (await ask()).json();
@@ -65,7 +65,7 @@ export async function measureMoney(bench: MoneyBench): Promise<MoneyMeasured> {
 
   const atFloor = { server: floor, seconds: ROUND_SECONDS };
   const atFrontrow = { server: frontrow, seconds: ROUND_SECONDS };
-  const wants = () => contenders.map((claim) => [wanting(claim)]);
+  const wants = () => contenders.map((entry) => [wanting(entry)]);
   const reads = () => users.map((id) => [{ path: pathOf(id), headers: owned(id) }]);
   function charges(): Load['requests'] {
     return users.map((id) => {

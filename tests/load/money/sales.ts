@@ -52,14 +52,14 @@ export async function measureSales(postgres: Postgres, rounds: number): Promise<
   const ways: Readonly<Record<(typeof SIDES)[number], (sale: Sale) => Promise<unknown>>> = {
     async adapter(sale) {
       const user = userId(sale.userId);
-      const place = { concertId, userId: user, sequence, epoch };
+      const entry = { concertId, userId: user, sequence, epoch };
       const reservation = reservationId(sale.reservationId);
       const request = (key: string) => ({ userId: user, key, fingerprint: key });
       await boxOffice.hold({
-        ...{ concertId, date: DATE, seatNumbers: [sale.seatNumber], userId: user, reservationId: reservation, place },
+        ...{ concertId, date: DATE, seatNumbers: [sale.seatNumber], userId: user, reservationId: reservation, entry },
         ...{ holdSeconds, seatsPerUserMax, strandedSeats, request: request(sale.keys.hold) },
       });
-      const paid = { paymentId: paymentId(sale.paymentId), reservationId: reservation, place };
+      const paid = { paymentId: paymentId(sale.paymentId), reservationId: reservation, entry };
       await boxOffice.pay({ ...paid, request: request(sale.keys.pay) });
     },
     async bare({ seatNumber, userId: user, reservationId: reservation, paymentId: payment, keys }) {

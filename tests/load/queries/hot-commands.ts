@@ -4,7 +4,7 @@ import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { postgresDeliveries } from '#adapters/postgres/events/deliveries.ts';
 import { postgresEvents } from '#adapters/postgres/events/events.ts';
-import { postgresLines } from '#adapters/postgres/queue/postgres-queue-record.ts';
+import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 import { postgresRecords } from '#adapters/postgres/records/records.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import {
@@ -18,8 +18,8 @@ import {
   userId as toUserId,
 } from '#domain/ids.ts';
 import { recordKinds } from '#domain/records/records.ts';
-import type { Aftermath, HoldOrder } from '#ports/booking/box-office.ts';
-import type { Parcel } from '#ports/events/deliveries.ts';
+import type { HoldOrder, OutboxMessage } from '#ports/booking/box-office.ts';
+import type { DueDelivery } from '#ports/events/deliveries.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import type { Command } from './explainer.ts';
 import { concertIdOf, endpointIdOf, paymentIdOf, reservationIdOf, userIdOf } from './fill-books.ts';
@@ -64,14 +64,14 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
   const date = concertDate(known.date);
   const endpoint = endpointId(known.endpoint);
   const epoch = 'AAAAAAAA';
-  const place = { concertId: concert, userId: user, sequence: 1, epoch };
+  const entry = { concertId: concert, userId: user, sequence: 1, epoch };
   const holder = { concertId: concert, userId: toUserId(known.holder), sequence: known.held, epoch };
 
   const boxOffice = postgresBoxOffice(postgres);
   const wallets = postgresWallets(postgres);
   const events = postgresEvents(postgres);
   const deliveries = postgresDeliveries(postgres);
-  const lines = postgresLines(postgres);
+  const queueRecords = postgresQueueRecords(postgres);
   const records = postgresRecords(postgres);
   // Anew each time: these remember for a moment what they read.
   const concerts = () => postgresConcerts(postgres, POLICY);
@@ -81,7 +81,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     const { holdSeconds, seatsPerUserMax } = POLICY;
     const seats = { concertId: concert, date, seatNumbers: [2, 4] };
     const terms = { holdSeconds, seatsPerUserMax, strandedSeats: 'off' as const };
-    return { ...seats, ...terms, userId: user, reservationId: reservationId(id), place, request: request('hold') };
+    return { ...seats, ...terms, userId: user, reservationId: reservationId(id), entry, request: request('hold') };
   }
   let held = reservationId(newId());
   const hold = async () => {
@@ -89,7 +89,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     return boxOffice.hold(order(held));
   };
   const pay = () =>
-    boxOffice.pay({ paymentId: paymentId(newId()), reservationId: held, place, request: request('pay') });
+    boxOffice.pay({ paymentId: paymentId(newId()), reservationId: held, entry, request: request('pay') });
   const holdAndPay = async () => {
     await hold();
     await pay();
@@ -113,15 +113,15 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     return Number(counted[0]?.count);
   };
   const outbox = await count('outbox');
-  let aftermaths: readonly Aftermath[] = [];
-  const takeAftermaths = async () => {
-    aftermaths = await boxOffice.takeAftermaths(BATCH);
-    return aftermaths;
+  let messages: readonly OutboxMessage[] = [];
+  const takeOutboxMessages = async () => {
+    messages = await boxOffice.takeOutboxMessages(BATCH);
+    return messages;
   };
-  let parcels: readonly Parcel[] = [];
+  let deliveriesDue: readonly DueDelivery[] = [];
   const takeDeliveries = async () => {
-    parcels = await deliveries.take(endpoint, BATCH);
-    return parcels;
+    deliveriesDue = await deliveries.take(endpoint, BATCH);
+    return deliveriesDue;
   };
   const happenings = Array.from({ length: BATCH }, (_, index) => ({
     eventId: `${Date.now()}-0-${index}`,
@@ -152,7 +152,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       run: () =>
         boxOffice.extend({
           reservationId: held,
-          place,
+          entry,
           holdSeconds: POLICY.holdSeconds + 1,
           holdSecondsMax: 2 * POLICY.holdSeconds,
           request: request('extend'),
@@ -186,28 +186,28 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'count the seats left of a concert': { run: () => concerts().seatsLeft(concert) },
     'expire lapsed holds': { run: () => boxOffice.expireLapsed(BATCH) },
     'forget old answers': { run: () => boxOffice.forgetAnswers(BATCH) },
-    'take aftermaths': { run: takeAftermaths },
+    'take aftermaths': { run: takeOutboxMessages },
     'settle aftermaths': {
-      given: takeAftermaths,
-      run: () => boxOffice.settleAftermaths(aftermaths.map(({ eventId }) => eventId)),
-      done: async () => (await count('outbox')) === outbox - aftermaths.length,
+      given: takeOutboxMessages,
+      run: () => boxOffice.ackOutboxMessages(messages.map(({ eventId }) => eventId)),
+      done: async () => (await count('outbox')) === outbox - messages.length,
     },
     'defer aftermaths': {
-      given: takeAftermaths,
-      run: () => boxOffice.deferAftermaths(aftermaths.map(({ eventId }) => eventId)),
+      given: takeOutboxMessages,
+      run: () => boxOffice.retryOutboxMessages(messages.map(({ eventId }) => eventId)),
       // Those that were only taken come in five.
       done: () =>
         count(
           `outbox WHERE event_id = ANY ($1) AND due_at <= clock_timestamp() + interval '1 s'`,
-          aftermaths.map(({ eventId }) => eventId),
+          messages.map(({ eventId }) => eventId),
         ),
     },
     'note how far a line has come': {
-      run: () => lines.note(concert, { drawn: FAR, frontier: FAR }),
+      run: () => queueRecords.note(concert, { drawn: FAR, frontier: FAR }),
       done: () => count('lines WHERE concert_id = $1 AND drawn = $2 AND frontier = $2', concert, FAR),
     },
     'record what happened in a line': {
-      run: () => lines.record(concert, happenings),
+      run: () => queueRecords.record(concert, happenings),
       done: () => count('line_events WHERE concert_id = $1 AND sequence >= $2', concert, FAR),
     },
     'find holds by seat, to put hold keys back': {
@@ -216,7 +216,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'relay events': {
       run: async () => {
         const batch = await events.take(BATCH);
-        return batch !== undefined && events.settle(batch);
+        return batch !== undefined && events.ack(batch);
       },
     },
     'forget old events, and endpoints that were removed': {
@@ -228,8 +228,10 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'take deliveries of an endpoint': { run: takeDeliveries },
     'settle a delivery': {
       given: takeDeliveries,
-      run: () => deliveries.settle(first(parcels), { status: 200, durationMs: 20 }, { state: 'DELIVERED' }),
-      done: () => count(`webhook_deliveries WHERE delivery_id = $1 AND state = 'DELIVERED'`, first(parcels).deliveryId),
+      run: () =>
+        deliveries.recordAttempt(first(deliveriesDue), { status: 200, durationMs: 20 }, { state: 'DELIVERED' }),
+      done: () =>
+        count(`webhook_deliveries WHERE delivery_id = $1 AND state = 'DELIVERED'`, first(deliveriesDue).deliveryId),
     },
     'list deliveries of an endpoint': { run: () => deliveries.list(endpoint, PAGE) },
     'wake forgotten deliveries': {
@@ -238,7 +240,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
         SELECT max(delivery_id) FROM webhook_deliveries WHERE due_at IS NOT NULL)`),
       run: () => deliveries.wakeForgotten(),
     },
-    'find a session on record': { run: () => lines.findSession(holder, DAY_SECONDS) },
+    'find a session on record': { run: () => queueRecords.findSession(holder, DAY_SECONDS) },
     'list the history of a seat': {
       run: () => records.listSeatHistory({ concertId: concert, date, seatNumber: 1 }, PAGE),
     },
@@ -248,12 +250,12 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
         { run: async () => (await records.read({ kind }).next()).value },
       ]),
     ),
-    'open a line': { run: async () => (await lines.open(concert)).sessions },
+    'open a line': { run: async () => (await queueRecords.open(concert)).sessions },
   };
 }
 
-function first(parcels: readonly Parcel[]): Parcel {
-  const [parcel] = parcels;
-  if (parcel === undefined) throw new Error('nothing is due');
-  return parcel;
+function first(deliveriesDue: readonly DueDelivery[]): DueDelivery {
+  const [delivery] = deliveriesDue;
+  if (delivery === undefined) throw new Error('nothing is due');
+  return delivery;
 }

@@ -3,7 +3,7 @@ import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { queueKey } from '#adapters/redis/keys.ts';
 import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
-import { auditLine } from '#commands/audits/audit-queue.ts';
+import { auditQueue } from '#commands/audits/audit-queue.ts';
 import { startCrowd, startFrontrow } from '#tests/load/processes.ts';
 import { contradictions, overdue } from '#tests/support/books.ts';
 import { SECRETS } from '#tests/support/instance.ts';
@@ -110,7 +110,7 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
   const marks = await auditHoldKeys(pool, redis);
   const recorded = queueKey(people.concertId, 'log');
   await until('all that happened is on record', async () => (await redis.xlen(recorded)) === 0, RECORD_MS_MAX);
-  const audit = await auditLine(pool, people.concertId);
+  const audit = await auditQueue(pool, people.concertId);
   const used = { servers: fleet.cpuSeconds(), redis: await cpuSecondsOf(redis) };
 
   return {

@@ -14,33 +14,33 @@ async function held(staged: Staged = {}) {
   const { ports } = world;
   const concert = world.stage(staged);
   const date = concert.dates[0]?.date ?? concertDate('');
-  const claim = await world.fan(concert, 15_000);
+  const entry = await world.fan(concert, 15_000);
   const other = await world.fan(concert);
-  const request = (key: string) => ({ userId: claim.userId, key, fingerprint: key });
+  const request = (key: string) => ({ userId: entry.userId, key, fingerprint: key });
   const { answer: reservation } = await reserveSeats(ports, {
-    ...{ claim, date, seatNumbers: [1] },
+    ...{ entry, date, seatNumbers: [1] },
     request: request('reserve'),
   });
   const { reservationId } = reservation;
-  const payIt = () => pay(ports, { place: claim, reservationId, request: request('pay') });
+  const payIt = () => pay(ports, { entry: entry, reservationId, request: request('pay') });
   const cancel = (key = 'cancel', on = ports) => cancelReservation(on, { reservationId, request: request(key) });
   const reserveAsOther = () =>
     reserveSeats(ports, {
-      ...{ claim: other, date, seatNumbers: [1] },
+      ...{ entry: other, date, seatNumbers: [1] },
       request: { userId: other.userId, key: ports.newId(), fingerprint: '' },
     });
-  const balance = async () => (await ports.wallets.find(claim.userId))?.balance;
-  return { ...world, claim, reservation, payIt, cancel, reserveAsOther, balance };
+  const balance = async () => (await ports.wallets.find(entry.userId))?.balance;
+  return { ...world, entry, reservation, payIt, cancel, reserveAsOther, balance };
 }
 
 describe('cancelling', () => {
   it('of a hold frees the seats at once, and leaves the session and the balance as they are', async () => {
-    const { ports, claim, cancel, reserveAsOther, balance } = await held();
+    const { ports, entry, cancel, reserveAsOther, balance } = await held();
     const { answer } = await cancel();
     expect(answer).toMatchObject({ reservation: { status: 'CANCELLED' } });
     expect(answer).not.toHaveProperty('refund');
     expect((await reserveAsOther()).answer.status).toBe('HELD');
-    expect(await ports.waitingRoom.find(claim)).toMatchObject({ status: 'ACTIVE' });
+    expect(await ports.queue.find(entry)).toMatchObject({ status: 'ACTIVE' });
     expect(await balance()).toBe(15_000);
   });
 

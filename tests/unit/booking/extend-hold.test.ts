@@ -6,7 +6,7 @@ import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { extendHold } from '#use-cases/booking/extend-hold.ts';
-import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 import { releaseReservation } from '#use-cases/booking/release-reservation.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
@@ -18,15 +18,15 @@ async function held(policy: Partial<Policy> = {}) {
   const { ports } = world;
   const concert = world.stage({ policy: { sessionSeconds: 60, holdSeconds: 300, holdSecondsMax: 500, ...policy } });
   const date = concert.dates[0]?.date ?? concertDate('');
-  const claim = await world.fan(concert);
+  const entry = await world.fan(concert);
   const stranger = await world.user();
-  const request = (key: string) => ({ userId: claim.userId, key, fingerprint: key });
+  const request = (key: string) => ({ userId: entry.userId, key, fingerprint: key });
   const { answer: reservation } = await reserveSeats(ports, {
-    ...{ claim, date, seatNumbers: [1] },
+    ...{ entry, date, seatNumbers: [1] },
     request: request('reserve'),
   });
   const extend = (key = 'extend', on = ports) =>
-    extendHold(on, { place: claim, reservationId: reservation.reservationId, request: request(key) });
+    extendHold(on, { entry: entry, reservationId: reservation.reservationId, request: request(key) });
 
   async function isMarked(): Promise<boolean> {
     const look = { ...reservation, userId: stranger, reservationId: reservationId(ports.newId()) };
@@ -37,21 +37,21 @@ async function held(policy: Partial<Policy> = {}) {
     await ports.holdKeys.release(look);
     return marked;
   }
-  return { ...world, claim, reservation, extend, isMarked };
+  return { ...world, entry, reservation, extend, isMarked };
 }
 
 describe('extending a hold', () => {
   it('lets marks and session last as long as the hold', async () => {
-    const { ports, clock, claim, extend, isMarked } = await held();
+    const { ports, clock, entry, extend, isMarked } = await held();
     clock.advance(100_000);
     const { answer, replayed } = await extend();
     expect([answer.heldUntil.getTime(), replayed]).toEqual([clock.now() + HOLD_MS, false]);
     clock.advance(HOLD_MS);
     expect(await isMarked()).toBe(true);
-    expect(await ports.waitingRoom.find(claim)).toMatchObject({ status: 'ACTIVE' });
+    expect(await ports.queue.find(entry)).toMatchObject({ status: 'ACTIVE' });
     clock.advance(10_000);
     expect(await isMarked()).toBe(false);
-    expect(await ports.waitingRoom.find(claim)).toMatchObject({ status: 'EXPIRED' });
+    expect(await ports.queue.find(entry)).toMatchObject({ status: 'EXPIRED' });
   });
 
   it('goes by the policy of the concert: its time, and its ceiling', async () => {
@@ -83,7 +83,7 @@ describe('extending a hold', () => {
     );
     const { answer } = await extend('extend', failing.ports);
     expect(answer.heldUntil.getTime()).toBe(clock.now() + HOLD_MS);
-    expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'holdKeys.prolong', 'waitingRoom.extend']);
+    expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'holdKeys.prolong', 'queue.extend']);
   });
 
   it('marks nothing if it wakes up once the seats were given back, and the outbox was settled', async () => {
@@ -94,7 +94,7 @@ describe('extending a hold', () => {
         const extended = await ports.boxOffice.extend(order);
         await releaseReservation(ports, reservation);
         clock.advance(1_000);
-        expect(await relayAftermaths(ports)).toBe(3);
+        expect(await relayOutbox(ports)).toBe(3);
         return extended;
       },
     };

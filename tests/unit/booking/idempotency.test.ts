@@ -5,7 +5,7 @@ import { requestKeyOf, requireIdempotencyKey } from '#adapters/http/guards/idemp
 import { answerProblem } from '#adapters/http/problems.ts';
 import type { RequestKey } from '#domain/idempotency.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 
 const user = userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f');
 
@@ -15,14 +15,14 @@ api.decorateRequest('claim', undefined);
 for (const url of ['/payments', '/reservations']) {
   api.post(url, { onRequest: requireIdempotencyKey }, async (request) => {
     const { concert } = request.headers;
-    if (typeof concert === 'string') request.claim = claimFor(concert);
+    if (typeof concert === 'string') request.entry = claimFor(concert);
     const { userId, key, fingerprint } = requestKeyOf(request, user);
     return { userId, key, fingerprint };
   });
 }
 
 /** What a queue token for this concert says. */
-function claimFor(concert: string): QueueClaim {
+function claimFor(concert: string): QueueEntry {
   return { userId: user, concertId: concertId(concert), sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date(0) };
 }
 

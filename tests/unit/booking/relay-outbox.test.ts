@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { Aftermath } from '#ports/booking/box-office.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { OutboxMessage } from '#ports/booking/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 import { granted } from '#tests/contracts/store-harness.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
-import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 
 const DUE_MS = 1_000;
 const LEASE_MS = 10_000;
@@ -20,28 +20,28 @@ function crashed() {
   const concert = world.stage({ policy: { activeMax: 9, sessionSeconds: 60 } });
   const date = concert.dates[0]?.date ?? concertDate('');
 
-  async function hold(seatNumber: number): Promise<{ readonly claim: QueueClaim; readonly hold: Hold }> {
-    const claim = await world.fan(concert, 50_000);
-    const { userId, concertId } = claim;
+  async function hold(seatNumber: number): Promise<{ readonly entry: QueueEntry; readonly hold: Hold }> {
+    const entry = await world.fan(concert, 50_000);
+    const { userId, concertId } = entry;
     const hold = { userId, concertId, date, seatNumbers: [seatNumber], reservationId: reservationId(ports.newId()) };
     const request = { userId, key: 'hold', fingerprint: '' };
     const order = {
       ...hold,
-      place: claim,
+      entry: entry,
       holdSeconds: HOLD_SECONDS,
       seatsPerUserMax: 4,
       strandedSeats: 'off' as const,
       request,
     };
     granted(await ports.boxOffice.hold(order));
-    return { claim, hold };
+    return { entry, hold };
   }
-  const pay = (place: QueueClaim, { reservationId }: Hold) =>
+  const pay = (entry: QueueEntry, { reservationId }: Hold) =>
     ports.boxOffice.pay({
       paymentId: paymentId(ports.newId()),
       reservationId,
-      place,
-      request: { userId: place.userId, key: 'pay', fingerprint: '' },
+      entry,
+      request: { userId: entry.userId, key: 'pay', fingerprint: '' },
     });
   async function isMarked(hold: Hold): Promise<boolean> {
     const stranger = { ...hold, userId: await world.user(), reservationId: reservationId(ports.newId()) };
@@ -53,7 +53,7 @@ function crashed() {
     await ports.holdKeys.release(stranger);
     return marked;
   }
-  const placeOf = (claim: QueueClaim) => ports.waitingRoom.find(claim);
+  const placeOf = (entry: QueueEntry) => ports.queue.find(entry);
   return { ...world, hold, pay, isMarked, placeOf };
 }
 
@@ -65,7 +65,7 @@ function backlog(ports: Ports, count: number) {
     date: concertDate('2027-05-01'),
     seatNumbers: [1],
   };
-  const due = new Map<string, Aftermath>();
+  const due = new Map<string, OutboxMessage>();
   const deferred = new Set<string>();
   for (let id = 1; id <= count; id++) {
     const eventId = String(id);
@@ -74,11 +74,11 @@ function backlog(ports: Ports, count: number) {
   }
   const boxOffice: Ports['boxOffice'] = {
     ...ports.boxOffice,
-    takeAftermaths: async (batchMax) => [...due.values()].slice(0, batchMax),
-    async settleAftermaths(eventIds) {
+    takeOutboxMessages: async (batchMax) => [...due.values()].slice(0, batchMax),
+    async ackOutboxMessages(eventIds) {
       for (const eventId of eventIds) due.delete(eventId);
     },
-    async deferAftermaths(eventIds) {
+    async retryOutboxMessages(eventIds) {
       for (const eventId of eventIds) if (due.delete(eventId)) deferred.add(eventId);
     },
   };
@@ -90,7 +90,7 @@ describe('the relay', () => {
     const { ports, clock, hold } = crashed();
     await hold(1);
     clock.advance(DUE_MS - 1);
-    expect(await relayAftermaths(ports)).toBe(0);
+    expect(await relayOutbox(ports)).toBe(0);
   });
 
   it('marks the seats of a hold for what is left of it, and lets the session last as long', async () => {
@@ -98,50 +98,50 @@ describe('the relay', () => {
     const held = await hold(1);
     const ends = new Date(clock.now() + HOLD_SECONDS * 1_000);
     clock.advance(30_000);
-    expect(await relayAftermaths(ports)).toBe(1);
+    expect(await relayOutbox(ports)).toBe(1);
     expect(await isMarked(held.hold)).toBe(true);
-    expect(await placeOf(held.claim)).toEqual({ status: 'ACTIVE', expiresAt: ends });
+    expect(await placeOf(held.entry)).toEqual({ status: 'ACTIVE', expiresAt: ends });
     clock.advance(ends.getTime() - clock.now());
     expect(await isMarked(held.hold)).toBe(false);
   });
 
   it('takes the marks away after a payment, and ends the session', async () => {
     const { ports, clock, hold, pay, isMarked, placeOf } = crashed();
-    const { claim, hold: held } = await hold(1);
+    const { entry, hold: held } = await hold(1);
     await ports.holdKeys.keep(held, 900_000);
-    await pay(claim, held);
+    await pay(entry, held);
     clock.advance(DUE_MS);
-    await relayAftermaths(ports);
+    await relayOutbox(ports);
     expect(await isMarked(held)).toBe(false);
-    expect(await placeOf(claim)).toEqual({ status: 'EXPIRED' });
+    expect(await placeOf(entry)).toEqual({ status: 'EXPIRED' });
   });
 
   it('takes the marks away after a release and after the deadline, and leaves the session alone', async () => {
     const { ports, clock, hold, isMarked, placeOf } = crashed();
     const [released, lapsed] = [await hold(1), await hold(2)];
-    for (const { claim, hold } of [released, lapsed]) {
+    for (const { entry, hold } of [released, lapsed]) {
       await ports.holdKeys.keep(hold, 900_000);
-      await ports.waitingRoom.extend(claim, 900_000);
+      await ports.queue.extend(entry, 900_000);
     }
-    await ports.boxOffice.release(released.claim.userId, released.hold.reservationId);
+    await ports.boxOffice.release(released.entry.userId, released.hold.reservationId);
     clock.advance(HOLD_SECONDS * 1_000);
-    await relayAftermaths(ports);
+    await relayOutbox(ports);
     expect([await isMarked(released.hold), await isMarked(lapsed.hold)]).toEqual([false, false]);
-    const places = [await placeOf(released.claim), await placeOf(lapsed.claim)];
+    const places = [await placeOf(released.entry), await placeOf(lapsed.entry)];
     expect(places).toMatchObject([{ status: 'ACTIVE' }, { status: 'ACTIVE' }]);
   });
 
   it('does not end a later session of a fan who has paid in an earlier one', async () => {
     const { ports, clock, hold, pay, placeOf } = crashed();
-    const { claim, hold: held } = await hold(1);
-    await pay(claim, held);
-    await ports.waitingRoom.leave(claim);
-    const { claim: later } = await ports.waitingRoom.join(claim.concertId, claim.userId, {
+    const { entry, hold: held } = await hold(1);
+    await pay(entry, held);
+    await ports.queue.leave(entry);
+    const { entry: later } = await ports.queue.join(entry.concertId, entry.userId, {
       waitingMax: 9,
       opening: 'fifo',
     });
     clock.advance(DUE_MS);
-    await relayAftermaths(ports);
+    await relayOutbox(ports);
     expect(await placeOf(later)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
@@ -149,16 +149,16 @@ describe('the relay', () => {
     const { ports, clock, hold } = crashed();
     await hold(1);
     clock.advance(DUE_MS);
-    expect(await relayAftermaths(ports)).toBe(1);
+    expect(await relayOutbox(ports)).toBe(1);
     clock.advance(LEASE_MS);
-    expect(await relayAftermaths(ports)).toBe(0);
+    expect(await relayOutbox(ports)).toBe(0);
   });
 
   it('goes on while there is more, as a sale writes more than one batch between two runs, and ends all the same', async () => {
     const { ports } = crashed();
     const announced = backlog(ports, 2_500);
-    expect(await relayAftermaths(announced.ports)).toBe(2_000);
-    expect(await relayAftermaths(announced.ports)).toBe(500);
+    expect(await relayOutbox(announced.ports)).toBe(2_000);
+    expect(await relayOutbox(announced.ports)).toBe(500);
     expect(announced.left()).toBe(0);
   });
 
@@ -166,7 +166,7 @@ describe('the relay', () => {
     const { ports } = crashed();
     const announced = backlog(ports, 1_000);
     const failing = failingPorts(announced.ports, [{ nth: 2, takesEffect: false }]);
-    await expect(relayAftermaths(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(relayOutbox(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
     expect(announced.left()).toBe(1);
   });
 
@@ -175,9 +175,9 @@ describe('the relay', () => {
     const announced = backlog(ports, 1_000);
     const faults = Array.from({ length: 200 }, (_, index) => ({ nth: 2 + index, takesEffect: false }));
     const failing = failingPorts(announced.ports, faults);
-    await expect(relayAftermaths(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(relayOutbox(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
     expect(announced.left()).toBe(1_000);
-    expect(failing.calls.filter((call) => call === 'boxOffice.takeAftermaths')).toHaveLength(1);
+    expect(failing.calls.filter((call) => call === 'boxOffice.takeOutboxMessages')).toHaveLength(1);
   });
 
   it('settles the others when one fails, says so, and tells that one again in a second', async () => {
@@ -185,11 +185,11 @@ describe('the relay', () => {
     const [one, two] = [await hold(1), await hold(2)];
     clock.advance(DUE_MS);
     const failing = failingPorts(ports, [{ nth: 2, takesEffect: false }]);
-    await expect(relayAftermaths(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
-    expect(failing.calls.slice(0, 3)).toEqual(['boxOffice.takeAftermaths', 'holdKeys.keep', 'holdKeys.keep']);
+    await expect(relayOutbox(failing.ports)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(failing.calls.slice(0, 3)).toEqual(['boxOffice.takeOutboxMessages', 'holdKeys.keep', 'holdKeys.keep']);
     expect([await isMarked(one.hold), await isMarked(two.hold)]).toEqual([false, true]);
     clock.advance(DUE_MS);
-    expect(await relayAftermaths(ports)).toBe(1);
+    expect(await relayOutbox(ports)).toBe(1);
     expect(await isMarked(one.hold)).toBe(true);
   });
 });

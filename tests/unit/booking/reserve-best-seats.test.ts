@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SeatWish } from '#domain/booking/best-seats.ts';
 import { concertDate, reservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { WEEK_MS } from '#tests/contracts/stage-concert.ts';
@@ -23,15 +23,15 @@ function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: num
 
   const fan = () => world.fan(concert);
   const fans = (count: number) => Promise.all(Array.from({ length: count }, fan));
-  const request = ({ userId }: QueueClaim, key = `request ${++asked}`) => ({ userId, key, fingerprint: key });
-  const reserveBest = (claim: QueueClaim, wish: SeatWish, asked = request(claim), at = ports) =>
-    reserveSeats(at, { claim, date, wish, request: asked });
+  const request = ({ userId }: QueueEntry, key = `request ${++asked}`) => ({ userId, key, fingerprint: key });
+  const reserveBest = (entry: QueueEntry, wish: SeatWish, asked = request(entry), at = ports) =>
+    reserveSeats(at, { entry, date, wish, request: asked });
   const freeCount = async () => (await ports.concerts.listFreeSeats(concertId, date)).length;
   /** Somebody is about to reserve these seats, or has died doing it. */
   async function mark(...seatNumbers: number[]): Promise<void> {
-    const claim = await fan();
-    const hold = { userId: claim.userId, concertId, date, seatNumbers, reservationId: reservationId(ports.newId()) };
-    await ports.holdKeys.claim(hold, request(claim));
+    const entry = await fan();
+    const hold = { userId: entry.userId, concertId, date, seatNumbers, reservationId: reservationId(ports.newId()) };
+    await ports.holdKeys.claim(hold, request(entry));
   }
   return { ...world, fan, fans, request, reserveBest, freeCount, mark };
 }
@@ -39,10 +39,10 @@ function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: num
 describe('reserving the best seats', () => {
   it('holds them as seats that were named, marks and session included', async () => {
     const { ports, fan, reserveBest } = hall();
-    const claim = await fan();
+    const entry = await fan();
     const { ports: watched, calls } = failingPorts(ports, []);
-    const { answer, replayed } = await reserveBest(claim, { quantity: 2 }, undefined, watched);
-    expect(answer).toMatchObject({ userId: claim.userId, seatNumbers: [5, 6], status: 'HELD', amount: 2_000 });
+    const { answer, replayed } = await reserveBest(entry, { quantity: 2 }, undefined, watched);
+    expect(answer).toMatchObject({ userId: entry.userId, seatNumbers: [5, 6], status: 'HELD', amount: 2_000 });
     expect(replayed).toBe(false);
     expect(calls).toEqual([
       'concerts.find',
@@ -52,7 +52,7 @@ describe('reserving the best seats', () => {
       'boxOffice.hold',
       'holdKeys.prolong',
       'holdKeys.remember',
-      'waitingRoom.extend',
+      'queue.extend',
     ]);
   });
 
@@ -62,7 +62,7 @@ describe('reserving the best seats', () => {
   ])('sells out to a crowd who ask at once, and refuses nobody before, %s', async (_, options) => {
     const { fans, reserveBest, freeCount } = hall(options);
     const outcomes = await Promise.all(
-      (await fans(100)).map((claim) => outcomeOf(reserveBest(claim, { quantity: 2 }))),
+      (await fans(100)).map((entry) => outcomeOf(reserveBest(entry, { quantity: 2 }))),
     );
     expect(outcomes.toSorted()).toEqual([...Array(25).fill('done'), ...Array(75).fill('no-adjacent-seats')]);
     expect(await freeCount()).toBe(0);
@@ -84,12 +84,12 @@ describe('reserving the best seats', () => {
 
   it('gives the same seats again to the same request, also when there are none left', async () => {
     const { fan, request, reserveBest, clock } = hall({ seats: 2 });
-    const claim = await fan();
-    const asked = request(claim);
-    const { answer } = await reserveBest(claim, { quantity: 2 }, asked);
-    expect(await reserveBest(claim, { quantity: 2 }, asked)).toEqual({ answer, replayed: true });
+    const entry = await fan();
+    const asked = request(entry);
+    const { answer } = await reserveBest(entry, { quantity: 2 }, asked);
+    expect(await reserveBest(entry, { quantity: 2 }, asked)).toEqual({ answer, replayed: true });
     clock.advance(3_600_000);
-    expect(await reserveBest(claim, { quantity: 2 }, asked)).toEqual({ answer, replayed: true });
+    expect(await reserveBest(entry, { quantity: 2 }, asked)).toEqual({ answer, replayed: true });
   });
 
   it('is refused at once for what no other seats would change', async () => {

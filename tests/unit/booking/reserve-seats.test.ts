@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Reservation } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, reservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { HoldOrder } from '#ports/booking/box-office.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 import type { Ports } from '#ports/index.ts';
@@ -10,7 +10,7 @@ import type { Staged } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { noLock } from '#tests/fakes/no-lock.ts';
-import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 import { releaseReservation } from '#use-cases/booking/release-reservation.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
@@ -27,13 +27,13 @@ function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
   let asked = 0;
 
   const fan = (balance?: number) => world.fan(concert, balance);
-  const request = (claim: QueueClaim, key = `request ${++asked}`) => ({
-    userId: claim.userId,
+  const request = (entry: QueueEntry, key = `request ${++asked}`) => ({
+    userId: entry.userId,
     key,
     fingerprint: key,
   });
-  const reserve = (claim: QueueClaim, seatNumbers: readonly number[], asked = request(claim)) =>
-    reserveSeats(ports, { claim, date, seatNumbers, request: asked });
+  const reserve = (entry: QueueEntry, seatNumbers: readonly number[], asked = request(entry)) =>
+    reserveSeats(ports, { entry, date, seatNumbers, request: asked });
   const statuses = async () => (await ports.concerts.listSeats(concertId, date))?.map(({ status }) => status).join(' ');
   /** Whether the marks turn the crowd away from a seat, whatever the box office says. */
   async function isMarked(seatNumber: number): Promise<boolean> {
@@ -71,11 +71,11 @@ function pausing(ports: Ports, meanwhile: (order: HoldOrder) => Promise<void>): 
 describe('reserving', () => {
   it('holds the seats until the deadline, all of them, in ascending order', async () => {
     const { fan, reserve, statuses, clock } = hall({ policy: { holdSeconds: 120 } });
-    const claim = await fan();
-    const { answer, replayed } = await reserve(claim, [3, 1]);
+    const entry = await fan();
+    const { answer, replayed } = await reserve(entry, [3, 1]);
     expect(replayed).toBe(false);
     expect(answer).toMatchObject({
-      userId: claim.userId,
+      userId: entry.userId,
       seatNumbers: [1, 3],
       status: 'HELD',
       amount: 40_000,
@@ -110,9 +110,9 @@ describe('reserving', () => {
 
   it('is possible again once the hold was given back', async () => {
     const { ports, fan, reserve } = hall();
-    const claim = await fan();
-    const { answer } = await reserve(claim, [1]);
-    await releaseReservation(ports, { userId: claim.userId, reservationId: answer.reservationId });
+    const entry = await fan();
+    const { answer } = await reserve(entry, [1]);
+    await releaseReservation(ports, { userId: entry.userId, reservationId: answer.reservationId });
     expect((await reserve(await fan(), [1])).answer.status).toBe('HELD');
   });
 
@@ -121,8 +121,8 @@ describe('reserving', () => {
     ['with a lock that locks nothing', { lock: noLock }],
   ])('gives a seat to exactly one of a hundred who ask at once, %s', async (_, options) => {
     const { fan, reserve, statuses } = hall(options);
-    const claims = await Promise.all(Array.from({ length: 100 }, () => fan()));
-    const outcomes = await Promise.allSettled(claims.map((claim) => reserve(claim, [4])));
+    const entries = await Promise.all(Array.from({ length: 100 }, () => fan()));
+    const outcomes = await Promise.allSettled(entries.map((entry) => reserve(entry, [4])));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'seat-taken' });
@@ -132,9 +132,9 @@ describe('reserving', () => {
 
   it('lets the session last to the end of the hold, and a little longer', async () => {
     const { ports, fan, reserve } = hall({ policy: { sessionSeconds: 60, holdSeconds: 300 } });
-    const claim = await fan();
-    const { answer } = await reserve(claim, [1]);
-    expect(await ports.waitingRoom.find(claim)).toEqual({
+    const entry = await fan();
+    const { answer } = await reserve(entry, [1]);
+    expect(await ports.queue.find(entry)).toEqual({
       status: 'ACTIVE',
       expiresAt: new Date(answer.heldUntil.getTime() + SESSION_MARGIN_MS),
     });
@@ -142,21 +142,21 @@ describe('reserving', () => {
 
   it('never shortens the session', async () => {
     const { ports, fan, reserve } = hall({ policy: { sessionSeconds: 600, holdSeconds: 30 } });
-    const claim = await fan();
-    const before = await ports.waitingRoom.find(claim);
-    await reserve(claim, [1]);
-    expect(await ports.waitingRoom.find(claim)).toEqual(before);
+    const entry = await fan();
+    const before = await ports.queue.find(entry);
+    await reserve(entry, [1]);
+    expect(await ports.queue.find(entry)).toEqual(before);
   });
 
   it('is refused where there is no such concert, date or seat, and beyond the limit, and frees its claim', async () => {
     const { ports, fan, reserve, request, date, isMarked } = hall({ policy: { seatsPerUserMax: 2 } });
-    const claim = await fan();
-    const asked = { claim, date, seatNumbers: [1], request: request(claim) };
-    const elsewhere = { ...claim, concertId: concertId(ports.newId()) };
-    await expectRefusal(reserveSeats(ports, { ...asked, claim: elsewhere }), 'concert-not-found');
+    const entry = await fan();
+    const asked = { entry, date, seatNumbers: [1], request: request(entry) };
+    const elsewhere = { ...entry, concertId: concertId(ports.newId()) };
+    await expectRefusal(reserveSeats(ports, { ...asked, entry: elsewhere }), 'concert-not-found');
     await expectRefusal(reserveSeats(ports, { ...asked, date: concertDate('2001-01-01') }), 'date-not-found');
-    await expectRefusal(reserve(claim, [1, 6]), 'seat-not-found', { seatNumbers: [6] });
-    await expectRefusal(reserve(claim, [1, 2, 3]), 'seat-limit-reached', { limit: 2, held: 0 });
+    await expectRefusal(reserve(entry, [1, 6]), 'seat-not-found', { seatNumbers: [6] });
+    await expectRefusal(reserve(entry, [1, 2, 3]), 'seat-limit-reached', { limit: 2, held: 0 });
     expect(await isMarked(1)).toBe(false);
   });
 });
@@ -164,16 +164,16 @@ describe('reserving', () => {
 describe('what is told to Redis once the box office has decided', () => {
   it('may fail: the hold stands', async () => {
     const { ports, fan, date, request, statuses } = hall();
-    const claim = await fan();
+    const entry = await fan();
     const undisturbed = failingPorts(ports, []);
-    const asked = { claim, date, seatNumbers: [1], request: request(claim) };
+    const asked = { entry, date, seatNumbers: [1], request: request(entry) };
     await reserveSeats(undisturbed.ports, asked);
     const told = undisturbed.calls.slice(undisturbed.calls.indexOf('boxOffice.hold') + 1);
-    expect(told.toSorted()).toEqual(['holdKeys.prolong', 'holdKeys.remember', 'waitingRoom.extend']);
+    expect(told.toSorted()).toEqual(['holdKeys.prolong', 'holdKeys.remember', 'queue.extend']);
 
     const faults = told.map((_, index) => ({ nth: undisturbed.calls.length - index, takesEffect: false }));
     const failing = failingPorts(ports, faults);
-    const again = { ...asked, seatNumbers: [2], request: request(claim) };
+    const again = { ...asked, seatNumbers: [2], request: request(entry) };
     expect(await reserveSeats(failing.ports, again)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
     expect(failing.calls).toEqual(undisturbed.calls);
     expect(await statuses()).toBe('HELD HELD AVAILABLE AVAILABLE AVAILABLE');
@@ -191,12 +191,12 @@ describe('the marks', () => {
 
   it('stay on no seat for a request that is only answered again', async () => {
     const { ports, fan, request, date, reserve, isMarked } = hall();
-    const claim = await fan();
-    const asked = { claim, date, seatNumbers: [1], request: request(claim) };
+    const entry = await fan();
+    const asked = { entry, date, seatNumbers: [1], request: request(entry) };
     const remembering = { ...ports, holdKeys: { ...ports.holdKeys, remember: async () => {} } };
     const { answer } = await reserveSeats(remembering, asked);
     await releaseReservation(ports, answer);
-    expect(await reserve(claim, [1], asked.request)).toEqual({ answer, replayed: true });
+    expect(await reserve(entry, [1], asked.request)).toEqual({ answer, replayed: true });
     expect(await isMarked(1)).toBe(false);
   });
 
@@ -223,25 +223,25 @@ describe('the marks', () => {
 
   it('are left alone by a command that wakes up once its hold was given back, and the outbox settled', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
-    const claim = await fan();
+    const entry = await fan();
     const slow = pausing(ports, async (order) => {
       await releaseReservation(ports, order);
       clock.advance(1_000);
-      expect(await relayAftermaths(ports)).toBe(2);
+      expect(await relayOutbox(ports)).toBe(2);
     });
-    await reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) });
+    await reserveSeats(slow, { entry, date, seatNumbers: [1], request: request(entry) });
     expect(await isMarked(1)).toBe(false);
   });
 
   it('of the next holder stand, and go with that hold, though the last one wakes up meanwhile, its lock over', async () => {
     const { ports, fan, reserve, request, date, isMarked } = hall({ lock: noLock });
-    const [claim, next] = [await fan(), await fan()];
+    const [entry, next] = [await fan(), await fan()];
     let taken: Reservation | undefined;
     const slow = pausing(ports, async (order) => {
       await releaseReservation(ports, order);
       ({ answer: taken } = await reserve(next, [1]));
     });
-    await reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) });
+    await reserveSeats(slow, { entry, date, seatNumbers: [1], request: request(entry) });
     expect(await isMarked(1)).toBe(true);
     if (taken !== undefined) await releaseReservation(ports, taken);
     expect(await isMarked(1)).toBe(false);
@@ -251,54 +251,54 @@ describe('the marks', () => {
     const { ports, fan, reserve, request, date, clock, isMarked } = hall();
     const { answer } = await reserve(await fan(), [1]);
     await ports.holdKeys.release(answer);
-    const claim = await fan();
+    const entry = await fan();
     const slow = pausing(ports, async () => {
       await releaseReservation(ports, answer);
       clock.advance(1_000);
-      await relayAftermaths(ports);
+      await relayOutbox(ports);
     });
-    await expectRefusal(reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) }), 'seat-taken');
+    await expectRefusal(reserveSeats(slow, { entry, date, seatNumbers: [1], request: request(entry) }), 'seat-taken');
     expect(await isMarked(1)).toBe(false);
   });
 
   it('are there within a second or so where the claim had run out before the box office answered', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
-    const claim = await fan();
+    const entry = await fan();
     const slow = pausing(ports, async () => clock.advance(CLAIM_MS));
-    await reserveSeats(slow, { claim, date, seatNumbers: [1], request: request(claim) });
+    await reserveSeats(slow, { entry, date, seatNumbers: [1], request: request(entry) });
     expect(await isMarked(1)).toBe(false);
-    await relayAftermaths(ports);
+    await relayOutbox(ports);
     expect(await isMarked(1)).toBe(true);
   });
 
   it('do not stand in the way of the user who has them', async () => {
     const { fan, reserve } = hall();
-    const claim = await fan();
-    await reserve(claim, [1]);
-    await expectRefusal(reserve(claim, [1, 2]), 'seat-taken', { seatNumbers: [1] });
-    expect((await reserve(claim, [2])).answer.status).toBe('HELD');
+    const entry = await fan();
+    await reserve(entry, [1]);
+    await expectRefusal(reserve(entry, [1, 2]), 'seat-taken', { seatNumbers: [1] });
+    expect((await reserve(entry, [2])).answer.status).toBe('HELD');
   });
 });
 
 describe('the same request again', () => {
   it('gets the first answer, and holds nothing more', async () => {
     const { ports, fan, reserve, request, isMarked } = hall();
-    const claim = await fan();
-    const asked = request(claim);
-    const { answer } = await reserve(claim, [1], asked);
-    expect(await reserve(claim, [1], asked)).toEqual({ answer, replayed: true });
-    expect((await ports.boxOffice.listReservations(claim.userId, { limit: 9 })).items).toHaveLength(1);
+    const entry = await fan();
+    const asked = request(entry);
+    const { answer } = await reserve(entry, [1], asked);
+    expect(await reserve(entry, [1], asked)).toEqual({ answer, replayed: true });
+    expect((await ports.boxOffice.listReservations(entry.userId, { limit: 9 })).items).toHaveLength(1);
     expect(await isMarked(1)).toBe(true);
   });
 
   it('gets the first answer even when somebody else has the seats by now', async () => {
     const { fan, reserve, request, clock } = hall();
-    const claim = await fan();
-    const asked = request(claim);
-    const { answer } = await reserve(claim, [1], asked);
+    const entry = await fan();
+    const asked = request(entry);
+    const { answer } = await reserve(entry, [1], asked);
     clock.advance(3_600_000);
     await reserve(await fan(), [1]);
-    expect(await reserve(claim, [1], asked)).toEqual({ answer, replayed: true });
+    expect(await reserve(entry, [1], asked)).toEqual({ answer, replayed: true });
   });
 
   it.each([
@@ -306,20 +306,20 @@ describe('the same request again', () => {
     ['with a lock that locks nothing', { lock: noLock }],
   ])('twenty times at once has one effect and gives equal answers, %s', async (_, options) => {
     const { ports, fan, reserve, request, isMarked } = hall(options);
-    const claim = await fan();
-    const asked = request(claim);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => reserve(claim, [1, 2], asked)));
+    const entry = await fan();
+    const asked = request(entry);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => reserve(entry, [1, 2], asked)));
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(new Set(answers.map(({ answer }) => JSON.stringify(answer))).size).toBe(1);
-    expect((await ports.boxOffice.listReservations(claim.userId, { limit: 9 })).items).toHaveLength(1);
+    expect((await ports.boxOffice.listReservations(entry.userId, { limit: 9 })).items).toHaveLength(1);
     expect(await isMarked(1)).toBe(true);
   });
 
   it('with another body is refused', async () => {
     const { fan, reserve, request } = hall();
-    const claim = await fan();
-    await reserve(claim, [1], { ...request(claim, 'key'), fingerprint: 'seat 1' });
-    const other = reserve(claim, [2], { ...request(claim, 'key'), fingerprint: 'seat 2' });
+    const entry = await fan();
+    await reserve(entry, [1], { ...request(entry, 'key'), fingerprint: 'seat 1' });
+    const other = reserve(entry, [2], { ...request(entry, 'key'), fingerprint: 'seat 2' });
     await expectRefusal(other, 'idempotency-key-reused');
   });
 });
@@ -336,12 +336,12 @@ describe('under a lock that somebody else has', () => {
 
   it('a fan whose last command died with the lock has the seat', async () => {
     const { ports, date, fan, reserve, request, statuses } = hall({ lock: contended });
-    const claim = await fan();
-    const asked = request(claim);
-    const { userId, concertId } = claim;
+    const entry = await fan();
+    const asked = request(entry);
+    const { userId, concertId } = entry;
     const died = { userId, concertId, date, seatNumbers: [1], reservationId: reservationId(ports.newId()) };
     await ports.holdKeys.claim(died, asked);
-    expect(await reserve(claim, [1], asked)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
+    expect(await reserve(entry, [1], asked)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
     expect(await statuses()).toBe('HELD AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
 
@@ -349,11 +349,11 @@ describe('under a lock that somebody else has', () => {
     let free = true;
     const lock: Lock = { during: (seats, work) => (free ? noLock : contended).during(seats, work) };
     const { fan, reserve, request } = hall({ lock });
-    const claim = await fan();
-    const asked = request(claim);
-    const { answer } = await reserve(claim, [1], asked);
+    const entry = await fan();
+    const asked = request(entry);
+    const { answer } = await reserve(entry, [1], asked);
     free = false;
-    expect(await reserve(claim, [1], asked)).toEqual({ answer, replayed: true });
+    expect(await reserve(entry, [1], asked)).toEqual({ answer, replayed: true });
   });
 });
 
@@ -369,27 +369,27 @@ describe('releasing', () => {
 
   it('gives the seats back and takes the marks away', async () => {
     const { ports, fan, reserve, statuses, isMarked } = hall();
-    const claim = await fan();
-    const { answer } = await reserve(claim, [1, 2]);
-    const released = { userId: claim.userId, reservationId: answer.reservationId };
+    const entry = await fan();
+    const { answer } = await reserve(entry, [1, 2]);
+    const released = { userId: entry.userId, reservationId: answer.reservationId };
     await releaseReservation(ports, released);
     await releaseReservation(ports, released);
     expect(await statuses()).toBe('AVAILABLE AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
     expect([await isMarked(1), await isMarked(2)]).toEqual([false, false]);
-    expect(await ports.boxOffice.findReservation(claim.userId, answer.reservationId)).toMatchObject({
+    expect(await ports.boxOffice.findReservation(entry.userId, answer.reservationId)).toMatchObject({
       status: 'CANCELLED',
     });
   });
 
   it('is refused to others, and after the deadline', async () => {
     const { ports, fan, reserve, statuses, clock } = hall();
-    const claim = await fan();
-    const { answer } = await reserve(claim, [1]);
+    const entry = await fan();
+    const { answer } = await reserve(entry, [1]);
     const { reservationId } = answer;
     const { userId } = await fan();
     await expectRefusal(releaseReservation(ports, { userId, reservationId }), 'reservation-not-found');
     expect(await statuses()).toBe('HELD AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
     clock.advance(300_000);
-    await expectRefusal(releaseReservation(ports, { userId: claim.userId, reservationId }), 'hold-expired');
+    await expectRefusal(releaseReservation(ports, { userId: entry.userId, reservationId }), 'hold-expired');
   });
 });

@@ -8,7 +8,7 @@ import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 import { changePolicy } from '#use-cases/catalog/change-policy.ts';
 import { createConcert } from '#use-cases/catalog/create-concert.ts';
 import { admitWaiting } from '#use-cases/queue/admit-waiting.ts';
-import { readLine } from '#use-cases/queue/read-queue.ts';
+import { readQueue } from '#use-cases/queue/read-queue.ts';
 
 const nowhere = () => concertId(newId());
 
@@ -43,8 +43,8 @@ describe('changing a policy', () => {
     const [, second, third] = [await fan(concert), await fan(concert), await fan(concert)];
     const changed = await changePolicy(ports, { concertId: concert.concertId, change: { activeMax: 2 } });
     expect(changed.policy).toEqual({ ...POLICY, activeMax: 2 });
-    expect(await ports.waitingRoom.find(second)).toMatchObject({ status: 'ACTIVE' });
-    expect(await ports.waitingRoom.find(third)).toMatchObject({ status: 'WAITING', position: 1 });
+    expect(await ports.queue.find(second)).toMatchObject({ status: 'ACTIVE' });
+    expect(await ports.queue.find(third)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
   it('lets nobody in once it pauses the line', async () => {
@@ -52,9 +52,9 @@ describe('changing a policy', () => {
     const concert = stage({ policy: { activeMax: 1 } });
     const [first, second] = [await fan(concert), await fan(concert)];
     await changePolicy(ports, { concertId: concert.concertId, change: { paused: true } });
-    await ports.waitingRoom.leave(first);
+    await ports.queue.leave(first);
     await changePolicy(ports, { concertId: concert.concertId, change: { activeMax: 100 } });
-    expect(await ports.waitingRoom.find(second)).toMatchObject({ status: 'WAITING' });
+    expect(await ports.queue.find(second)).toMatchObject({ status: 'WAITING' });
   });
 
   it('has happened although the line cannot be reached: the next admission goes by it', async () => {
@@ -62,7 +62,7 @@ describe('changing a policy', () => {
     const { concertId } = world.stage();
     const { ports, calls } = failingPorts(world.ports, [{ nth: 3, takesEffect: false }]);
     const changed = await changePolicy(ports, { concertId, change: { activeMax: 9 } });
-    expect(calls).toEqual(['concerts.changePolicy', 'concerts.seatsLeft', 'waitingRoom.admit']);
+    expect(calls).toEqual(['concerts.changePolicy', 'concerts.seatsLeft', 'queue.admit']);
     expect(changed.policy.activeMax).toBe(9);
     expect((await world.ports.concerts.find(concertId))?.policy.activeMax).toBe(9);
   });
@@ -83,15 +83,15 @@ describe('reading a line', () => {
     for (let joined = 0; joined < 4; joined++) await fan(concert);
     const { concertId } = concert;
     const figures = { concertId, waiting: 3, active: 1, absent: 0, registered: 0, drawn: 4, frontier: 2, turnover: 0 };
-    expect(await readLine(ports, concertId)).toEqual({ ...figures, paused: false, tailEtaSeconds: undefined });
+    expect(await readQueue(ports, concertId)).toEqual({ ...figures, paused: false, tailEtaSeconds: undefined });
     await admitAfter(60_000);
-    expect(await readLine(ports, concertId)).toMatchObject({ waiting: 2, frontier: 3, tailEtaSeconds: 85 });
+    expect(await readQueue(ports, concertId)).toMatchObject({ waiting: 2, frontier: 3, tailEtaSeconds: 85 });
     await admitAfter(60_000);
     await admitAfter(60_000);
-    expect(await readLine(ports, concertId)).toMatchObject({ waiting: 0, tailEtaSeconds: expect.any(Number) });
-    expect((await readLine(ports, concertId)).tailEtaSeconds).toBeGreaterThan(0);
+    expect(await readQueue(ports, concertId)).toMatchObject({ waiting: 0, tailEtaSeconds: expect.any(Number) });
+    expect((await readQueue(ports, concertId)).tailEtaSeconds).toBeGreaterThan(0);
     await changePolicy(ports, { concertId, change: { paused: true } });
-    expect(await readLine(ports, concertId)).toMatchObject({ paused: true, tailEtaSeconds: undefined });
+    expect(await readQueue(ports, concertId)).toMatchObject({ paused: true, tailEtaSeconds: undefined });
 
     async function admitAfter(milliseconds: number) {
       clock.advance(milliseconds);
@@ -102,14 +102,14 @@ describe('reading a line', () => {
   it('is refused where no concert is, and its line is not looked for', async () => {
     const { ports } = memoryWorld();
     let looked = false;
-    const waitingRoom = {
-      ...ports.waitingRoom,
+    const queue = {
+      ...ports.queue,
       read: async (concertId: ConcertId) => {
         looked = true;
-        return ports.waitingRoom.read(concertId);
+        return ports.queue.read(concertId);
       },
     };
-    await expectRefusal(readLine({ ...ports, waitingRoom }, nowhere()), 'concert-not-found');
+    await expectRefusal(readQueue({ ...ports, queue }, nowhere()), 'concert-not-found');
     // An instance that has looked goes on looking, and finds every time that there is nothing.
     expect(looked).toBe(false);
   });

@@ -13,9 +13,9 @@ const VECTOR = {
 
 describe('a signature', () => {
   it('is the one of the published test vector', () => {
-    const { secret, signature, ...letter } = VECTOR;
-    expect(signedHeaders({ ...letter, secrets: [secret] })).toEqual({
-      'webhook-id': letter.messageId,
+    const { secret, signature, ...message } = VECTOR;
+    expect(signedHeaders({ ...message, secrets: [secret] })).toEqual({
+      'webhook-id': message.messageId,
       'webhook-timestamp': '1614265330',
       'webhook-signature': signature,
     });
@@ -35,10 +35,10 @@ describe('a signature', () => {
   });
 
   it('is made with each secret while they are changed, the new one first', () => {
-    const { secret, signature, ...letter } = VECTOR;
+    const { secret, signature, ...message } = VECTOR;
     const fresh = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
-    const alone = signedHeaders({ ...letter, secrets: [fresh] })['webhook-signature'];
-    const both = signedHeaders({ ...letter, secrets: [fresh, secret] })['webhook-signature'];
+    const alone = signedHeaders({ ...message, secrets: [fresh] })['webhook-signature'];
+    const both = signedHeaders({ ...message, secrets: [fresh, secret] })['webhook-signature'];
     expect(both).toBe(`${alone} ${signature}`);
   });
 });

@@ -1,15 +1,15 @@
-import { courierContract } from '#tests/contracts/courier-contract.ts';
-import { memoryCourier } from '#tests/fakes/memory-courier.ts';
+import { webhookSenderContract } from '#tests/contracts/webhook-sender-contract.ts';
+import { memoryWebhookSender } from '#tests/fakes/memory-webhook-sender.ts';
 
-const courier = memoryCourier();
+const webhookSender = memoryWebhookSender();
 let servers = 0;
 
-courierContract({
-  courier,
+webhookSenderContract({
+  webhookSender,
   forbidden: 'https://intranet/',
   async server(status) {
     const url = `https://shop${++servers}.example.com/hook`;
-    courier.answers(() => ({ status }));
-    return { url, bodies: () => courier.sent.filter((letter) => letter.url === url).map(({ body }) => body) };
+    webhookSender.answers(() => ({ status }));
+    return { url, bodies: () => webhookSender.sent.filter((message) => message.url === url).map(({ body }) => body) };
   },
 });

@@ -35,7 +35,7 @@ async function open() {
     while ((await deliverWebhooks(ports, id)) > 0);
   }
   const log = async () => (await ports.deliveries.list(id, { limit: 100 })).items.toReversed();
-  const typesSent = () => world.courier.sent.map(({ body }) => JSON.parse(body).type as string);
+  const typesSent = () => world.webhookSender.sent.map(({ body }) => JSON.parse(body).type as string);
   return { ...world, id, secret, heldAndReleased, deliverAll, log, typesSent };
 }
 
@@ -72,13 +72,13 @@ describe('changing an endpoint', () => {
 
 describe('delivering', () => {
   it('sends each event once, under its id, in the order of the story', async () => {
-    const { heldAndReleased, deliverAll, log, courier, typesSent, published, secret } = await open();
+    const { heldAndReleased, deliverAll, log, webhookSender, typesSent, published, secret } = await open();
     await heldAndReleased();
     await deliverAll();
     await deliverAll();
     expect(typesSent()).toEqual(['reservation.held', 'reservation.cancelled']);
-    expect(courier.sent.map(({ messageId }) => messageId)).toEqual(published.map(messageIdOf));
-    expect(courier.sent[0]).toMatchObject({ url: URL, secrets: [secret] });
+    expect(webhookSender.sent.map(({ messageId }) => messageId)).toEqual(published.map(messageIdOf));
+    expect(webhookSender.sent[0]).toMatchObject({ url: URL, secrets: [secret] });
     expect((await log()).map(({ state, attempts }) => [state, attempts])).toEqual([
       ['DELIVERED', 1],
       ['DELIVERED', 1],
@@ -86,25 +86,27 @@ describe('delivering', () => {
   });
 
   it('tries again after a pause, with the same letter at a later time, and holds back what comes after it', async () => {
-    const { heldAndReleased, deliverAll, log, courier, typesSent, clock } = await open();
-    courier.answers(() => ({ status: 500 }));
+    const { heldAndReleased, deliverAll, log, webhookSender, typesSent, clock } = await open();
+    webhookSender.answers(() => ({ status: 500 }));
     await heldAndReleased();
     await deliverAll();
     expect(typesSent()).toEqual(['reservation.held']);
     expect((await log()).map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
 
-    courier.answers(() => ({ status: 200 }));
+    webhookSender.answers(() => ({ status: 200 }));
     clock.advance(RETRY_SECONDS[0] * 1_000 * 1.2);
     await deliverAll();
     expect(typesSent()).toEqual(['reservation.held', 'reservation.held', 'reservation.cancelled']);
-    const [first, again] = courier.sent;
+    const [first, again] = webhookSender.sent;
     expect(again).toMatchObject({ messageId: first?.messageId, body: first?.body });
     expect(again?.sentAt.getTime()).toBeGreaterThan(first?.sentAt.getTime() ?? Number.POSITIVE_INFINITY);
   });
 
   it('gives up after more than a day, and then goes on with what comes after it', async () => {
-    const { heldAndReleased, deliverAll, log, courier, typesSent, clock } = await open();
-    courier.answers(({ body }) => (body.includes('reservation.held') ? { failure: 'no answer' } : { status: 200 }));
+    const { heldAndReleased, deliverAll, log, webhookSender, typesSent, clock } = await open();
+    webhookSender.answers(({ body }) =>
+      body.includes('reservation.held') ? { failure: 'no answer' } : { status: 200 },
+    );
     await heldAndReleased();
     const begun = clock.now();
     await deliverAll();
@@ -121,8 +123,8 @@ describe('delivering', () => {
   });
 
   it('stops at an endpoint that says it is gone', async () => {
-    const { heldAndReleased, deliverAll, courier, typesSent, ports, id } = await open();
-    courier.answers(() => ({ status: 410 }));
+    const { heldAndReleased, deliverAll, webhookSender, typesSent, ports, id } = await open();
+    webhookSender.answers(() => ({ status: 410 }));
     await heldAndReleased();
     await deliverAll();
     expect(typesSent()).toEqual(['reservation.held']);
@@ -130,12 +132,12 @@ describe('delivering', () => {
   });
 
   it('gives back what we broke off, however often: it is no failure of the receiver', async () => {
-    const { heldAndReleased, deliverAll, log, courier, typesSent, ports, id } = await open();
+    const { heldAndReleased, deliverAll, log, webhookSender, typesSent, ports, id } = await open();
     await heldAndReleased();
-    courier.breaksOff(true);
+    webhookSender.breaksOff(true);
     for (let times = 0; times < 10; times++) expect(await deliverWebhooks(ports, id)).toBe(1);
     expect((await log()).map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
-    courier.breaksOff(false);
+    webhookSender.breaksOff(false);
     await deliverAll();
     expect((await log()).map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED']);
     expect(new Set(typesSent().slice(0, -1))).toEqual(new Set(['reservation.held']));
@@ -147,9 +149,9 @@ describe('delivering', () => {
     const other = await heldAndReleased();
     const stumbling = {
       ...ports.deliveries,
-      settle: async (...[parcel, ...rest]: Parameters<typeof ports.deliveries.settle>) => {
-        if (parcel.event.aggregateId === one.reservationId) throw new Error('away');
-        return ports.deliveries.settle(parcel, ...rest);
+      recordAttempt: async (...[delivery, ...rest]: Parameters<typeof ports.deliveries.recordAttempt>) => {
+        if (delivery.event.aggregateId === one.reservationId) throw new Error('away');
+        return ports.deliveries.recordAttempt(delivery, ...rest);
       },
     };
     await expect(deliverWebhooks({ ...ports, deliveries: stumbling }, id)).rejects.toThrow('away');

@@ -13,11 +13,11 @@ afterEach(() => rm(above, { recursive: true }));
 describe('claiming the data directory', () => {
   it('succeeds for exactly one of many at the same time', async () => {
     const dir = join(above, 'data');
-    const claims = await Promise.allSettled(Array.from({ length: 20 }, () => claimDataDir(dir)));
-    expect(claims.filter((claim) => claim.status === 'fulfilled')).toHaveLength(1);
-    for (const claim of claims) {
-      if (claim.status === 'rejected') expect(claim.reason).toMatchObject({ name: 'LocalProblem' });
-      else await claim.value.release();
+    const entries = await Promise.allSettled(Array.from({ length: 20 }, () => claimDataDir(dir)));
+    expect(entries.filter((entry) => entry.status === 'fulfilled')).toHaveLength(1);
+    for (const entry of entries) {
+      if (entry.status === 'rejected') expect(entry.reason).toMatchObject({ name: 'LocalProblem' });
+      else await entry.value.release();
     }
   });
 

@@ -54,7 +54,7 @@ describe('drawing lots', () => {
     expect([...draw(SEED, 20).order]).toEqual([10, 2, 3, 14, 9, 18, 11, 12, 19, 7, 17, 5, 8, 4, 20, 6, 1, 16, 15, 13]);
     const many = draw(SEED, 100_000).order;
     const bytes = new DataView(new ArrayBuffer(4 * many.length));
-    for (const [index, place] of many.entries()) bytes.setUint32(4 * index, place);
+    for (const [index, state] of many.entries()) bytes.setUint32(4 * index, state);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(
       '5a644ed9f7711633351b665d63e7bce49fcb93fc94ae637d05dda9de09070930',
     );

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lineAuditor } from '#commands/audits/queue-auditor.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import { queueAuditor } from '#commands/audits/queue-auditor.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
-type Told = readonly [kind: LineEvent['kind'], sequence: number, order?: number];
+type Told = readonly [kind: QueueEvent['kind'], sequence: number, order?: number];
 
 /** A record in which something happens each second; people joined at the beginning. */
-function recordOf(told: readonly Told[]): LineEvent[] {
+function recordOf(told: readonly Told[]): QueueEvent[] {
   return told.map(([kind, sequence, order = sequence], index) => ({
     eventId: `${index}-0-0`,
     kind,
@@ -17,8 +17,8 @@ function recordOf(told: readonly Told[]): LineEvent[] {
   }));
 }
 
-function audit(events: readonly LineEvent[]) {
-  const auditor = lineAuditor();
+function audit(events: readonly QueueEvent[]) {
+  const auditor = queueAuditor();
   for (const event of events) auditor.add(event);
   return auditor.result();
 }

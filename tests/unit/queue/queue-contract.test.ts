@@ -1,12 +1,12 @@
-import { waitingRoomContract } from '#tests/contracts/waiting-room-contract.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { queueContract } from '#tests/contracts/queue-contract.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { memoryClock } from '#tests/fakes/memory-clock.ts';
-import { memoryWaitingRoom } from '#tests/fakes/memory-waiting-room.ts';
+import { memoryQueue } from '#tests/fakes/memory-queue.ts';
 
-waitingRoomContract(() => {
+queueContract(() => {
   const clock = memoryClock();
   return {
-    waitingRoom: memoryWaitingRoom(clock, looseLines()),
+    queue: memoryQueue(clock, looseQueueRecords()),
     passes: async (_, milliseconds) => clock.advance(milliseconds),
   };
 });

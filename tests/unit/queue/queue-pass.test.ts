@@ -6,7 +6,7 @@ import { queueTokens } from '#adapters/http/guards/queue-token.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { BoxOffice } from '#ports/booking/box-office.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 
 const SECRET = 'a secret of thirty-two bytes or more';
@@ -14,7 +14,7 @@ const SECRET = 'a secret of thirty-two bytes or more';
 async function aPass() {
   const { ports, stage, fan, clock } = memoryWorld();
   const concert = stage();
-  const claim = await fan(concert);
+  const entry = await fan(concert);
   const tokens = queueTokens([{ id: 'k', secret: SECRET }]);
   const identity = builtInIdentity({ secret: SECRET, seconds: 60 });
   let asked = 0;
@@ -22,12 +22,12 @@ async function aPass() {
   const refuseIf = (which: 'line' | 'box office') => {
     if (away.has(which)) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
   };
-  const waitingRoom: WaitingRoom = {
-    ...ports.waitingRoom,
-    async settle(place) {
+  const queue: Queue = {
+    ...ports.queue,
+    async keepOpen(entry) {
       asked++;
       refuseIf('line');
-      return ports.waitingRoom.settle(place);
+      return ports.queue.keepOpen(entry);
     },
   };
   const boxOffice: BoxOffice = {
@@ -37,7 +37,7 @@ async function aPass() {
       return ports.boxOffice.knows(request);
     },
   };
-  const pass = queuePass(tokens, { ...ports, waitingRoom, boxOffice }, identity);
+  const pass = queuePass(tokens, { ...ports, queue, boxOffice }, identity);
   const api = Fastify();
   api.setErrorHandler(answerProblem);
   api.decorateRequest('claim', undefined);
@@ -52,7 +52,7 @@ async function aPass() {
   };
   const preValidation = [pass.askAhead, limit];
   api.post('/limited', { onRequest, preValidation, preHandler: pass.requireActiveOrRepeated }, async () => ({}));
-  const headers = { 'queue-token': tokens.sign(claim), 'idempotency-key': 'k' };
+  const headers = { 'queue-token': tokens.sign(entry), 'idempotency-key': 'k' };
   async function send(url: string): Promise<string> {
     const answer = await api.inject({ method: 'POST', url, headers, payload: { reservationId: ports.newId() } });
     return answer.json<{ code?: string }>().code ?? 'passed';

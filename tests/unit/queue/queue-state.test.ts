@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LineState, lineStateOf } from '#domain/queue/queue-state.ts';
+import { type QueueState, queueStateOf } from '#domain/queue/queue-state.ts';
 
 const concert = { sales: 'OPEN' as const, opened: true, policy: { paused: false } };
 const figures = { registered: 0 };
@@ -7,8 +7,8 @@ const seats = { available: 1 };
 const paused = { paused: true };
 
 describe('the state of a line', () => {
-  type Given = Parameters<typeof lineStateOf>;
-  it.each<readonly [state: LineState, when: string, ...Given]>([
+  type Given = Parameters<typeof queueStateOf>;
+  it.each<readonly [state: QueueState, when: string, ...Given]>([
     ['OPEN', 'people are let in', concert, figures, seats],
     ['UPCOMING', 'before sales open', { ...concert, sales: 'UPCOMING' as const, opened: false }, figures, seats],
     [
@@ -32,6 +32,6 @@ describe('the state of a line', () => {
       { available: 0 },
     ],
   ])('is %s %s', (state, _, ...given) => {
-    expect(lineStateOf(...given)).toBe(state);
+    expect(queueStateOf(...given)).toBe(state);
   });
 });

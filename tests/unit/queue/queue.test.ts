@@ -4,18 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { concertId, userId } from '#domain/ids.ts';
 import { wordsFrom } from '#domain/queue/lottery.ts';
 import {
+  type EntryState,
   etaOf,
-  type Place,
   pollAfterSeconds,
-  type QueueClaim,
+  type QueueEntry,
+  queueStatusOf,
   requireActive,
-  type Surroundings,
-  standingOf,
+  type SaleState,
 } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 const policy = { ...POLICY, activeMax: 100, sessionSeconds: 600 };
-const claim: QueueClaim = {
+const entry: QueueEntry = {
   userId: userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f'),
   concertId: concertId('01939c5e-0000-7000-8000-000000000001'),
   sequence: 42,
@@ -141,12 +141,12 @@ describe('the poll interval', () => {
 
 describe('a standing', () => {
   const opensAt = new Date(3_600_000);
-  const around: Surroundings = { concert: { policy, opened: true, opensAt }, seatsLeft: { available: 7, held: 3 } };
-  const place: Place = { status: 'WAITING', position: 61, turnover: 2 };
+  const around: SaleState = { concert: { policy, opened: true, opensAt }, seatsLeft: { available: 7, held: 3 } };
+  const state: EntryState = { status: 'WAITING', position: 61, turnover: 2 };
 
   it('tells who waits how many are ahead, how long it may take and when to ask again', () => {
-    expect(standingOf(claim, place, around, 0.5)).toEqual({
-      claim,
+    expect(queueStatusOf(entry, state, around, 0.5)).toEqual({
+      entry,
       status: 'WAITING',
       position: 61,
       aheadCount: 60,
@@ -158,36 +158,43 @@ describe('a standing', () => {
 
   it('tells when the line opens until it has, and no estimate', () => {
     const closed = { ...around, concert: { ...around.concert, opened: false } };
-    const standing = standingOf(claim, place, closed, 0.5);
-    expect(standing).toEqual({ claim, status: 'WAITING', position: 61, aheadCount: 60, opensAt, pollAfterSeconds: 60 });
+    const queueStatus = queueStatusOf(entry, state, closed, 0.5);
+    expect(queueStatus).toEqual({
+      entry,
+      status: 'WAITING',
+      position: 61,
+      aheadCount: 60,
+      opensAt,
+      pollAfterSeconds: 60,
+    });
   });
 
   it('tells no position before lots are drawn', () => {
-    const standing = standingOf(claim, { ...place, position: undefined }, around, 0.5);
-    expect(standing).toEqual({ claim, status: 'WAITING', pollAfterSeconds: 60 });
+    const queueStatus = queueStatusOf(entry, { ...state, position: undefined }, around, 0.5);
+    expect(queueStatus).toEqual({ entry, status: 'WAITING', pollAfterSeconds: 60 });
   });
 
   it('tells that no seat can be had, and how many may come back', () => {
-    const standing = standingOf(claim, place, { ...around, seatsLeft: { available: 0, held: 3 } }, 0.5);
-    expect(standing).toMatchObject({ position: 61, soldOut: true, seatsHeld: 3 });
-    expect(standing.etaSeconds).toBeUndefined();
+    const queueStatus = queueStatusOf(entry, state, { ...around, seatsLeft: { available: 0, held: 3 } }, 0.5);
+    expect(queueStatus).toMatchObject({ position: 61, soldOut: true, seatsHeld: 3 });
+    expect(queueStatus.etaSeconds).toBeUndefined();
   });
 
   it('asks for a poll by the distance to the front, though nothing was measured yet', () => {
     const pollAfter = (at: number) =>
-      standingOf(claim, { ...place, position: at, turnover: 0 }, around, 0.5).pollAfterSeconds;
+      queueStatusOf(entry, { ...state, position: at, turnover: 0 }, around, 0.5).pollAfterSeconds;
     expect([1, 50, 10_000].map(pollAfter)).toEqual([2, 30, 60]);
   });
 
   it('tells who is in until when', () => {
     const expiresAt = new Date(600_000);
-    const standing = standingOf(claim, { status: 'ACTIVE', expiresAt }, around, 0.5);
-    expect(standing).toEqual({ claim, status: 'ACTIVE', expiresAt, pollAfterSeconds: 30 });
+    const queueStatus = queueStatusOf(entry, { status: 'ACTIVE', expiresAt }, around, 0.5);
+    expect(queueStatus).toEqual({ entry, status: 'ACTIVE', expiresAt, pollAfterSeconds: 30 });
   });
 
   it('tells who is out nothing more', () => {
-    const standing = standingOf(claim, { status: 'EXPIRED' }, around, 0.5);
-    expect(standing).toEqual({ claim, status: 'EXPIRED', pollAfterSeconds: 30 });
+    const queueStatus = queueStatusOf(entry, { status: 'EXPIRED' }, around, 0.5);
+    expect(queueStatus).toEqual({ entry, status: 'EXPIRED', pollAfterSeconds: 30 });
   });
 });
 

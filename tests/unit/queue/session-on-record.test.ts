@@ -3,37 +3,37 @@ import { describe, expect, it } from 'vitest';
 import { sessionOnRecord } from '#adapters/http/guards/session-on-record.ts';
 import { Refusal } from '#domain/errors.ts';
 import { userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
-import type { Lines } from '#ports/queue/queue-record.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { QueueRecords } from '#ports/queue/queue-records.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 
 const LONG_MS = 60_000;
 
-function record(findSession: Lines['findSession']) {
+function record(findSession: QueueRecords['findSession']) {
   const { ports, stage } = memoryWorld();
   const { concertId } = stage();
   let [at, looks] = [0, 0];
-  const lines: Lines = {
-    ...ports.lines,
+  const queueRecords: QueueRecords = {
+    ...ports.queueRecords,
     findSession(...asked) {
       looks += 1;
       return findSession(...asked);
     },
   };
-  const isIn = sessionOnRecord({ lines, concerts: ports.concerts }, () => at);
-  const claim = (sequence = 1): QueueClaim => ({
+  const isIn = sessionOnRecord({ queueRecords, concerts: ports.concerts }, () => at);
+  const entry = (sequence = 1): QueueEntry => ({
     ...{ userId: userId(newId()), concertId, sequence, epoch: 'AAAAAAAA', joinedAt: new Date(0) },
   });
-  return { isIn, claim, looks: () => looks, passes: (milliseconds: number) => (at += milliseconds) };
+  return { isIn, entry, looks: () => looks, passes: (milliseconds: number) => (at += milliseconds) };
 }
 
 describe('a session on record', () => {
   it.each([true, false])(
     'is looked up once for all who ask at the same time, and for a while after: in, %s',
     async (is) => {
-      const { isIn, claim, looks, passes } = record(async () => (is ? { remainingMs: LONG_MS } : undefined));
-      const mine = claim();
+      const { isIn, entry, looks, passes } = record(async () => (is ? { remainingMs: LONG_MS } : undefined));
+      const mine = entry();
       expect(await Promise.all([isIn(mine), isIn(mine), isIn(mine)])).toEqual([is, is, is]);
       passes(100);
       expect(await isIn({ ...mine })).toBe(is);
@@ -46,8 +46,8 @@ describe('a session on record', () => {
 
   it('is not remembered for longer than it lasts', async () => {
     let remainingMs = 50;
-    const { isIn, claim, passes } = record(async () => (remainingMs > 0 ? { remainingMs } : undefined));
-    const mine = claim();
+    const { isIn, entry, passes } = record(async () => (remainingMs > 0 ? { remainingMs } : undefined));
+    const mine = entry();
     expect(await isIn(mine)).toBe(true);
     passes(49);
     remainingMs -= 50;
@@ -57,31 +57,31 @@ describe('a session on record', () => {
   });
 
   it('is of this user, number and line', async () => {
-    const { isIn, claim, looks } = record(async ({ sequence }) => (sequence === 1 ? { remainingMs: 1 } : undefined));
-    const mine = claim(1);
+    const { isIn, entry, looks } = record(async ({ sequence }) => (sequence === 1 ? { remainingMs: 1 } : undefined));
+    const mine = entry(1);
     expect(await isIn(mine)).toBe(true);
     expect(await isIn({ ...mine, sequence: 2 })).toBe(false);
     await isIn({ ...mine, epoch: 'BBBBBBBB' });
-    await isIn(claim(1));
+    await isIn(entry(1));
     expect(looks()).toBe(4);
   });
 
   it('is not remembered where it could not be looked up', async () => {
     let isAway = true;
-    const { isIn, claim } = record(async () => {
+    const { isIn, entry } = record(async () => {
       if (isAway) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
       return { remainingMs: 1 };
     });
-    const mine = claim();
+    const mine = entry();
     await expectRefusal(isIn(mine), 'unavailable');
     isAway = false;
     expect(await isIn(mine)).toBe(true);
   });
 
   it('is looked up again for some when there are more people than can be remembered, and never wrong', async () => {
-    const { isIn, claim } = record(async ({ sequence }) => (sequence % 2 === 0 ? { remainingMs: 1 } : undefined));
-    const crowd = Array.from({ length: 50_000 }, (_, index) => claim(index + 1));
+    const { isIn, entry } = record(async ({ sequence }) => (sequence % 2 === 0 ? { remainingMs: 1 } : undefined));
+    const crowd = Array.from({ length: 50_000 }, (_, index) => entry(index + 1));
     for (const one of crowd) expect(await isIn(one)).toBe(one.sequence % 2 === 0);
-    expect(await isIn(crowd[0] as QueueClaim)).toBe(false);
+    expect(await isIn(crowd[0] as QueueEntry)).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sink } from '#adapters/http/queue/queue-status-stream.ts';
 import { type StreamSettings, type Streams, standingStreams } from '#adapters/http/queue/streams.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import type { Staged } from '#tests/contracts/stage-concert.ts';
@@ -88,19 +88,17 @@ function audience(staged: Staged = {}, settings: Partial<StreamSettings> = {}) {
   const concert = world.stage({ ...staged, policy: { activeMax: 1, ...staged.policy } });
   const errors: unknown[] = [];
   let ports: Ports = world.ports;
-  const standIn = (changed: Partial<Ports['waitingRoom']>) => {
-    ports = { ...world.ports, waitingRoom: { ...world.ports.waitingRoom, ...changed } };
+  const standIn = (changed: Partial<Ports['queue']>) => {
+    ports = { ...world.ports, queue: { ...world.ports.queue, ...changed } };
   };
-  const waitingRoom = new Proxy(world.ports.waitingRoom, { get: (_, name) => Reflect.get(ports.waitingRoom, name) });
-  const streams = standingStreams(
-    { ...world.ports, waitingRoom },
-    { max: 9, heartbeatSeconds: 15, ...settings },
-    (error) => errors.push(error),
+  const queue = new Proxy(world.ports.queue, { get: (_, name) => Reflect.get(ports.queue, name) });
+  const streams = standingStreams({ ...world.ports, queue }, { max: 9, heartbeatSeconds: 15, ...settings }, (error) =>
+    errors.push(error),
   );
   running.add(streams);
-  const follow = async (claim: QueueClaim, lastEventId?: string) => {
+  const follow = async (entry: QueueEntry, lastEventId?: string) => {
     const fan = client();
-    const begun = await streams.open(claim, lastEventId, () => fan.sink);
+    const begun = await streams.open(entry, lastEventId, () => fan.sink);
     return Object.assign(fan, { begun });
   };
   const pass = async (milliseconds: number) => {
@@ -151,11 +149,11 @@ describe('a stream', () => {
   it('tells of a position once a second at most, however the line moves', async () => {
     const { fan, follow, pass, ports } = audience();
     await fan();
-    const ahead: QueueClaim[] = [];
+    const ahead: QueueEntry[] = [];
     for (let joined = 0; joined < 40; joined++) ahead.push(await fan());
     const last = await follow(await fan());
-    for (const claim of ahead) {
-      await leaveQueue(ports, claim);
+    for (const entry of ahead) {
+      await leaveQueue(ports, entry);
       await pass(100);
     }
     expect(positions(last).length).toBeGreaterThan(2);
@@ -193,7 +191,7 @@ describe('a stream', () => {
     await admitWaiting(ports);
     await pass(SECOND_MS);
     expect(statuses(waiting).at(-1)).toBe('ACTIVE');
-    expect((await ports.waitingRoom.read(silent.concertId)).absent).toBe(1);
+    expect((await ports.queue.read(silent.concertId)).absent).toBe(1);
   });
 
   it('with nothing to say says so before anybody takes it for dead', async () => {
@@ -213,10 +211,10 @@ describe('a stream', () => {
       throw new Refusal('unavailable', { retryAfterSeconds: 1 });
     };
     standIn({ find: away, survey: away });
-    await ports.waitingRoom.leave(second);
+    await ports.queue.leave(second);
     await pass(31 * SECOND_MS);
     expect([positions(waiting), waiting.ending, waiting.comments.length]).toEqual([[2], 'open', 2]);
-    standIn(ports.waitingRoom);
+    standIn(ports.queue);
     await pass(2 * SECOND_MS);
     expect(positions(waiting)).toEqual([2, 1]);
     expect(errors).toEqual([]);
@@ -250,12 +248,12 @@ describe('who does not read', () => {
   it('is told the latest standing on reading on, and not what was in between', async () => {
     const { fan, follow, pass, ports } = audience({}, { heartbeatSeconds: 60 });
     await fan();
-    const ahead: QueueClaim[] = [];
+    const ahead: QueueEntry[] = [];
     for (let joined = 0; joined < 20; joined++) ahead.push(await fan());
     const slow = await follow(await fan());
     slow.stall();
-    for (const claim of ahead) {
-      await leaveQueue(ports, claim);
+    for (const entry of ahead) {
+      await leaveQueue(ports, entry);
       await pass(2 * SECOND_MS);
     }
     expect(slow.sink.backlogBytes()).toBeLessThan(8_192);
@@ -268,12 +266,12 @@ describe('who does not read', () => {
   it('for two heartbeats is given up', async () => {
     const { fan, follow, pass, ports } = audience({}, { heartbeatSeconds: 15 });
     await fan();
-    const ahead: QueueClaim[] = [];
+    const ahead: QueueEntry[] = [];
     for (let joined = 0; joined < 8; joined++) ahead.push(await fan());
     const gone = await follow(await fan());
     gone.stall();
-    for (const claim of ahead) {
-      await leaveQueue(ports, claim);
+    for (const entry of ahead) {
+      await leaveQueue(ports, entry);
       await pass(2 * SECOND_MS);
     }
     expect(gone.ending).toBe('open');
@@ -284,16 +282,16 @@ describe('who does not read', () => {
   it('has no part in the presence of those who do', async () => {
     const { fan, follow, pass, ports, standIn } = audience({}, { heartbeatSeconds: 60 });
     await fan();
-    const [claim, other] = [await fan(), await fan()];
-    const slow = await follow(claim);
+    const [entry, other] = [await fan(), await fan()];
+    const slow = await follow(entry);
     await follow(other);
     slow.stall();
     for (let text = 0; text < 9; text++) slow.sink.send('');
     const asked = new Set<number>();
     standIn({
-      find(place) {
-        asked.add(place.sequence);
-        return ports.waitingRoom.find(place);
+      find(state) {
+        asked.add(state.sequence);
+        return ports.queue.find(state);
       },
     });
     await pass(5 * SECOND_MS);
@@ -341,11 +339,11 @@ describe('who comes back', () => {
 
   it('to a place that is over, knowing it, is given no stream', async () => {
     const { fan, follow, ports } = audience({}, { max: 1 });
-    const claim = await fan();
-    await leaveQueue(ports, claim);
-    const told = await follow(claim);
+    const entry = await fan();
+    await leaveQueue(ports, entry);
+    const told = await follow(entry);
     expect([statuses(told), told.ending]).toEqual([['EXPIRED'], 'ended']);
-    const again = await follow(claim, told.events[0]?.lastEventId);
+    const again = await follow(entry, told.events[0]?.lastEventId);
     expect([again.begun, again.events]).toEqual([false, []]);
     // Neither takes the place of another.
     expect((await follow(await fan())).begun).toBe(true);
@@ -366,13 +364,13 @@ describe('an instance', () => {
   it('carries some streams of one place: with more, the oldest ends', async () => {
     const { fan, follow } = audience();
     await fan();
-    const claim = await fan();
-    const tabs = [await follow(claim), await follow(claim), await follow(claim)];
+    const entry = await fan();
+    const tabs = [await follow(entry), await follow(entry), await follow(entry)];
     expect(tabs.map(({ ending }) => ending)).toEqual(['open', 'open', 'open']);
-    tabs.push(await follow(claim));
+    tabs.push(await follow(entry));
     expect(tabs.map(({ ending }) => ending)).toEqual(['ended', 'open', 'open', 'open']);
     tabs[3]?.goAway();
-    tabs.push(await follow(claim));
+    tabs.push(await follow(entry));
     expect(tabs.map(({ ending }) => ending)).toEqual(['ended', 'open', 'open', 'cut', 'open']);
   });
 
@@ -382,7 +380,7 @@ describe('an instance', () => {
     standIn({
       watch(...watched) {
         watching += 1;
-        const unwatch = ports.waitingRoom.watch(...watched);
+        const unwatch = ports.queue.watch(...watched);
         return () => {
           watching -= 1;
           unwatch();
@@ -399,26 +397,26 @@ describe('an instance', () => {
 
   it('counts no stream that could not begin', async () => {
     const { fan, follow, standIn, ports } = audience({}, { max: 1 });
-    const claim = await fan();
+    const entry = await fan();
     standIn({
       find: async () => {
         throw new Refusal('unavailable', { retryAfterSeconds: 1 });
       },
     });
-    await expectRefusal(follow(claim), 'unavailable', { retryAfterSeconds: 1 });
-    standIn(ports.waitingRoom);
-    expect((await follow(claim)).begun).toBe(true);
+    await expectRefusal(follow(entry), 'unavailable', { retryAfterSeconds: 1 });
+    standIn(ports.queue);
+    expect((await follow(entry)).begun).toBe(true);
   });
 
   it('that stops ends all streams with a word, cuts off who does not take it, and takes no more', async () => {
     const { fan, follow, streams } = audience();
-    const claims = [await fan(), await fan()] as const;
-    const [reader, deaf] = [await follow(claims[0]), await follow(claims[1])];
+    const entries = [await fan(), await fan()] as const;
+    const [reader, deaf] = [await follow(entries[0]), await follow(entries[1])];
     deaf.sink.end = () => {};
     streams.close();
     expect([reader.ending, reader.comments.at(-1)]).toEqual(['ended', 'come back']);
     expect(deaf.ending).toBe('open');
-    await expectRefusal(follow(claims[0]), 'busy', { retryAfterSeconds: 1 });
+    await expectRefusal(follow(entries[0]), 'busy', { retryAfterSeconds: 1 });
     await vi.advanceTimersByTimeAsync(SECOND_MS);
     expect(deaf.ending).toBe('cut');
   });
@@ -429,7 +427,7 @@ describe('an instance', () => {
     const looksPerTurn: number[] = [];
     let looks = 0;
     standIn({
-      find(place) {
+      find(state) {
         if (looks === 0) {
           setImmediate(() => {
             looksPerTurn.push(looks);
@@ -437,7 +435,7 @@ describe('an instance', () => {
           });
         }
         looks += 1;
-        return ports.waitingRoom.find(place);
+        return ports.queue.find(state);
       },
     });
     await pass(1.5 * SECOND_MS);

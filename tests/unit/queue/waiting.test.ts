@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { concertDate, concertId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
@@ -11,7 +11,7 @@ import { admitWaiting } from '#use-cases/queue/admit-waiting.ts';
 import { joinQueue } from '#use-cases/queue/join-queue.ts';
 import { leaveQueue } from '#use-cases/queue/leave-queue.ts';
 import { pollQueue } from '#use-cases/queue/poll-queue.ts';
-import { showLine } from '#use-cases/queue/show-queue.ts';
+import { showQueue } from '#use-cases/queue/show-queue.ts';
 
 const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
 
@@ -21,14 +21,14 @@ describe('joining', () => {
     const { concertId } = stage({ policy: { activeMax: 1, sessionSeconds: 600 } });
     await joinQueue(ports, { concertId, userId: await user() });
     const userId = await user();
-    const { standing, fresh } = await joinQueue(ports, { concertId, userId });
+    const { queueStatus, fresh } = await joinQueue(ports, { concertId, userId });
     expect(fresh).toBe(true);
-    expect(standing).toMatchObject({
+    expect(queueStatus).toMatchObject({
       status: 'WAITING',
       position: 2,
       aheadCount: 1,
       pollAfterSeconds: 60,
-      claim: { userId, concertId, sequence: 2 },
+      entry: { userId, concertId, sequence: 2 },
     });
   });
 
@@ -41,7 +41,7 @@ describe('joining', () => {
     expect(second).toEqual({ ...first, fresh: false });
     await admitWaiting(ports);
     const third = await joinQueue(ports, input);
-    expect(third).toMatchObject({ standing: { claim: first.standing.claim, status: 'ACTIVE' }, fresh: false });
+    expect(third).toMatchObject({ queueStatus: { entry: first.queueStatus.entry, status: 'ACTIVE' }, fresh: false });
   });
 
   it('is refused where there is no such concert, before sales open and after they closed', async () => {
@@ -72,16 +72,16 @@ describe('polling', () => {
     const { ports, stage, fan, clock } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     const [first, second] = [await fan(concert), await fan(concert)];
-    expect(await pollQueue(ports, first)).toMatchObject({ claim: first, status: 'ACTIVE' });
-    expect(await pollQueue(ports, second)).toMatchObject({ claim: second, status: 'WAITING', position: 1 });
+    expect(await pollQueue(ports, first)).toMatchObject({ entry: first, status: 'ACTIVE' });
+    expect(await pollQueue(ports, second)).toMatchObject({ entry: second, status: 'WAITING', position: 1 });
     clock.advance(60_000);
     expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
   });
 
   it('is refused where there is no such concert', async () => {
     const { ports, stage, fan } = memoryWorld();
-    const claim = await fan(stage());
-    await expectRefusal(pollQueue(ports, { ...claim, concertId: UNKNOWN }), 'concert-not-found');
+    const entry = await fan(stage());
+    await expectRefusal(pollQueue(ports, { ...entry, concertId: UNKNOWN }), 'concert-not-found');
   });
 });
 
@@ -92,7 +92,7 @@ describe('showing the line', () => {
     const [first] = [await fan(concert), await fan(concert), await fan(concert)];
     clock.advance(1_000);
     await leaveQueue(ports, first);
-    const shown = await showLine(ports, concert.concertId);
+    const shown = await showQueue(ports, concert.concertId);
     expect(shown).toMatchObject({
       state: 'OPEN',
       figures: { waiting: 1, active: 1, drawn: 3, frontier: 3 },
@@ -106,22 +106,22 @@ describe('showing the line', () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     await leaveQueue(ports, await fan(concert));
-    expect((await showLine(ports, concert.concertId)).tailEta?.p50).toBeGreaterThan(0);
+    expect((await showQueue(ports, concert.concertId)).tailEta?.p50).toBeGreaterThan(0);
     await changePolicy(ports, { concertId: concert.concertId, change: { paused: true } });
-    expect(await showLine(ports, concert.concertId)).toMatchObject({ state: 'PAUSED', tailEta: undefined });
+    expect(await showQueue(ports, concert.concertId)).toMatchObject({ state: 'PAUSED', tailEta: undefined });
   });
 
   it('asks nothing of a line that there is not: before sales open and after they close', async () => {
     const { ports, stage, clock } = memoryWorld();
     const { concertId } = stage({ opensInMs: HOUR_MS, dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }] });
     const watched = failingPorts(ports, []);
-    const states = [await showLine(watched.ports, concertId)];
+    const states = [await showQueue(watched.ports, concertId)];
     clock.advance(2 * HOUR_MS);
-    states.push(await showLine(watched.ports, concertId));
+    states.push(await showQueue(watched.ports, concertId));
     expect(states.map(({ state }) => state)).toEqual(['UPCOMING', 'CLOSED']);
     expect(states.map(({ figures }) => figures.waiting)).toEqual([0, 0]);
-    expect(watched.calls.filter((call) => call.startsWith('waitingRoom'))).toEqual([]);
-    await expectRefusal(showLine(watched.ports, UNKNOWN), 'concert-not-found');
+    expect(watched.calls.filter((call) => call.startsWith('queue'))).toEqual([]);
+    await expectRefusal(showQueue(watched.ports, UNKNOWN), 'concert-not-found');
   });
 });
 
@@ -142,7 +142,7 @@ describe('leaving', () => {
     const date = concert.dates[0]?.date ?? concertDate('');
     const held = (seatNumber: number) => {
       const request = { userId: first.userId, key: `seat ${seatNumber}`, fingerprint: '' };
-      return reserveSeats(ports, { claim: first, date, seatNumbers: [seatNumber], request });
+      return reserveSeats(ports, { entry: first, date, seatNumbers: [seatNumber], request });
     };
     const { answer } = await held(1);
     await leaveQueue(ports, first);
@@ -153,7 +153,7 @@ describe('leaving', () => {
     });
     const next = await fan(concert);
     const request = { userId: next.userId, key: 'the same seat', fingerprint: '' };
-    expect(await reserveSeats(ports, { claim: next, date, seatNumbers: [1], request })).toMatchObject({
+    expect(await reserveSeats(ports, { entry: next, date, seatNumbers: [1], request })).toMatchObject({
       answer: { status: 'HELD' },
     });
   });
@@ -164,11 +164,11 @@ describe('leaving', () => {
     const { concertId, dates } = concert;
     const first = await fan(concert);
     await leaveQueue(ports, first);
-    const { standing } = await joinQueue(ports, { concertId, userId: first.userId });
+    const { queueStatus } = await joinQueue(ports, { concertId, userId: first.userId });
     await admitWaiting(ports);
     const request = { userId: first.userId, key: 'later', fingerprint: '' };
     const date = dates[0]?.date ?? concertDate('');
-    const { answer } = await reserveSeats(ports, { claim: standing.claim, date, seatNumbers: [1], request });
+    const { answer } = await reserveSeats(ports, { entry: queueStatus.entry, date, seatNumbers: [1], request });
     const watched = failingPorts(ports, []);
     await leaveQueue(watched.ports, first);
     expect(watched.calls.filter((call) => call.startsWith('boxOffice'))).toEqual([]);
@@ -200,15 +200,15 @@ describe('admission', () => {
     const { ports, stage, user } = memoryWorld();
     const concerts = [stage({ policy: { activeMax: 2 } }), stage({ policy: { activeMax: 1 } })];
     const closed = stage({ opensInMs: HOUR_MS });
-    const joins: QueueClaim[] = [];
+    const joins: QueueEntry[] = [];
     for (const { concertId } of [...concerts, closed]) {
       for (let joined = 0; joined < 3; joined++) {
-        joins.push((await ports.waitingRoom.join(concertId, await user(), { waitingMax: 9, opening: 'fifo' })).claim);
+        joins.push((await ports.queue.join(concertId, await user(), { waitingMax: 9, opening: 'fifo' })).entry);
       }
     }
     const admissions = await admitWaiting(ports);
     expect(admissions.map(({ admitted }) => admitted)).toEqual([2, 1]);
-    const statuses = await Promise.all(joins.map(async (claim) => (await pollQueue(ports, claim)).status));
+    const statuses = await Promise.all(joins.map(async (entry) => (await pollQueue(ports, entry)).status));
     expect(statuses.join(' ')).toBe('ACTIVE ACTIVE WAITING ACTIVE WAITING WAITING WAITING WAITING WAITING');
   });
 
@@ -242,9 +242,9 @@ describe('admission', () => {
       dates: [{ startsInMs: HOUR_MS, prices: [1] }],
     });
     const { concertId, dates } = concert;
-    const claim = await fan(concert);
-    const request = { userId: claim.userId, key: 'reserve', fingerprint: '' };
-    await reserveSeats(ports, { claim, date: dates[0]?.date ?? concertDate(''), seatNumbers: [1], request });
+    const entry = await fan(concert);
+    const request = { userId: entry.userId, key: 'reserve', fingerprint: '' };
+    await reserveSeats(ports, { entry, date: dates[0]?.date ?? concertDate(''), seatNumbers: [1], request });
     await joinQueue(ports, { concertId, userId: await user() });
     expect(await admitWaiting(ports)).toMatchObject([{ admitted: 0, active: 1, waiting: 1 }]);
     clock.advance(300_000);
@@ -255,12 +255,12 @@ describe('admission', () => {
     const { ports, stage, user, clock } = memoryWorld();
     const { concertId } = stage({ policy: { opensAt: new Date(clock.now() + HOUR_MS) } });
     const input = { concertId, userId: await user() };
-    const { standing } = await joinQueue(ports, input);
-    const { standing: next } = await joinQueue(ports, { concertId, userId: await user() });
-    await leaveQueue(ports, standing.claim);
+    const { queueStatus } = await joinQueue(ports, input);
+    const { queueStatus: next } = await joinQueue(ports, { concertId, userId: await user() });
+    await leaveQueue(ports, queueStatus.entry);
     await changePolicy(ports, { concertId, change: { activeMax: 9 } });
-    expect(await pollQueue(ports, next.claim)).toMatchObject({ status: 'WAITING', position: 1 });
+    expect(await pollQueue(ports, next.entry)).toMatchObject({ status: 'WAITING', position: 1 });
     await changePolicy(ports, { concertId, change: { opensAt: null } });
-    expect(await pollQueue(ports, next.claim)).toMatchObject({ status: 'ACTIVE' });
+    expect(await pollQueue(ports, next.entry)).toMatchObject({ status: 'ACTIVE' });
   });
 });

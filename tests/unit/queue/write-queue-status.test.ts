@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joined, standing as shape } from '#adapters/http/queue/queue-schemas.ts';
+import { joined, queueStatus as shape } from '#adapters/http/queue/queue-schemas.ts';
 import { writeJoined, writeStanding } from '#adapters/http/queue/write-queue-status.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import { type Place, type QueueClaim, type Surroundings, standingOf } from '#domain/queue/queue.ts';
+import { type EntryState, type QueueEntry, queueStatusOf, type SaleState } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 const times = fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true });
-const claims: fc.Arbitrary<QueueClaim> = fc.record({
+const entries: fc.Arbitrary<QueueEntry> = fc.record({
   userId: fc.uuid().map(userId),
   concertId: fc.uuid().map(concertId),
   sequence: fc.integer({ min: 1 }),
   epoch: fc.constant('AAECAwQF'),
   joinedAt: times,
 });
-const places: fc.Arbitrary<Place> = fc.oneof(
+const places: fc.Arbitrary<EntryState> = fc.oneof(
   fc.record({
     status: fc.constant('WAITING' as const),
     position: fc.option(fc.integer({ min: 1, max: 10_000_000 }), { nil: undefined }),
@@ -23,7 +23,7 @@ const places: fc.Arbitrary<Place> = fc.oneof(
   fc.record({ status: fc.constant('ACTIVE' as const), expiresAt: times }),
   fc.record({ status: fc.constant('EXPIRED' as const) }),
 );
-const surroundings: fc.Arbitrary<Surroundings> = fc.record({
+const surroundings: fc.Arbitrary<SaleState> = fc.record({
   concert: fc.record({
     policy: fc.boolean().map((paused) => ({ ...POLICY, paused })),
     opened: fc.boolean(),
@@ -31,9 +31,9 @@ const surroundings: fc.Arbitrary<Surroundings> = fc.record({
   }),
   seatsLeft: fc.record({ available: fc.nat(3), held: fc.nat(3) }),
 });
-const standings = fc
-  .record({ claim: claims, place: places, surroundings, random: fc.double({ min: 0, max: 0.99, noNaN: true }) })
-  .map(({ claim, place, surroundings, random }) => standingOf(claim, place, surroundings, random));
+const queueStatuses = fc
+  .record({ entry: entries, state: places, surroundings, random: fc.double({ min: 0, max: 0.99, noNaN: true }) })
+  .map(({ entry, state, surroundings, random }) => queueStatusOf(entry, state, surroundings, random));
 const token = 'test.claim.signature';
 
 /** What the schema makes of a text, which must hold all that it knows and nothing else. */
@@ -42,21 +42,21 @@ const serialized = (schema: typeof shape | typeof joined, text: string) => schem
 describe('a standing as it is answered', () => {
   it('says all of it, as the schema would, for whatever standing', () => {
     fc.assert(
-      fc.property(standings, (standing) => {
-        const { claim, expiresAt, opensAt, ...rest } = standing;
+      fc.property(queueStatuses, (queueStatus) => {
+        const { entry, expiresAt, opensAt, ...rest } = queueStatus;
         const expected = {
-          concertId: claim.concertId,
-          userId: claim.userId,
-          sequence: claim.sequence,
-          joinedAt: claim.joinedAt.toISOString(),
+          concertId: entry.concertId,
+          userId: entry.userId,
+          sequence: entry.sequence,
+          joinedAt: entry.joinedAt.toISOString(),
           ...rest,
           ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
           ...(opensAt === undefined ? {} : { opensAt: opensAt.toISOString() }),
         };
-        const text = writeStanding(standing);
+        const text = writeStanding(queueStatus);
         expect(JSON.parse(text)).toEqual(expected);
         expect(serialized(shape, text)).toEqual(expected);
-        const withToken = writeJoined(standing, token);
+        const withToken = writeJoined(queueStatus, token);
         expect(JSON.parse(withToken)).toEqual({ ...expected, token });
         expect(serialized(joined, withToken)).toEqual({ ...expected, token });
       }),
@@ -65,10 +65,10 @@ describe('a standing as it is answered', () => {
 
   it('is that of the moment, however often the same claim asks', () => {
     fc.assert(
-      fc.property(claims, surroundings, fc.array(places, { minLength: 2, maxLength: 5 }), (claim, around, each) => {
-        for (const place of each) {
-          const { status } = serialized(shape, writeStanding(standingOf(claim, place, around, 0.5)));
-          expect(status).toBe(place.status);
+      fc.property(entries, surroundings, fc.array(places, { minLength: 2, maxLength: 5 }), (entry, around, each) => {
+        for (const state of each) {
+          const { status } = serialized(shape, writeStanding(queueStatusOf(entry, state, around, 0.5)));
+          expect(status).toBe(state.status);
         }
       }),
     );

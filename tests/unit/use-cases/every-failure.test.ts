@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { concertDate, reservationId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 import type { Ports } from '#ports/index.ts';
 import { type Fault, failingPorts } from '#tests/fakes/failing-ports.ts';
@@ -10,7 +10,7 @@ import { noLock } from '#tests/fakes/no-lock.ts';
 import { cancelReservation } from '#use-cases/booking/cancel-reservation.ts';
 import { extendHold } from '#use-cases/booking/extend-hold.ts';
 import { pay } from '#use-cases/booking/pay.ts';
-import { relayAftermaths } from '#use-cases/booking/relay-outbox.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
 // Every call of every port fails in turn, before and after it took effect, and every two of them do. Whoever asked asks
@@ -35,14 +35,14 @@ async function setUp(lock: Lock) {
   const world = memoryWorld({ lock });
   const concert = world.stage({ policy: { activeMax: 1, holdSeconds: HOLD_SECONDS, sessionSeconds: 60 } });
   const date = concert.dates[0]?.date ?? concertDate('');
-  const claim = await world.fan(concert, BALANCE);
+  const entry = await world.fan(concert, BALANCE);
   const next = await world.fan(concert);
-  const request = (key: string) => ({ userId: claim.userId, key, fingerprint: key });
+  const request = (key: string) => ({ userId: entry.userId, key, fingerprint: key });
   const reserve = (ports: Ports) =>
-    reserveSeats(ports, { claim, date, seatNumbers: SEAT_NUMBERS, request: request('reserve') });
+    reserveSeats(ports, { entry, date, seatNumbers: SEAT_NUMBERS, request: request('reserve') });
   const reserveBest = (ports: Ports) =>
-    reserveSeats(ports, { claim, date, wish: { quantity: SEAT_NUMBERS.length }, request: request('reserve') });
-  return { ...world, concert, date, claim, next, request, reserve, reserveBest };
+    reserveSeats(ports, { entry, date, wish: { quantity: SEAT_NUMBERS.length }, request: request('reserve') });
+  return { ...world, concert, date, entry, next, request, reserve, reserveBest };
 }
 
 /** The client repeats its request until it has an answer. */
@@ -60,7 +60,7 @@ async function insist<T>(work: () => Promise<T>): Promise<T> {
 async function relayAll(ports: Ports, { clock }: Stage): Promise<void> {
   for (let runs = 0; runs < TRIES_MAX; runs++) {
     clock.advance(LEASE_MS);
-    await relayAftermaths(ports).catch(() => undefined);
+    await relayOutbox(ports).catch(() => undefined);
   }
 }
 
@@ -75,24 +75,24 @@ const reservingBest: Story = async (ports, stage) => {
 };
 
 /** What was reserved before the story begins. */
-async function reserved({ ports, claim }: Stage) {
-  const { items } = await ports.boxOffice.listReservations(claim.userId, { limit: 1 });
+async function reserved({ ports, entry }: Stage) {
+  const { items } = await ports.boxOffice.listReservations(entry.userId, { limit: 1 });
   const reservationId = items[0]?.reservationId;
   if (reservationId === undefined) throw new RangeError('nothing is reserved');
   return reservationId;
 }
 
 const extending: Story = async (ports, stage) => {
-  const { claim, request } = stage;
+  const { entry, request } = stage;
   const reservationId = await reserved(stage);
-  await insist(() => extendHold(ports, { place: claim, reservationId, request: request('extend') }));
+  await insist(() => extendHold(ports, { entry: entry, reservationId, request: request('extend') }));
   await relayAll(ports, stage);
 };
 
 const paying: Story = async (ports, stage) => {
-  const { claim, request } = stage;
+  const { entry, request } = stage;
   const reservationId = await reserved(stage);
-  await insist(() => pay(ports, { place: claim, reservationId, request: request('pay') }));
+  await insist(() => pay(ports, { entry: entry, reservationId, request: request('pay') }));
   await relayAll(ports, stage);
 };
 
@@ -104,26 +104,26 @@ const cancelling: Story = async (ports, stage) => {
 
 /** Pays and thinks better of it before anybody was told of the payment: what of both is told comes in any order. */
 const payingAndCancelling: Story = async (ports, stage) => {
-  const { claim, request } = stage;
+  const { entry, request } = stage;
   const reservationId = await reserved(stage);
-  await insist(() => pay(ports, { place: claim, reservationId, request: request('pay') }));
+  await insist(() => pay(ports, { entry: entry, reservationId, request: request('pay') }));
   await cancelling(ports, stage);
 };
 
 /** Everything that is written down anywhere about the fan and the seats. */
-async function outcome({ ports, claim, next, date, concert }: Stage) {
-  const { boxOffice, wallets, concerts, waitingRoom, holdKeys } = ports;
+async function outcome({ ports, entry, next, date, concert }: Stage) {
+  const { boxOffice, wallets, concerts, queue, holdKeys } = ports;
   const page = { limit: 100 };
-  const { userId, concertId } = claim;
+  const { userId, concertId } = entry;
   const stranger = { userId: next.userId, concertId, date, reservationId: reservationId(ports.newId()) };
   const markedFor = async (seatNumber: number) =>
     holdKeys
       .claim({ ...stranger, seatNumbers: [seatNumber] }, { userId: next.userId, key: 'a look', fingerprint: '' })
       .then(() => false)
       .catch(() => true);
-  await waitingRoom.admit(concertId, concert.policy);
-  const place = async (of: QueueClaim) => (await waitingRoom.find(of)).status;
-  const session = await waitingRoom.find(claim);
+  await queue.admit(concertId, concert.policy);
+  const statusOf = async (of: QueueEntry) => (await queue.find(of)).status;
+  const session = await queue.find(entry);
   const reservations = (await boxOffice.listReservations(userId, page)).items;
   return {
     balance: (await wallets.find(userId))?.balance,
@@ -139,7 +139,7 @@ async function outcome({ ports, claim, next, date, concert }: Stage) {
     ),
     seats: (await concerts.listSeats(concertId, date))?.map(({ status }) => status).join(' '),
     marked: [await markedFor(1), await markedFor(2), await markedFor(3)],
-    places: [await place(claim), await place(next)],
+    places: [await statusOf(entry), await statusOf(next)],
     inUntilTheHoldEnds:
       session.status === 'ACTIVE' && session.expiresAt >= (reservations[0]?.heldUntil ?? Number.POSITIVE_INFINITY),
   };
@@ -195,7 +195,7 @@ async function reserveEarlier(stage: Stage): Promise<void> {
 async function payFirst(stage: Stage): Promise<void> {
   await reserveFirst(stage);
   const reservationId = await reserved(stage);
-  await pay(stage.ports, { place: stage.claim, reservationId, request: stage.request('pay') });
+  await pay(stage.ports, { entry: stage.entry, reservationId, request: stage.request('pay') });
 }
 
 describe.each([

@@ -40,12 +40,12 @@ export function extensionRoutes(api: Api, { ports, queuePass, limitCommands }: K
       },
     },
     async (request, reply) => {
-      const place = claimOf(request);
+      const entry = claimOf(request);
       const id = reservationId(request.params.reservationId);
       const extended = await extendHold(ports, {
-        place,
+        entry,
         reservationId: id,
-        request: requestKeyOf(request, place.userId),
+        request: requestKeyOf(request, entry.userId),
       });
       markReplay(reply, extended);
       return reply.status(201).send(viewReservation(extended.answer));

@@ -41,9 +41,9 @@ export function paymentRoutes(api: Api, { ports, identity, queuePass, limitComma
       },
     },
     async (request, reply) => {
-      const place = claimOf(request);
+      const entry = claimOf(request);
       const id = reservationId(request.body.reservationId);
-      const paid = await pay(ports, { place, reservationId: id, request: requestKeyOf(request, place.userId) });
+      const paid = await pay(ports, { entry, reservationId: id, request: requestKeyOf(request, entry.userId) });
       markReplay(reply, paid);
       return reply.status(201).send(viewPayment(paid.answer));
     },

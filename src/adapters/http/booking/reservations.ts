@@ -47,10 +47,10 @@ export function reservationRoutes(api: Api, { ports, identity, queuePass, limitC
       },
     },
     async (request, reply) => {
-      const claim = claimOf(request);
+      const entry = claimOf(request);
       const { date, seatNumbers, quantity = 0, section, grade } = request.body;
       const asked = seatNumbers === undefined ? { wish: { quantity, section, grade } } : { seatNumbers };
-      const order = { claim, date: concertDate(date), request: requestKeyOf(request, claim.userId), ...asked };
+      const order = { entry, date: concertDate(date), request: requestKeyOf(request, entry.userId), ...asked };
       const held = await reserveSeats(ports, order);
       markReplay(reply, held);
       return reply.status(201).send(viewReservation(held.answer));

@@ -9,7 +9,7 @@ import { Refusal } from '#domain/errors.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import { changePolicy } from '#use-cases/catalog/change-policy.ts';
 import { createConcert } from '#use-cases/catalog/create-concert.ts';
-import { readLine } from '#use-cases/queue/read-queue.ts';
+import { readQueue } from '#use-cases/queue/read-queue.ts';
 import { adminBody, changeOf, keptPlan, line, managedConcert, PLAN_LIMIT_BYTES, policy } from './admin-schemas.ts';
 
 export function adminRoutes(api: Api, { ports, requireAdminKey, limitCommands, currency }: Kit): void {
@@ -207,6 +207,6 @@ export function adminRoutes(api: Api, { ports, requireAdminKey, limitCommands, c
         },
       },
     },
-    async (request) => readLine(ports, concertId(request.params.concertId)),
+    async (request) => readQueue(ports, concertId(request.params.concertId)),
   );
 }

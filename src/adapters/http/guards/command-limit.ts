@@ -36,5 +36,5 @@ function unlessAway(error: unknown): undefined {
 
 /** A known user is limited wherever they come from; a stranger by address. */
 function clientOf(request: FastifyRequest): string {
-  return request.user ?? request.claim?.userId ?? request.ip;
+  return request.user ?? request.entry?.userId ?? request.ip;
 }

@@ -37,9 +37,9 @@ class KeyOfRequest implements RequestKey {
   }
 
   get fingerprint(): string {
-    const { method, url, claim, body } = this.#request;
+    const { method, url, entry, body } = this.#request;
     // The concert of a reservation is named by its queue token alone.
-    return hash('sha256', JSON.stringify([method, url, claim?.concertId, body]), 'base64url');
+    return hash('sha256', JSON.stringify([method, url, entry?.concertId, body]), 'base64url');
   }
 }
 

@@ -62,7 +62,7 @@ function limit(name: string, perMinute: number): Hook {
   if (perMinute === 0) return hook(() => {});
   const count = countPerMinute();
   return hook((request, reply) => {
-    const known = request.user ?? request.claim?.userId;
+    const known = request.user ?? request.entry?.userId;
     const max = known === undefined ? perMinute * PEOPLE_PER_ADDRESS : perMinute;
     const retryAfterSeconds = count(known ?? request.ip, max);
     if (retryAfterSeconds === 0) return;

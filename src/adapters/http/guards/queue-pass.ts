@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 import { reservationId } from '#domain/ids.ts';
-import { type Place, type QueueClaim, requireActive } from '#domain/queue/queue.ts';
+import { type EntryState, type QueueEntry, requireActive } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { type Hook, hook } from './hook.ts';
 import { requestKeyOf } from './idempotency.ts';
@@ -12,9 +12,9 @@ import { sessionOnRecord } from './session-on-record.ts';
 declare module 'fastify' {
   interface FastifyRequest {
     /** What the queue token says, once `requireToken` has let the request pass. */
-    claim: QueueClaim | undefined;
+    entry: QueueEntry | undefined;
     /** Where its holder stands, once `askAhead` has asked. */
-    place: Promise<Place> | undefined;
+    place: Promise<EntryState> | undefined;
   }
 }
 
@@ -54,10 +54,10 @@ export type QueuePass = {
 
 export function queuePass(
   tokens: QueueTokens,
-  ports: Pick<Ports, 'waitingRoom' | 'boxOffice' | 'lines' | 'concerts'>,
+  ports: Pick<Ports, 'queue' | 'boxOffice' | 'queueRecords' | 'concerts'>,
   identity: Identity,
 ): QueuePass {
-  const { waitingRoom, boxOffice } = ports;
+  const { queue, boxOffice } = ports;
   const isInOnRecord = sessionOnRecord(ports);
 
   const requireToken = hook((request) => requireGenuine(request, request.headers['queue-token']));
@@ -69,27 +69,27 @@ export function queuePass(
 
   function requireGenuine(request: FastifyRequest, token: unknown): void | Promise<void> {
     if (typeof token !== 'string' || token === '') throw new Refusal('queue-token-missing');
-    const claim = tokens.verify(token);
-    if (claim === undefined) throw new Refusal('queue-token-invalid');
-    if (request.headers.authorization !== undefined) return checkSameUser(request, claim);
-    accept(request, claim);
+    const entry = tokens.verify(token);
+    if (entry === undefined) throw new Refusal('queue-token-invalid');
+    if (request.headers.authorization !== undefined) return checkSameUser(request, entry);
+    accept(request, entry);
   }
 
   /** A queue token is enough to say who asks; who says it twice must say the same. */
-  async function checkSameUser(request: FastifyRequest, claim: QueueClaim): Promise<void> {
+  async function checkSameUser(request: FastifyRequest, entry: QueueEntry): Promise<void> {
     await identity.check(request);
-    if (request.user !== claim.userId) throw new Refusal('queue-token-invalid');
-    accept(request, claim);
+    if (request.user !== entry.userId) throw new Refusal('queue-token-invalid');
+    accept(request, entry);
   }
 
   const askAhead = hook((request) => {
-    request.place = waitingRoom.settle(claimOf(request));
+    request.place = queue.keepOpen(claimOf(request));
     // It is said where it is awaited, if the request gets so far.
     request.place.catch(() => {});
   });
 
   async function requireIn(request: FastifyRequest): Promise<void> {
-    requireActive(await (request.place ?? waitingRoom.settle(claimOf(request))));
+    requireActive(await (request.place ?? queue.keepOpen(claimOf(request))));
   }
 
   async function requireInOrRepeated(request: FastifyRequest): Promise<void> {
@@ -151,14 +151,14 @@ function isAway(error: unknown): boolean {
 }
 
 /** Takes the claim, unless the call is about another concert. */
-function accept(request: FastifyRequest, claim: QueueClaim): void {
+function accept(request: FastifyRequest, entry: QueueEntry): void {
   const { concertId } = request.params as { concertId?: string };
-  if (concertId !== undefined && concertId.toLowerCase() !== claim.concertId) throw new Refusal('queue-token-invalid');
-  request.claim = claim;
+  if (concertId !== undefined && concertId.toLowerCase() !== entry.concertId) throw new Refusal('queue-token-invalid');
+  request.entry = entry;
 }
 
 /** The claim of a request that `requireToken` has let pass. */
-export function claimOf(request: FastifyRequest): QueueClaim {
-  if (request.claim === undefined) throw new RangeError('this route has no queue pass');
-  return request.claim;
+export function claimOf(request: FastifyRequest): QueueEntry {
+  if (request.entry === undefined) throw new RangeError('this route has no queue pass');
+  return request.entry;
 }

@@ -1,6 +1,6 @@
 import { rememberLast } from '#adapters/http/queue/remember-last.ts';
 import { concertId, userId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import { hmacSha256 } from './hmac.ts';
 
 /** A key by its id. Tokens name the id, so that a new key can sign while old tokens stay good. */
@@ -8,8 +8,8 @@ export type SigningKey = { readonly id: string; readonly secret: string };
 
 /** Makes queue tokens out of claims, and claims out of tokens; undefined if a token is not one of ours, unaltered. */
 export type QueueTokens = {
-  sign(claim: QueueClaim): string;
-  verify(token: string): QueueClaim | undefined;
+  sign(entry: QueueEntry): string;
+  verify(token: string): QueueEntry | undefined;
 };
 
 // user 16 bytes, concert 16, sequence 6, joined at (ms since 1970) 6, epoch 6.
@@ -36,31 +36,31 @@ export function queueTokens(keys: readonly [SigningKey, ...SigningKey[]]): Queue
   const [{ id: currentId, secret: currentSecret }] = keys;
   const current = hmacSha256(currentSecret);
   const signers = new Map(keys.map(({ id, secret }) => [id, hmacSha256(secret)]));
-  const verified = rememberLast<QueueClaim>(REMEMBERED_MAX);
+  const verified = rememberLast<QueueEntry>(REMEMBERED_MAX);
 
-  function check(token: string): QueueClaim | undefined {
+  function check(token: string): QueueEntry | undefined {
     const [, keyId = '', payload = '', signature = ''] = TOKEN.exec(token) ?? [];
     const genuine = signers.get(keyId)?.isGenuine(`${keyId}.${payload}`, signature) ?? false;
     return genuine ? unpack(Buffer.from(payload, 'base64url')) : undefined;
   }
 
   return {
-    sign(claim) {
-      const signed = `${currentId}.${pack(claim).toString('base64url')}`;
+    sign(entry) {
+      const signed = `${currentId}.${pack(entry).toString('base64url')}`;
       return `${signed}.${current.sign(signed)}`;
     },
 
     verify(token) {
       const known = verified.recall(token);
       if (known !== undefined) return known;
-      const claim = check(token);
-      if (claim !== undefined) verified.remember(token, claim);
-      return claim;
+      const entry = check(token);
+      if (entry !== undefined) verified.remember(token, entry);
+      return entry;
     },
   };
 }
 
-function pack({ userId, concertId, sequence, joinedAt, epoch }: QueueClaim): Buffer {
+function pack({ userId, concertId, sequence, joinedAt, epoch }: QueueEntry): Buffer {
   const bytes = Buffer.alloc(CLAIM_BYTES);
   bytes.write(userId.replaceAll('-', ''), 0, 'hex');
   bytes.write(concertId.replaceAll('-', ''), 16, 'hex');
@@ -70,7 +70,7 @@ function pack({ userId, concertId, sequence, joinedAt, epoch }: QueueClaim): Buf
   return bytes;
 }
 
-function unpack(bytes: Buffer): QueueClaim {
+function unpack(bytes: Buffer): QueueEntry {
   return {
     userId: userId(uuidAt(bytes, 0)),
     concertId: concertId(uuidAt(bytes, 16)),

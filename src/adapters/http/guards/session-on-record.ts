@@ -1,7 +1,7 @@
 import { rememberLast } from '#adapters/http/queue/remember-last.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
-import type { SessionOnRecord } from '#ports/queue/queue-record.ts';
+import type { SessionOnRecord } from '#ports/queue/queue-records.ts';
 
 /**
  * One look at the record in that time, however often somebody asks. Who pays or leaves meanwhile may read on for as long; past
@@ -18,22 +18,22 @@ type Look = { until: number; readonly isIn: Promise<boolean> };
  * signed tokens cannot be made up, and those who wait ask as often as those who are in.
  */
 export function sessionOnRecord(
-  { lines, concerts }: Pick<Ports, 'lines' | 'concerts'>,
+  { queueRecords, concerts }: Pick<Ports, 'queueRecords' | 'concerts'>,
   now = () => performance.now(),
-): (claim: QueueClaim) => Promise<boolean> {
+): (entry: QueueEntry) => Promise<boolean> {
   const looks = rememberLast<Look>(REMEMBERED_MAX);
 
-  async function look(claim: QueueClaim): Promise<SessionOnRecord | undefined> {
-    const concert = await concerts.find(claim.concertId);
-    return concert === undefined ? undefined : lines.findSession(claim, concert.policy.sessionSeconds);
+  async function look(entry: QueueEntry): Promise<SessionOnRecord | undefined> {
+    const concert = await concerts.find(entry.concertId);
+    return concert === undefined ? undefined : queueRecords.findSession(entry, concert.policy.sessionSeconds);
   }
 
-  return (claim) => {
-    const key = `${claim.concertId} ${claim.userId} ${claim.sequence} ${claim.epoch}`;
+  return (entry) => {
+    const key = `${entry.concertId} ${entry.userId} ${entry.sequence} ${entry.epoch}`;
     const known = looks.recall(key);
     if (known !== undefined && now() < known.until) return known.isIn;
     const askedAt = now();
-    const session = look(claim);
+    const session = look(entry);
     const isIn = session.then((found) => found !== undefined);
     const made: Look = { until: askedAt + REMEMBERED_MS, isIn };
     looks.remember(key, made);

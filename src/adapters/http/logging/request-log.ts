@@ -84,7 +84,7 @@ export function requestLog(log: FastifyBaseLogger, sample: number): RequestLog {
           path: request.url.split('?', 1)[0],
           status: statusCode,
           milliseconds: Math.round(elapsedTime * 10) / 10,
-          userId: request.user ?? request.claim?.userId,
+          userId: request.user ?? request.entry?.userId,
           adminKeyId: request.adminKeyId,
           address: request.ip,
         },

@@ -130,5 +130,5 @@ function tidy({ components, paths, ...rest }: Document) {
 
 /** `if-none-match` → `If-None-Match`. */
 function titleCase(header: string): string {
-  return header.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+  return header.replace(/\b[a-z]/g, (message) => message.toUpperCase());
 }

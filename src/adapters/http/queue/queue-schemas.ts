@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, example, id, instant, named, story } from '#adapters/http/openapi/schema-parts.ts';
 import { openings } from '#domain/catalog/policy.ts';
-import { lineStates } from '#domain/queue/queue-state.ts';
+import { queueStates } from '#domain/queue/queue-state.ts';
 
 // The shapes of the line: a place in it, what is pushed, what everybody may see.
 
@@ -49,7 +49,7 @@ const waiting = {
 const active = { ...place, status: 'ACTIVE' as const, expiresAt: story.sessionEndsAt, pollAfterSeconds: 30 };
 const expired = { ...place, status: 'EXPIRED' as const, pollAfterSeconds: 30 };
 
-export const standing = named('Standing', z.object(standingFields), waiting, active, expired);
+export const queueStatus = named('Standing', z.object(standingFields), waiting, active, expired);
 export const joined = named(
   'Joined',
   z.object({ ...standingFields, token: example(z.string().describe('Send it as Queue-Token'), story.token) }),
@@ -109,7 +109,7 @@ export const publicLine = named(
   z.object({
     concertId: id(moving.concertId),
     state: z
-      .enum(lineStates)
+      .enum(queueStates)
       .describe(
         'OPEN: people are let in. UPCOMING: sales have not opened. REGISTERING: people may join, nobody is let in yet. ' +
           'PAUSED by the operator. SOLD_OUT: no seat can be had now. REBUILDING after the line was lost. CLOSED: sales are over',

@@ -1,4 +1,4 @@
-import { noFurtherBack, type QueueClaim, type Standing } from '#domain/queue/queue.ts';
+import { noFurtherBack, type QueueEntry, type QueueStatus } from '#domain/queue/queue.ts';
 import { comment, type EventId, eventIdOf, retryOnly, standingEvent } from './queue-status-event.ts';
 
 /** Where a stream is written to. */
@@ -21,13 +21,13 @@ export type StandingStreamSettings = {
 
 /** What one client is told about its place. */
 export type StandingStream = {
-  readonly claim: QueueClaim;
+  readonly entry: QueueEntry;
   readonly sink: Sink;
   /** Whether to look where the place stands: because it is time to, or because its turn may have come. */
   isDue(now: number, frontier: number): boolean;
   /** Called when it is due, before looking. False if there is no use in looking: nobody reads, or its time is over. */
   attend(now: number): boolean;
-  tell(standing: Standing, frontier: number): void;
+  tell(queueStatus: QueueStatus, frontier: number): void;
   /** Ends it with a last word; whoever does not take that is cut off a second later. */
   end(reason: string): void;
 };
@@ -43,12 +43,12 @@ const LAST_WORD_MS = 1_000;
 /** Begins by telling the standing, if it is not the one that the client has seen last. */
 export function standingStream(
   sink: Sink,
-  first: Standing,
+  first: QueueStatus,
   seen: EventId | undefined,
   frontier: number,
   { heartbeatMs, lifeMs }: StandingStreamSettings,
 ): StandingStream {
-  const { claim } = first;
+  const { entry } = first;
   const began = performance.now();
   let told = seen;
   let toldStatus = first.status;
@@ -73,8 +73,8 @@ export function standingStream(
     setTimeout(sink.cut, LAST_WORD_MS).unref();
   }
 
-  function tellChange(standing: Standing): void {
-    const known = noFurtherBack(standing, told?.position);
+  function tellChange(queueStatus: QueueStatus): void {
+    const known = noFurtherBack(queueStatus, told?.position);
     const id = eventIdOf(known);
     if (id.text === told?.text) return;
     send(standingEvent(known, id), performance.now());
@@ -87,7 +87,7 @@ export function standingStream(
   if (told === seen) sink.send(retryOnly(first));
 
   return {
-    claim,
+    entry,
     sink,
     isDue: (now, frontier) => !over && (now - lookedAt >= LOOK_MS || frontier >= turnAt),
 
@@ -109,10 +109,10 @@ export function standingStream(
       return true;
     },
 
-    tell(standing, frontier) {
+    tell(queueStatus, frontier) {
       if (over) return;
-      turnAt = turnOf(standing, frontier);
-      if (isTime || standing.status !== toldStatus) tellChange(standing);
+      turnAt = turnOf(queueStatus, frontier);
+      if (isTime || queueStatus.status !== toldStatus) tellChange(queueStatus);
     },
 
     end,
@@ -120,7 +120,7 @@ export function standingStream(
 }
 
 /** How far the front has to come before it can be the turn of a place: it passes one number at least for everybody before it. */
-function turnOf({ status, position }: Standing, frontier: number): number {
+function turnOf({ status, position }: QueueStatus, frontier: number): number {
   if (status !== 'WAITING') return Number.POSITIVE_INFINITY;
   return position === undefined ? Number.NEGATIVE_INFINITY : frontier + position - 1;
 }

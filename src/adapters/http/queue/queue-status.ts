@@ -3,7 +3,7 @@ import { answer, refusals } from '#adapters/http/openapi/answers.ts';
 import { params } from '#adapters/http/schemas.ts';
 import { viewPublicLine } from '#adapters/http/views.ts';
 import { type ConcertId, concertId } from '#domain/ids.ts';
-import { showLine } from '#use-cases/queue/show-queue.ts';
+import { showQueue } from '#use-cases/queue/show-queue.ts';
 import { handOut } from './hand-out.ts';
 import { publicLine } from './queue-schemas.ts';
 
@@ -13,7 +13,7 @@ const STATUS_MS = 250;
 const STATUSES_MAX = 1_000;
 
 export function queueStatusRoutes(api: Api, { ports }: Kit): void {
-  const write = async (id: ConcertId) => JSON.stringify(viewPublicLine(await showLine(ports, id)));
+  const write = async (id: ConcertId) => JSON.stringify(viewPublicLine(await showQueue(ports, id)));
   const statusOf = handOut(write, { forMs: STATUS_MS, textsMax: STATUSES_MAX });
 
   api.get(

@@ -9,7 +9,7 @@ import { concertId } from '#domain/ids.ts';
 import { joinQueue } from '#use-cases/queue/join-queue.ts';
 import { leaveQueue } from '#use-cases/queue/leave-queue.ts';
 import { pollQueue } from '#use-cases/queue/poll-queue.ts';
-import { joined, standing } from './queue-schemas.ts';
+import { joined, queueStatus } from './queue-schemas.ts';
 import { writeJoined, writeStanding } from './write-queue-status.ts';
 
 export function queueRoutes(
@@ -42,9 +42,9 @@ export function queueRoutes(
     },
     async (request, reply) => {
       const asked = { concertId: concertId(request.params.concertId), userId: userOf(request) };
-      const { standing, fresh } = await joinQueue(ports, asked);
-      const token = queueTokens.sign(standing.claim);
-      sendJson(reply.status(fresh ? 201 : 200), writeJoined(standing, token));
+      const { queueStatus, fresh } = await joinQueue(ports, asked);
+      const token = queueTokens.sign(queueStatus.entry);
+      sendJson(reply.status(fresh ? 201 : 200), writeJoined(queueStatus, token));
       return reply;
     },
   );
@@ -60,7 +60,7 @@ export function queueRoutes(
         description: 'Always 200 while the token is genuine. Ask again after `Retry-After` seconds.',
         security: [{ queueToken: [] }],
         response: {
-          200: answer(standing, 'Where you stand', 'Retry-After'),
+          200: answer(queueStatus, 'Where you stand', 'Retry-After'),
           ...refusals('concert-not-found', ...refusedBy.queueToken, ...refusedBy.read),
         },
       },

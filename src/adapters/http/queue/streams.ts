@@ -1,6 +1,6 @@
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { QueueClaim } from '#domain/queue/queue.ts';
+import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { pollQueue } from '#use-cases/queue/poll-queue.ts';
 import { eventIdOf, lastEventIdOf } from './queue-status-event.ts';
@@ -19,7 +19,7 @@ export type Streams = {
    * Looks where the place stands, begins a stream and tells it there, then every change. False, and no stream, if the place
    * is over and the client has seen that. Refuses `busy` when there are as many as may be, and what polling refuses.
    */
-  open(claim: QueueClaim, lastEventId: string | undefined, begin: () => Sink): Promise<boolean>;
+  open(entry: QueueEntry, lastEventId: string | undefined, begin: () => Sink): Promise<boolean>;
   /** Ends all of them, and lets no more begin. */
   close(): void;
 };
@@ -31,7 +31,7 @@ type Audience = {
   again: boolean;
 };
 
-type Needed = Pick<Ports, 'waitingRoom' | 'concerts' | 'random'>;
+type Needed = Pick<Ports, 'queue' | 'concerts' | 'random'>;
 
 /** How often to see whom it is time to look for. */
 const TICK_MS = 200;
@@ -55,7 +55,7 @@ export function standingStreams(
   { max, heartbeatSeconds }: StreamSettings,
   onError: (error: unknown) => void,
 ): Streams {
-  const { waitingRoom, random } = ports;
+  const { queue, random } = ports;
   const audiences = new Map<ConcertId, Audience>();
   /** The streams of each place, the oldest first. */
   const byPlace = new Map<string, Set<StandingStream>>();
@@ -66,7 +66,7 @@ export function standingStreams(
   function audienceOf(concertId: ConcertId): Audience {
     const known = audiences.get(concertId);
     if (known !== undefined) return known;
-    const unwatch = waitingRoom.watch(concertId, () => void pass(concertId));
+    const unwatch = queue.watch(concertId, () => void pass(concertId));
     const audience = { streams: new Set<StandingStream>(), unwatch, passing: false, again: false };
     audiences.set(concertId, audience);
     timer ??= setInterval(() => {
@@ -76,7 +76,7 @@ export function standingStreams(
   }
 
   function add(stream: StandingStream): void {
-    audienceOf(stream.claim.concertId).streams.add(stream);
+    audienceOf(stream.entry.concertId).streams.add(stream);
     const own = byPlace.get(placeOf(stream)) ?? new Set();
     byPlace.set(placeOf(stream), own.add(stream));
     const [oldest] = own;
@@ -85,7 +85,7 @@ export function standingStreams(
   }
 
   function remove(stream: StandingStream): void {
-    const { concertId } = stream.claim;
+    const { concertId } = stream.entry;
     const audience = audiences.get(concertId);
     if (audience?.streams.delete(stream) !== true) return;
     carried -= 1;
@@ -132,7 +132,7 @@ export function standingStreams(
 
   /** Unknown while the line cannot be reached: then nobody's turn comes either. */
   const frontierOf = (concertId: ConcertId) =>
-    waitingRoom.survey(concertId).then(
+    queue.survey(concertId).then(
       ({ frontier }) => frontier,
       () => Number.NEGATIVE_INFINITY,
     );
@@ -140,7 +140,7 @@ export function standingStreams(
   async function look(stream: StandingStream, frontier: number): Promise<void> {
     if (!stream.attend(performance.now())) return;
     try {
-      stream.tell(await pollQueue(ports, stream.claim), frontier);
+      stream.tell(await pollQueue(ports, stream.entry), frontier);
     } catch (error) {
       if (!isPassing(error)) stream.end('come back');
       throw error;
@@ -148,21 +148,21 @@ export function standingStreams(
   }
 
   return {
-    async open(claim, lastEventId, begin) {
+    async open(entry, lastEventId, begin) {
       if (carried >= max) throw full();
       carried += 1;
       try {
-        const frontier = await frontierOf(claim.concertId);
-        const standing = await pollQueue(ports, claim);
+        const frontier = await frontierOf(entry.concertId);
+        const queueStatus = await pollQueue(ports, entry);
         if (closed) throw stopping();
-        const seen = lastEventIdOf(lastEventId, claim.sequence);
-        if (standing.status === 'EXPIRED' && eventIdOf(standing).text === seen?.text) {
+        const seen = lastEventIdOf(lastEventId, entry.sequence);
+        if (queueStatus.status === 'EXPIRED' && eventIdOf(queueStatus).text === seen?.text) {
           carried -= 1;
           return false;
         }
         const lifeMs = LIFE_MS * (1 + LIFE_JITTER * (2 * random() - 1));
         const settings = { heartbeatMs: heartbeatSeconds * 1_000, lifeMs };
-        add(standingStream(begin(), standing, seen, frontier, settings));
+        add(standingStream(begin(), queueStatus, seen, frontier, settings));
         return true;
       } catch (error) {
         carried -= 1;
@@ -177,7 +177,7 @@ export function standingStreams(
   };
 }
 
-const placeOf = ({ claim }: StandingStream) => `${claim.concertId} ${claim.epoch} ${claim.sequence}`;
+const placeOf = ({ entry }: StandingStream) => `${entry.concertId} ${entry.epoch} ${entry.sequence}`;
 
 /** The stores are away or busy: it is tried again with the next look. */
 function isPassing(error: unknown): boolean {

@@ -227,19 +227,19 @@ export const bookingStatements = {
     text: 'SELECT forget_answers($1, $2) AS count',
   } as Statement<[hours: number, batchMax: number], { readonly count: number }>,
 
-  takeAftermaths: {
+  takeOutboxMessages: {
     name: 'take-aftermaths',
     text: `SELECT event_id AS "eventId", sequence, epoch, reservation_id AS "reservationId", user_id AS "userId",
       concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, paid, remaining_ms AS "remainingMs"
       FROM take_due_aftermaths($1, $2)`,
   } as Statement<[batchMax: number, leaseSeconds: number], AftermathRow>,
 
-  settleAftermaths: {
+  ackOutboxMessages: {
     name: 'settle-aftermaths',
     text: 'DELETE FROM outbox WHERE event_id = ANY ($1::bigint[])',
   } as Statement<[eventIds: readonly string[]], never>,
 
-  deferAftermaths: {
+  retryOutboxMessages: {
     name: 'defer-aftermaths',
     text: 'UPDATE outbox SET due_at = clock_timestamp() + make_interval(secs => $2) WHERE event_id = ANY ($1::bigint[])',
   } as Statement<[eventIds: readonly string[], seconds: number], never>,

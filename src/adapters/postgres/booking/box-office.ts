@@ -4,7 +4,7 @@ import { pageOf } from '#adapters/postgres/client/page-of.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
 import type { Cancellation, Hold, Payment, Reservation } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
-import type { Aftermath, BoxOffice, Held, HeldSeat, Occupied } from '#ports/booking/box-office.ts';
+import type { BoxOffice, Held, HeldSeat, Occupied, OutboxMessage } from '#ports/booking/box-office.ts';
 import {
   type AftermathRow,
   bookingStatements,
@@ -37,8 +37,8 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
         order.holdSeconds,
         order.seatsPerUserMax,
         order.strandedSeats,
-        order.place.sequence,
-        order.place.epoch,
+        order.entry.sequence,
+        order.entry.epoch,
         order.request.key,
         order.request.fingerprint,
       );
@@ -60,8 +60,8 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
         order.holdSeconds,
         order.seatsPerUserMax,
         order.strandedSeats,
-        order.place.sequence,
-        order.place.epoch,
+        order.entry.sequence,
+        order.entry.epoch,
         order.request.key,
         order.request.fingerprint,
       );
@@ -80,8 +80,8 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       return (await replyOf(pool, bookingStatements.recallAnswer, userId, key, fingerprint)) !== null;
     },
 
-    async pay({ paymentId, reservationId, place, request }) {
-      const { userId, concertId } = place;
+    async pay({ paymentId, reservationId, entry, request }) {
+      const { userId, concertId } = entry;
       const reply = await replyOf(
         pool,
         bookingStatements.payReservation,
@@ -89,8 +89,8 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
         userId,
         concertId,
         reservationId,
-        place.sequence,
-        place.epoch,
+        entry.sequence,
+        entry.epoch,
         request.key,
         request.fingerprint,
       );
@@ -109,7 +109,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       };
     },
 
-    async extend({ reservationId, place, holdSeconds, holdSecondsMax, request }) {
+    async extend({ reservationId, entry, holdSeconds, holdSecondsMax, request }) {
       const {
         answer,
         replayed,
@@ -117,13 +117,13 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       } = await replyOf(
         pool,
         bookingStatements.extendHold,
-        place.userId,
-        place.concertId,
+        entry.userId,
+        entry.concertId,
         reservationId,
         holdSeconds,
         holdSecondsMax,
-        place.sequence,
-        place.epoch,
+        entry.sequence,
+        entry.epoch,
         request.key,
         request.fingerprint,
       );
@@ -154,17 +154,17 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       return row?.count ?? 0;
     },
 
-    async takeAftermaths(batchMax) {
-      const rows = await rowsOf(pool, bookingStatements.takeAftermaths, batchMax, AFTERMATH_LEASE_SECONDS);
+    async takeOutboxMessages(batchMax) {
+      const rows = await rowsOf(pool, bookingStatements.takeOutboxMessages, batchMax, AFTERMATH_LEASE_SECONDS);
       return rows.map(toAftermath);
     },
 
-    async settleAftermaths(eventIds) {
-      await rowsOf(pool, bookingStatements.settleAftermaths, eventIds);
+    async ackOutboxMessages(eventIds) {
+      await rowsOf(pool, bookingStatements.ackOutboxMessages, eventIds);
     },
 
-    async deferAftermaths(eventIds) {
-      await rowsOf(pool, bookingStatements.deferAftermaths, eventIds, AFTERMATH_RETRY_SECONDS);
+    async retryOutboxMessages(eventIds) {
+      await rowsOf(pool, bookingStatements.retryOutboxMessages, eventIds, AFTERMATH_RETRY_SECONDS);
     },
 
     async findHeld({ concertId, date }, seatNumbers) {
@@ -271,7 +271,7 @@ function toOccupied(seat: Extract<HoldReply, { occupied: unknown }>['occupied'][
   };
 }
 
-function toAftermath(row: AftermathRow): Aftermath {
+function toAftermath(row: AftermathRow): OutboxMessage {
   const hold: Hold = {
     reservationId: reservationId(row.reservationId),
     userId: userId(row.userId),
@@ -280,11 +280,11 @@ function toAftermath(row: AftermathRow): Aftermath {
     seatNumbers: row.seatNumbers,
   };
   const { eventId, status, paid } = row;
-  const aftermath = { eventId, hold, status, paid, remainingMs: Number(row.remainingMs) };
-  if (row.sequence === null || row.epoch === null) return aftermath;
+  const message = { eventId, hold, status, paid, remainingMs: Number(row.remainingMs) };
+  if (row.sequence === null || row.epoch === null) return message;
   const { userId: user, concertId: concert } = hold;
   return {
-    ...aftermath,
-    place: { userId: user, concertId: concert, sequence: Number(row.sequence), epoch: row.epoch },
+    ...message,
+    entry: { userId: user, concertId: concert, sequence: Number(row.sequence), epoch: row.epoch },
   };
 }

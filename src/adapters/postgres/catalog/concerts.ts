@@ -79,7 +79,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
 
   return {
     find,
-    glance(id) {
+    recall(id) {
       const concert = find.recall(id);
       const left = seatsLeft.recall(id);
       return concert === undefined || left === undefined ? undefined : { concert, seatsLeft: left };

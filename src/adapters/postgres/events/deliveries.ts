@@ -33,7 +33,7 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
       }));
     },
 
-    async settle({ deliveryId, attempt, url }, receipt, verdict) {
+    async recordAttempt({ deliveryId, attempt, url }, receipt, verdict) {
       await rowsOf(
         pool,
         webhookStatements.settleDelivery,

@@ -15,9 +15,9 @@ export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
       return first && { term: Number(first.term), events: rows.map(toEvent) };
     },
 
-    async settle({ term, events }) {
+    async ack({ term, events }) {
       const ids = events.map(({ eventId }) => eventId);
-      const [row] = await rowsOf(pool, webhookStatements.settleEvents, term, ids);
+      const [row] = await rowsOf(pool, webhookStatements.ackEvents, term, ids);
       return row?.settled ?? false;
     },
 

@@ -74,7 +74,7 @@ export const webhookStatements = {
     text: `SELECT term, ${eventColumns} FROM take_events($1, $2)`,
   } as Statement<[batchMax: number, leaseSeconds: number], EventRow & { readonly term: string }>,
 
-  settleEvents: {
+  ackEvents: {
     name: 'settle-events',
     text: 'SELECT settle_events($1, $2) AS settled',
   } as Statement<[term: number, eventIds: readonly string[]], { readonly settled: boolean }>,

@@ -1,5 +1,5 @@
 import type { Reply, Statement } from '#adapters/postgres/client/statement.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
 // What is asked about the record of the lines.
 
@@ -21,7 +21,7 @@ export type EventJson = {
   readonly logged_ms: number;
   readonly logged_counter: number;
   readonly logged_index: number;
-  readonly kind: LineEvent['kind'];
+  readonly kind: QueueEvent['kind'];
   readonly sequence: number;
   readonly admission_order: number;
   readonly joined_at: Date | undefined;

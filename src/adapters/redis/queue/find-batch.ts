@@ -2,55 +2,55 @@ import { setTimeout } from 'node:timers/promises';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { type FindOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { Place, PlaceId, QueueClaim } from '#domain/queue/queue.ts';
+import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
 import { memberOf } from './member.ts';
 import type { OpenViews } from './open-views.ts';
 import type { QueueView } from './queue-view.ts';
 
-export type FindKey = Pick<PlaceId, 'concertId' | 'epoch'> & { readonly keepOpenMs: number };
+export type FindKey = Pick<EntryId, 'concertId' | 'epoch'> & { readonly keepOpenMs: number };
 
 /** Fields per entry in the script's reply. */
 const FIELDS = 2;
 
 /** Finds entries of one queue by one script; looks again for those that could not be told. */
 export function findBatch(redis: RedisClient, { views, open, gatherMs, triesMax }: OpenViews) {
-  return async function find(key: FindKey, claims: readonly QueueClaim[]): Promise<readonly (Place | Refusal)[]> {
-    const places = new Map<QueueClaim, Place>();
-    let sought = claims;
+  return async function find(key: FindKey, entries: readonly QueueEntry[]): Promise<readonly (EntryState | Refusal)[]> {
+    const places = new Map<QueueEntry, EntryState>();
+    let sought = entries;
     for (let tries = 0; sought.length > 0 && tries < triesMax; tries++) {
-      for (const [claim, place] of await look(key, sought)) places.set(claim, place);
-      sought = sought.filter((claim) => !places.has(claim));
+      for (const [entry, state] of await look(key, sought)) places.set(entry, state);
+      sought = sought.filter((entry) => !places.has(entry));
     }
-    return claims.map((claim) => places.get(claim) ?? new Refusal('unavailable', { retryAfterSeconds: 1 }));
+    return entries.map((entry) => places.get(entry) ?? new Refusal('unavailable', { retryAfterSeconds: 1 }));
   };
 
   /** The entries that this look could tell. */
-  async function look({ concertId, epoch, keepOpenMs }: FindKey, claims: readonly QueueClaim[]) {
+  async function look({ concertId, epoch, keepOpenMs }: FindKey, entries: readonly QueueEntry[]) {
     const view = views.of(concertId);
     if (!view.isSurveyed()) await view.refresh();
-    const numbers = claims.map(({ sequence }) => view.numberOf(sequence));
+    const numbers = entries.map(({ sequence }) => view.numberOf(sequence));
     const endedKnown = view.endedEntries().bytes();
     const reply = await run(
       redis,
       scripts.find,
       view.keys,
       { epoch, drawCountKnown: view.drawCount(), keepOpenMs, endedKnown },
-      claims.flatMap(({ userId, sequence, joinedAt }, index) => {
+      entries.flatMap(({ userId, sequence, joinedAt }, index) => {
         const number = numbers[index] ?? sequence;
         return [memberOf(userId), number, sequence, view.hasEnded(number) ? 0 : joinedAt.getTime()];
       }),
     );
-    if (reply[0] === 'other-epoch') return claims.map((claim) => [claim, { status: 'EXPIRED' }] as const);
+    if (reply[0] === 'other-epoch') return entries.map((entry) => [entry, { status: 'EXPIRED' }] as const);
     if (reply[0] === 'unopened') await open(concertId, view);
     if (reply[0] === 'redrawn') await view.refresh();
     if (reply[0] === 'gathering') await setTimeout(gatherMs);
     if (reply[0] !== 'found') return [];
     const [, head, endedBytes, turnover, ...answers] = reply;
     await view.hear(head, endedBytes);
-    return claims.flatMap((claim, index): [QueueClaim, Place][] => {
+    return entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
-      const place = placeOf(view, numbers[index] ?? claim.sequence, answer, { head, turnover: Number(turnover) });
-      return place === undefined ? [] : [[claim, place]];
+      const state = placeOf(view, numbers[index] ?? entry.sequence, answer, { head, turnover: Number(turnover) });
+      return state === undefined ? [] : [[entry, state]];
     });
   }
 }
@@ -63,7 +63,7 @@ function placeOf(
   number: number,
   [outcome, endsMs]: Answer,
   { head, turnover }: { readonly head: number; readonly turnover: number },
-): Place | undefined {
+): EntryState | undefined {
   if (outcome === 'unsure') return undefined;
   if (outcome === 'ended') return { status: 'EXPIRED' };
   if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(endsMs) };

@@ -4,7 +4,7 @@ import { type JoinOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import type { Policy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import type { Place } from '#domain/queue/queue.ts';
+import type { EntryState } from '#domain/queue/queue.ts';
 import type { Joined } from '#ports/queue/queue.ts';
 import { memberOf } from './member.ts';
 import type { OpenViews } from './open-views.ts';
@@ -44,9 +44,9 @@ export function joinBatch(redis: RedisClient, { views, open, gatherMs, triesMax 
       const sequence = isSequence(outcome) ? number : view.sequenceOf(number);
       view.noteDrawn(epoch, sequence);
       view.confirm(number);
-      const claim = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
+      const entry = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
       const fresh = outcome === 'drawn' || outcome === 'enrolled';
-      return { claim, place: placeOf(view, answer, head, Number(turnover)), fresh };
+      return { entry, state: placeOf(view, answer, head, Number(turnover)), fresh };
     });
   };
 }
@@ -55,7 +55,7 @@ type Answer = [outcome: JoinOutcome, number: number, joinedMs: number, detail: n
 
 const isSequence = (outcome: JoinOutcome) => ['drawn', 'enrolled', 'registered'].includes(outcome);
 
-function placeOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, turnover: number): Place {
+function placeOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, turnover: number): EntryState {
   if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
   const isPlaced = outcome === 'drawn' || outcome === 'waiting';
   const position = isPlaced ? view.positionOf(number, head) : outcome === 'rejoined' ? 1 : undefined;

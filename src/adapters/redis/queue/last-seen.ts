@@ -1,11 +1,11 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { type DrawCount, run, scripts } from '#adapters/redis/scripts.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { QueueView } from './queue-view.ts';
 
 /** Heartbeats of polls that were answered from memory, written in batches: a poll costs an entry in a set. */
 export type LastSeen = {
-  note(view: QueueView, entry: PlaceId, number: number): void;
+  note(view: QueueView, entry: EntryId, number: number): void;
   /** Writes the heartbeats since the last call. Keeps for the next call what cannot be written. */
   write(): Promise<void>;
 };

@@ -1,7 +1,7 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { Lines } from '#ports/queue/queue-record.ts';
+import type { QueueRecords } from '#ports/queue/queue-records.ts';
 import { memberOf } from './member.ts';
 import { packNumbers } from './packed-numbers.ts';
 import type { QueueView } from './queue-view.ts';
@@ -19,13 +19,13 @@ export type Rebuild = {
  */
 export function queueOpener(
   redis: RedisClient,
-  lines: Lines,
+  queueRecords: QueueRecords,
   { rebuildMs, gatherMs }: Rebuild,
 ): (concertId: ConcertId, view: QueueView) => Promise<void> {
   const underWay = new Map<ConcertId, Promise<void>>();
 
   async function open(concertId: ConcertId, view: QueueView): Promise<void> {
-    const record = await lines.open(concertId);
+    const record = await queueRecords.open(concertId);
     if (record.draw !== undefined) await view.learnDraw(record.draw);
     const known = view.known();
     const isOwn = known.epoch === record.epoch;

@@ -3,7 +3,7 @@ import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { MOVED_CHANNEL, queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { Lines } from '#ports/queue/queue-record.ts';
+import type { QueueRecords } from '#ports/queue/queue-records.ts';
 import { drawOrder } from './draw-order.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 
@@ -15,11 +15,11 @@ const BATCHES_AT_ONCE = 10;
  * Places all registered entries by lot. First the registration is closed in Redis, then the number of lots is put on record,
  * then entries are placed. After a crash at any point, the next run goes on with the same draw; so do runs side by side.
  */
-export async function placeByLot(redis: RedisClient, lines: Lines, concertId: ConcertId): Promise<void> {
+export async function placeByLot(redis: RedisClient, queueRecords: QueueRecords, concertId: ConcertId): Promise<void> {
   const keys = queueKeys(concertId);
   const lots = await run(redis, scripts.close, keys, {});
   if (lots < 0) return;
-  const { seed, count } = await lines.draw(concertId, lots);
+  const { seed, count } = await queueRecords.draw(concertId, lots);
   if ((await run(redis, scripts.begin, keys, { count, seed })) === 0) return;
 
   const { order } = await drawOrder(Buffer.from(seed, 'hex'), count);

@@ -2,7 +2,7 @@ import { guarded } from '#adapters/redis/client/failures.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { queueKey } from '#adapters/redis/keys.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import type { QueueView } from './queue-view.ts';
 
 /** Stream entries read at once, each of up to a thousand numbers. */
@@ -17,11 +17,11 @@ export async function takeQueueEvents(
   view: QueueView,
   concertId: ConcertId,
   max: number,
-): Promise<readonly LineEvent[]> {
+): Promise<readonly QueueEvent[]> {
   const entries = await guarded(() => redis.xrange(queueKey(concertId, 'log'), '-', '+', 'COUNT', ENTRIES_MAX));
   if (entries.length === 0) return [];
   await view.refresh();
-  const events: LineEvent[] = [];
+  const events: QueueEvent[] = [];
   for (const [entryId, [kind = '', list = '']] of entries) {
     if (events.length >= max) break;
     const numbers = list.split(' ').map(Number);
@@ -33,7 +33,7 @@ export async function takeQueueEvents(
     for (const [index, number] of numbers.entries()) {
       events.push({
         eventId: `${entryId}-${index}`,
-        kind: isUnplaced ? 'left' : (kind as LineEvent['kind']),
+        kind: isUnplaced ? 'left' : (kind as QueueEvent['kind']),
         sequence: isUnplaced ? number : view.sequenceOf(number),
         order: number,
         joinedAt: joined[index],
@@ -45,7 +45,7 @@ export async function takeQueueEvents(
 }
 
 /** Removes all events up to this one. */
-export async function ackQueueEvents(redis: RedisClient, concertId: ConcertId, { eventId }: LineEvent): Promise<void> {
+export async function ackQueueEvents(redis: RedisClient, concertId: ConcertId, { eventId }: QueueEvent): Promise<void> {
   const [milliseconds, counter] = eventId.split('-');
   await guarded(() => redis.xtrim(queueKey(concertId, 'log'), 'MINID', `${milliseconds}-${Number(counter) + 1}`));
 }

@@ -4,15 +4,15 @@ import { queueKeys } from '#adapters/redis/keys.ts';
 import { type DrawCount, type DrawState, run, scripts } from '#adapters/redis/scripts.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { DrawOrder } from '#domain/queue/lottery.ts';
-import type { LineFigures } from '#ports/queue/queue.ts';
-import type { Draw } from '#ports/queue/queue-record.ts';
+import type { QueueFigures } from '#ports/queue/queue.ts';
+import type { Draw } from '#ports/queue/queue-records.ts';
 import { drawOrder } from './draw-order.ts';
 import { type EndedEntries, endedEntries } from './ended-entries.ts';
 import { type NumberSet, numberSet } from './number-set.ts';
 import { packNumbers } from './packed-numbers.ts';
 
 export type Survey = {
-  readonly figures: LineFigures;
+  readonly figures: QueueFigures;
   readonly epoch: string;
   readonly state: DrawState;
   /** When the queue was last rebuilt, by Redis's clock; empty if it never was. */

@@ -4,9 +4,9 @@ import { MOVED_CHANNEL } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertId, type UserId } from '#domain/ids.ts';
-import type { Place, QueueClaim } from '#domain/queue/queue.ts';
-import type { WaitingRoom } from '#ports/queue/queue.ts';
-import type { Lines } from '#ports/queue/queue-record.ts';
+import type { EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { Queue } from '#ports/queue/queue.ts';
+import type { QueueRecords } from '#ports/queue/queue-records.ts';
 import { type FindKey, findBatch } from './find-batch.ts';
 import { type JoinKey, joinBatch } from './join-batch.ts';
 import { lastSeen } from './last-seen.ts';
@@ -39,13 +39,13 @@ const TRIES_MAX = 4;
 
 export function redisQueue(
   redis: RedisClient,
-  lines: Lines,
+  queueRecords: QueueRecords,
   { rebuildSeconds }: RedisQueueSettings,
   subscribe?: Subscribe,
-): WaitingRoom {
+): Queue {
   const rebuildMs = rebuildSeconds * 1_000;
   const gatherMs = Math.min(GATHER_MS_MAX, Math.floor(rebuildMs * GATHER_SHARE));
-  const open = queueOpener(redis, lines, { rebuildMs, gatherMs });
+  const open = queueOpener(redis, queueRecords, { rebuildMs, gatherMs });
   const views = queueViews(redis, open);
   const openViews = { views, open, gatherMs, triesMax: TRIES_MAX };
   // A message that is missed costs no more than the time to the next survey.
@@ -64,13 +64,13 @@ export function redisQueue(
     FIND_BATCH_MAX,
   );
 
-  async function find(claim: QueueClaim, keepOpenMs: number): Promise<Place> {
-    const place = await findTogether({ ...claim, keepOpenMs }, claim);
-    if (place instanceof Refusal) throw place;
-    return place;
+  async function find(entry: QueueEntry, keepOpenMs: number): Promise<EntryState> {
+    const state = await findTogether({ ...entry, keepOpenMs }, entry);
+    if (state instanceof Refusal) throw state;
+    return state;
   }
 
-  async function surveyedView(id: QueueClaim['concertId']): Promise<QueueView> {
+  async function surveyedView(id: QueueEntry['concertId']): Promise<QueueView> {
     const view = views.of(id);
     if (!view.isSurveyed()) await view.refresh();
     return view;
@@ -83,16 +83,16 @@ export function redisQueue(
       return answer;
     },
 
-    glance(claim) {
-      const view = views.of(claim.concertId);
-      const number = view.numberOf(claim.sequence);
-      const place = recall(view, claim, number);
-      if (place !== undefined) heartbeats.note(view, claim, number);
-      return place;
+    recall(entry) {
+      const view = views.of(entry.concertId);
+      const number = view.numberOf(entry.sequence);
+      const state = recall(view, entry, number);
+      if (state !== undefined) heartbeats.note(view, entry, number);
+      return state;
     },
 
-    find: (claim) => find(claim, 0),
-    settle: (claim) => find(claim, KEEP_OPEN_MS),
+    find: (entry) => find(entry, 0),
+    keepOpen: (entry) => find(entry, KEEP_OPEN_MS),
 
     async extend({ concertId, userId, sequence, epoch }, milliseconds) {
       const view = await surveyedView(concertId);
@@ -140,19 +140,19 @@ export function redisQueue(
     },
 
     async drawLots(concertId) {
-      await placeByLot(redis, lines, concertId);
+      await placeByLot(redis, queueRecords, concertId);
       await views.of(concertId).refresh();
     },
 
-    notePresence: heartbeats.write,
+    writeLastSeen: heartbeats.write,
 
     takeEvents: (concertId, max) => takeQueueEvents(redis, views.of(concertId), concertId, max),
-    settleEvents: (concertId, last) => ackQueueEvents(redis, concertId, last),
+    ackEvents: (concertId, last) => ackQueueEvents(redis, concertId, last),
   };
 }
 
 /** From the last survey; undefined near the head, for an entry that does not wait, and on any doubt. */
-function recall(view: QueueView, { sequence, epoch }: QueueClaim, number: number): Place | undefined {
+function recall(view: QueueView, { sequence, epoch }: QueueEntry, number: number): EntryState | undefined {
   const survey = view.fresh();
   if (survey === undefined || survey.epoch !== epoch) return undefined;
   const { state, figures } = survey;

@@ -2,12 +2,12 @@ import { v7 as newId } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
-import type { Place } from '#domain/queue/queue.ts';
-import type { Joined, WaitingRoom } from '#ports/queue/queue.ts';
+import type { EntryState } from '#domain/queue/queue.ts';
+import type { Joined, Queue } from '#ports/queue/queue.ts';
 import { expectRefusal } from './expect-refusal.ts';
 
-export type WaitingRoomHarness = {
-  readonly waitingRoom: WaitingRoom;
+export type QueueHarness = {
+  readonly queue: Queue;
   /** Time goes by at the line of this concert. */
   passes(concert: ConcertId, milliseconds: number): Promise<void>;
 };
@@ -43,16 +43,16 @@ const POLICY: AdmissionPolicy = {
 const NOBODY = { waiting: 0, active: 0, absent: 0, registered: 0, drawn: 0, turnover: 0 };
 
 /** What holds of every waiting room. `open` is called once per test. */
-export function waitingRoomContract(open: () => WaitingRoomHarness): void {
+export function queueContract(open: () => QueueHarness): void {
   function line() {
-    const { waitingRoom, passes } = open();
+    const { queue, passes } = open();
     const concert = concertId(newId());
     const someone = () => userId(newId());
     const join = (user = someone(), waitingMax = EVERYBODY) =>
-      waitingRoom.join(concert, user, { waitingMax, opening: 'fifo' });
+      queue.join(concert, user, { waitingMax, opening: 'fifo' });
     const admit = (policy: number | Partial<AdmissionPolicy>) =>
-      waitingRoom.admit(concert, { ...POLICY, ...(typeof policy === 'number' ? { activeMax: policy } : policy) });
-    const find = ({ claim }: Joined) => waitingRoom.find(claim);
+      queue.admit(concert, { ...POLICY, ...(typeof policy === 'number' ? { activeMax: policy } : policy) });
+    const find = ({ entry }: Joined) => queue.find(entry);
     const statuses = async (all: readonly Joined[]) => (await Promise.all(all.map(find))).map(({ status }) => status);
     /** One after the other, so that their order is known. */
     async function joinAll(count: number): Promise<Joined[]> {
@@ -74,18 +74,18 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       return [lost, ...others];
     }
     const positions = async (all: readonly Joined[]) =>
-      (await Promise.all(all.map(find))).map((place) => (place.status === 'WAITING' ? place.position : place.status));
+      (await Promise.all(all.map(find))).map((state) => (state.status === 'WAITING' ? state.position : state.status));
     const passing = (milliseconds: number) => passes(concert, milliseconds);
     const all = { join, joinAll, joinAndLoseFirst, letIn, admit, find, statuses, positions, passes: passing };
-    return { waitingRoom, concert, someone, ...all };
+    return { queue, concert, someone, ...all };
   }
 
   describe('joining', () => {
     it('draws places from 1, each at the end of the line', async () => {
       const { joinAll } = line();
       const all = await joinAll(3);
-      expect(all.map(({ claim }) => claim.sequence)).toEqual([1, 2, 3]);
-      expect(all.map(({ place }) => place)).toMatchObject(
+      expect(all.map(({ entry }) => entry.sequence)).toEqual([1, 2, 3]);
+      expect(all.map(({ state }) => state)).toMatchObject(
         [1, 2, 3].map((position) => ({ status: 'WAITING', position })),
       );
       expect(all.every(({ fresh }) => fresh)).toBe(true);
@@ -94,27 +94,27 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     it('names user, concert and time of joining in the claim', async () => {
       const { join, someone, concert } = line();
       const user = someone();
-      const { claim } = await join(user);
-      expect(claim).toMatchObject({ userId: user, concertId: concert });
-      expect(claim.joinedAt.getTime()).toBeGreaterThan(0);
-      expect(claim.epoch).not.toBe('');
+      const { entry } = await join(user);
+      expect(entry).toMatchObject({ userId: user, concertId: concert });
+      expect(entry.joinedAt.getTime()).toBeGreaterThan(0);
+      expect(entry.epoch).not.toBe('');
     });
 
     it('finds the same place again, waiting and let in', async () => {
       const { join, joinAll, admit } = line();
       const [first] = await joinAll(2);
       if (first === undefined) throw new RangeError();
-      expect(await join(first.claim.userId)).toEqual({ ...first, fresh: false });
+      expect(await join(first.entry.userId)).toEqual({ ...first, fresh: false });
       await admit(1);
-      const again = await join(first.claim.userId);
-      expect(again).toMatchObject({ claim: first.claim, place: { status: 'ACTIVE' }, fresh: false });
+      const again = await join(first.entry.userId);
+      expect(again).toMatchObject({ entry: first.entry, state: { status: 'ACTIVE' }, fresh: false });
     });
 
     it('gives everybody a number of their own, however many come at once', async () => {
       const { join, someone } = line();
       const users = Array.from({ length: 50 }, someone);
       const all = await Promise.all([...users, ...users].map((user) => join(user)));
-      const numbers = new Map(all.map(({ claim }) => [claim.userId, claim.sequence]));
+      const numbers = new Map(all.map(({ entry }) => [entry.userId, entry.sequence]));
       expect([...numbers.values()].sort((a, b) => a - b)).toEqual(users.map((_, index) => index + 1));
       expect(all.filter(({ fresh }) => fresh)).toHaveLength(users.length);
     });
@@ -123,37 +123,37 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const { join, joinAll, someone, admit } = line();
       const [first] = await joinAll(2);
       await expectRefusal(join(someone(), 2), 'queue-full');
-      expect(await join(first?.claim.userId, 2)).toMatchObject({ claim: first?.claim });
+      expect(await join(first?.entry.userId, 2)).toMatchObject({ entry: first?.entry });
       await admit(1);
-      expect(await join(someone(), 2)).toMatchObject({ claim: { sequence: 3 }, fresh: true });
+      expect(await join(someone(), 2)).toMatchObject({ entry: { sequence: 3 }, fresh: true });
     });
 
     it('keeps the lines of two concerts apart', async () => {
-      const { waitingRoom, join, admit } = line();
-      const { claim } = await join();
+      const { queue, join, admit } = line();
+      const { entry } = await join();
       const other = concertId(newId());
-      const there = await waitingRoom.join(other, claim.userId, { waitingMax: EVERYBODY, opening: 'fifo' });
+      const there = await queue.join(other, entry.userId, { waitingMax: EVERYBODY, opening: 'fifo' });
       await admit(EVERYBODY);
-      expect(there).toMatchObject({ claim: { sequence: 1, concertId: other }, fresh: true });
-      expect(await waitingRoom.find(there.claim)).toMatchObject({ status: 'WAITING', position: 1 });
-      expect(await waitingRoom.find(claim)).toMatchObject({ status: 'ACTIVE' });
-      expect(await waitingRoom.find({ ...claim, concertId: other, sequence: 2 })).toEqual({ status: 'EXPIRED' });
+      expect(there).toMatchObject({ entry: { sequence: 1, concertId: other }, fresh: true });
+      expect(await queue.find(there.entry)).toMatchObject({ status: 'WAITING', position: 1 });
+      expect(await queue.find(entry)).toMatchObject({ status: 'ACTIVE' });
+      expect(await queue.find({ ...entry, concertId: other, sequence: 2 })).toEqual({ status: 'EXPIRED' });
     });
   });
 
   describe('the position', () => {
     it('falls as those ahead leave or are let in, and never rises', async () => {
-      const { waitingRoom, joinAll, join, admit, find } = line();
+      const { queue, joinAll, join, admit, find } = line();
       const [first, second, , last] = await joinAll(4);
       if (first === undefined || second === undefined || last === undefined) throw new RangeError();
-      const seen: Place[] = [];
+      const seen: EntryState[] = [];
       const look = async () => seen.push(await find(last));
       await look();
-      await waitingRoom.leave(second.claim);
+      await queue.leave(second.entry);
       await look();
       await admit(1);
       await look();
-      await join(second.claim.userId);
+      await join(second.entry.userId);
       await look();
       expect(seen).toMatchObject([4, 3, 2, 2].map((position) => ({ status: 'WAITING', position })));
     });
@@ -161,60 +161,60 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
 
   describe('a place', () => {
     it('is EXPIRED when it is of another memory of the line, or another number than the user has', async () => {
-      const { waitingRoom, join, letIn, admit } = line();
+      const { queue, join, letIn, admit } = line();
       const inside = await letIn();
       const waiting = await join();
-      for (const { claim } of [inside, waiting]) {
-        expect(await waitingRoom.find({ ...claim, epoch: 'elsewise' })).toEqual({ status: 'EXPIRED' });
-        expect(await waitingRoom.find({ ...claim, sequence: claim.sequence + 7 })).toEqual({ status: 'EXPIRED' });
+      for (const { entry } of [inside, waiting]) {
+        expect(await queue.find({ ...entry, epoch: 'elsewise' })).toEqual({ status: 'EXPIRED' });
+        expect(await queue.find({ ...entry, sequence: entry.sequence + 7 })).toEqual({ status: 'EXPIRED' });
       }
       expect((await admit({ paused: true })).active).toBe(1);
     });
 
     it('is EXPIRED once another has replaced it, which an end of the old one does not end', async () => {
-      const { waitingRoom, join, find } = line();
+      const { queue, join, find } = line();
       const old = await join();
-      await waitingRoom.leave(old.claim);
-      const anew = await join(old.claim.userId);
-      expect(anew.claim.sequence).toBe(2);
+      await queue.leave(old.entry);
+      const anew = await join(old.entry.userId);
+      expect(anew.entry.sequence).toBe(2);
       expect(await find(old)).toEqual({ status: 'EXPIRED' });
-      await waitingRoom.leave(old.claim);
-      await waitingRoom.extend(old.claim, SESSION_MS);
+      await queue.leave(old.entry);
+      await queue.extend(old.entry, SESSION_MS);
       expect(await find(anew)).toMatchObject({ status: 'WAITING', position: 1 });
     });
   });
 
   describe('leaving', () => {
     it('gives a waiting place up for good: who joins again is last', async () => {
-      const { waitingRoom, joinAll, join, find } = line();
+      const { queue, joinAll, join, find } = line();
       const [first, second] = await joinAll(2);
       if (first === undefined || second === undefined) throw new RangeError();
-      await waitingRoom.leave(first.claim);
+      await queue.leave(first.entry);
       expect(await find(first)).toEqual({ status: 'EXPIRED' });
       expect(await find(second)).toMatchObject({ position: 1 });
-      expect(await join(first.claim.userId)).toMatchObject({
-        claim: { sequence: 3 },
-        place: { status: 'WAITING', position: 2 },
+      expect(await join(first.entry.userId)).toMatchObject({
+        entry: { sequence: 3 },
+        state: { status: 'WAITING', position: 2 },
         fresh: true,
       });
     });
 
     it('ends a session and makes room for the next', async () => {
-      const { waitingRoom, join, admit, statuses } = line();
+      const { queue, join, admit, statuses } = line();
       const [first, second] = [await join(), await join()];
       await admit(1);
-      await waitingRoom.leave(first.claim);
+      await queue.leave(first.entry);
       expect(await admit(1)).toMatchObject({ admitted: 1, active: 1, waiting: 0 });
       expect(await statuses([first, second])).toEqual(['EXPIRED', 'ACTIVE']);
     });
 
     it('is harmless when repeated', async () => {
-      const { waitingRoom, joinAll, admit } = line();
+      const { queue, joinAll, admit } = line();
       const [first] = await joinAll(3);
       if (first === undefined) throw new RangeError();
       await admit(1);
-      await waitingRoom.leave(first.claim);
-      await waitingRoom.leave(first.claim);
+      await queue.leave(first.entry);
+      await queue.leave(first.entry);
       expect(await admit(1)).toMatchObject({ admitted: 1, active: 1, waiting: 1 });
     });
   });
@@ -239,11 +239,11 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('sends nobody out when the limit is lowered, and lets nobody in until there is room', async () => {
-      const { waitingRoom, joinAll, admit, statuses } = line();
+      const { queue, joinAll, admit, statuses } = line();
       const all = await joinAll(4);
       await admit(3);
       expect(await admit(1)).toMatchObject({ admitted: 0, expired: 0, active: 3, waiting: 1 });
-      for (const { claim } of all.slice(0, 2)) await waitingRoom.leave(claim);
+      for (const { entry } of all.slice(0, 2)) await queue.leave(entry);
       expect(await admit(1)).toMatchObject({ admitted: 0, active: 1 });
       expect(await statuses(all)).toEqual(['EXPIRED', 'EXPIRED', 'ACTIVE', 'WAITING']);
     });
@@ -297,10 +297,10 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('gives nothing back when a session ends early', async () => {
-      const { waitingRoom, joinAll, admit } = line();
+      const { queue, joinAll, admit } = line();
       const [first] = await joinAll(3);
       await admit(two);
-      if (first !== undefined) await waitingRoom.leave(first.claim);
+      if (first !== undefined) await queue.leave(first.entry);
       expect(await admit(two)).toMatchObject({ admitted: 0, active: 1 });
     });
 
@@ -341,7 +341,7 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const all = await joinAll(3);
       await admit(1);
       const late = await join();
-      expect(late.place).toMatchObject({ status: 'WAITING', position: 3 });
+      expect(late.state).toMatchObject({ status: 'WAITING', position: 3 });
       expect(await admit({ paused: true })).toMatchObject({ admitted: 0, active: 1, waiting: 3 });
       await passes(SESSION_MS + 1);
       expect(await admit({ paused: true })).toMatchObject({ admitted: 0, expired: 1, active: 0, waiting: 3 });
@@ -379,20 +379,20 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       await admit(one);
       await passes(CLAIM_SECONDS * 1_000 + 1);
       expect(await find(first)).toEqual({ status: 'EXPIRED' });
-      expect(await join(first.claim.userId)).toMatchObject({ claim: { sequence: 2 }, fresh: true });
+      expect(await join(first.entry.userId)).toMatchObject({ entry: { sequence: 2 }, fresh: true });
     });
 
     it('is claimed by asking, joining again, using or extending it, and then lasts as long as the policy says', async () => {
-      const { waitingRoom, joinAll, join, admit, find, statuses, passes } = line();
+      const { queue, joinAll, join, admit, find, statuses, passes } = line();
       const all = await joinAll(5);
       const [polls, joins, uses, extended] = all as [Joined, Joined, Joined, Joined];
       await admit({ ...one, activeMax: 5 });
-      const until = [await find(polls), (await join(joins.claim.userId)).place, await waitingRoom.settle(uses.claim)];
-      for (const place of until) {
-        if (place.status !== 'ACTIVE') throw new RangeError();
-        expect(place.expiresAt.getTime()).toBeGreaterThanOrEqual(polls.claim.joinedAt.getTime() + SESSION_MS);
+      const until = [await find(polls), (await join(joins.entry.userId)).state, await queue.keepOpen(uses.entry)];
+      for (const state of until) {
+        if (state.status !== 'ACTIVE') throw new RangeError();
+        expect(state.expiresAt.getTime()).toBeGreaterThanOrEqual(polls.entry.joinedAt.getTime() + SESSION_MS);
       }
-      await waitingRoom.extend(extended.claim, 1);
+      await queue.extend(extended.entry, 1);
       await passes(SESSION_MS - SLACK_MS);
       expect(await admit({ ...one, activeMax: 5 })).toMatchObject({ expired: 1, active: 4 });
       expect(await statuses(all)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE', 'ACTIVE', 'EXPIRED']);
@@ -427,7 +427,7 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       await passes(ABSENT_MS);
       const again = await join();
       await passes(ABSENT_SECONDS * 1_000 - SLACK_MS);
-      await join(again.claim.userId);
+      await join(again.entry.userId);
       await passes(2 * SLACK_MS);
       expect(await admit(1)).toMatchObject({ passedOver: 1, admitted: 1, expired: 2 });
       expect(await positions([first, again])).toEqual(['EXPIRED', 'ACTIVE']);
@@ -448,8 +448,8 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const { joinAndLoseFirst, join, admit } = line();
       const [lost] = await joinAndLoseFirst(2);
       await admit(1);
-      const again = await join(lost.claim.userId, 0);
-      expect(again).toMatchObject({ claim: lost.claim, place: { status: 'WAITING', position: 1 }, fresh: false });
+      const again = await join(lost.entry.userId, 0);
+      expect(again).toMatchObject({ entry: lost.entry, state: { status: 'WAITING', position: 1 }, fresh: false });
     });
 
     it('goes in by number among those who are back, whose positions do not rise for it', async () => {
@@ -482,15 +482,15 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('has lost the place once the grace time is over: who joins again is last', async () => {
-      const { waitingRoom, joinAndLoseFirst, join, admit, find, passes, concert } = line();
+      const { queue, joinAndLoseFirst, join, admit, find, passes, concert } = line();
       const [lost] = await joinAndLoseFirst(3);
       await admit(1);
-      expect(await waitingRoom.read(concert)).toMatchObject({ absent: 1 });
+      expect(await queue.read(concert)).toMatchObject({ absent: 1 });
       await passes(GRACE_MS);
       await admit({ paused: true });
-      expect(await waitingRoom.read(concert)).toMatchObject({ absent: 0 });
+      expect(await queue.read(concert)).toMatchObject({ absent: 0 });
       expect(await find(lost)).toEqual({ status: 'EXPIRED' });
-      expect(await join(lost.claim.userId)).toMatchObject({ claim: { sequence: 4 }, fresh: true });
+      expect(await join(lost.entry.userId)).toMatchObject({ entry: { sequence: 4 }, fresh: true });
     });
 
     it('keeps the place for no time at all where there is no grace', async () => {
@@ -501,15 +501,15 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('can give the place up while passed over, and once back', async () => {
-      const { waitingRoom, joinAll, join, admit, find, statuses, passes, concert } = line();
+      const { queue, joinAll, join, admit, find, statuses, passes, concert } = line();
       const lost = (await joinAll(2)) as [Joined, Joined];
       await passes(ABSENT_MS);
       const present = await join();
       await admit(1);
       await find(lost[1]);
-      for (const { claim } of lost) await waitingRoom.leave(claim);
+      for (const { entry } of lost) await queue.leave(entry);
       expect(await statuses(lost)).toEqual(['EXPIRED', 'EXPIRED']);
-      expect(await waitingRoom.read(concert)).toMatchObject({ waiting: 0, absent: 0, active: 1 });
+      expect(await queue.read(concert)).toMatchObject({ waiting: 0, absent: 0, active: 1 });
       expect(await admit(3)).toMatchObject({ admitted: 0, active: 1 });
       expect(await find(present)).toMatchObject({ status: 'ACTIVE' });
     });
@@ -526,11 +526,11 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
 
   describe('the figures', () => {
     it('are of those who wait, are in and are passed over, and of the numbers drawn', async () => {
-      const { waitingRoom, concert, joinAndLoseFirst, admit, find, passes } = line();
-      expect(await waitingRoom.read(concert)).toEqual({ ...NOBODY, frontier: 1 });
+      const { queue, concert, joinAndLoseFirst, admit, find, passes } = line();
+      expect(await queue.read(concert)).toEqual({ ...NOBODY, frontier: 1 });
       const [lost] = await joinAndLoseFirst(5);
       await admit(2);
-      expect(await waitingRoom.read(concert)).toEqual({
+      expect(await queue.read(concert)).toEqual({
         ...NOBODY,
         waiting: 2,
         active: 2,
@@ -539,15 +539,15 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
         frontier: 4,
       });
       await find(lost);
-      expect(await waitingRoom.read(concert)).toMatchObject({ waiting: 3, absent: 0 });
+      expect(await queue.read(concert)).toMatchObject({ waiting: 3, absent: 0 });
       await passes(SESSION_MS + 1);
-      expect(await waitingRoom.read(concert)).toMatchObject({ active: 0, drawn: 5 });
+      expect(await queue.read(concert)).toMatchObject({ active: 0, drawn: 5 });
       await admit({ paused: true });
-      const { turnover } = await waitingRoom.read(concert);
+      const { turnover } = await queue.read(concert);
       expect(turnover).toBeGreaterThan(0);
       expect(turnover).toBeLessThanOrEqual(2);
       await passes(15 * 60_000);
-      expect((await waitingRoom.read(concert)).turnover).toBeLessThan(turnover / 1_000);
+      expect((await queue.read(concert)).turnover).toBeLessThan(turnover / 1_000);
     });
   });
 
@@ -555,9 +555,9 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     it('lasts as long as the policy says', async () => {
       const { letIn, find, passes } = line();
       const joined = await letIn();
-      const place = await find(joined);
-      if (place.status !== 'ACTIVE') throw new RangeError();
-      const lasts = place.expiresAt.getTime() - joined.claim.joinedAt.getTime();
+      const state = await find(joined);
+      if (state.status !== 'ACTIVE') throw new RangeError();
+      const lasts = state.expiresAt.getTime() - joined.entry.joinedAt.getTime();
       expect(lasts).toBeGreaterThanOrEqual(SESSION_MS);
       expect(lasts).toBeLessThan(SESSION_MS + SLACK_MS);
       await passes(SESSION_MS - SLACK_MS);
@@ -570,36 +570,35 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const { letIn, join, find, passes } = line();
       const old = await letIn();
       await passes(SESSION_MS + 1);
-      const anew = await join(old.claim.userId);
-      expect(anew).toMatchObject({ claim: { sequence: 2 }, place: { status: 'WAITING', position: 1 }, fresh: true });
+      const anew = await join(old.entry.userId);
+      expect(anew).toMatchObject({ entry: { sequence: 2 }, state: { status: 'WAITING', position: 1 }, fresh: true });
       expect(await find(old)).toEqual({ status: 'EXPIRED' });
     });
   });
 
   describe('a line that opens with lots', () => {
     function registration() {
-      const { concert, someone, waitingRoom, ...rest } = line();
-      const register = (user = someone()) =>
-        waitingRoom.join(concert, user, { waitingMax: EVERYBODY, opening: 'lottery' });
+      const { concert, someone, queue, ...rest } = line();
+      const register = (user = someone()) => queue.join(concert, user, { waitingMax: EVERYBODY, opening: 'lottery' });
       async function registerAll(count: number): Promise<Joined[]> {
         const all: Joined[] = [];
         for (let joined = 0; joined < count; joined++) all.push(await register());
         return all;
       }
-      return { ...rest, waitingRoom, register, registerAll, draw: () => waitingRoom.drawLots(concert), concert };
+      return { ...rest, queue, register, registerAll, draw: () => queue.drawLots(concert), concert };
     }
     const nowhere = { status: 'WAITING', position: undefined };
 
     it('gives people no position, and lets nobody in, before the lots are drawn', async () => {
-      const { registerAll, register, find, admit, waitingRoom, concert } = registration();
+      const { registerAll, register, find, admit, queue, concert } = registration();
       const [first, second] = await registerAll(2);
       if (first === undefined || second === undefined) throw new RangeError();
-      expect([first.place, second.place]).toMatchObject([nowhere, nowhere]);
-      expect([first.claim.sequence, second.claim.sequence]).toEqual([1, 2]);
-      expect(await register(first.claim.userId)).toEqual({ ...first, fresh: false });
+      expect([first.state, second.state]).toMatchObject([nowhere, nowhere]);
+      expect([first.entry.sequence, second.entry.sequence]).toEqual([1, 2]);
+      expect(await register(first.entry.userId)).toEqual({ ...first, fresh: false });
       expect(await find(second)).toMatchObject(nowhere);
       expect((await admit(EVERYBODY)).admitted).toBe(0);
-      expect(await waitingRoom.read(concert)).toMatchObject({ registered: 2, waiting: 0, drawn: 2 });
+      expect(await queue.read(concert)).toMatchObject({ registered: 2, waiting: 0, drawn: 2 });
     });
 
     it('gives all who registered a position by lot, and those who come later the ones behind', async () => {
@@ -611,14 +610,14 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       expect([...drawn].sort((a, b) => a - b)).toEqual(early.map((_, index) => index + 1));
       expect(drawn).not.toEqual(early.map((_, index) => index + 1));
       expect(await positions(late)).toEqual([31, 32]);
-      expect(late.map(({ fresh, claim }) => [fresh, claim.sequence])).toEqual([
+      expect(late.map(({ fresh, entry }) => [fresh, entry.sequence])).toEqual([
         [true, 31],
         [true, 32],
       ]);
       for (const [index, registered] of early.entries()) {
-        expect(await join(registered.claim.userId)).toEqual({
+        expect(await join(registered.entry.userId)).toEqual({
           ...registered,
-          place: await find(registered),
+          state: await find(registered),
           fresh: false,
         });
         expect(await find(registered)).toMatchObject({ position: drawn[index] });
@@ -645,13 +644,13 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('gives no place to those who left before, and lets them register anew', async () => {
-      const { registerAll, register, draw, find, positions, waitingRoom } = registration();
+      const { registerAll, register, draw, find, positions, queue } = registration();
       const [left, ...others] = await registerAll(6);
       if (left === undefined) throw new RangeError();
-      await waitingRoom.leave(left.claim);
+      await queue.leave(left.entry);
       expect(await find(left)).toEqual({ status: 'EXPIRED' });
-      const again = await register(left.claim.userId);
-      expect(again).toMatchObject({ fresh: true, claim: { sequence: 7 } });
+      const again = await register(left.entry.userId);
+      expect(again).toMatchObject({ fresh: true, entry: { sequence: 7 } });
       await draw();
       expect(await find(left)).toEqual({ status: 'EXPIRED' });
       const drawn = (await positions([...others, again])) as number[];
@@ -659,13 +658,13 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('can be left after the draw, by the number of the registration', async () => {
-      const { registerAll, draw, find, positions, waitingRoom } = registration();
+      const { registerAll, draw, find, positions, queue } = registration();
       const all = await registerAll(5);
       await draw();
       const drawn = (await positions(all)) as number[];
       const first = all[drawn.indexOf(1)];
       if (first === undefined) throw new RangeError();
-      await waitingRoom.leave(first.claim);
+      await queue.leave(first.entry);
       expect(await find(first)).toEqual({ status: 'EXPIRED' });
       const others = all.filter((one) => one !== first);
       expect(await positions(others)).toEqual(
@@ -683,13 +682,13 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
 
   describe('the log', () => {
     it('tells what happened to places, in the order in which it happened, until that is settled', async () => {
-      const { waitingRoom, concert, joinAndLoseFirst, admit, find, passes } = line();
+      const { queue, concert, joinAndLoseFirst, admit, find, passes } = line();
       const [lost, second, third, fourth] = await joinAndLoseFirst(4);
       await admit(1);
       if (second === undefined || third === undefined || fourth === undefined) throw new RangeError();
-      await waitingRoom.leave(third.claim);
+      await queue.leave(third.entry);
       await find(lost);
-      const events = await waitingRoom.takeEvents(concert, EVERYBODY);
+      const events = await queue.takeEvents(concert, EVERYBODY);
       const told = events.map(({ kind, sequence }) => [kind, sequence]);
       expect(told).toHaveLength(4);
       expect(told.slice(0, 2)).toEqual(
@@ -702,17 +701,17 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
         ['left', 3],
         ['returned', 1],
       ]);
-      expect(events.map(({ joinedAt }) => joinedAt)).toContainEqual(second.claim.joinedAt);
+      expect(events.map(({ joinedAt }) => joinedAt)).toContainEqual(second.entry.joinedAt);
       expect(events.every(({ order, sequence }) => order === sequence)).toBe(true);
 
-      await waitingRoom.settleEvents(concert, events.at(-1) as (typeof events)[number]);
-      expect(await waitingRoom.takeEvents(concert, EVERYBODY)).toEqual([]);
+      await queue.ackEvents(concert, events.at(-1) as (typeof events)[number]);
+      expect(await queue.takeEvents(concert, EVERYBODY)).toEqual([]);
       await passes(ABSENT_MS);
       await find(fourth);
       await admit({ activeMax: 1 });
       await passes(GRACE_MS);
       await admit({ paused: true });
-      const later = await waitingRoom.takeEvents(concert, EVERYBODY);
+      const later = await queue.takeEvents(concert, EVERYBODY);
       // In one step of admission, in no order.
       expect(later.map(({ kind, sequence }) => [kind, sequence]).sort()).toEqual([
         ['admitted', 4],
@@ -724,22 +723,22 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('tells of each session once that it has ended: given up, run out, not claimed, or in the way of a new place', async () => {
-      const { waitingRoom, concert, join, joinAll, admit, find, passes } = line();
+      const { queue, concert, join, joinAll, admit, find, passes } = line();
       const [leaver, claimer, absent, again] = await joinAll(4);
       if (leaver === undefined || claimer === undefined || absent === undefined || again === undefined) {
         throw new RangeError();
       }
       await admit({ claimSeconds: CLAIM_SECONDS });
       await Promise.all([find(leaver), find(claimer), find(again)]);
-      await waitingRoom.leave(leaver.claim);
-      await waitingRoom.leave(leaver.claim);
+      await queue.leave(leaver.entry);
+      await queue.leave(leaver.entry);
       await passes(CLAIM_SECONDS * 1_000 + SLACK_MS);
       await admit({ paused: true });
       await passes(SESSION_MS);
-      await join(again.claim.userId);
+      await join(again.entry.userId);
       await admit({ paused: true });
       await admit({ paused: true });
-      const events = await waitingRoom.takeEvents(concert, EVERYBODY);
+      const events = await queue.takeEvents(concert, EVERYBODY);
       const ended = events.filter(({ kind }) => kind === 'ended').map(({ sequence }) => sequence);
       expect(ended).toEqual([1, 3, 4, 2]);
       expect(events).toHaveLength(4 + ended.length);
@@ -748,10 +747,10 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
 
   describe('watching', () => {
     it('hears of every move, until it ends', async () => {
-      const { waitingRoom, concert, join, admit } = line();
+      const { queue, concert, join, admit } = line();
       let moves = 0;
       await join();
-      const end = waitingRoom.watch(concert, () => {
+      const end = queue.watch(concert, () => {
         moves += 1;
       });
       await admit(1);
@@ -760,60 +759,60 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
       const heard = moves;
       await join();
       await admit(2);
-      await waitingRoom.refresh();
+      await queue.refresh();
       expect(moves).toBe(heard);
     });
   });
 
   describe('settling', () => {
     it('answers as finding does', async () => {
-      const { waitingRoom, join, letIn, find } = line();
+      const { queue, join, letIn, find } = line();
       const inside = await letIn();
       const waiting = await join();
       for (const joined of [inside, waiting]) {
         const found = await find(joined);
-        expect(await waitingRoom.settle(joined.claim)).toMatchObject({ status: found.status });
+        expect(await queue.keepOpen(joined.entry)).toMatchObject({ status: found.status });
       }
-      expect(await waitingRoom.settle({ ...inside.claim, sequence: 99 })).toEqual({ status: 'EXPIRED' });
+      expect(await queue.keepOpen({ ...inside.entry, sequence: 99 })).toEqual({ status: 'EXPIRED' });
     });
 
     it('keeps a session open for a command that is under way at its end', async () => {
-      const { waitingRoom, letIn, find, passes } = line();
+      const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       await passes(SESSION_MS - SETTLED_MS / 2);
-      await waitingRoom.settle(joined.claim);
+      await queue.keepOpen(joined.entry);
       await passes(SETTLED_MS / 2 + 1);
       expect(await find(joined)).toMatchObject({ status: 'ACTIVE' });
     });
 
     it('cannot be used to stay', async () => {
-      const { waitingRoom, letIn, find, passes } = line();
+      const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       await passes(SESSION_MS - SLACK_MS);
       for (let seconds = 0; seconds < SESSION_SECONDS; seconds++) {
-        await waitingRoom.settle(joined.claim);
+        await queue.keepOpen(joined.entry);
         await passes(1_000);
       }
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
     });
 
     it('does not bring back a session that is over, nor shorten one that is not', async () => {
-      const { waitingRoom, letIn, find, passes } = line();
+      const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       const before = await find(joined);
-      await waitingRoom.settle(joined.claim);
+      await queue.keepOpen(joined.entry);
       expect(await find(joined)).toEqual(before);
       await passes(SESSION_MS + 1);
-      expect(await waitingRoom.settle(joined.claim)).toEqual({ status: 'EXPIRED' });
+      expect(await queue.keepOpen(joined.entry)).toEqual({ status: 'EXPIRED' });
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
     });
   });
 
   describe('extending', () => {
     it('lets a session last at least so long from now', async () => {
-      const { waitingRoom, letIn, find, passes } = line();
+      const { queue, letIn, find, passes } = line();
       const joined = await letIn();
-      await waitingRoom.extend(joined.claim, 3 * SESSION_MS);
+      await queue.extend(joined.entry, 3 * SESSION_MS);
       await passes(3 * SESSION_MS - SLACK_MS);
       expect(await find(joined)).toMatchObject({ status: 'ACTIVE' });
       await passes(SLACK_MS + 1);
@@ -821,48 +820,48 @@ export function waitingRoomContract(open: () => WaitingRoomHarness): void {
     });
 
     it('never shortens it', async () => {
-      const { waitingRoom, letIn, find } = line();
+      const { queue, letIn, find } = line();
       const joined = await letIn();
       const before = await find(joined);
-      await waitingRoom.extend(joined.claim, 1_000);
+      await queue.extend(joined.entry, 1_000);
       expect(await find(joined)).toEqual(before);
     });
 
     it('holds against admission: who was extended is not sent out', async () => {
-      const { waitingRoom, letIn, admit, passes } = line();
+      const { queue, letIn, admit, passes } = line();
       const joined = await letIn();
-      await waitingRoom.extend(joined.claim, 3 * SESSION_MS);
+      await queue.extend(joined.entry, 3 * SESSION_MS);
       await passes(2 * SESSION_MS);
       expect(await admit(1)).toMatchObject({ expired: 0, active: 1 });
     });
 
     it('does nothing for a place that waits', async () => {
-      const { waitingRoom, join, find } = line();
+      const { queue, join, find } = line();
       const joined = await join();
-      await waitingRoom.extend(joined.claim, SESSION_MS);
+      await queue.extend(joined.entry, SESSION_MS);
       expect(await find(joined)).toMatchObject({ status: 'WAITING', position: 1 });
     });
 
     it('does nothing for a session that is over, tidied away or not', async () => {
-      const { waitingRoom, letIn, find, admit, passes } = line();
+      const { queue, letIn, find, admit, passes } = line();
       const joined = await letIn();
       await passes(SESSION_MS + 1);
-      await waitingRoom.extend(joined.claim, SESSION_MS);
+      await queue.extend(joined.entry, SESSION_MS);
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
       await admit(1);
-      await waitingRoom.extend(joined.claim, SESSION_MS);
+      await queue.extend(joined.entry, SESSION_MS);
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
     });
   });
 
   describe('the turnover', () => {
     it('is what was measured of sessions that ended, and fades', async () => {
-      const { waitingRoom, joinAll, join, admit, find, passes } = line();
+      const { queue, joinAll, join, admit, find, passes } = line();
       const all = await joinAll(4);
       await admit(4);
       const waiting = await join();
       expect(await find(waiting)).toMatchObject({ turnover: 0 });
-      for (const { claim } of all.slice(0, 3)) await waitingRoom.leave(claim);
+      for (const { entry } of all.slice(0, 3)) await queue.leave(entry);
       await admit(1);
       const measured = await find(waiting);
       if (measured.status !== 'WAITING') throw new RangeError();

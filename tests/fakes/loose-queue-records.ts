@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { ConcertId } from '#domain/ids.ts';
-import type { LineEvent, LineRecord, Lines } from '#ports/queue/queue-record.ts';
+import type { QueueEvent, QueueRecord, QueueRecords } from '#ports/queue/queue-records.ts';
 
-type Kept = Omit<LineRecord, 'known'> & { readonly events: Map<string, LineEvent> };
+type Kept = Omit<QueueRecord, 'known'> & { readonly events: Map<string, QueueEvent> };
 
 /** The record of the lines of concerts that no box office knows, for tests of the line alone. */
-export type LooseLines = Lines & {
+export type LooseLines = QueueRecords & {
   /** What is on record of a line, for a test to change before the line is lost. */
   of(concertId: ConcertId): Kept;
-  change(concertId: ConcertId, change: Partial<Omit<LineRecord, 'known' | 'epoch'>>): void;
+  change(concertId: ConcertId, change: Partial<Omit<QueueRecord, 'known' | 'epoch'>>): void;
 };
 
-export function looseLines(): LooseLines {
-  const lines = new Map<ConcertId, Kept>();
+export function looseQueueRecords(): LooseLines {
+  const queueRecords = new Map<ConcertId, Kept>();
 
   function of(concertId: ConcertId): Kept {
-    const kept = lines.get(concertId) ?? {
+    const kept = queueRecords.get(concertId) ?? {
       epoch: createHash('sha256').update(concertId).digest('base64url').slice(0, 8),
       drawn: 0,
       frontier: 1,
@@ -24,18 +24,18 @@ export function looseLines(): LooseLines {
       paid: [],
       events: new Map(),
     };
-    lines.set(concertId, kept);
+    queueRecords.set(concertId, kept);
     return kept;
   }
   const change: LooseLines['change'] = (concertId, changed) => {
-    lines.set(concertId, { ...of(concertId), ...changed });
+    queueRecords.set(concertId, { ...of(concertId), ...changed });
   };
 
   return {
     of,
     change,
     async open(concertId) {
-      const known = lines.has(concertId);
+      const known = queueRecords.has(concertId);
       const { events: _, ...record } = of(concertId);
       return { ...record, known };
     },

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
-import { linesContract } from '#tests/contracts/lines-contract.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
+import { queueRecordsContract } from '#tests/contracts/queue-records-contract.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 
 const harness = await postgresHarness();
-const { postgres, lines, stage } = harness;
+const { postgres, queueRecords, stage } = harness;
 
-linesContract({ ...harness, recorded, now: Date.now });
+queueRecordsContract({ ...harness, recorded, now: Date.now });
 
 describe('what is on record of a line', () => {
   const EVENT = { eventId: '5-0-0', sequence: 1, order: 1, joinedAt: undefined, at: new Date(0) };
@@ -17,10 +17,10 @@ describe('what is on record of a line', () => {
   async function written(): Promise<ConcertId> {
     const { concertId } = await stage({ policy: { opening: 'lottery' } });
     await harness.concerts.find(concertId);
-    await lines.open(concertId);
-    await lines.note(concertId, { drawn: 5, frontier: 5 });
-    await lines.draw(concertId, 3);
-    await lines.record(concertId, [{ ...EVENT, kind: 'admitted' }]);
+    await queueRecords.open(concertId);
+    await queueRecords.note(concertId, { drawn: 5, frontier: 5 });
+    await queueRecords.draw(concertId, 3);
+    await queueRecords.record(concertId, [{ ...EVENT, kind: 'admitted' }]);
     return concertId;
   }
 
@@ -70,14 +70,14 @@ describe('lots that the settings ask for', () => {
   });
 });
 
-async function recorded(concertId: ConcertId): Promise<LineEvent[]> {
+async function recorded(concertId: ConcertId): Promise<QueueEvent[]> {
   const rows = await (await harness.postgres.prisma()).lineEvent.findMany({
     where: { concertId },
     orderBy: [{ loggedMs: 'asc' }, { loggedCounter: 'asc' }, { loggedIndex: 'asc' }],
   });
   return rows.map(({ loggedMs, loggedCounter, loggedIndex, kind, sequence, admissionOrder, joinedAt, happenedAt }) => ({
     eventId: `${loggedMs}-${loggedCounter}-${loggedIndex}`,
-    kind: kind as LineEvent['kind'],
+    kind: kind as QueueEvent['kind'],
     sequence: Number(sequence),
     order: Number(admissionOrder),
     joinedAt: joinedAt ?? undefined,

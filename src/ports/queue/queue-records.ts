@@ -1,8 +1,8 @@
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import type { PlaceId } from '#domain/queue/queue.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 
 /** What is on record of a line, where it is not lost with Redis's memory. */
-export type LineRecord = {
+export type QueueRecord = {
   /** Names the line for good: the tokens of its people carry it. 8 base64url characters (6 bytes). */
   readonly epoch: string;
   /** False when this call has begun the line. True when it was begun before: whoever finds no line in Redis has lost it. */
@@ -24,7 +24,7 @@ export type LineRecord = {
 export type Draw = { readonly seed: string; readonly count: number };
 
 /** Something that happened to a place. */
-export type LineEvent = {
+export type QueueEvent = {
   /** `milliseconds-counter-index`, as the log of the line numbered it: these sort in the order in which things happened. */
   readonly eventId: string;
   /** `ended`: the session, by paying, by leaving, or because its time had come. */
@@ -47,9 +47,9 @@ export type SessionOnRecord = { readonly remainingMs: number };
  *
  * Refuses `busy` or `unavailable` when the store is.
  */
-export type Lines = {
+export type QueueRecords = {
   /** Finds the line of a concert, or begins it. Any number may call it at once: there is one line. Refuses `concert-not-found`. */
-  open(concertId: ConcertId): Promise<LineRecord>;
+  open(concertId: ConcertId): Promise<QueueRecord>;
 
   /** Notes how far a line has come. Never lowers what is noted. */
   note(concertId: ConcertId, progress: { readonly drawn: number; readonly frontier: number }): Promise<void>;
@@ -65,8 +65,8 @@ export type Lines = {
    * paid for yet, and nothing else has happened to the place since. Undefined of whoever was never let in, or has paid; and on any
    * doubt. The record is as old as `record` was last called: who left since is still in, and so is whose session was lost.
    */
-  findSession(place: PlaceId, sessionSeconds: number): Promise<SessionOnRecord | undefined>;
+  findSession(entry: EntryId, sessionSeconds: number): Promise<SessionOnRecord | undefined>;
 
   /** Adds to the record what is not on it yet, by its `eventId`. Nothing is ever changed there, or taken away. */
-  record(concertId: ConcertId, events: readonly LineEvent[]): Promise<void>;
+  record(concertId: ConcertId, events: readonly QueueEvent[]): Promise<void>;
 };

@@ -1,7 +1,7 @@
 import { test } from 'vitest';
-import { pollThroughLoss } from '#tests/support/line-rebuilt-story.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
+import { pollThroughLoss } from '#tests/support/queue-rebuilt-story.ts';
 import { startWorld } from '#tests/support/world.ts';
 
 /** A minute on a fast machine. */

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
-import { admitInLoops, letInOneByOne } from '#tests/support/races-line-story.ts';
+import { admitInLoops, letInOneByOne } from '#tests/support/races-queue-story.ts';
 import { startWorld } from '#tests/support/world.ts';
 
 const world = await startWorld({ instances: 3 });

@@ -3,9 +3,9 @@ import { admissible } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 import { drawOrder, wordsFrom } from '#domain/queue/lottery.ts';
-import type { Place, PlaceId, QueueClaim } from '#domain/queue/queue.ts';
-import type { LineFigures, WaitingRoom } from '#ports/queue/queue.ts';
-import type { LineEvent, Lines } from '#ports/queue/queue-record.ts';
+import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { Queue, QueueFigures } from '#ports/queue/queue.ts';
+import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 const SETTLE_MS = 10_000;
@@ -14,19 +14,19 @@ const ADMIT_BATCH_MAX = 1_000;
 /** Six bytes in base64url, as in every queue token. */
 const EPOCH = 'memory-1';
 
-type Waiting = { readonly claim: QueueClaim; askedAt: number };
-type Away = { readonly claim: QueueClaim; readonly since: number };
-type Session = { readonly claim: QueueClaim; ends: number; granted: number };
+type Waiting = { readonly entry: QueueEntry; askedAt: number };
+type Away = { readonly entry: QueueEntry; readonly since: number };
+type Session = { readonly entry: QueueEntry; ends: number; granted: number };
 
 type Line = {
   drawn: number;
   /** Until lots are drawn. */
-  readonly registered: Map<UserId, QueueClaim>;
+  readonly registered: Map<UserId, QueueEntry>;
   draws: 'never' | 'later' | 'done';
   /** What the lots gave, by the number of the registration. */
   lots: Uint32Array;
   readonly watchers: Set<() => void>;
-  readonly events: LineEvent[];
+  readonly events: QueueEvent[];
   logged: number;
   /** In the order of the numbers drawn, because that is the order of joining. */
   readonly waiting: Map<UserId, Waiting>;
@@ -39,7 +39,7 @@ type Line = {
   readonly ended: number[];
 };
 
-export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>): WaitingRoom {
+export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords, 'draw'>): Queue {
   const open = new Map<ConcertId, Line>();
 
   function lineOf(concertId: ConcertId): Line {
@@ -67,23 +67,23 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
     return (recent.length * 1_000) / TURNOVER_WINDOW_MS;
   }
 
-  const orderOf = ({ lots }: Line, { sequence }: QueueClaim) => lots[sequence - 1] ?? sequence;
+  const orderOf = ({ lots }: Line, { sequence }: QueueEntry) => lots[sequence - 1] ?? sequence;
 
-  function log(line: Line, kind: LineEvent['kind'], claim: QueueClaim): void {
+  function log(line: Line, kind: QueueEvent['kind'], entry: QueueEntry): void {
     line.logged += 1;
-    const { sequence, joinedAt } = claim;
+    const { sequence, joinedAt } = entry;
     const at = new Date(clock.now());
     line.events.push({
       eventId: `${clock.now()}-${line.logged}-0`,
       kind,
       sequence,
-      order: orderOf(line, claim),
+      order: orderOf(line, entry),
       joinedAt,
       at,
     });
   }
 
-  function figuresOf(line: Line): LineFigures {
+  function figuresOf(line: Line): QueueFigures {
     const [first] = line.waiting.values();
     return {
       waiting: line.waiting.size + line.returned.size,
@@ -91,42 +91,42 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       absent: line.away.size,
       registered: line.registered.size,
       drawn: line.drawn,
-      frontier: line.draws === 'later' ? 1 : first === undefined ? line.drawn + 1 : orderOf(line, first.claim),
+      frontier: line.draws === 'later' ? 1 : first === undefined ? line.drawn + 1 : orderOf(line, first.entry),
       turnover: turnoverOf(line),
     };
   }
 
   /** The session of this place, if it is running; asking for it claims it. */
-  function sessionOf(place: PlaceId): Session | undefined {
-    const session = lineOf(place.concertId).sessions.get(place.userId);
-    if (session === undefined || !isOf(session.claim, place) || session.ends <= clock.now()) return undefined;
+  function sessionOf(state: EntryId): Session | undefined {
+    const session = lineOf(state.concertId).sessions.get(state.userId);
+    if (session === undefined || !isOf(session.entry, state) || session.ends <= clock.now()) return undefined;
     session.ends = Math.max(session.ends, session.granted);
     return session;
   }
 
-  function locate(place: PlaceId): Place {
-    const line = lineOf(place.concertId);
+  function locate(state: EntryId): EntryState {
+    const line = lineOf(state.concertId);
     const { waiting, away, returned, registered } = line;
-    const enrolled = registered.get(place.userId);
-    if (enrolled !== undefined && isOf(enrolled, place)) {
+    const enrolled = registered.get(state.userId);
+    if (enrolled !== undefined && isOf(enrolled, state)) {
       return { status: 'WAITING', position: undefined, turnover: turnoverOf(line) };
     }
-    const absent = away.get(place.userId);
-    if (absent !== undefined && isOf(absent.claim, place)) {
-      away.delete(place.userId);
-      returned.set(place.userId, { claim: absent.claim, askedAt: clock.now() });
-      log(line, 'returned', absent.claim);
+    const absent = away.get(state.userId);
+    if (absent !== undefined && isOf(absent.entry, state)) {
+      away.delete(state.userId);
+      returned.set(state.userId, { entry: absent.entry, askedAt: clock.now() });
+      log(line, 'returned', absent.entry);
     }
     for (const [set, positionOf] of [
       [returned, () => 1],
-      [waiting, () => [...waiting.keys()].indexOf(place.userId) + 1],
+      [waiting, () => [...waiting.keys()].indexOf(state.userId) + 1],
     ] as const) {
-      const found = set.get(place.userId);
-      if (found === undefined || !isOf(found.claim, place)) continue;
+      const found = set.get(state.userId);
+      if (found === undefined || !isOf(found.entry, state)) continue;
       found.askedAt = clock.now();
       return { status: 'WAITING', position: positionOf(), turnover: turnoverOf(line) };
     }
-    const session = sessionOf(place);
+    const session = sessionOf(state);
     return session === undefined ? { status: 'EXPIRED' } : { status: 'ACTIVE', expiresAt: new Date(session.ends) };
   }
 
@@ -136,61 +136,61 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       if (opening === 'lottery' && line.draws === 'never') line.draws = 'later';
       const { waiting, away, returned, sessions, registered } = line;
       const enrolled = registered.get(userId);
-      if (enrolled !== undefined) return { claim: enrolled, place: locate(enrolled), fresh: false };
+      if (enrolled !== undefined) return { entry: enrolled, state: locate(enrolled), fresh: false };
       const holder = waiting.get(userId) ?? away.get(userId) ?? returned.get(userId) ?? sessions.get(userId);
-      const place = holder === undefined ? undefined : locate(holder.claim);
-      if (holder !== undefined && place !== undefined && place.status !== 'EXPIRED') {
-        return { claim: holder.claim, place, fresh: false };
+      const state = holder === undefined ? undefined : locate(holder.entry);
+      if (holder !== undefined && state !== undefined && state.status !== 'EXPIRED') {
+        return { entry: holder.entry, state, fresh: false };
       }
       if (waiting.size + returned.size + registered.size >= waitingMax)
         throw new Refusal('queue-full', { retryAfterSeconds: 30 });
       const lapsed = sessions.get(userId);
-      if (lapsed !== undefined) log(line, 'ended', lapsed.claim);
+      if (lapsed !== undefined) log(line, 'ended', lapsed.entry);
       sessions.delete(userId);
       line.drawn += 1;
-      const claim = { userId, concertId, sequence: line.drawn, epoch: EPOCH, joinedAt: new Date(clock.now()) };
-      if (line.draws === 'later') registered.set(userId, claim);
-      else waiting.set(userId, { claim, askedAt: clock.now() });
-      return { claim, place: locate(claim), fresh: true };
+      const entry = { userId, concertId, sequence: line.drawn, epoch: EPOCH, joinedAt: new Date(clock.now()) };
+      if (line.draws === 'later') registered.set(userId, entry);
+      else waiting.set(userId, { entry, askedAt: clock.now() });
+      return { entry, state: locate(entry), fresh: true };
     },
 
     // Whoever looks here knows all there is to know: to find costs nothing.
-    glance: () => undefined,
+    recall: () => undefined,
 
-    async find(place) {
-      return locate(place);
+    async find(state) {
+      return locate(state);
     },
 
-    async settle(place) {
-      const found = locate(place);
-      const session = sessionOf(place);
+    async keepOpen(state) {
+      const found = locate(state);
+      const session = sessionOf(state);
       if (session !== undefined) {
         session.ends = Math.max(session.ends, Math.min(clock.now(), session.granted) + SETTLE_MS);
       }
       return found;
     },
 
-    async extend(place, milliseconds) {
-      const session = sessionOf(place);
+    async extend(state, milliseconds) {
+      const session = sessionOf(state);
       if (session === undefined) return;
       session.granted = Math.max(session.granted, clock.now() + milliseconds);
       session.ends = Math.max(session.ends, session.granted);
     },
 
-    async leave(place) {
-      const line = lineOf(place.concertId);
+    async leave(state) {
+      const line = lineOf(state.concertId);
       const { waiting, away, returned, sessions, ended, registered } = line;
-      const enrolled = registered.get(place.userId);
-      if (enrolled !== undefined && isOf(enrolled, place)) {
-        registered.delete(place.userId);
+      const enrolled = registered.get(state.userId);
+      if (enrolled !== undefined && isOf(enrolled, state)) {
+        registered.delete(state.userId);
         log(line, 'left', enrolled);
       }
       for (const set of [waiting, away, returned, sessions]) {
-        const found = set.get(place.userId);
-        if (found === undefined || !isOf(found.claim, place)) continue;
-        set.delete(place.userId);
+        const found = set.get(state.userId);
+        if (found === undefined || !isOf(found.entry, state)) continue;
+        set.delete(state.userId);
         if (set === sessions) ended.push(clock.now());
-        log(line, set === sessions ? 'ended' : 'left', found.claim);
+        log(line, set === sessions ? 'ended' : 'left', found.entry);
       }
     },
 
@@ -206,7 +206,7 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
     async drawLots(concertId) {
       const line = lineOf(concertId);
       if (line.draws !== 'later') return;
-      const { seed, count } = await lines.draw(concertId, line.drawn);
+      const { seed, count } = await queueRecords.draw(concertId, line.drawn);
       const words = wordsFrom(Buffer.from(seed, 'hex'), (input) => hash('sha256', input, 'buffer'));
       const drawing = drawOrder(count, words);
       let step = drawing.next();
@@ -214,15 +214,15 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       line.lots = step.value.order;
       line.draws = 'done';
       const placed = [...line.registered.values()].sort((a, b) => orderOf(line, a) - orderOf(line, b));
-      for (const claim of placed) line.waiting.set(claim.userId, { claim, askedAt: clock.now() });
+      for (const entry of placed) line.waiting.set(entry.userId, { entry, askedAt: clock.now() });
       line.registered.clear();
     },
 
     async refresh() {},
-    async notePresence() {},
+    async writeLastSeen() {},
 
     takeEvents: async (concertId, max) => lineOf(concertId).events.slice(0, max),
-    async settleEvents(concertId, last) {
+    async ackEvents(concertId, last) {
       const { events } = lineOf(concertId);
       events.splice(0, events.findIndex(({ eventId }) => eventId === last.eventId) + 1);
     },
@@ -233,10 +233,10 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       const now = clock.now();
       const ago = (seconds: number) => now - seconds * 1_000;
       const lapsed = [...sessions].filter(([, { ends }]) => ends <= now);
-      for (const [userId, { claim }] of lapsed) {
+      for (const [userId, { entry }] of lapsed) {
         sessions.delete(userId);
         ended.push(now);
-        log(line, 'ended', claim);
+        log(line, 'ended', entry);
       }
 
       const admittedInWindow = admissions.filter((at) => at > ago(policy.windowSeconds)).length;
@@ -248,28 +248,28 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
       );
       const granted = now + policy.sessionSeconds * 1_000;
       const ends = Math.min(granted, now + policy.claimSeconds * 1_000);
-      const back = [...returned].sort(([, a], [, b]) => orderOf(line, a.claim) - orderOf(line, b.claim));
+      const back = [...returned].sort(([, a], [, b]) => orderOf(line, a.entry) - orderOf(line, b.entry));
       let admitted = 0;
       let passedOver = 0;
-      for (const [userId, { claim, askedAt }] of [...back, ...waiting]) {
+      for (const [userId, { entry, askedAt }] of [...back, ...waiting]) {
         if (admitted === room) break;
         waiting.delete(userId);
         returned.delete(userId);
         if (askedAt < ago(policy.absentSeconds)) {
-          away.set(userId, { claim, since: now });
-          log(line, 'passed-over', claim);
+          away.set(userId, { entry, since: now });
+          log(line, 'passed-over', entry);
           passedOver += 1;
         } else {
-          sessions.set(userId, { claim, ends, granted });
+          sessions.set(userId, { entry, ends, granted });
           admissions.push(now);
-          log(line, 'admitted', claim);
+          log(line, 'admitted', entry);
           admitted += 1;
         }
       }
-      for (const [userId, { claim, since }] of away) {
+      for (const [userId, { entry, since }] of away) {
         if (since > ago(policy.graceSeconds)) continue;
         away.delete(userId);
-        log(line, 'forgotten', claim);
+        log(line, 'forgotten', entry);
       }
       if (admitted + passedOver + lapsed.length > 0) for (const onMove of line.watchers) onMove();
 
@@ -279,6 +279,6 @@ export function memoryWaitingRoom(clock: MemoryClock, lines: Pick<Lines, 'draw'>
   };
 }
 
-function isOf(claim: QueueClaim, place: PlaceId): boolean {
-  return claim.sequence === place.sequence && claim.epoch === place.epoch;
+function isOf(entry: QueueEntry, state: EntryId): boolean {
+  return entry.sequence === state.sequence && entry.epoch === state.epoch;
 }

@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import type { Reservation } from '#domain/booking/reservation.ts';
 import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
-import type { LineEvent } from '#ports/queue/queue-record.ts';
+import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { AFTERMATH_DUE_MS, granted, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
 
@@ -12,7 +12,7 @@ const SLACK_MS = 60_000;
 
 export type LinesHarness = StoreHarness & {
   /** What is on record of a line, in the order in which it happened. */
-  recorded(concertId: ConcertId): Promise<readonly LineEvent[]>;
+  recorded(concertId: ConcertId): Promise<readonly QueueEvent[]>;
   /** The record's present, in milliseconds since 1970. */
   now(): number;
 };
@@ -20,16 +20,16 @@ export type LinesHarness = StoreHarness & {
 const PLENTY = 1_000;
 
 /** What holds of the record of the lines. */
-export function linesContract(harness: LinesHarness): void {
-  const { lines, boxOffice, concerts, stage, passes, recorded } = harness;
+export function queueRecordsContract(harness: LinesHarness): void {
+  const { queueRecords, boxOffice, concerts, stage, passes, recorded } = harness;
 
   describe('opening a line', () => {
     it('begins it once, however many ask at once: one of them has begun it, and all get the same name', async () => {
       const { concertId } = await stage();
-      const opened = await Promise.all(Array.from({ length: 8 }, () => lines.open(concertId)));
+      const opened = await Promise.all(Array.from({ length: 8 }, () => queueRecords.open(concertId)));
       expect(opened.filter(({ known }) => !known)).toHaveLength(1);
       expect(new Set(opened.map(({ epoch }) => epoch)).size).toBe(1);
-      const { epoch } = await lines.open(concertId);
+      const { epoch } = await queueRecords.open(concertId);
       expect(epoch).toBe(opened[0]?.epoch);
       expect(Buffer.from(epoch, 'base64url')).toHaveLength(6);
       expect(epoch).toHaveLength(8);
@@ -37,29 +37,29 @@ export function linesContract(harness: LinesHarness): void {
 
     it('finds nothing in a line that has just begun, and no line has the name of another', async () => {
       const [one, other] = [await stage(), await stage({ policy: { opening: 'lottery' } })];
-      const begun = await lines.open(one.concertId);
+      const begun = await queueRecords.open(one.concertId);
       const nothing = { known: false, drawn: 0, frontier: 1, sessions: [], paid: [] };
       expect(begun).toEqual({ ...nothing, epoch: begun.epoch, registering: false });
       await concerts.find(other.concertId);
-      const withLots = await lines.open(other.concertId);
+      const withLots = await queueRecords.open(other.concertId);
       expect(withLots).toEqual({ ...nothing, epoch: withLots.epoch, registering: true });
       expect(withLots.epoch).not.toBe(begun.epoch);
-      await lines.draw(other.concertId, 5);
-      expect(await lines.open(other.concertId)).toMatchObject({ registering: false, draw: { count: 5 } });
+      await queueRecords.draw(other.concertId, 5);
+      expect(await queueRecords.open(other.concertId)).toMatchObject({ registering: false, draw: { count: 5 } });
     });
 
     it('is refused where no concert is', async () => {
-      await expectRefusal(lines.open(concertId(newId())), 'concert-not-found');
+      await expectRefusal(queueRecords.open(concertId(newId())), 'concert-not-found');
     });
 
     it('tells how far it had come, which is never lowered', async () => {
       const { concertId } = await stage();
-      await lines.open(concertId);
-      await lines.note(concertId, { drawn: 90, frontier: 40 });
-      await lines.note(concertId, { drawn: 100, frontier: 30 });
-      expect(await lines.open(concertId)).toMatchObject({ known: true, drawn: 100, frontier: 40 });
-      await Promise.all([7, 120, 110].map((drawn) => lines.note(concertId, { drawn, frontier: drawn })));
-      expect(await lines.open(concertId)).toMatchObject({ drawn: 120, frontier: 120 });
+      await queueRecords.open(concertId);
+      await queueRecords.note(concertId, { drawn: 90, frontier: 40 });
+      await queueRecords.note(concertId, { drawn: 100, frontier: 30 });
+      expect(await queueRecords.open(concertId)).toMatchObject({ known: true, drawn: 100, frontier: 40 });
+      await Promise.all([7, 120, 110].map((drawn) => queueRecords.note(concertId, { drawn, frontier: drawn })));
+      expect(await queueRecords.open(concertId)).toMatchObject({ drawn: 120, frontier: 120 });
     });
   });
 
@@ -68,17 +68,17 @@ export function linesContract(harness: LinesHarness): void {
     async function openLine() {
       const office = await openBoxOffice(harness);
       const { concertId } = office.concert;
-      const { epoch } = await lines.open(concertId);
+      const { epoch } = await queueRecords.open(concertId);
       const placeOf = (userId: UserId, sequence: number) => ({ userId, concertId, sequence, epoch });
       const hold = async (userId: UserId, sequence: number, ...seatNumbers: number[]) =>
-        granted(await boxOffice.hold(office.orderOf(userId, seatNumbers, { place: placeOf(userId, sequence) })));
+        granted(await boxOffice.hold(office.orderOf(userId, seatNumbers, { entry: placeOf(userId, sequence) })));
       const pay = (reservation: Reservation, sequence: number) =>
-        boxOffice.pay({ ...office.payOrderOf(reservation), place: placeOf(reservation.userId, sequence) });
+        boxOffice.pay({ ...office.payOrderOf(reservation), entry: placeOf(reservation.userId, sequence) });
       /** As it is once Redis has been told of everything, and has forgotten it. */
       async function found() {
         await passes(AFTERMATH_DUE_MS);
-        await boxOffice.settleAftermaths((await boxOffice.takeAftermaths(PLENTY)).map(({ eventId }) => eventId));
-        const { sessions, paid } = await lines.open(concertId);
+        await boxOffice.ackOutboxMessages((await boxOffice.takeOutboxMessages(PLENTY)).map(({ eventId }) => eventId));
+        const { sessions, paid } = await queueRecords.open(concertId);
         return { sessions, paid };
       }
       return { ...office, hold, pay, found };
@@ -152,24 +152,24 @@ export function linesContract(harness: LinesHarness): void {
     async function openLine() {
       const office = await openBoxOffice(harness);
       const { concertId } = office.concert;
-      const { epoch } = await lines.open(concertId);
+      const { epoch } = await queueRecords.open(concertId);
       const someone = await office.user(100_000);
-      const place = (sequence = 1) => ({ userId: someone, concertId, sequence, epoch });
+      const entry = (sequence = 1) => ({ userId: someone, concertId, sequence, epoch });
       let told = 0;
       /** It happens, by the clock of the log, so long before the record's own present. */
-      async function happens(kind: LineEvent['kind'], { sequence = 1, agoMs = 0 } = {}): Promise<void> {
+      async function happens(kind: QueueEvent['kind'], { sequence = 1, agoMs = 0 } = {}): Promise<void> {
         told += 1;
         const at = new Date(harness.now() - agoMs);
-        await lines.record(concertId, [
+        await queueRecords.record(concertId, [
           { eventId: `1-${told}-0`, kind, sequence, order: sequence, joinedAt: undefined, at },
         ]);
       }
-      const found = (sequence?: number) => lines.findSession(place(sequence), SESSION_SECONDS);
+      const found = (sequence?: number) => queueRecords.findSession(entry(sequence), SESSION_SECONDS);
       const hold = async (...seatNumbers: number[]) =>
-        granted(await boxOffice.hold(office.orderOf(someone, seatNumbers, { place: place() })));
+        granted(await boxOffice.hold(office.orderOf(someone, seatNumbers, { entry: entry() })));
       const pay = (reservation: Reservation, sequence?: number) =>
-        boxOffice.pay({ ...office.payOrderOf(reservation), place: place(sequence) });
-      return { ...office, someone, place, happens, found, hold, pay };
+        boxOffice.pay({ ...office.payOrderOf(reservation), entry: entry(sequence) });
+      return { ...office, someone, entry, happens, found, hold, pay };
     }
 
     it('is that of who was let in, for as long as sessions last', async () => {
@@ -183,15 +183,15 @@ export function linesContract(harness: LinesHarness): void {
     });
 
     it('has nobody of whom the record does not know, of another name or of another user', async () => {
-      const { happens, found, place, user } = await openLine();
+      const { happens, found, entry, user } = await openLine();
       await happens('admitted');
       const reservation = await (await openLine()).found();
       expect([await found(2), reservation]).toEqual([undefined, undefined]);
-      expect(await lines.findSession({ ...place(), epoch: 'AAAAAAAA' }, SESSION_SECONDS)).toBeUndefined();
-      const { hold, place: mine } = await openLine();
+      expect(await queueRecords.findSession({ ...entry(), epoch: 'AAAAAAAA' }, SESSION_SECONDS)).toBeUndefined();
+      const { hold, entry: mine } = await openLine();
       await hold(1);
-      expect(await lines.findSession(mine(), SESSION_SECONDS)).toBeDefined();
-      expect(await lines.findSession({ ...mine(), userId: await user() }, SESSION_SECONDS)).toBeUndefined();
+      expect(await queueRecords.findSession(mine(), SESSION_SECONDS)).toBeDefined();
+      expect(await queueRecords.findSession({ ...mine(), userId: await user() }, SESSION_SECONDS)).toBeUndefined();
     });
 
     it.each(['passed-over', 'returned', 'left', 'forgotten', 'restored', 'ended'] as const)(
@@ -236,14 +236,14 @@ export function linesContract(harness: LinesHarness): void {
   describe('drawing lots', () => {
     it('closes the registration once, whoever else closes it; from then on everybody knows the seed', async () => {
       const { concertId } = await stage({ policy: { opening: 'lottery' } });
-      await lines.open(concertId);
+      await queueRecords.open(concertId);
       const before = await concerts.find(concertId);
-      const draws = await Promise.all([5, 6, 7].map((count) => lines.draw(concertId, count)));
+      const draws = await Promise.all([5, 6, 7].map((count) => queueRecords.draw(concertId, count)));
       const [draw] = draws;
       expect([5, 6, 7]).toContain(draw?.count);
       expect(draws).toEqual([draw, draw, draw]);
-      expect(await lines.draw(concertId, 99)).toEqual(draw);
-      expect((await lines.open(concertId)).draw).toEqual(draw);
+      expect(await queueRecords.draw(concertId, 99)).toEqual(draw);
+      expect((await queueRecords.open(concertId)).draw).toEqual(draw);
 
       const seed = Buffer.from(draw?.seed ?? '', 'hex');
       expect(seed).toHaveLength(32);
@@ -256,19 +256,19 @@ export function linesContract(harness: LinesHarness): void {
     it('may be among nobody', async () => {
       const { concertId } = await stage({ policy: { opening: 'lottery' } });
       await concerts.find(concertId);
-      expect((await lines.draw(concertId, 0)).count).toBe(0);
-      expect((await lines.draw(concertId, 3)).count).toBe(0);
+      expect((await queueRecords.draw(concertId, 0)).count).toBe(0);
+      expect((await queueRecords.draw(concertId, 3)).count).toBe(0);
     });
 
     it('is a mistake of ours where there are none', async () => {
       const { concertId } = await stage();
-      await expect(lines.draw(concertId, 1)).rejects.toThrow(RangeError);
+      await expect(queueRecords.draw(concertId, 1)).rejects.toThrow(RangeError);
     });
   });
 
   describe('the record', () => {
     const at = (ms: number) => new Date(Date.UTC(2027, 0, 1) + ms);
-    const event = (eventId: string, more: Partial<LineEvent> = {}): LineEvent => ({
+    const event = (eventId: string, more: Partial<QueueEvent> = {}): QueueEvent => ({
       eventId,
       kind: 'admitted',
       sequence: 1,
@@ -285,8 +285,8 @@ export function linesContract(harness: LinesHarness): void {
         event(`1767225600000-${9 + index}-0`, { kind, sequence: 89_000_000 - index, order: 1 + index }),
       );
       const first = event('999-0-0', { joinedAt: undefined });
-      await lines.record(concertId, told.toReversed());
-      await lines.record(concertId, [first]);
+      await queueRecords.record(concertId, told.toReversed());
+      await queueRecords.record(concertId, [first]);
       expect(await recorded(concertId)).toEqual([first, ...told]);
     });
 
@@ -294,10 +294,10 @@ export function linesContract(harness: LinesHarness): void {
       const [one, other] = [await stage(), await stage()];
       const events = [event('5-0-0'), event('5-0-1', { sequence: 2, order: 2 }), event('5-1-0', { kind: 'left' })];
       await Promise.all(
-        [events, events.slice(1), [...events, ...events]].map((all) => lines.record(one.concertId, all)),
+        [events, events.slice(1), [...events, ...events]].map((all) => queueRecords.record(one.concertId, all)),
       );
-      await lines.record(one.concertId, [event('5-0-0', { kind: 'forgotten' })]);
-      await lines.record(other.concertId, events.slice(0, 1));
+      await queueRecords.record(one.concertId, [event('5-0-0', { kind: 'forgotten' })]);
+      await queueRecords.record(other.concertId, events.slice(0, 1));
       expect(await recorded(one.concertId)).toEqual(events);
       expect(await recorded(other.concertId)).toEqual(events.slice(0, 1));
     });

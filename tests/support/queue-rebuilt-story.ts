@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { RedisConnection } from '#adapters/redis/client/connect-redis.ts';
-import { auditLine } from '#commands/audits/audit-queue.ts';
-import { joinLine, keepPolling, standings } from './crowd.ts';
-import { endRebuild } from './line-clock.ts';
+import { auditQueue } from '#commands/audits/audit-queue.ts';
+import { joinLine, keepPolling, queueStatuses } from './crowd.ts';
+import { endRebuild } from './queue-clock.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
 
@@ -25,7 +25,7 @@ export async function pollThroughLoss(world: World, { redis }: RedisConnection, 
   const line = await joinLine(await world.fans(people), concert);
   const crowd = keepPolling(line, pollSecondsMax);
   await crowd.everybodyWasTold(0);
-  const letIn = () => line.filter(({ told }) => told?.standing === 'in').length;
+  const letIn = () => line.filter(({ told }) => told?.queueStatus === 'in').length;
   await until('some are let in', () => letIn() >= letInBefore);
 
   await redis.flushall();
@@ -46,12 +46,12 @@ export async function pollThroughLoss(world: World, { redis }: RedisConnection, 
   await world.pool.query('UPDATE concerts SET active_max = $2 WHERE concert_id = $1', [concert, people]);
   await crowd.over;
   await newcomer.untilActive();
-  expect(new Set(standings(line))).toEqual(new Set(['in']));
+  expect(new Set(queueStatuses(line))).toEqual(new Set(['in']));
   // Thousands are let in within a second: who far back hears of it first says nothing of the order. The record does.
   expect(crowd.risen).toEqual([]);
   await until(
     'all who were let in since, the newcomer too, are on record',
-    async () => (await auditLine(world.pool, concert)).counts.admitted >= stillWaiting + 1,
+    async () => (await auditQueue(world.pool, concert)).counts.admitted >= stillWaiting + 1,
   );
-  expect(await auditLine(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
+  expect(await auditQueue(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
 }

@@ -5,7 +5,7 @@ import { queueKey } from '#adapters/redis/keys.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import { looseLines } from '#tests/fakes/loose-lines.ts';
+import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { watchAdmissions } from './admissions.ts';
 import { inParallel } from './in-parallel.ts';
 import { until } from './until.ts';
@@ -40,8 +40,12 @@ export async function letInOneByOne(world: World, { count, activeMax, joinsAtOnc
     .map(({ fan }) => ({ fan, seen: [] as number[] }));
   let over = false;
   const watch = inParallel(watching, watching.length, async ({ fan, seen }) => {
-    for (let standing = await fan.poll(); standing.body.position !== undefined && !over; standing = await fan.poll()) {
-      seen.push(standing.body.position);
+    for (
+      let queueStatus = await fan.poll();
+      queueStatus.body.position !== undefined && !over;
+      queueStatus = await fan.poll()
+    ) {
+      seen.push(queueStatus.body.position);
     }
   });
   await inParallel(line, activeMax + 10, async ({ fan }) => {
@@ -60,20 +64,20 @@ export async function letInOneByOne(world: World, { count, activeMax, joinsAtOnc
 /** As many loops as there are connections let people in at the same time, more loops than may be in. */
 export async function admitInLoops(connections: readonly RedisConnection[], count: number): Promise<void> {
   const activeMax = connections.length - 3;
-  const lines = looseLines();
-  const rooms = connections.map(({ redis }) => redisQueue(redis, lines, { rebuildSeconds: 60 }));
+  const queueRecords = looseQueueRecords();
+  const rooms = connections.map(({ redis }) => redisQueue(redis, queueRecords, { rebuildSeconds: 60 }));
   const concert = concertId(randomUUID());
   const activeKey = queueKey(concert, 'active');
   const admissions = await watchAdmissions(concert);
 
-  const claims: Awaited<ReturnType<(typeof rooms)[number]['join']>>['claim'][] = [];
+  const entries: Awaited<ReturnType<(typeof rooms)[number]['join']>>['entry'][] = [];
   for (let joined = 0; joined < count; joined += rooms.length) {
     const joins = rooms.map((room) =>
       room.join(concert, userId(randomUUID()), { waitingMax: 10_000, opening: 'fifo' }),
     );
-    claims.push(...(await Promise.all(joins)).map(({ claim }) => claim));
+    entries.push(...(await Promise.all(joins)).map(({ entry }) => entry));
   }
-  claims.sort((a, b) => a.sequence - b.sequence);
+  entries.sort((a, b) => a.sequence - b.sequence);
 
   // Each loop waits for the next one in line to be let in, ends that session, and takes the next.
   const active: number[] = [];
@@ -82,21 +86,21 @@ export async function admitInLoops(connections: readonly RedisConnection[], coun
   await Promise.all(
     connections.map(async ({ redis }, loop) => {
       const room = rooms[loop];
-      for (let claim = claims[next++]; claim !== undefined && room !== undefined; claim = claims[next++]) {
-        while ((await room.find(claim)).status !== 'ACTIVE') {
+      for (let entry = entries[next++]; entry !== undefined && room !== undefined; entry = entries[next++]) {
+        while ((await room.find(entry)).status !== 'ACTIVE') {
           const admission = await room.admit(concert, { ...POLICY, activeMax });
           admitted += admission.admitted;
           active.push(admission.active, await redis.zcard(activeKey));
         }
-        await room.leave(claim);
+        await room.leave(entry);
       }
     }),
   );
 
   expect(Math.max(...active)).toBe(activeMax);
-  expect(admitted).toBe(claims.length);
-  await until('the monitor has reported every admission', () => admissions.length >= claims.length);
-  expect(admissions).toEqual(claims.map(({ sequence }) => sequence));
+  expect(admitted).toBe(entries.length);
+  await until('the monitor has reported every admission', () => admissions.length >= entries.length);
+  expect(admissions).toEqual(entries.map(({ sequence }) => sequence));
 }
 
 type Join = { readonly asked: number; readonly answered: number; readonly sequence: number };

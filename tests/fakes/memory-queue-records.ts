@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, ReservationId, UserId } from '#domain/ids.ts';
-import type { LineEvent, Lines } from '#ports/queue/queue-record.ts';
+import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import { lotsOf, type MemoryStore, tell } from './memory-store.ts';
 
-export function memoryLines(store: MemoryStore): Lines {
+export function memoryQueueRecords(store: MemoryStore): QueueRecords {
   const now = () => store.clock.now();
 
   /** Refunded since or not. */
@@ -17,9 +17,9 @@ export function memoryLines(store: MemoryStore): Lines {
       { readonly userId: UserId; readonly sequence: number; heldUntil: number; paid: boolean }
     >();
     for (const { reservationId, status, heldUntil } of store.reservations.values()) {
-      const place = store.places.get(reservationId);
-      if (place?.concertId !== concertId || place.epoch !== epoch) continue;
-      const { sequence, userId } = place;
+      const entry = store.places.get(reservationId);
+      if (entry?.concertId !== concertId || entry.epoch !== epoch) continue;
+      const { sequence, userId } = entry;
       const known = places.get(sequence) ?? { sequence, userId, heldUntil: 0, paid: false };
       if (status === 'HELD') known.heldUntil = Math.max(known.heldUntil, heldUntil.getTime());
       if (status === 'CONFIRMED' || wasPaid(reservationId)) known.paid = true;
@@ -67,16 +67,16 @@ export function memoryLines(store: MemoryStore): Lines {
 
     async findSession({ concertId, sequence, userId, epoch }, sessionSeconds) {
       if (store.lines.get(concertId)?.epoch !== epoch) return undefined;
-      const place = placesOf(concertId, epoch).find((one) => one.sequence === sequence && one.userId === userId);
+      const entry = placesOf(concertId, epoch).find((one) => one.sequence === sequence && one.userId === userId);
       const events = [...(store.lineEvents.get(concertId)?.values() ?? [])].filter((one) => one.sequence === sequence);
       const last = events.sort((one, other) => compareEvents(one, other)).at(-1);
-      if (place?.paid || (last !== undefined && last.kind !== 'admitted')) return undefined;
-      const ends = Math.max(place?.heldUntil ?? 0, last === undefined ? 0 : last.at.getTime() + sessionSeconds * 1_000);
+      if (entry?.paid || (last !== undefined && last.kind !== 'admitted')) return undefined;
+      const ends = Math.max(entry?.heldUntil ?? 0, last === undefined ? 0 : last.at.getTime() + sessionSeconds * 1_000);
       return ends > now() ? { remainingMs: ends - now() } : undefined;
     },
 
     async record(concertId, events) {
-      const recorded = store.lineEvents.get(concertId) ?? new Map<string, LineEvent>();
+      const recorded = store.lineEvents.get(concertId) ?? new Map<string, QueueEvent>();
       store.lineEvents.set(concertId, recorded);
       const added = events.filter(({ eventId }) => !recorded.has(eventId));
       for (const event of added) recorded.set(event.eventId, event);
@@ -90,7 +90,7 @@ export function memoryLines(store: MemoryStore): Lines {
 }
 
 /** By the numbers that the log gave. */
-export function compareEvents(one: LineEvent, other: LineEvent): number {
+export function compareEvents(one: QueueEvent, other: QueueEvent): number {
   const [numbers, others] = [one, other].map(({ eventId }) => eventId.split('-').map(Number)) as [number[], number[]];
   const index = numbers.findIndex((number, at) => number !== others[at]);
   return index === -1 ? 0 : (numbers[index] ?? 0) - (others[index] ?? 0);

@@ -24,7 +24,7 @@ if redis.call('HEXISTS', pace, 'at') == 1 then
 end`;
 
 /** Lets time go by at a line, instead of waiting. */
-export async function passAtLine(redis: RedisClient, concertId: ConcertId, milliseconds: number): Promise<void> {
+export async function passAtQueue(redis: RedisClient, concertId: ConcertId, milliseconds: number): Promise<void> {
   const names = ['active', 'granted', 'absent', 'admissions', 'last-seen', 'pace'] as const;
   const keys = names.map((name) => queueKey(concertId, name));
   await redis.eval(MOVE, keys.length, ...keys, milliseconds);

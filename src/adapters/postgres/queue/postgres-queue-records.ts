@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
 import { userId } from '#domain/ids.ts';
-import type { LineEvent, Lines } from '#ports/queue/queue-record.ts';
+import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import { type EventJson, lineStatements } from './queue-statements.ts';
 
 /** Six bytes name a line and fit into the token; a repetition is as good as impossible. */
 const EPOCH_BYTES = 6;
 
-export function postgresLines({ pool }: Pick<Postgres, 'pool'>): Lines {
+export function postgresQueueRecords({ pool }: Pick<Postgres, 'pool'>): QueueRecords {
   return {
     async open(concertId) {
       const candidate = randomBytes(EPOCH_BYTES).toString('base64url');
@@ -43,7 +43,7 @@ export function postgresLines({ pool }: Pick<Postgres, 'pool'>): Lines {
   };
 }
 
-function byColumn({ eventId, kind, sequence, order, joinedAt, at }: LineEvent): EventJson {
+function byColumn({ eventId, kind, sequence, order, joinedAt, at }: QueueEvent): EventJson {
   const [ms, counter, index] = eventId.split('-').map(Number);
   if (ms === undefined || counter === undefined || index === undefined) {
     throw new RangeError(`${eventId} is not milliseconds-counter-index`);

@@ -1,9 +1,9 @@
-import { linesContract } from '#tests/contracts/lines-contract.ts';
+import { queueRecordsContract } from '#tests/contracts/queue-records-contract.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
 
 const { ports, clock, stage, recorded } = memoryWorld();
 
-linesContract({
+queueRecordsContract({
   ...ports,
   stage: async (staged) => stage(staged),
   passes: async (milliseconds) => clock.advance(milliseconds),

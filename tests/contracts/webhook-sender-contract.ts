@@ -1,10 +1,10 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import type { Courier, Letter } from '#ports/events/webhook-sender.ts';
+import type { WebhookMessage, WebhookSender } from '#ports/events/webhook-sender.ts';
 import { expectRefusal } from './expect-refusal.ts';
 
-export type CourierHarness = {
-  readonly courier: Courier;
+export type WebhookSenderHarness = {
+  readonly webhookSender: WebhookSender;
   /** A server that letters may go to: what it answers, and the bodies that arrived there. */
   server(status: number): Promise<{ readonly url: string; bodies(): readonly string[] }>;
   /** Where no letters go. */
@@ -12,8 +12,8 @@ export type CourierHarness = {
 };
 
 /** What `Courier` promises. */
-export function courierContract({ courier, server, forbidden }: CourierHarness): void {
-  const letterTo = (url: string): Letter => ({
+export function webhookSenderContract({ webhookSender, server, forbidden }: WebhookSenderHarness): void {
+  const letterTo = (url: string): WebhookMessage => ({
     messageId: `evt_${newId()}`,
     url,
     sentAt: new Date(),
@@ -24,30 +24,30 @@ export function courierContract({ courier, server, forbidden }: CourierHarness):
   describe('a letter', () => {
     it('arrives as it was given, and the receipt says what was answered', async () => {
       const { url, bodies } = await server(204);
-      const letter = letterTo(url);
-      expect(await courier.send(letter)).toMatchObject({ status: 204, durationMs: expect.any(Number) });
-      expect(bodies()).toEqual([letter.body]);
+      const message = letterTo(url);
+      expect(await webhookSender.send(message)).toMatchObject({ status: 204, durationMs: expect.any(Number) });
+      expect(bodies()).toEqual([message.body]);
     });
 
     it.each([302, 410, 500])('is sent once, whatever is answered: %s', async (status) => {
       const { url, bodies } = await server(status);
-      expect(await courier.send(letterTo(url))).toMatchObject({ status });
+      expect(await webhookSender.send(letterTo(url))).toMatchObject({ status });
       expect(bodies()).toHaveLength(1);
     });
 
     it('is not carried where none go, and the receipt says so', async () => {
-      expect(await courier.send(letterTo(forbidden))).toMatchObject({ failure: expect.stringMatching(/\w/) });
+      expect(await webhookSender.send(letterTo(forbidden))).toMatchObject({ failure: expect.stringMatching(/\w/) });
     });
   });
 
   describe('looking at a URL', () => {
     it('refuses it where no letters go', async () => {
-      await expectRefusal(courier.inspect(forbidden), 'webhook-url-refused');
+      await expectRefusal(webhookSender.inspect(forbidden), 'webhook-url-refused');
     });
 
     it('sends nothing', async () => {
       const { url, bodies } = await server(204);
-      await courier.inspect(url);
+      await webhookSender.inspect(url);
       expect(bodies()).toEqual([]);
     });
   });

@@ -1,20 +1,20 @@
 import { Refusal } from '#domain/errors.ts';
 import type { Receipt } from '#domain/events/webhook.ts';
-import type { Courier, Letter } from '#ports/events/webhook-sender.ts';
+import type { WebhookMessage, WebhookSender } from '#ports/events/webhook-sender.ts';
 
-export type MemoryCourier = Courier & {
-  readonly sent: readonly Letter[];
+export type MemoryWebhookSender = WebhookSender & {
+  readonly sent: readonly WebhookMessage[];
   /** What servers answer from now on; by default 204. */
-  answers(answer: (letter: Letter) => Omit<Receipt, 'durationMs'>): void;
+  answers(answer: (message: WebhookMessage) => Omit<Receipt, 'durationMs'>): void;
   /** Whether what is sent from now on is broken off by us. */
   breaksOff(breaks: boolean): void;
 };
 
 /** Keeps the letters. In its world only names under `example.com` are public. */
-export function memoryCourier(): MemoryCourier {
-  const sent: Letter[] = [];
+export function memoryWebhookSender(): MemoryWebhookSender {
+  const sent: WebhookMessage[] = [];
   let breaksOff = false;
-  let answerTo: Parameters<MemoryCourier['answers']>[0] = () => ({ status: 204 });
+  let answerTo: Parameters<MemoryWebhookSender['answers']>[0] = () => ({ status: 204 });
   const isPublic = (url: string) => /^https:\/\/(\w+\.)?example\.com(\/|$)/.test(url);
   return {
     sent,
@@ -24,11 +24,11 @@ export function memoryCourier(): MemoryCourier {
     breaksOff(breaks) {
       breaksOff = breaks;
     },
-    async send(letter) {
-      if (!isPublic(letter.url)) return { durationMs: 0, failure: 'it is not public' };
-      sent.push(letter);
+    async send(message) {
+      if (!isPublic(message.url)) return { durationMs: 0, failure: 'it is not public' };
+      sent.push(message);
       if (breaksOff) return undefined;
-      return { durationMs: 7, ...answerTo(letter) } as Receipt;
+      return { durationMs: 7, ...answerTo(message) } as Receipt;
     },
     async inspect(url) {
       if (!isPublic(url)) throw new Refusal('webhook-url-refused', { reason: 'it is not public' });
