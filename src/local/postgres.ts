@@ -22,6 +22,8 @@ const FAST = {
   full_page_writes: 'off',
   wal_level: 'minimal',
   max_wal_senders: '0',
+  // Its databases are gone before tidying them would pay.
+  autovacuum: 'off',
 };
 
 type PostgresPlan = { readonly home: ServerHome; readonly durable: boolean; say(line: string): void };

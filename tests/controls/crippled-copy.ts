@@ -5,27 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { reaped } from '#tests/support/reaper.ts';
 import { replaced } from '#tests/support/replaced.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
+import { readTestReport, type TestOutcome } from '#tests/support/test-report.ts';
 import type { Change, Removal } from './removals.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COPIED = ['src', 'tests', 'prisma', 'docs/openapi.json', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+/** A wait that comes to nothing is how many of them fail: half a minute is many times what it takes with the guard. */
+const HANG_MS = 30_000;
 /** After all others. */
 const LAST_MIGRATION = '29991231235959_without';
 
 export type Copy = { readonly dir: string; remove(): Promise<void> };
 type Servers = { readonly databaseUrl: string; readonly redisUrl: string };
-type Test = {
-  readonly fullName: string;
-  readonly status: string;
-  readonly failureMessages: readonly string[];
-};
-type Report = {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly Test[];
-  }[];
-};
 
 /** The sources with these changes, in a folder of their own. */
 export async function crippledCopy(changes: readonly Change[]): Promise<Copy> {
@@ -56,7 +47,13 @@ export async function testsIn(
   const files = tests.map((name) => `tests/integration/${name}.test.ts`);
   const args = ['--project', 'integration', '--reporter=json', `--outputFile=${output}`, '-t', named, ...files];
   const { PATH } = process.env;
-  const env = { PATH, NO_COLOR: '1', TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl };
+  const env = {
+    PATH,
+    NO_COLOR: '1',
+    TEST_HANG_MS: String(HANG_MS),
+    TEST_DATABASE_URL: databaseUrl,
+    TEST_REDIS_URL: redisUrl,
+  };
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const said = await new Promise<string>((resolve) => {
     // That it fails is what it is run for.
@@ -66,18 +63,17 @@ export async function testsIn(
       ),
     );
   });
-  const report = await readFile(output, 'utf8').catch(() => undefined);
+  const report = await readTestReport(output);
   if (report === undefined) throw new Error(`no test was run:\n${said}`);
-  const { testResults } = JSON.parse(report) as Report;
-  const absent = files.filter((file) => !testResults.some(({ name }) => name.endsWith(file)));
+  const absent = files.filter((file) => !report.some(({ name }) => name.endsWith(file)));
   if (absent.length > 0) throw new Error(`${absent.join(', ')}: not there`);
-  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const all = report.flatMap(({ assertionResults }) => assertionResults);
   // A file that does not load catches nothing.
-  const unloaded = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
+  const unloaded = report.filter(({ assertionResults }) => assertionResults.length === 0);
   if (unloaded.length > 0) throw new Error(unloaded.map(({ name, message }) => `${name}: ${message}`).join('\n'));
   // What did not end in time, beside another copy, says nothing of what is missing here.
-  const caught = ({ status, failureMessages }: Test) =>
+  const caught = ({ status, failureMessages }: TestOutcome) =>
     status === 'failed' && !failureMessages.every((message) => message.includes('Test timed out'));
-  const namesOf = (those: (test: Test) => boolean) => all.filter(those).map(({ fullName }) => fullName);
+  const namesOf = (those: (test: TestOutcome) => boolean) => all.filter(those).map(({ fullName }) => fullName);
   return { failed: namesOf(caught), passed: namesOf(({ status }) => status === 'passed') };
 }

@@ -11,5 +11,5 @@ afterAll(close);
 test('the deliveries of one aggregate are neither forgotten nor sent before their turn, in many long races', {
   timeout: LIMIT_MS,
 }, async () => {
-  await raceForDeliveries(ports, pool, { rounds: 6, turns: 150 });
+  await raceForDeliveries(ports, pool, { rounds: 4, turns: 80 });
 });

@@ -47,6 +47,7 @@ await runCommand(async (ending) => {
       console.log(`${condition}: ${how}`);
       const lanes = places.map(async (place) => {
         for (let number = ++started; number <= times; number = ++started) {
+          console.log(`${condition}, run ${number} of ${times}: started at ${new Date().toISOString()}`);
           const run = await runTests({ command, place, ending, reportFile: `${dir.path}/${condition}-${number}.json` });
           runs.push(run);
           const outcome = run.failures.length === 0 ? 'passed' : `FAILED\n  ${run.failures.join('\n  ')}`;

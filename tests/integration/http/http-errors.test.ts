@@ -13,7 +13,8 @@ import { sharedWorld } from '#tests/support/world.ts';
 const BODY_LIMIT_BYTES = 16_384;
 const HEAD_LIMIT_BYTES = 16_384;
 const world = await sharedWorld();
-const url = world.instances[0]?.url ?? '';
+// The second one has no origins: where there are some, OPTIONS is answered by what serves them.
+const url = world.instances[1]?.url ?? '';
 const call = contractClient(url);
 
 let concertId: string;

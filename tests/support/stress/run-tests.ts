@@ -3,21 +3,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { reaped } from '../reaper.ts';
+import { readTestReport } from '../test-report.ts';
 import type { Place } from './conditions.ts';
 
 export type TestRun = {
   readonly seconds: number;
   /** Failed tests by name, or what else there is to say. */
   readonly failures: readonly string[];
-};
-
-type Report = {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly message: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
-  }[];
 };
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -70,9 +62,8 @@ export async function runTests({ command, place, reportFile, ending }: Plan): Pr
 }
 
 async function failuresIn(reportFile: string): Promise<string[]> {
-  const text = await readFile(reportFile, 'utf8').catch(() => undefined);
-  if (text === undefined) return [];
-  return (JSON.parse(text) as Report).testResults.flatMap(({ name, status, message, assertionResults }) => {
+  const files = await readTestReport(reportFile);
+  return (files ?? []).flatMap(({ name, status, message, assertionResults }) => {
     const file = name.replace(ROOT, '');
     const tests = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
     if (tests.length > 0) return tests.map((test) => `${file}: ${test}`);

@@ -23,6 +23,7 @@ export type Postgres = {
 };
 
 const HANG_UP_MARGIN_MS = 500;
+const IDLE_MS = 120_000;
 
 /**
  * One pool for prepared statements and for Prisma. The session's time zone is UTC because Prisma's adapter reads and writes
@@ -42,6 +43,8 @@ export function connectPostgres(
     connectionTimeoutMillis: settings.connectTimeoutMs,
     // The server ends a slow statement; a server that is frozen or cut off ends nothing, so we hang up a little later.
     query_timeout: settings.statementTimeoutMs + HANG_UP_MARGIN_MS,
+    // A connection plans and compiles anew, and a rush should find those of the one before it.
+    idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     options: `-c TimeZone=UTC -c statement_timeout=${settings.statementTimeoutMs} -c lock_timeout=${settings.lockTimeoutMs}`,
     application_name: 'frontrow',
