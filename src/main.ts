@@ -6,12 +6,14 @@ import { newId } from '#adapters/ids/new-id.ts';
 import { startJobs } from '#adapters/jobs/start-jobs.ts';
 import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
 import { postgresConcerts } from '#adapters/postgres/catalog/concerts.ts';
-import { connectPostgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { connectPostgres, type Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { FunctionsMissing, requireFunctions } from '#adapters/postgres/client/require-functions.ts';
 import { postgresDeliveries } from '#adapters/postgres/events/deliveries.ts';
 import { postgresEvents } from '#adapters/postgres/events/events.ts';
 import { postgresWebhooks } from '#adapters/postgres/events/webhooks.ts';
 import { migrate } from '#adapters/postgres/install/migrate.ts';
 import { seedDemo } from '#adapters/postgres/install/seed-demo.ts';
+import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 import { postgresRecords } from '#adapters/postgres/records/records.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
@@ -24,8 +26,8 @@ import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
 import { httpWebhookSender } from '#adapters/webhooks/webhook-sender.ts';
 import { readConfig } from '#config/config.ts';
 import { StartError } from '#config/start-error.ts';
+import { Refusal } from '#domain/errors.ts';
 import type { Ports } from '#ports/index.ts';
-import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 
 // The composition root: everything is made here, in order, and ended in reverse. `node src/main.ts` is how production starts.
 
@@ -78,6 +80,7 @@ async function start(environment: Environment): Promise<string> {
     () => log.warn('Postgres connection is back'),
   );
   closers.push({ name: 'Postgres', close: postgres.close });
+  await checkFunctions(postgres);
   if (config.seedDemo) await seedDemo(postgres, config.http.currency);
   const { redis, ...redisConnection } = await connectRedis(
     config.redis,
@@ -135,6 +138,20 @@ async function start(environment: Environment): Promise<string> {
   closers.push({ name: 'HTTP', close: () => server.close() });
   closers.push({ name: 'load balancers', close: () => setTimeout(config.drainSeconds * 1_000) });
   return server.listen({ host: config.http.host, port: config.http.port });
+}
+
+/** Without its SQL functions the service could serve nobody. If Postgres cannot be reached yet, `/readyz` goes on checking. */
+async function checkFunctions({ pool }: Postgres): Promise<void> {
+  try {
+    await requireFunctions(pool);
+  } catch (error) {
+    if (error instanceof FunctionsMissing) {
+      throw new StartError(
+        `${error.message}\nRun \`npm run db:migrate\` of this version first, for the service's role if it has one, or set MIGRATE_ON_START=true.`,
+      );
+    }
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 let deadlineSeconds = 8;

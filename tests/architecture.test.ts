@@ -201,6 +201,23 @@ function complaintsAboutLua({ text }: Source): string[] {
   ];
 }
 
+function complaintsAboutSql({ path, text }: Source): string[] {
+  const name = /(\w+)\.sql$/.exec(path)?.[1] ?? '';
+  const [header = ''] = /^(?:--.*\n)+/.exec(text) ?? [];
+  return [
+    ...(header.startsWith(`-- ${name}: `) && /\b(?:Locks|Replies) /.test(header)
+      ? []
+      : ['has no header that says what it does, locks and replies']),
+    ...(text.match(/^CREATE FUNCTION /gm)?.length === 1 ? [] : ['creates more or less than one function']),
+    ...(/\bnow\(\)|\bCURRENT_TIMESTAMP\b/i.test(text) ? ['goes by the time at which the transaction began'] : []),
+  ];
+}
+
+function complaintsAboutFile(source: Source): string[] {
+  if (source.path.endsWith('.ts')) return complaintsAboutTypeScript(source);
+  return source.path.endsWith('.sql') ? complaintsAboutSql(source) : complaintsAboutLua(source);
+}
+
 /** The files that import each other in a circle, if any do. */
 function circleIn(files: readonly Source[]): string[] {
   const byPath = new Map(files.map((source) => [source.path, source]));
@@ -223,10 +240,11 @@ function circleIn(files: readonly Source[]): string[] {
 function complaints(files: readonly Source[]): string[] {
   const circle = circleIn(files);
   return [
-    ...files.flatMap((source) => {
-      const found = source.path.endsWith('.ts') ? complaintsAboutTypeScript(source) : complaintsAboutLua(source);
-      return [...complaintsAboutPlace(source), ...found].map((complaint) => `${source.path}: ${complaint}`);
-    }),
+    ...files.flatMap((source) =>
+      [...complaintsAboutPlace(source), ...complaintsAboutFile(source)].map(
+        (complaint) => `${source.path}: ${complaint}`,
+      ),
+    ),
     ...(circle.length > 0 ? [`a circle: ${circle.join(' → ')}`] : []),
   ];
 }
@@ -240,7 +258,8 @@ describe('the source', () => {
     expect(new Set(sources.map(({ path }) => floorOf(path)))).toEqual(new Set(Object.keys(FLOORS)));
     expect(sources.filter(({ path }) => path.endsWith('.lua')).length).toBeGreaterThan(5);
     expect(sources.flatMap(importsOf).length).toBeGreaterThan(200);
-    expect(sources.every(({ path }) => /\.(ts|lua)$/.test(path))).toBe(true);
+    expect(sources.filter(({ path }) => path.endsWith('.sql')).length).toBeGreaterThan(20);
+    expect(sources.every(({ path }) => /\.(ts|lua|sql)$/.test(path))).toBe(true);
   });
 
   it('imports no package that the table allows in vain', () => {
@@ -397,6 +416,30 @@ describe('a complaint is raised when', () => {
     ['a script makes up a key', 'adapters/redis/seats/lua/a.lua', "redis.call('GET', 'frontrow:x')", 'makes up a key'],
     ['a script scans', 'adapters/redis/seats/lua/a.lua', "redis.call('SCAN', cursor)", 'walks through all keys'],
     ['a script loops without a bound', 'adapters/redis/seats/lua/a.lua', 'while true do end', 'has a loop'],
+    [
+      'a SQL function has no header of its own',
+      'adapters/postgres/booking/sql/a.sql',
+      '-- b: holds seats. Replies nothing.\nCREATE FUNCTION a()',
+      'has no header',
+    ],
+    [
+      'a SQL function does not say what it replies',
+      'adapters/postgres/booking/sql/a.sql',
+      '-- a: holds seats.\nCREATE FUNCTION a()',
+      'has no header',
+    ],
+    [
+      'a file has two SQL functions',
+      'adapters/postgres/booking/sql/a.sql',
+      '-- a: holds. Replies.\nCREATE FUNCTION a()\nCREATE FUNCTION b()',
+      'more or less than one',
+    ],
+    [
+      'a SQL function asks for the time of the transaction',
+      'adapters/postgres/booking/sql/a.sql',
+      'held_until < now()',
+      'the transaction began',
+    ],
   ];
 
   it.each(forbidden)('%s', (_, path, text, complaint) => {

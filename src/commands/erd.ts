@@ -146,10 +146,9 @@ ${table([['Table', ''], ...commented.map(({ table, comment }) => [`\`${table}\``
 
 ${table([['Type', 'Values'], ...enums.map(({ type, values }) => [`\`${type}\``, values.join(', ')])])}
 
-What Prisma's schema language cannot say is in [the guards](../prisma/migrations/20261120000100_guards/migration.sql): at most one
-live reservation per seat, balances that only ledger entries move, a ledger that is only added to, transactions that sum to zero; and
-beside the tables of [openings](../prisma/migrations/20261120000900_opening/migration.sql) and
-[lines](../prisma/migrations/20261120001000_lines/migration.sql): lots whose seed stays and which are drawn once, a record that is only added to.
+What Prisma's schema language cannot express is in the [migrations](../prisma/migrations), beside each table: checks, partial indexes and triggers.
+They allow one live reservation per seat, balances that only ledger entries change, append-only records, and transactions that sum to zero.
+The SQL functions of the service are no part of the tables: each is a [file of its own](../src/adapters/postgres).
 `;
 }
 

@@ -7,8 +7,10 @@ const databaseUrl = process.env.DATABASE_URL;
 if (databaseUrl) {
   try {
     const { values } = parseArgs({ options: { 'service-role': { type: 'string' } } });
-    const applied = await migrate(databaseUrl);
-    console.log(applied.length === 0 ? 'Nothing to do.' : applied.map((name) => `Applied ${name}.`).join('\n'));
+    const { migrations, functions } = await migrate(databaseUrl);
+    const done = migrations.map((name) => `Applied ${name}.`);
+    if (functions !== undefined) done.push(`Installed the SQL functions as ${functions}.`);
+    console.log(done.length === 0 ? 'Nothing to do.' : done.join('\n'));
     const role = values['service-role'];
     if (role !== undefined) {
       await grantService(databaseUrl, role);

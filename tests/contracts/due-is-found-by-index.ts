@@ -5,6 +5,7 @@ import { concertStatements } from '#adapters/postgres/catalog/concert-statements
 import { webhookStatements } from '#adapters/postgres/events/webhook-statements.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
+import { definitionOf } from '#tests/support/replaced.ts';
 
 /**
  * Jobs find what is due without reading the rest.
@@ -42,7 +43,7 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
       [reservation, concert],
     );
     await pool.query(
-      `INSERT INTO outbox (reservation_id, due_at) SELECT $1, ${later} FROM generate_series(1, $2::integer) n`,
+      `INSERT INTO outbox_messages (reservation_id, due_at) SELECT $1, ${later} FROM generate_series(1, $2::integer) n`,
       [reservation, crowd],
     );
     const endpoint = randomUUID();
@@ -60,20 +61,20 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
        SELECT $1, event_id, aggregate_id, clock_timestamp() + interval '1 hour' FROM told`,
       [endpoint, crowd],
     );
-    await pool.query('VACUUM ANALYZE idempotency_keys, seats, outbox, events, webhook_deliveries, webhook_endpoints');
+    await pool.query(
+      'VACUUM ANALYZE idempotency_keys, seats, outbox_messages, events, webhook_deliveries, webhook_endpoints',
+    );
   });
 
   describe('what is due', () => {
     it.each([
       ['forget_answers', 'answered_at <'],
       ['expire_holds', 'held_until <='],
-      ['take_aftermaths', 'due_at <='],
+      ['take_outbox_messages', 'due_at <='],
     ])('is looked up in an index, however much there is that is not: %s', async (name, condition) => {
-      const { rows } = await pool.query<{ body: string }>('SELECT prosrc AS body FROM pg_proc WHERE proname = $1', [
-        name,
-      ]);
       // The statement itself, as the function has it.
-      const [statement = ''] = /SELECT (?:(?!SELECT)[^;])*FOR UPDATE SKIP LOCKED/.exec(rows[0]?.body ?? '') ?? [];
+      const [statement = ''] =
+        /SELECT (?:(?!SELECT)[^;])*FOR UPDATE SKIP LOCKED/.exec(await definitionOf(pool, name)) ?? [];
       const asked = statement.replace('p_batch_max', '500').replace('p_hours', '24');
       const plan = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${asked}`);
       expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain(`Index Cond: (${condition}`);
@@ -86,15 +87,9 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
       const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement}`);
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     }
-    const bodyOf = async (name: string) => {
-      const { rows } = await pool.query<{ body: string }>('SELECT prosrc AS body FROM pg_proc WHERE proname = $1', [
-        name,
-      ]);
-      return rows[0]?.body ?? '';
-    };
 
     it('is found without reading what was relayed', async () => {
-      const [taking = ''] = /SELECT e\.event_id FROM events e[^)]*/.exec(await bodyOf('take_events')) ?? [];
+      const [taking = ''] = /SELECT e\.event_id FROM events e[^)]*/.exec(await definitionOf(pool, 'take_events')) ?? [];
       expect(await planOf(taking.replace('v_max', '200'))).toContain('using events_waiting');
     });
 
@@ -103,7 +98,8 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
     });
 
     it('is forgotten from the oldest on, without reading the rest', async () => {
-      const [oldest = ''] = /SELECT event_id, relayed_at FROM events[^)]*/.exec(await bodyOf('forget_events')) ?? [];
+      const [oldest = ''] =
+        /SELECT event_id, relayed_at FROM events[^)]*/.exec(await definitionOf(pool, 'forget_events')) ?? [];
       const plan = await planOf(oldest.replace('p_batch_max', '500'));
       expect(plan).toContain('using events_pkey');
       expect(plan).toContain('Limit');

@@ -23,7 +23,7 @@ const DEADLINES = [
   'seats.held_until',
   'reservations.held_until',
   'reservations.created_at',
-  'outbox.due_at',
+  'outbox_messages.due_at',
   'idempotency_keys.answered_at',
   'concert_dates.starts_at',
   'concerts.sales_open_at',

@@ -1,6 +1,7 @@
 import { afterAll, expect, inject, test } from 'vitest';
-import { crippledCopy, testsIn } from './crippled-copy.ts';
+import { changedCopy } from '#tests/support/changed-copy.ts';
 import { removals } from './removals.ts';
+import { testsIn } from './tests-in-copy.ts';
 
 // npm run test:controls: takes guards away, one after the other, from a copy of the sources, runs tests of the suite there,
 // and says which of them caught it. Those that have to are known by name, and pass where nothing was taken away.
@@ -12,7 +13,7 @@ afterAll(() => {
 });
 
 test('with all guards there, every test passes that has to catch something', async () => {
-  const copy = await crippledCopy([]);
+  const copy = await changedCopy([]);
   try {
     const tests = [...new Set(removals.flatMap((removal) => removal.tests))];
     const catching = removals.flatMap(({ caughtBy }) => caughtBy);
@@ -25,7 +26,7 @@ test('with all guards there, every test passes that has to catch something', asy
 });
 
 test.concurrent.each(removals)('without the $without, a test fails', async (removal) => {
-  const copy = await crippledCopy(removal.changes);
+  const copy = await changedCopy(removal.changes);
   try {
     const { failed, passed } = await testsIn(copy, removal, servers);
     const caught = failed.length === 0 ? ['NONE'] : failed;

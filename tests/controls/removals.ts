@@ -1,14 +1,13 @@
+import { readdirSync } from 'node:fs';
+import type { CopyChange } from '#tests/support/changed-copy.ts';
+
 // Which guards are taken away, and which of the tests are then run.
 
-/** Text of a source file that is replaced; or a statement that runs after the migrations. */
-export type Change =
-  | { readonly file: string; readonly found: RegExp; readonly instead: string }
-  | { readonly sql: string };
 export type Removal = {
   readonly without: string;
   /** Whether what is taken away is all that stands in the way, or what else had to go for anything to happen. */
   readonly note: string;
-  readonly changes: readonly Change[];
+  readonly changes: readonly CopyChange[];
   /** Files of `tests/integration`, by name. */
   readonly tests: readonly string[];
   /** Of these files only the tests with such a name: the others have nothing to do with it. */
@@ -17,44 +16,43 @@ export type Removal = {
   readonly caughtBy: readonly string[];
 };
 
+const POSTGRES = new URL('../../src/adapters/postgres/', import.meta.url);
 const LOCK = 'src/adapters/redis/seats/redis-lock.ts';
 const CLAIM = 'src/adapters/redis/seats/lua/claim.lua';
 
-const noLock: Change = {
+const noLock: CopyChange = {
   file: LOCK,
   found: /async during\(seats, work\) \{/,
   instead: '$& if (seats !== undefined) return { contended: false, value: await work() };',
 };
-const noClaim: Change = { file: CLAIM, found: /elseif string\.sub\(holder[^\n]+/, instead: 'elseif false then' };
+const noClaim: CopyChange = { file: CLAIM, found: /elseif string\.sub\(holder[^\n]+/, instead: 'elseif false then' };
 
-/** In a SQL function as it is installed; it has to be there. */
-function inFunction(name: string, found: string, instead = ''): Change {
-  return {
-    sql: `DO $do$
-      DECLARE
-        v_before text := pg_get_functiondef('${name}'::regproc);
-        v_after text := regexp_replace(v_before, $re$${found}$re$, $to$${instead}$to$);
-      BEGIN
-        IF v_before = v_after THEN RAISE EXCEPTION 'there is no such text in ${name}'; END IF;
-        EXECUTE v_after;
-      END $do$`,
-  };
+const sqlFiles = readdirSync(POSTGRES, { recursive: true, encoding: 'utf8' });
+function fileOf(name: string): string {
+  const path = sqlFiles.find((one) => one.endsWith(`/sql/${name}.sql`));
+  if (path === undefined) throw new RangeError(`there is no function ${name}`);
+  return `src/adapters/postgres/${path}`;
 }
-const seatsUnlockedIn = (name: string) => inFunction(name, 'PERFORM 1 FROM seats\\s+WHERE[^;]+FOR UPDATE;');
-const buyerUnlockedIn = (name: string) => inFunction(name, 'PERFORM 1 FROM buyers\\s+WHERE[^;]+FOR UPDATE;');
+/** In the file of a SQL function. */
+function inFunction(name: string, found: RegExp, instead = ''): CopyChange {
+  return { file: fileOf(name), found, instead };
+}
+const seatsUnlockedIn = (name: string) => inFunction(name, /PERFORM 1 FROM seats\s+WHERE[^;]+FOR UPDATE;/);
+const buyerUnlockedIn = (name: string) => inFunction(name, /PERFORM 1 FROM buyers\s+WHERE[^;]+FOR UPDATE;/);
 /** Between looking and acting, so that all have looked before the first one acts. */
-const slowly = (name: string, before: string) => inFunction(name, before, `PERFORM pg_sleep(0.3); ${before}`);
-const drop = (what: string): Change => ({ sql: `ALTER TABLE ${what}` });
+const slowly = (name: string, before: string) =>
+  inFunction(name, new RegExp(before), `PERFORM pg_sleep(0.3); ${before}`);
+const drop = (what: string): CopyChange => ({ sql: `ALTER TABLE ${what}` });
 
-const oneLive: Change = { sql: 'DROP INDEX reservation_seats_one_live' };
+const oneLive: CopyChange = { sql: 'DROP INDEX reservation_seats_one_live' };
 const holdUnlocked = [seatsUnlockedIn('hold_seats'), slowly('hold_seats', 'INSERT INTO reservations ')];
 const payUnlocked = [
   ...[buyerUnlockedIn('pay_reservation'), seatsUnlockedIn('pay_reservation')],
-  inFunction('pay_reservation', '(SELECT \\* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;', '\\1;'),
-  inFunction('pay_reservation', '(SELECT balance, currency[^;]+) FOR UPDATE;', '\\1;'),
+  inFunction('pay_reservation', /(SELECT \* INTO v_reservation FROM reservations WHERE[^;]+) FOR UPDATE;/, '$1;'),
+  inFunction('pay_reservation', /(SELECT balance, currency[^;]+) FOR UPDATE;/, '$1;'),
   slowly('pay_reservation', 'INSERT INTO ledger_transactions '),
 ];
-const debitUnconditional = inFunction('pay_reservation', 'ELSIF v_balance < v_reservation.amount THEN[^;]+;');
+const debitUnconditional = inFunction('pay_reservation', /ELSIF v_balance < v_reservation.amount THEN[^;]+;/);
 
 export const removals: readonly Removal[] = [
   {
@@ -68,7 +66,7 @@ export const removals: readonly Removal[] = [
     without: 'claim',
     note: 'turns the crowd away only: no seat is lost, so it is its own promise that is broken',
     changes: [noClaim],
-    tests: ['seat-holds-contract'],
+    tests: ['hold-keys-contract'],
     caughtBy: ['succeeds for exactly one of many'],
   },
   {
@@ -108,7 +106,7 @@ export const removals: readonly Removal[] = [
     without: 'fence and status and deadline, in paying',
     note: 'any of them stops who was overtaken',
     changes: [
-      inFunction('pay_reservation', 'ELSIF v_reservation.status = .EXPIRED. OR [^;]+;'),
+      inFunction('pay_reservation', /ELSIF v_reservation.status = 'EXPIRED' OR [^;]+;/),
       { sql: 'DROP TRIGGER reservations_end_once ON reservations' },
     ],
     tests: ['races-money', 'box-office-contract'],
@@ -160,7 +158,7 @@ export const removals: readonly Removal[] = [
   {
     without: 'lock on a request key',
     note: '',
-    changes: [inFunction('recall_answer', 'PERFORM pg_advisory_xact_lock\\([^;]+;', 'NULL;')],
+    changes: [inFunction('recall_answer', /PERFORM pg_advisory_xact_lock\([^;]+;/, 'NULL;')],
     tests: ['repeated-commands', 'idempotency'],
     named: 'equal answers|under way|without a key',
     caughtBy: ['while the same request is under way', 'twenty equal answers'],
@@ -169,8 +167,8 @@ export const removals: readonly Removal[] = [
     without: 'outbox, of holding and paying',
     note: '',
     changes: [
-      inFunction('hold_seats', 'INSERT INTO outbox [^;]+;'),
-      inFunction('pay_reservation', 'INSERT INTO outbox [^;]+;'),
+      inFunction('hold_seats', /INSERT INTO outbox_messages [^;]+;/),
+      inFunction('pay_reservation', /INSERT INTO outbox_messages [^;]+;/),
     ],
     tests: ['crash', 'box-office-contract'],
     named: 'aftermaths|that dies',
@@ -190,7 +188,7 @@ export const removals: readonly Removal[] = [
   {
     without: 'event of a payment',
     note: '',
-    changes: [{ sql: 'DROP TRIGGER payments_tell_captured ON payments' }],
+    changes: [{ sql: 'DROP TRIGGER payments_emit_captured ON payments' }],
     tests: ['events-contract'],
     named: 'an event|relaying',
     caughtBy: ['is told of payment'],
@@ -198,7 +196,7 @@ export const removals: readonly Removal[] = [
   {
     without: 'attempt as the fence of a delivery',
     note: 'whoever was held up settles what somebody else is at',
-    changes: [inFunction('settle_delivery', 'v_delivery.attempts <> p_attempt OR ')],
+    changes: [inFunction('record_attempt', /v_delivery\.attempts <> p_attempt OR /)],
     tests: ['deliveries-contract'],
     named: 'a delivery',
     caughtBy: ['is lost to whoever was held up'],
@@ -207,7 +205,7 @@ export const removals: readonly Removal[] = [
     without: 'lock of relaying on what is being delivered',
     note: 'an event waits for ever for one that is over',
     // Whatever it locks by: there is nothing else that it does and asks nothing of.
-    changes: [inFunction('settle_events', 'PERFORM [^;]+;')],
+    changes: [inFunction('ack_events', /PERFORM [^;]+;/)],
     tests: ['races-deliveries', 'events-contract'],
     named: 'neither overlooks|relaying',
     caughtBy: ['in the same moment in which the one before it is settled'],

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, expect, inject, onTestFinished } from 'vitest';
@@ -10,7 +9,7 @@ import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
 import { contradictionsIn } from '#tests/history/contradictions-in.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { contradictions } from '#tests/support/books.ts';
-import { DATE } from '#tests/support/hall.ts';
+import { DATE, holdSeats } from '#tests/support/hall.ts';
 import type { Instance, Settings } from '#tests/support/instance.ts';
 import { type OwnPostgres, ownPostgres } from '#tests/support/own-postgres.ts';
 import { type OwnRedis, ownRedis } from '#tests/support/own-redis.ts';
@@ -109,10 +108,7 @@ export async function setStage({
   async function keepSeat(): Promise<Hold> {
     const concert = await world.openHall();
     const { userId: user } = await world.fan();
-    const id = randomUUID();
-    await world.pool.query(`SELECT hold_seats($1, $2, $3, $4, $5, $6, 1, 1, 'none', 'k', 'f')`, [
-      ...[id, user, concert, DATE, [KEPT_SEAT], KEPT_SECONDS],
-    ]);
+    const id = await holdSeats(world.pool, { user, concert, seats: [KEPT_SEAT], holdSeconds: KEPT_SECONDS });
     const on = { concertId: concert, date: DATE, seatNumbers: [KEPT_SEAT] };
     return { ...on, userId: userId(user), reservationId: reservationId(id) };
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
+import { askOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { dueIsFoundByIndex } from '#tests/contracts/due-is-found-by-index.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
@@ -43,7 +45,7 @@ describe('a backlog', () => {
   /** Blocks of 8 kB: what is there takes thousands, and a batch needs some dozens. */
   const BLOCKS_MAX = 1_000;
 
-  const takes = (id: string) => blocksOf('SELECT * FROM take_deliveries($1, 5, 60)', id);
+  const takes = (id: string) => blocksOf(functions.takeDeliveries.text, id, 5, 60);
 
   async function makeEndpoint(): Promise<string> {
     const id = randomUUID();
@@ -63,8 +65,8 @@ describe('a backlog', () => {
          FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $2::integer)) a, generate_series(1, 4)
          RETURNING event_id, aggregate_id)
        INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, state, ended_at, due_at)
-       SELECT $1, event_id, aggregate_id, $3::delivery_state, CASE $3 WHEN 'FAILED' THEN at_once() END,
-         CASE WHEN $3 = 'PENDING' AND event_id = min(event_id) OVER (PARTITION BY aggregate_id) THEN at_once() END
+       SELECT $1, event_id, aggregate_id, $3::delivery_state, CASE $3 WHEN 'FAILED' THEN clock_timestamp() - interval '1 ms' END,
+         CASE WHEN $3 = 'PENDING' AND event_id = min(event_id) OVER (PARTITION BY aggregate_id) THEN clock_timestamp() - interval '1 ms' END
        FROM told`,
       [endpoint, aggregates, state],
     );
@@ -80,7 +82,7 @@ describe('a backlog', () => {
   it('that is sent again is due in its order, and taken from without reading it', async () => {
     const endpoint = await makeEndpoint();
     await fill(endpoint, CROWD / 4, 'FAILED');
-    await pool.query('SELECT replay_failed($1, $2, $3)', [endpoint, new Date(0), CROWD]);
+    await askOf(pool)(functions.replayFailed, endpoint, new Date(0), CROWD);
     const { rows } = await pool.query<{ due: string }>(
       'SELECT count(due_at) AS due FROM webhook_deliveries WHERE endpoint_id = $1',
       [endpoint],
@@ -92,11 +94,11 @@ describe('a backlog', () => {
   it('of old events is forgotten batch by batch, without reading all there are', async () => {
     await pool.query(
       `INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
-       SELECT 'queue.admitted', gen_random_uuid(), at_once(), at_once() FROM generate_series(1, $1::integer)`,
+       SELECT 'queue.admitted', gen_random_uuid(), clock_timestamp() - interval '1 ms', clock_timestamp() - interval '1 ms' FROM generate_series(1, $1::integer)`,
       [4 * CROWD],
     );
     await pool.query('VACUUM ANALYZE events');
-    const blocks = await blocksOf('SELECT forget_events(0, 5)');
+    const blocks = await blocksOf(functions.forgetEvents.text, 0, 5);
     expect(blocks).toBeLessThan(await blocksIn('events'));
   });
 
@@ -111,16 +113,20 @@ describe('a backlog', () => {
       );
     const settle = async (count: number) => {
       const ids = (await tell(count)).rows.map(({ id }) => id);
-      return blocksOf('SELECT settle_events((SELECT term FROM relays), $1)', ids);
+      return blocksOf(functions.ackEvents.text, await lastToken(), ids);
     };
+    const lastToken = async () =>
+      (await pool.query<{ token: string }>('SELECT fencing_token AS token FROM relays')).rows[0]?.token;
     await tell(CROWD);
     await pool.query(
       `INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
-       SELECT $1, event_id, $2, CASE WHEN event_id = min(event_id) OVER () THEN at_once() END
+       SELECT $1, event_id, $2, CASE WHEN event_id = min(event_id) OVER () THEN clock_timestamp() - interval '1 ms' END
        FROM events WHERE aggregate_id = $2`,
       [endpoint, line],
     );
-    await pool.query('UPDATE events SET relayed_at = at_once() WHERE aggregate_id = $1', [line]);
+    await pool.query("UPDATE events SET relayed_at = clock_timestamp() - interval '1 ms' WHERE aggregate_id = $1", [
+      line,
+    ]);
     await pool.query('VACUUM ANALYZE events, webhook_deliveries, webhook_endpoints');
     expect(await settle(1)).toBeLessThan(BLOCKS_MAX);
   });
@@ -134,7 +140,7 @@ describe('a line', () => {
     const small = await openHall(pool);
     await reserveEach(small);
     await pool.query('VACUUM ANALYZE seats, reservations');
-    const blocks = await blocksOf('SELECT open_line($1, $2)', small, 'AAAAAAAA');
+    const blocks = await blocksOf(functions.openQueue.text, small, 'AAAAAAAA');
     expect(blocks).toBeLessThan(await blocksIn('reservations'));
   });
 

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
+import { functionSchema } from '#adapters/postgres/client/function-set.ts';
+import { answerIn, askOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import type { StrandedSeats } from '#domain/booking/best-seats.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 
@@ -26,7 +29,7 @@ export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> 
   await pool.query(
     `INSERT INTO concerts
        (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max,
-        hold_seconds_max, refund_until_seconds, stranded_seats)
+        hold_seconds_max, refund_until_seconds, orphan_seats)
      VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8)`,
     [id, activeMax, sessionSeconds, holdSeconds, seatsPerUserMax, holdSecondsMax, refundUntilSeconds, strandedSeats],
   );
@@ -48,11 +51,30 @@ export async function makeUsers(pool: Pool, count: number, balance = 0): Promise
   await pool.query(`INSERT INTO wallets (user_id, currency) SELECT unnest($1::uuid[]), 'KRW'`, [ids]);
   if (balance > 0) {
     await pool.query(
-      `SELECT charge_balance(gen_random_uuid(), id, $2, 1000000000, 'opening', 'opening') FROM unnest($1::uuid[]) id`,
+      `SELECT ${functionSchema}.charge_balance(gen_random_uuid(), id, $2, 1000000000, 'opening', 'opening') FROM unnest($1::uuid[]) id`,
       [ids, balance],
     );
   }
   return ids;
+}
+
+export type HeldSeats = {
+  readonly user: string | undefined;
+  readonly concert: string;
+  readonly seats: readonly number[];
+  readonly holdSeconds?: number;
+};
+
+/** Holds seats in Postgres alone, past queue, Redis and limit of seats. Returns the reservation. */
+export async function holdSeats(
+  connection: Pool | ClientBase,
+  { user = '', concert, seats, holdSeconds = 300 }: HeldSeats,
+): Promise<string> {
+  const id = randomUUID();
+  const order = [id, user, concert, DATE, seats, holdSeconds, seats.length + 1_000, 'off', 1, 'none'] as const;
+  const reply = answerIn(await askOf(connection)(functions.holdChosenSeats, ...order, randomUUID(), 'asked'));
+  if ('occupied' in reply) throw new RangeError(`taken: ${JSON.stringify(reply.occupied)}`);
+  return id;
 }
 
 /** The holds of a reservation have ended just now, though nobody has tidied them away. */

@@ -69,10 +69,14 @@ export type Instance = {
   end(signal: NodeJS.Signals): Promise<Ending>;
 };
 
-/** Starts a server and waits until it is ready to serve. */
-export async function startInstance(settings: Settings): Promise<Instance> {
+/**
+ * Starts a server and waits until it is ready to serve.
+ *
+ * @param main of another copy of the sources, for another version
+ */
+export async function startInstance(settings: Settings, main = MAIN): Promise<Instance> {
   const child = reaped(
-    spawn(process.execPath, [MAIN], {
+    spawn(process.execPath, [main], {
       // Away from the repository, where a developer's `.env` may be.
       cwd: tmpdir(),
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...FOR_TESTS, ...settings },

@@ -16,7 +16,7 @@ export async function watchRefills(world: World, inside: number, turnovers: numb
   const admissions = async () =>
     (
       await world.pool.query<{ sequence: string; happened_at: Date }>(
-        `SELECT sequence, happened_at FROM line_events WHERE concert_id = $1 AND kind = 'admitted'
+        `SELECT sequence, happened_at FROM queue_events WHERE concert_id = $1 AND kind = 'admitted'
          ORDER BY logged_ms, logged_counter, logged_index`,
         [concert],
       )

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { functionSchema } from '#adapters/postgres/client/function-set.ts';
 
 /** What is in the text, and what is to be there instead. */
 export type Change = readonly [found: RegExp, instead: string];
@@ -11,18 +12,23 @@ export function replaced(text: string, changes: readonly Change[]): string {
   }, text);
 }
 
-/** Changes a SQL function as it is installed, whichever migration that was by. Answers what puts it back. */
+/** The definition of an installed SQL function of the service's set. */
+export async function definitionOf(pool: Pool, name: string): Promise<string> {
+  const { rows } = await pool.query<{ text: string }>(
+    'SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = $1 AND pronamespace = $2::regnamespace',
+    [name, functionSchema],
+  );
+  if (rows[0] === undefined) throw new RangeError(`there is no function ${name}`);
+  return rows[0].text;
+}
+
+/** Changes an installed SQL function. Returns a function that restores it. */
 export async function changeFunction(
   pool: Pool,
   name: string,
   changes: readonly Change[],
 ): Promise<() => Promise<unknown>> {
-  const { rows } = await pool.query<{ text: string }>(
-    'SELECT pg_get_functiondef(oid) AS text FROM pg_proc WHERE proname = $1',
-    [name],
-  );
-  const [row] = rows;
-  if (row === undefined) throw new RangeError(`there is no function ${name}`);
-  await pool.query(replaced(row.text, changes));
-  return () => pool.query(row.text);
+  const text = await definitionOf(pool, name);
+  await pool.query(replaced(text, changes));
+  return () => pool.query(text);
 }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { HANG_MS, until } from './until.ts';
 
 const LEFT = `
-  SELECT (SELECT count(*) FROM outbox WHERE created_at <= $1::timestamptz)::integer AS aftermaths,
+  SELECT (SELECT count(*) FROM outbox_messages WHERE created_at <= $1::timestamptz)::integer AS messages,
     (SELECT count(*) FROM events WHERE relayed_at IS NULL AND written_at <= $1::timestamptz)::integer AS events`;
 
 type Limits = {

@@ -22,8 +22,8 @@ export type World = {
   readonly redisUrl: string;
   readonly pool: Pool;
   readonly instances: readonly Instance[];
-  /** One instance more, like the others, until the test file ends. */
-  start(settings?: Settings): Promise<Instance>;
+  /** One instance more, until the test file ends: like the others, or of another version by its `main`. */
+  start(settings?: Settings, main?: string): Promise<Instance>;
   openHall(hall?: Hall): Promise<ConcertId>;
   /** Users of whom the servers know already. They knock at these doors in turn, by default at every instance. */
   fans(count: number, options?: FanOptions): Promise<Fan[]>;
@@ -79,7 +79,7 @@ export async function sharedWorld(): Promise<World> {
 
 type MadeWorld = Omit<World, 'start'> & {
   readonly running: Instance[];
-  start(settings?: Settings): Promise<Instance>;
+  start(settings?: Settings, main?: string): Promise<Instance>;
 };
 
 type FullPlan = WorldPlan & { readonly databaseUrl: string; readonly settingsOfFirst?: Settings };
@@ -91,8 +91,9 @@ async function makeWorld(plan: FullPlan): Promise<MadeWorld> {
   // The database may be dropped before the last connection has gone; whatever else is lost, a query will say so.
   pool.on('error', () => {});
 
-  async function start(more: Settings = {}): Promise<Instance> {
-    const instance = await startInstance({ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, ...settings, ...more });
+  async function start(more: Settings = {}, main?: string): Promise<Instance> {
+    const all = { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, ...settings, ...more };
+    const instance = await startInstance(all, main);
     running.push(instance);
     return instance;
   }

@@ -33,7 +33,7 @@ const COUNTS = `
     (SELECT count(*) FROM refunds)::float8 AS refunds,
     (SELECT count(*) FROM ledger_transactions)::float8 AS transactions,
     (SELECT count(*) FROM wallets)::float8 AS wallets,
-    (SELECT count(*) FROM outbox)::float8 AS outbox,
+    (SELECT count(*) FROM outbox_messages)::float8 AS outbox,
     (SELECT count(*) FROM events WHERE relayed_at IS NULL)::float8 AS "eventsWaiting"`;
 
 /**

@@ -45,7 +45,7 @@ const STILL_FREE = `
     WITH ORDINALITY AS suspect (concert_id, date, seat_number, fence, holder, index)
   JOIN seats s USING (concert_id, date, seat_number, fence)
   WHERE ${FREE}
-    AND NOT EXISTS (SELECT FROM outbox o WHERE o.reservation_id::text = split_part(suspect.holder, ':', 2))`;
+    AND NOT EXISTS (SELECT FROM outbox_messages o WHERE o.reservation_id::text = split_part(suspect.holder, ':', 2))`;
 
 /**
  * Looks for hold keys of free seats, of dates to come: such a seat cannot be held while its key lasts. A missing key of a held

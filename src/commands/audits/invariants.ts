@@ -199,8 +199,8 @@ export const books: readonly Invariant[] = [
 export const outbox: Invariant = {
   name: `nothing waits in the outbox for longer than ${OUTBOX_AGE_MAX_SECONDS} s`,
   violations: `
-    SELECT format('event %s, of reservation %s, waits since %s', event_id, reservation_id, created_at) AS found
-    FROM outbox WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
+    SELECT format('outbox message %s, of reservation %s, waits since %s', message_id, reservation_id, created_at) AS found
+    FROM outbox_messages WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
 };
 
 /** That what is to be sent is neither forgotten nor sent before its turn. */

@@ -24,7 +24,7 @@ export async function* readEvents(pool: Pool, concertId: ConcertId): AsyncGenera
       `DECLARE events NO SCROLL CURSOR FOR
        SELECT logged_ms || '-' || logged_counter || '-' || logged_index AS "eventId", kind, sequence,
          admission_order AS "order", joined_at AS "joinedAt", happened_at AS at
-       FROM line_events WHERE concert_id = $1 ORDER BY logged_ms, logged_counter, logged_index`,
+       FROM queue_events WHERE concert_id = $1 ORDER BY logged_ms, logged_counter, logged_index`,
       [concertId],
     );
     for (;;) {

@@ -1,6 +1,8 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, it } from 'vitest';
 import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
+import { askOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
 import { paymentId } from '#domain/ids.ts';
 import { bestSeatsContract } from '#tests/contracts/best-seats-contract.ts';
@@ -42,18 +44,15 @@ describe('a payment that begins before the deadline and ends after it', () => {
     const held = await hold(fan, 1, 2, 3, 4);
     const till = await postgres.pool.connect();
     const { epoch, sequence } = placeOf(fan);
-    const pay = `SELECT pay_reservation($1, $2, $3, $4, $5, $6, 'paid', 'asked') AS reply`;
     let wanted: Promise<string> | undefined;
     try {
       // The deadline is as near as this machine can still make it.
       for (let milliseconds = 100, paid = false; !paid; milliseconds *= 2) {
         await endHoldIn(postgres.pool, held.reservationId, milliseconds);
         await till.query('BEGIN');
-        const { rows } = await till.query(pay, [
-          ...[newId(), fan, concert.concertId],
-          ...[held.reservationId, sequence, epoch],
-        ]);
-        paid = rows[0].reply.refusal === undefined;
+        const order = [newId(), fan, concert.concertId, held.reservationId, sequence, epoch, 'paid', 'asked'] as const;
+        const [row] = await askOf(till)(functions.payReservation, ...order);
+        paid = row !== undefined && 'answer' in row.reply;
         if (!paid) await till.query('ROLLBACK');
       }
       await till.query('SELECT pg_sleep_until(held_until) FROM reservations WHERE reservation_id = $1', [
@@ -118,8 +117,7 @@ describe('a box office that cannot serve', () => {
     const order = orderOf(fan, [1]);
     const held = await hold(fan, 2);
     const payment = payOrderOf(held, order.request);
-    const underWay = 'SELECT recall_answer($1, $2, $3)';
-    await during(underWay, [fan, order.request.key, order.request.fingerprint], async () => {
+    await during(functions.recallAnswer.text, [fan, order.request.key, order.request.fingerprint], async () => {
       await expectRefusal(impatient.boxOffice.hold(order), 'idempotency-key-in-use');
       await expectRefusal(impatient.boxOffice.pay(payment), 'idempotency-key-in-use');
       await expectRefusal(charge(fan, 1, order.request), 'idempotency-key-in-use');
@@ -134,7 +132,7 @@ describe('a box office that cannot serve', () => {
     const { request } = orderOf(await user(), [1]);
     const order: string[] = [];
     let known: Promise<unknown> | undefined;
-    await during('SELECT recall_answer($1, $2, $3)', [request.userId, request.key, 'asked'], async () => {
+    await during(functions.recallAnswer.text, [request.userId, request.key, 'asked'], async () => {
       known = boxOffice.knows(request).then((answer) => order.push(`known: ${answer}`));
       await until('it waits, or does not', async () => order.length > 0 || (await waitingForLocks()) === 1);
       order.push('still under way');

@@ -16,7 +16,7 @@ const bare = await bareDatabase(async (databaseUrl) => {
   const client = new Client(databaseUrl);
   await client.connect();
   await client.query(
-    `INSERT INTO line_events VALUES ('${hall.concert}', 1, 1, 1, 'admitted', 1, 1, now(), now());
+    `INSERT INTO queue_events VALUES ('${hall.concert}', 1, 1, 1, 'admitted', 1, 1, now(), now());
      INSERT INTO lotteries SELECT '${hall.concert}', seed, sha256(seed) FROM (SELECT decode(repeat('ab', 32), 'hex')) AS drawn (seed);
      INSERT INTO seat_plans VALUES ('${hall.concert}', 1, '{}', sha256('{}'))`,
   );
@@ -244,7 +244,7 @@ const attacks: Readonly<Record<string, readonly Attack[]>> = {
       damage: () => "SELECT FROM seat_history WHERE change = 'sold' AND payment_id IS NULL",
     },
   ],
-  line_events_append_only: changesTo('line_events', 'sequence = 2', without('line_events', 'sequence = 1')),
+  queue_events_append_only: changesTo('queue_events', 'sequence = 2', without('queue_events', 'sequence = 1')),
   seat_plans_stay: changesTo('seat_plans', 'version = 2', without('seat_plans', 'version = 1')),
   // Drawing changes a row: what it may change are triggers of its own, tried in lines-contract.
   lotteries_stay: changesTo('lotteries', 'drawn_count = 1', without('lotteries', 'drawn_count IS NULL')).slice(1),
@@ -266,13 +266,13 @@ const attacks: Readonly<Record<string, readonly Attack[]>> = {
       damage: () => 'SELECT FROM seats WHERE price > 9007199254740991',
     },
   ],
-  seats_placed_or_not: [
+  seats_located_or_not: [
     {
       by: () => seatIs('place = 1', 5),
       damage: () => 'SELECT FROM seats WHERE place IS NOT NULL AND section IS NULL',
     },
   ],
-  seats_place_bounds: [{ by: () => seatIs('place = 0', 5), damage: () => 'SELECT FROM seats WHERE place < 1' }],
+  seats_location_bounds: [{ by: () => seatIs('place = 0', 5), damage: () => 'SELECT FROM seats WHERE place < 1' }],
 };
 
 /** Does not refuse, but sees to it: see below. */
@@ -280,12 +280,12 @@ const KEEPS_THE_SUM = 'ledger_entries_move_the_balance';
 
 /** Guard nothing and refuse nothing, not even what is wrong: they write down what was done, there. */
 const records: Readonly<Record<string, readonly [into: 'events' | 'seat_history', by: (hall: SoldHall) => string]>> = {
-  reservations_tell_held: ['events', (at) => reservation(randomUUID(), at)],
-  reservations_tell_extended: ['events', () => "UPDATE reservations SET held_until = 'infinity' WHERE status = 'HELD'"],
-  reservations_tell_expired: ['events', () => "UPDATE reservations SET status = 'EXPIRED' WHERE status = 'HELD'"],
-  reservations_tell_cancelled: ['events', () => "UPDATE reservations SET status = 'CANCELLED' WHERE status = 'HELD'"],
-  payments_tell_captured: ['events', (at) => payment(at, { amount: -1 })],
-  refunds_tell_refunded: ['events', (at) => refund(`'${at.payment}'`, id(), -1)],
+  reservations_emit_held: ['events', (at) => reservation(randomUUID(), at)],
+  reservations_emit_extended: ['events', () => "UPDATE reservations SET held_until = 'infinity' WHERE status = 'HELD'"],
+  reservations_emit_expired: ['events', () => "UPDATE reservations SET status = 'EXPIRED' WHERE status = 'HELD'"],
+  reservations_emit_cancelled: ['events', () => "UPDATE reservations SET status = 'CANCELLED' WHERE status = 'HELD'"],
+  payments_emit_captured: ['events', (at) => payment(at, { amount: -1 })],
+  refunds_emit_refunded: ['events', (at) => refund(`'${at.payment}'`, id(), -1)],
   seats_made_are_history: [
     'seat_history',
     (at) => `INSERT INTO seats (concert_id, date, seat_number, price, status)

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { askOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { type Operation, operations } from '#tests/support/contract.ts';
 import { type Answer, type Fan, send as sendRequest } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -86,7 +88,7 @@ describe.each(Object.entries(commands))('%s', (name, [command, another]) => {
     const session = await world.pool.connect();
     try {
       await session.query('BEGIN');
-      await session.query(`SELECT recall_answer($1, $2, 'under way')`, [fan.userId, key]);
+      await askOf(session)(functions.recallAnswer, fan.userId, key, 'under way');
       expect(await sendTo(hasty.url, command, key)).toMatchObject({
         status: 409,
         body: { code: 'idempotency-key-in-use' },

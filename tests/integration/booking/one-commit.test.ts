@@ -18,7 +18,7 @@ const WRITTEN = {
   seats: 'reservation_id = $2',
   seat_history: 'payment_id = $1',
   idempotency_keys: 'user_id = $3 AND key = $4',
-  outbox: 'event_id = (SELECT max(event_id) FROM outbox WHERE reservation_id = $2)',
+  outbox_messages: 'message_id = (SELECT max(message_id) FROM outbox_messages WHERE reservation_id = $2)',
   events: "aggregate_id = $2 AND type = 'payment.captured'",
 };
 

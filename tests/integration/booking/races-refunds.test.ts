@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { describe, expect, test } from 'vitest';
+import { askOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { type ConcertId, refundId, reservationId } from '#domain/ids.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 import type { BoxOffice } from '#ports/booking/box-office.ts';
@@ -157,10 +159,8 @@ describe('three box offices on one database', async () => {
         const waiting = 'SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))';
         return (await pool.query(waiting, [rows[0]?.pid])).rows.length > 0;
       });
-      await charge.query(`SELECT charge_balance($1, $2, 50, 1000000000, 'charge', 'asked')`, [
-        randomUUID(),
-        entry.userId,
-      ]);
+      const order = [randomUUID(), entry.userId, 50, 1_000_000_000, 'charge', 'asked'] as const;
+      await askOf(charge)(functions.chargeBalance, ...order);
       await charge.query('COMMIT');
       expect(await refund).toBe('done');
     } finally {

@@ -8,7 +8,7 @@ import type { EventBatch } from '#ports/events/events.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { beginStory } from '#tests/support/box-office-story.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
-import { makeUsers, openHall } from '#tests/support/hall.ts';
+import { holdSeats, makeUsers, openHall } from '#tests/support/hall.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { readStream } from '#tests/support/read-stream.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 
 /** So much time goes by that whoever relays is believed to be dead. */
-const termEnds = () => pool.query('UPDATE relays SET leased_until = at_once()');
+const termEnds = () => pool.query("UPDATE relays SET leased_until = clock_timestamp() - interval '1 ms'");
 /** However slow this machine is, the relay may still be at work. */
 const termGoesOn = () => pool.query("UPDATE relays SET leased_until = clock_timestamp() + interval '1 hour'");
 
@@ -64,10 +64,8 @@ describe('an event', () => {
     const concert = await openHall(pool);
     const session = await pool.connect();
     const [user] = await makeUsers(pool, 1);
-    const hold = `SELECT hold_seats(gen_random_uuid(), $1, $2, '2099-05-01', '{1}', 300, 4, 1, 'AAAAAAAA', 'k', 'f') AS reply`;
     await session.query('BEGIN');
-    const { rows } = await session.query(hold, [user, concert]);
-    expect(rows[0].reply).toHaveProperty('answer');
+    await holdSeats(session, { user, concert, seats: [1] });
     expect((await session.query('SELECT FROM events WHERE relayed_at IS NULL')).rowCount).toBe(1);
     await session.query('ROLLBACK');
     session.release();
@@ -79,8 +77,7 @@ describe('an event', () => {
     const session = await pool.connect();
     const [slow] = await makeUsers(pool, 1);
     await session.query('BEGIN');
-    const hold = `SELECT hold_seats(gen_random_uuid(), $1, $2, '2099-05-01', '{1}', 300, 4, 1, 'AAAAAAAA', 'k', 'f')`;
-    await session.query(hold, [slow, concert]);
+    await holdSeats(session, { user: slow, concert, seats: [1] });
     const { held } = await beginStory(one.ports, pool, concert, 2);
     expect(await relayEvents(one.ports)).toBe(1);
     expect(await streamed(held.reservationId)).toEqual(['reservation.held']);
@@ -224,7 +221,7 @@ test('events wait while Redis is full, and are all told afterwards', async () =>
 test('a database that was restored, and knows of an older term, goes on relaying', async () => {
   await beginStory(one.ports, pool, await openHall(pool), 1);
   await relayEvents(one.ports);
-  await pool.query('UPDATE relays SET term = 0');
+  await pool.query('UPDATE relays SET fencing_token = 0');
   const { held } = await beginStory(one.ports, pool, await openHall(pool), 1);
   expect(await relayEvents(one.ports)).toBe(1);
   expect(await streamed(held.reservationId)).toEqual(['reservation.held']);

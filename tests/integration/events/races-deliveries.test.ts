@@ -1,5 +1,7 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
+import { askOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
 import { relayAll } from '#tests/contracts/relay-all.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
@@ -8,6 +10,7 @@ import { raceForDeliveries } from '#tests/support/delivery-races.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { openHall } from '#tests/support/hall.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
+import { changeFunction } from '#tests/support/replaced.ts';
 import { until } from '#tests/support/until.ts';
 import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 
@@ -87,14 +90,15 @@ describe('an event that is relayed in the same moment in which the one before it
 
     const session = await pool.connect();
     await session.query('BEGIN');
-    const settling = "SELECT settle_delivery($1, $2, $3, 'DELIVERED', NULL, false, 1, 204, NULL)";
-    await session.query(settling, [first?.deliveryId, first?.attempt, first?.url]);
+    const { deliveryId = '', attempt = 0, url = '' } = first ?? {};
+    const delivered = ['DELIVERED', undefined, false, 1, 204, undefined] as const;
+    await askOf(session)(functions.recordAttempt, deliveryId, attempt, url, ...delivered);
     let relayed = false;
     const relaying = relayAll(events).then(() => {
       relayed = true;
     });
     const waits = `SELECT FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%settle_events%'`;
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%ack_events%'`;
     await until('it waits, or is through', async () => relayed || (await pool.query(waits)).rowCount === 1);
     await session.query('COMMIT');
     session.release();
@@ -109,18 +113,14 @@ describe('an event that is relayed in the same moment in which the one before it
   });
 
   test('would wait for ever if relaying did not wait for who ends the one before', async () => {
-    const { rows } = await pool.query<{ body: string }>("SELECT pg_get_functiondef('settle_events'::regproc) AS body");
-    const locked = rows[0]?.body ?? '';
-    const unlocked = locked.replace(/PERFORM keep_in_order.*;/, '');
-    expect(unlocked).not.toBe(locked);
-    await pool.query(unlocked);
+    const mend = await changeFunction(pool, 'ack_events', [[/PERFORM keep_in_order.*;/, '']]);
     try {
       expect(await dueAfterwards()).toEqual([]);
       // The tidying would find it.
       expect(await deliveries.wakeForgotten()).toBe(1);
       expect(await deliveries.wakeForgotten()).toBe(0);
     } finally {
-      await pool.query(locked);
+      await mend();
     }
   });
 });

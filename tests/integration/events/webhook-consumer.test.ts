@@ -157,7 +157,7 @@ describe('the example behind a server of Frontrow', async () => {
     const back = await startConsumer(made.secret, away.port);
     // So much time goes by that it is tried again.
     await world.pool.query(
-      'UPDATE webhook_deliveries SET due_at = at_once() WHERE due_at IS NOT NULL AND endpoint_id = $1',
+      "UPDATE webhook_deliveries SET due_at = clock_timestamp() - interval '1 ms' WHERE due_at IS NOT NULL AND endpoint_id = $1",
       [made.endpointId],
     );
     await fan.pay(reservation);

@@ -78,7 +78,10 @@ async function logOf(path: string, query = '', at = world): Promise<ReturnType<t
 const lastFirst = (reply: Reply) => reply.as(deliveryPage).items;
 /** So much time goes by that an endpoint is tried again. */
 const pauseEnds = ({ id }: Made, at = world) =>
-  at.pool.query('UPDATE webhook_deliveries SET due_at = at_once() WHERE due_at IS NOT NULL AND endpoint_id = $1', [id]);
+  at.pool.query(
+    "UPDATE webhook_deliveries SET due_at = clock_timestamp() - interval '1 ms' WHERE due_at IS NOT NULL AND endpoint_id = $1",
+    [id],
+  );
 
 describe('an endpoint', () => {
   test('is told of a story in its order, signed, and the log says so', async () => {
@@ -260,7 +263,7 @@ describe('replaying', () => {
     const reservation = await story();
     await until('all is given up', async () => {
       await world.pool.query(
-        'UPDATE webhook_deliveries SET tries = 99, due_at = at_once() WHERE due_at IS NOT NULL AND endpoint_id = $1',
+        "UPDATE webhook_deliveries SET tries = 99, due_at = clock_timestamp() - interval '1 ms' WHERE due_at IS NOT NULL AND endpoint_id = $1",
         [shop.id],
       );
       return (await logOf(shop.path, '&state=FAILED')).length >= STORY.length;

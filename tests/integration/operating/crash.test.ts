@@ -29,7 +29,7 @@ const markLasts = (concertId: ConcertId, seatNumber: number) => redis.pttl(holde
 
 /** What is left to be done about these reservations is left to nobody any longer: instead of waiting for that. */
 async function fallDue(reservations: readonly string[]): Promise<void> {
-  await world.pool.query('UPDATE outbox SET due_at = clock_timestamp() WHERE reservation_id = ANY ($1)', [
+  await world.pool.query('UPDATE outbox_messages SET due_at = clock_timestamp() WHERE reservation_id = ANY ($1)', [
     reservations,
   ]);
 }
@@ -191,7 +191,7 @@ async function dies(moment: LastWill['dies'], fan: Fan, key: string, command: Co
 
 async function messages(reservation: string): Promise<number> {
   const { rows } = await world.pool.query<{ count: number }>(
-    'SELECT count(*)::integer AS count FROM outbox WHERE reservation_id = $1',
+    'SELECT count(*)::integer AS count FROM outbox_messages WHERE reservation_id = $1',
     [reservation],
   );
   return rows[0]?.count ?? Number.NaN;

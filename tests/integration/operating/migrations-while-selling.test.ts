@@ -1,121 +1,115 @@
-import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { Client, DatabaseError, Pool } from 'pg';
-import { expect, inject, test } from 'vitest';
-import { migrate } from '#adapters/postgres/install/migrate.ts';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { afterAll, expect, test } from 'vitest';
 import { contradictions } from '#tests/support/books.ts';
-import { copyDatabase } from '#tests/support/database.ts';
-import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
+import { changedCopy } from '#tests/support/changed-copy.ts';
+import { PRICE } from '#tests/support/hall.ts';
+import type { Instance } from '#tests/support/instance.ts';
+import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
+import { letIn, startWorld } from '#tests/support/world.ts';
 
-// An installation that is brought up to date while it sells: what is new comes in one after the other, and nobody is in
-// anybody's way.
+// An installation that is upgraded while it sells. The new version has a migration more and another body of one function,
+// which needs that migration.
 
-const MIGRATIONS = new URL('../../../prisma/migrations/', import.meta.url);
-/** The first that is tried here; its function, made by somebody else, keeps it from being applied before. */
-const FIRST = '20261120001400_events';
-const ITS_FUNCTION = 'tell_of_reservation()';
-const BUYERS = 6;
-const SEATS = 40;
-/** So many purchases are made before the first migration, between them, and after the last. */
-const PURCHASES = 10;
+const SHOPPERS = 3;
+/** As many are made before the migration, after it, on both versions, and on the new one alone. */
+const PURCHASES = 6;
+const SEATS = 1_000;
 
-test('migrations meet no hold, payment or refund halfway', async () => {
-  await using before = await beforeThese();
-  const { pool, url } = before;
-  await using sale = await sell(pool, url);
-  await using operator = await connected(url);
+const world = await startWorld({ instances: 1 });
+const next = await changedCopy([
+  {
+    sql: 'LOCK TABLE seats IN EXCLUSIVE MODE; ALTER TABLE seats ADD COLUMN held_by_next boolean NOT NULL DEFAULT false',
+  },
+  {
+    file: 'src/adapters/postgres/booking/sql/hold_seats.sql',
+    found: /UPDATE seats SET status = 'HELD',/,
+    instead: '$& held_by_next = true,',
+  },
+]);
+afterAll(next.remove);
 
-  await sale.goesOn();
-  for (const name of await migrationsFrom(FIRST)) {
-    const file = await readFile(new URL(`${name}/migration.sql`, MIGRATIONS), 'utf8');
-    // As it is, and once: no lock timeout ends a deadlock, and nobody tries again.
-    expect(await codeOf(operator.client.query(file)), name).toBe('done');
-    await sale.goesOn();
-  }
-  // Commands have no lock timeout here, so a slow machine refuses nobody anything.
-  expect(await sale.end()).toEqual([]);
-  expect(await contradictions(pool)).toEqual([]);
-});
+async function migrateNext(): Promise<string> {
+  const env = { PATH: process.env.PATH, DATABASE_URL: world.databaseUrl };
+  const command = join(next.dir, 'src/commands/migrate.ts');
+  const running = promisify(execFile)(process.execPath, [command], { env, cwd: tmpdir() });
+  reaped(running.child);
+  return (await running).stdout;
+}
 
-test('a migration gives way to those who have locked what it needs, and is done when they are', async () => {
-  await using before = await beforeThese();
-  const { pool, url } = before;
-  const concert = await openHall(pool);
-  await using longest = await connected(url);
-  await using buyer = await connected(url);
+const heldByNext = async (): Promise<number> => {
+  const { rows } = await world.pool.query<{ count: number }>(
+    'SELECT count(*)::integer AS count FROM seats WHERE held_by_next',
+  );
+  return rows[0]?.count ?? 0;
+};
+
+test('a migration waits for a command that has locked what it needs, while later commands go on', async () => {
+  const concert = await world.openHall();
+  await using longest = await connected();
+  await using buyer = await connected();
   await longest.client.query(
     `BEGIN; UPDATE seats SET price = price WHERE concert_id = '${concert}' AND seat_number = 1`,
   );
 
-  const migrating = migrate(url);
-  const waits = () => pool.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'seats'::regclass");
+  const migrating = migrateNext();
+  const waits = () => world.pool.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'seats'::regclass");
   await until('the migration waits', async () => (await waits()).rows.length > 0);
   // A client that comes now waits with it, but not for the first one, which goes on only afterwards.
   await buyer.client.query(`SELECT FROM seats WHERE concert_id = '${concert}' AND seat_number = 2 FOR UPDATE`);
   await longest.client.query('COMMIT');
-  expect(await migrating).toEqual(await migrationsFrom(FIRST));
+  expect(await migrating).toMatch(/^Applied \d+_changed\.\nInstalled the SQL functions as frontrow_[0-9a-f]{12}\.\n$/);
+  await world.pool.query(
+    `ALTER TABLE seats DROP COLUMN held_by_next; DELETE FROM _prisma_migrations WHERE migration_name ~ '_changed$'`,
+  );
 });
 
-/** A database that knows nothing of the migrations that are tried here. */
-async function beforeThese() {
-  const { databaseUrl: url, drop } = await copyDatabase(inject('databaseUrl'), 'template0');
-  const pool = new Pool({ connectionString: url, max: 4 });
-  pool.on('error', () => {});
-  await pool.query(`CREATE FUNCTION ${ITS_FUNCTION} RETURNS integer LANGUAGE sql AS 'SELECT 1'`);
-  await expect(migrate(url)).rejects.toThrow(`Migration ${FIRST} failed and was undone`);
-  await pool.query(`DROP FUNCTION ${ITS_FUNCTION}`);
-  const end = async () => {
-    await pool.end();
-    await drop();
-  };
-  return { pool, url, [Symbol.asyncDispose]: end };
-}
+test('an upgrade loses no command: old and new instances sell side by side, each by its own functions', async () => {
+  const doors: Instance[] = [...world.instances];
+  await using sale = await sell(doors);
+  await sale.goesOn();
 
-async function migrationsFrom(first: string): Promise<string[]> {
-  const names = (await readdir(MIGRATIONS)).filter((name) => name >= first && /^\d{14}_/.test(name));
-  return names.toSorted();
-}
+  await migrateNext();
+  await sale.goesOn();
+  expect(await heldByNext()).toBe(0);
 
-/** Buyers who hold, extend, pay and give back, each with a connection and seats of their own, until they are told to stop. */
-async function sell(pool: Pool, url: string) {
-  const concert = await openHall(pool, { seats: BUYERS * SEATS, seatsPerUserMax: SEATS });
-  const users = await makeUsers(pool, BUYERS, SEATS * PRICE);
+  doors.push(await world.start({}, join(next.dir, 'src/main.ts')));
+  await until('the new version has sold seats', async () => (await heldByNext()) >= PURCHASES);
+  await sale.goesOn();
+
+  const [old] = doors.splice(0, 1);
+  expect(await old?.end('SIGTERM')).toMatchObject({ code: 0 });
+  await sale.goesOn();
+  expect(await sale.end()).toEqual([]);
+  expect(await contradictions(world.pool)).toEqual([]);
+});
+
+/** Clients who hold, extend, pay and cancel at these doors, each time as another user, until they are told to stop. */
+async function sell(doors: readonly Instance[]) {
+  const concert = await world.openHall({ seats: SEATS });
   const failures: string[] = [];
-  let [purchases, stopped] = [0, false];
+  let [purchases, nextSeat, stopped] = [0, 1, false];
 
-  async function buy(user: string, index: number) {
-    await using own = await connected(url);
-    const ask = async (call: string, ...values: readonly unknown[]) => {
-      // Under a name, as the service does: it is planned once, and locks its tables in another order from then on.
-      const text = `SELECT ${call} AS reply`;
-      const asked = own.client.query<{ reply: { refusal?: string } }>({ name: call, text, values: [...values] });
-      const reply = await asked.then(({ rows }) => rows[0]?.reply, codeOfError);
-      const failure = typeof reply === 'string' ? reply : reply?.refusal;
-      if (failure !== undefined) failures.push(failure);
-      return failure === undefined;
-    };
-    for (let round = 0; !stopped; round++) {
-      const [reservation, seat] = [randomUUID(), index * SEATS + (round % (SEATS - 1)) + 1];
-      const held = await ask(
-        `hold_seats($1, $2, $3, $4, $5, 300, ${SEATS}, 1, 'none', $6, 'hold')`,
-        ...[reservation, user, concert, DATE, [seat, seat + 1], randomUUID()],
-      );
-      if (!held) continue;
-      await ask(`extend_hold($1, $2, $3, 300, 600, 1, 'none', $4, 'extend')`, user, concert, reservation, randomUUID());
-      const key = randomUUID();
-      const paid = await ask(
-        `pay_reservation($1, $2, $3, $4, 1, 'none', $5, 'pay')`,
-        ...[randomUUID(), user, concert, reservation, key],
-      );
-      await ask(`cancel_reservation($1, $2, $3, 0, $4, 'cancel')`, randomUUID(), user, reservation, randomUUID());
-      if (paid) purchases += 1;
+  async function shop() {
+    while (!stopped && failures.length === 0) {
+      const fan = await world.fan({ balance: PRICE, doors });
+      await letIn([fan], concert);
+      const reservation = await fan.hold(nextSeat++);
+      const answers = [await fan.extend(reservation), await fan.pay(reservation), await fan.cancel(reservation)];
+      failures.push(...answers.filter(({ status }) => status !== 201).map(({ body }) => JSON.stringify(body)));
+      purchases += 1;
     }
   }
-  const buying = Promise.all(users.map(buy));
+  const shopping = Promise.all(Array.from({ length: SHOPPERS }, shop)).catch((error: unknown) => {
+    failures.push(String(error));
+  });
   const end = async () => {
     stopped = true;
-    await buying;
+    await shopping;
     return failures;
   };
   return {
@@ -130,18 +124,9 @@ async function sell(pool: Pool, url: string) {
   };
 }
 
-async function connected(url: string) {
-  const client = new Client(url);
+async function connected() {
+  const client = new Client(world.databaseUrl);
   client.on('error', () => {});
   await client.connect();
   return { client, [Symbol.asyncDispose]: () => client.end() };
-}
-
-async function codeOf(statement: Promise<unknown>): Promise<string> {
-  return statement.then(() => 'done', codeOfError);
-}
-
-function codeOfError(error: unknown): string {
-  if (error instanceof DatabaseError) return `${error.code}`;
-  throw error;
 }

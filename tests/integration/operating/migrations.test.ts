@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { describe, expect, inject, test } from 'vitest';
+import { functionSchema } from '#adapters/postgres/client/function-set.ts';
 import { migrate } from '#adapters/postgres/install/migrate.ts';
 import { copyDatabase } from '#tests/support/database.ts';
 import { driftOf } from '#tests/support/drift.ts';
@@ -14,9 +15,10 @@ import { until } from '#tests/support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MIGRATIONS = new URL('../../../prisma/migrations/', import.meta.url);
-/** Made by a migration after the first, so that its name can be taken before. */
-const A_FUNCTION = 'CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$';
-const ITS_MIGRATION = '20261120000100_guards';
+/** Created by a migration after the first, so that its name can be taken before. */
+const A_FUNCTION =
+  'CREATE FUNCTION emit_payment_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$';
+const ITS_MIGRATION = '20261130000500_events';
 
 describe('the schema', () => {
   test('says the same as the migrations', async () => {
@@ -42,8 +44,9 @@ describe('migrating', () => {
   test('applies each migration once, however many instances start at once', async () => {
     await using database = await empty();
     const applied = await Promise.all(Array.from({ length: 8 }, () => migrate(database.url)));
-    expect(applied.flat()).toEqual(await migrationNames());
-    expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
+    expect(applied.flatMap(({ migrations }) => migrations)).toEqual(await migrationNames());
+    expect(applied.filter(({ migrations }) => migrations.length > 0)).toHaveLength(1);
+    expect(applied.flatMap(({ functions }) => functions ?? [])).toEqual([functionSchema]);
   });
 
   test('is what a service that is ready has behind it', async () => {
@@ -57,13 +60,14 @@ describe('migrating', () => {
 
   test('has nothing to do the second time', async () => {
     await using database = await migrated();
-    expect(await migrate(database.url)).toEqual([]);
+    expect(await migrate(database.url)).toEqual({ migrations: [], functions: undefined });
   });
 
   test('leaves nothing behind that keeps the process going', async () => {
     await using database = await empty();
     // In a process of its own: others of this one's tests have timers.
-    const script = `import { migrate } from '#adapters/postgres/install/migrate.ts';
+    const script = `import { functionSchema } from '#adapters/postgres/client/function-set.ts';
+import { migrate } from '#adapters/postgres/install/migrate.ts';
       await migrate(${JSON.stringify(database.url)});
       console.log(JSON.stringify(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout')));`;
     const running = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT });
@@ -101,10 +105,10 @@ describe('migrating', () => {
     await using database = await empty();
     await database.query(A_FUNCTION);
     await expect(migrate(database.url)).rejects.toThrow(
-      `Migration ${ITS_MIGRATION} failed and was undone: function "refuse_change" already exists`,
+      `Migration ${ITS_MIGRATION} failed and was undone: function "emit_payment_event" already exists`,
     );
-    await database.query('DROP FUNCTION refuse_change');
-    expect((await migrate(database.url))[0]).toBe(ITS_MIGRATION);
+    await database.query('DROP FUNCTION emit_payment_event');
+    expect((await migrate(database.url)).migrations[0]).toBe(ITS_MIGRATION);
     expect(await driftOf(database.url)).toBe('');
   });
 
@@ -115,7 +119,7 @@ describe('migrating', () => {
     await other.query(`BEGIN; ${A_FUNCTION}`);
     await killWhileItWaits(database);
     await other.query('ROLLBACK');
-    expect((await migrate(database.url))[0]).toBe(ITS_MIGRATION);
+    expect((await migrate(database.url)).migrations[0]).toBe(ITS_MIGRATION);
     expect(await driftOf(database.url)).toBe('');
   });
 

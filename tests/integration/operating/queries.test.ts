@@ -49,10 +49,10 @@ describe('what says nothing is a fault', () => {
   test('a command that finds nothing, and with it the indexes that it does not come to', async () => {
     const { 'find a session on record': asked } = await hotCommands(explainer.postgres);
     if (asked === undefined) throw new RangeError('it is not asked any more');
-    const emptied = { ...asked, given: () => pool.query('DELETE FROM lines') };
+    const emptied = { ...asked, given: () => pool.query('DELETE FROM queues') };
     const { faults } = await measure(explainer, { emptied }, [], () => {});
     expect(faults).toContain('emptied finds nothing');
-    expect(faults).toContainEqual(expect.stringMatching(/it never comes to it that .* looks into line_events/));
+    expect(faults).toContainEqual(expect.stringMatching(/it never comes to it that .* looks into queue_events/));
   });
 
   test('not an index that another command comes to by the same statement', async () => {

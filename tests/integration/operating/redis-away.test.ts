@@ -43,7 +43,7 @@ async function executed(): Promise<readonly string[]> {
 
 async function onRecord(concert: string): Promise<string> {
   const { rows } = await world.pool.query<{ count: string; kind: string }>(
-    'SELECT count(*), kind FROM line_events WHERE concert_id = $1 GROUP BY kind ORDER BY kind',
+    'SELECT count(*), kind FROM queue_events WHERE concert_id = $1 GROUP BY kind ORDER BY kind',
     [concert],
   );
   return rows.map(({ count, kind }) => `${count} ${kind}`).join(', ');

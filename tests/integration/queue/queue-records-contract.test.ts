@@ -25,11 +25,11 @@ describe('what is on record of a line', () => {
   }
 
   it.each([
-    ["UPDATE line_events SET kind = 'left' WHERE concert_id = $1", 'only ever added to'],
-    ['DELETE FROM line_events WHERE concert_id = $1', 'only ever added to'],
-    ["UPDATE lines SET epoch = 'AAAAAAAA' WHERE concert_id = $1", 'tokens'],
-    ['UPDATE lines SET drawn = 4 WHERE concert_id = $1', 'tokens'],
-    ['UPDATE lines SET frontier = 4 WHERE concert_id = $1', 'tokens'],
+    ["UPDATE queue_events SET kind = 'left' WHERE concert_id = $1", 'append-only'],
+    ['DELETE FROM queue_events WHERE concert_id = $1', 'append-only'],
+    ["UPDATE queues SET epoch = 'AAAAAAAA' WHERE concert_id = $1", 'tokens'],
+    ['UPDATE queues SET drawn = 4 WHERE concert_id = $1', 'tokens'],
+    ['UPDATE queues SET head = 4 WHERE concert_id = $1', 'tokens'],
     ['UPDATE lotteries SET drawn_count = 4 WHERE concert_id = $1', 'are drawn'],
     ['UPDATE lotteries SET drawn_count = NULL, drawn_at = NULL WHERE concert_id = $1', 'are drawn'],
     ['DELETE FROM lotteries WHERE concert_id = $1', 'published'],
@@ -71,7 +71,7 @@ describe('lots that the settings ask for', () => {
 });
 
 async function recorded(concertId: ConcertId): Promise<QueueEvent[]> {
-  const rows = await (await harness.postgres.prisma()).lineEvent.findMany({
+  const rows = await (await harness.postgres.prisma()).queueEvent.findMany({
     where: { concertId },
     orderBy: [{ loggedMs: 'asc' }, { loggedCounter: 'asc' }, { loggedIndex: 'asc' }],
   });

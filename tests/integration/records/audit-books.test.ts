@@ -58,7 +58,7 @@ async function boxOffice(seats = 5) {
   // However slow a test is, nobody has waited too long for what has not been told.
   await pool.query(
     `UPDATE events SET written_at = written_at + interval '1 day';
-     UPDATE outbox SET created_at = created_at + interval '1 day', due_at = due_at + interval '1 day'`,
+     UPDATE outbox_messages SET created_at = created_at + interval '1 day', due_at = due_at + interval '1 day'`,
   );
   const ids: Ids = {
     ...{ sold: sold.reservation, payment: sold.payment, concert, held: held.reservationId },
@@ -69,7 +69,7 @@ async function boxOffice(seats = 5) {
     ...{ ids, pool, redis, ports, hold, user: other, heldSeats: held },
     databaseUrl: database.databaseUrl,
     /** Redis has been told of everything. */
-    toldAll: () => pool.query('DELETE FROM outbox'),
+    toldAll: () => pool.query('DELETE FROM outbox_messages'),
     async [Symbol.asyncDispose]() {
       await close();
       await database.drop();
@@ -274,8 +274,9 @@ const plants: readonly Plant[] = [
   ],
   [
     outbox.name,
-    /^event \d+, of reservation \S+, waits since \S+/,
-    ({ held }) => `UPDATE outbox SET created_at = created_at - interval '2 days' WHERE reservation_id = '${held}'`,
+    /^outbox message \d+, of reservation \S+, waits since \S+/,
+    ({ held }) =>
+      `UPDATE outbox_messages SET created_at = created_at - interval '2 days' WHERE reservation_id = '${held}'`,
   ],
   [
     events.name,

@@ -1,15 +1,10 @@
-import { describe, expect, inject, test } from 'vitest';
-import { migrate } from '#adapters/postgres/install/migrate.ts';
+import { describe, expect, test } from 'vitest';
 import { postgresRecords } from '#adapters/postgres/records/records.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import type { SeatChange } from '#domain/records/records.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { postgresHarness } from '#tests/contracts/postgres-harness.ts';
 import { allPages, HOLD_MS, openBoxOffice } from '#tests/contracts/store-harness.ts';
-import { contradictions } from '#tests/support/books.ts';
-import { copyDatabase } from '#tests/support/database.ts';
-import { DATE, lapse, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
-import { realPorts } from '#tests/support/real-ports.ts';
 
 const harness = await postgresHarness();
 const { boxOffice, passes } = harness;
@@ -140,60 +135,4 @@ describe('the history of a seat', () => {
       await expect(pool.query(change)).rejects.toThrow(/on seat_history is not allowed/);
     },
   );
-});
-
-test('an installation from before has the history that its reservations tell', async () => {
-  const database = await copyDatabase(inject('databaseUrl'), inject('databaseTemplate'));
-  const { ports, pool: older, close } = await realPorts(database.databaseUrl, inject('redisUrl'));
-  try {
-    await older.query(`DROP TABLE seat_history; DROP FUNCTION record_seat_change CASCADE;
-      DELETE FROM _prisma_migrations WHERE migration_name = '20261120001510_seat_history'`);
-    const concert = await openHall(older, { seats: 7 });
-    const [user = ''] = await makeUsers(older, 1, 10 * PRICE);
-    const step = async (name: string, ...seats: readonly number[]) => {
-      const { rows } = await older.query<{ reply: { answer: { reservationId: string } } }>(
-        `SELECT hold_seats(gen_random_uuid(), $1, $2, $3, $4, 300, 10, 1, 'none', $5, 'f') AS reply`,
-        [user, concert, DATE, seats, name],
-      );
-      return rows[0]?.reply.answer.reservationId ?? '';
-    };
-    const pay = (id: string) =>
-      older.query(`SELECT pay_reservation(gen_random_uuid(), $1, $2, $3, 1, 'none', $4, 'f')`, [
-        ...[user, concert, id, `pay ${id}`],
-      ]);
-    const both = await step('a', 1, 2);
-    await pay(both);
-    await older.query(`SELECT cancel_reservation(gen_random_uuid(), $1, $2, 0, 'c', 'f')`, [user, both]);
-    await pay(await step('b', 1));
-    await older.query('SELECT release_reservation($1, $2)', [user, await step('d', 3)]);
-    await lapse(older, await step('e', 4, 6));
-    // It has run out with this, and nobody has tidied its other seat.
-    await step('f', 4);
-    await older.query('SELECT block_seats($1, $2, $3)', [concert, DATE, [5]]);
-
-    expect(await migrate(database.databaseUrl)).toEqual(['20261120001510_seat_history']);
-    const history = async (seatNumber: number) => {
-      const seat = { concertId: concert, date: DATE, seatNumber };
-      const { items } = await postgresRecords({ pool: older }).listSeatHistory(seat, { limit: PLENTY });
-      return items.toReversed().map(({ change, fence }) => `${change} ${fence}`);
-    };
-    expect(await Promise.all([1, 2, 3, 4, 5, 6, 7].map(history))).toEqual([
-      ['created 0', 'held 1', 'sold 1', 'refunded 1', 'held 2', 'sold 2'],
-      ['created 0', 'held 1', 'sold 1', 'refunded 1'],
-      ['created 0', 'held 1', 'released 1'],
-      ['created 0', 'held 1', 'expired 1', 'held 2'],
-      ['created 0', 'blocked 0'],
-      ['created 0', 'held 1'],
-      ['created 0'],
-    ]);
-    expect(await contradictions(older)).toEqual([]);
-    await older.query('SELECT unblock_seats($1, $2, $3)', [concert, DATE, [5]]);
-    expect(await history(5)).toEqual(['created 0', 'blocked 0', 'unblocked 0']);
-    await ports.boxOffice.expireLapsed(10);
-    expect(await history(6)).toEqual(['created 0', 'held 1', 'expired 1']);
-    expect(await contradictions(older)).toEqual([]);
-  } finally {
-    await close();
-    await database.drop();
-  }
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import Fastify from 'fastify';
 import { Pool } from 'pg';
-import { bookingStatements } from '#adapters/postgres/booking/booking-statements.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { PrismaClient } from '#adapters/postgres/generated/client.ts';
 import { type Json, schemaOf } from '#tests/load/schema-of.ts';
 
@@ -35,7 +35,7 @@ floor.post<{ Params: { userId: string }; Body: { amount: number } }>(
   { schema: { response: { 201: schemaOf(charge) } } },
   async ({ params: { userId }, body: { amount }, headers }, reply) => {
     const key = headers['idempotency-key'];
-    const { name, text } = bookingStatements.chargeBalance;
+    const { name, text } = functions.chargeBalance;
     const values = [randomUUID(), userId, amount, BALANCE_MAX, key, key];
     const { rows } = await pool.query<Charged>({ name, text, values });
     return reply.status(201).send(rows[0]?.reply.answer);

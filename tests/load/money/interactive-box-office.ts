@@ -44,7 +44,7 @@ export async function sellInteractively(prisma: PrismaClient, sale: Sale): Promi
       where: { concertId_date_seatNumber: { concertId, date: day, seatNumber } },
       data: { status: 'HELD', heldUntil, reservationId, fence },
     });
-    await tx.aftermath.create({ data: { reservationId, dueAt: seat.now } });
+    await tx.outboxMessage.create({ data: { reservationId, dueAt: seat.now } });
     const answer = { reservationId, amount: Number(reservation.amount), heldUntil: heldUntil.toISOString() };
     await tx.idempotencyKey.create({
       data: { userId, key: keys.hold, fingerprint: keys.hold, answer, answeredAt: seat.now },
@@ -82,7 +82,7 @@ export async function sellInteractively(prisma: PrismaClient, sale: Sale): Promi
       data: { status: 'SOLD', heldUntil: null, paymentId },
     });
     await tx.reservation.update({ where: { reservationId }, data: { status: 'CONFIRMED', endedAt: now } });
-    await tx.aftermath.create({ data: { reservationId, dueAt: now } });
+    await tx.outboxMessage.create({ data: { reservationId, dueAt: now } });
     const answer = { paymentId, amount: Number(amount), balance: Number(balance), paidAt: now.toISOString() };
     await tx.idempotencyKey.create({
       data: { userId, key: keys.pay, fingerprint: keys.pay, answer, answeredAt: now },

@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
-import { bookingStatements } from '#adapters/postgres/booking/booking-statements.ts';
 import { postgresBoxOffice } from '#adapters/postgres/booking/box-office.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { type ConcertDate, type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -63,7 +63,7 @@ export async function measureSales(postgres: Postgres, rounds: number): Promise<
       await boxOffice.pay({ ...paid, request: request(sale.keys.pay) });
     },
     async bare({ seatNumber, userId: user, reservationId: reservation, paymentId: payment, keys }) {
-      const { holdSeats: hold, payReservation: pay } = bookingStatements;
+      const { holdChosenSeats: hold, payReservation: pay } = functions;
       const held = [reservation, user, concertId, DATE, [seatNumber], ...TERMS, keys.hold, keys.hold];
       await pool.query({ name: hold.name, text: hold.text, values: held });
       const paid = [payment, user, concertId, reservation, sequence, epoch, keys.pay, keys.pay];

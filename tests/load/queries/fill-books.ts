@@ -55,7 +55,7 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
         FROM generate_series(1, ${concerts}) c CROSS JOIN generate_series(1, ${datesEach}) d
           CROSS JOIN LATERAL (SELECT current_date + d - ${datesEach} / 2 AS day) AS days`,
       lines: `
-        INSERT INTO lines (concert_id, epoch, drawn, frontier)
+        INSERT INTO queues (concert_id, epoch, drawn, head)
         SELECT ${concertIdOf('n')}, 'AAAAAAAA', n * ${seatsPerConcert / 2}, n * ${seatsPerConcert / 2} + 1 FROM generate_series(1, ${concerts}) n`,
       // Every other seat has been reserved; its number among all of them is the reservation's. What a user has reserved has come
       // to different ends.
@@ -154,14 +154,14 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
         INSERT INTO webhook_attempts (delivery_id, attempt, duration_ms, status)
         SELECT delivery_id, 1, 20, CASE state WHEN 'DELIVERED' THEN 200 ELSE 503 END FROM webhook_deliveries WHERE attempts > 0`,
       'the record of the line': `
-        INSERT INTO line_events (concert_id, logged_ms, logged_counter, logged_index, kind, sequence, admission_order, joined_at, happened_at)
+        INSERT INTO queue_events (concert_id, logged_ms, logged_counter, logged_index, kind, sequence, admission_order, joined_at, happened_at)
         SELECT concert_id, 1700000000000 + n, 0, 0, 'admitted', n, n, clock_timestamp(), clock_timestamp() FROM filling`,
       'idempotency keys': `
         INSERT INTO idempotency_keys (user_id, key, fingerprint, answer, answered_at)
         SELECT user_id, 'key ' || n, 'fingerprint', '{}', clock_timestamp() - n * 20 % 90000 * interval '1 second'
         FROM filling WHERE n % 5 = 0`,
       outbox: `
-        INSERT INTO outbox (reservation_id, due_at)
+        INSERT INTO outbox_messages (reservation_id, due_at)
         SELECT reservation_id, clock_timestamp() + n % 100 * interval '1 second' - interval '50 seconds' FROM filling
         ORDER BY n DESC LIMIT 10000;
         DROP TABLE filling`,

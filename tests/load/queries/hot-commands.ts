@@ -112,7 +112,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     const { rows: counted } = await pool.query<{ count: string }>(`SELECT count(*) FROM ${from}`, values);
     return Number(counted[0]?.count);
   };
-  const outbox = await count('outbox');
+  const outbox = await count('outbox_messages');
   let messages: readonly OutboxMessage[] = [];
   const takeOutboxMessages = async () => {
     messages = await boxOffice.takeOutboxMessages(BATCH);
@@ -190,7 +190,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'settle aftermaths': {
       given: takeOutboxMessages,
       run: () => boxOffice.ackOutboxMessages(messages.map(({ eventId }) => eventId)),
-      done: async () => (await count('outbox')) === outbox - messages.length,
+      done: async () => (await count('outbox_messages')) === outbox - messages.length,
     },
     'defer aftermaths': {
       given: takeOutboxMessages,
@@ -198,17 +198,17 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       // Those that were only taken come in five.
       done: () =>
         count(
-          `outbox WHERE event_id = ANY ($1) AND due_at <= clock_timestamp() + interval '1 s'`,
+          `outbox_messages WHERE message_id = ANY ($1) AND due_at <= clock_timestamp() + interval '1 s'`,
           messages.map(({ eventId }) => eventId),
         ),
     },
     'note how far a line has come': {
       run: () => queueRecords.note(concert, { drawn: FAR, frontier: FAR }),
-      done: () => count('lines WHERE concert_id = $1 AND drawn = $2 AND frontier = $2', concert, FAR),
+      done: () => count('queues WHERE concert_id = $1 AND drawn = $2 AND head = $2', concert, FAR),
     },
     'record what happened in a line': {
       run: () => queueRecords.record(concert, happenings),
-      done: () => count('line_events WHERE concert_id = $1 AND sequence >= $2', concert, FAR),
+      done: () => count('queue_events WHERE concert_id = $1 AND sequence >= $2', concert, FAR),
     },
     'find holds by seat, to put hold keys back': {
       run: () => boxOffice.findHeld({ concertId: concert, date }, known.onHold),

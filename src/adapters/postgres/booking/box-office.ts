@@ -2,18 +2,19 @@ import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { guarded } from '#adapters/postgres/client/failures.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import type { Cancellation, Hold, Payment, Reservation } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import type { BoxOffice, Held, HeldSeat, Occupied, OutboxMessage } from '#ports/booking/box-office.ts';
-import {
-  type AftermathRow,
-  bookingStatements,
-  type CancellationJson,
-  type HeldReply,
-  type HoldReply,
-  type PaymentJson,
-  type ReservationJson,
-} from './booking-statements.ts';
+import type {
+  CancellationJson,
+  HeldReply,
+  HoldReply,
+  OutboxMessageRow,
+  PaymentJson,
+  ReservationJson,
+} from './booking-rows.ts';
+import { bookingStatements } from './booking-statements.ts';
 import { type HeldSeatRow, heldStatements } from './held-statements.ts';
 
 /** Answers are given again for at least this long after the first time. */
@@ -28,7 +29,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async hold(order) {
       const reply = await replyOf(
         pool,
-        bookingStatements.holdSeats,
+        functions.holdChosenSeats,
         order.reservationId,
         order.userId,
         order.concertId,
@@ -49,7 +50,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async holdBest({ wish, ...order }) {
       const reply = await replyOf(
         pool,
-        bookingStatements.holdBestSeats,
+        functions.holdBestSeats,
         order.reservationId,
         order.userId,
         order.concertId,
@@ -69,22 +70,22 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async block({ concertId, date, seatNumbers }) {
-      await replyOf(pool, bookingStatements.blockSeats, concertId, date, seatNumbers);
+      await replyOf(pool, functions.blockSeats, concertId, date, seatNumbers);
     },
 
     async unblock({ concertId, date, seatNumbers }) {
-      await replyOf(pool, bookingStatements.unblockSeats, concertId, date, seatNumbers);
+      await replyOf(pool, functions.unblockSeats, concertId, date, seatNumbers);
     },
 
     async knows({ userId, key, fingerprint }) {
-      return (await replyOf(pool, bookingStatements.recallAnswer, userId, key, fingerprint)) !== null;
+      return (await replyOf(pool, functions.recallAnswer, userId, key, fingerprint)) !== null;
     },
 
     async pay({ paymentId, reservationId, entry, request }) {
       const { userId, concertId } = entry;
       const reply = await replyOf(
         pool,
-        bookingStatements.payReservation,
+        functions.payReservation,
         paymentId,
         userId,
         concertId,
@@ -99,7 +100,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async release(userId, reservationId) {
-      const { answer } = await replyOf(pool, bookingStatements.releaseReservation, userId, reservationId);
+      const { answer } = await replyOf(pool, functions.releaseReservation, userId, reservationId);
       return {
         userId,
         reservationId,
@@ -116,7 +117,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
         remainingMs = 0,
       } = await replyOf(
         pool,
-        bookingStatements.extendHold,
+        functions.extendHold,
         entry.userId,
         entry.concertId,
         reservationId,
@@ -133,7 +134,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     async cancel({ refundId, reservationId, refundUntilSeconds, request }) {
       const { answer, replayed } = await replyOf(
         pool,
-        bookingStatements.cancelReservation,
+        functions.cancelReservation,
         refundId,
         request.userId,
         reservationId,
@@ -145,17 +146,15 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async expireLapsed(batchMax) {
-      const [row] = await rowsOf(pool, bookingStatements.expireHolds, batchMax);
-      return row?.count ?? 0;
+      return replyOf(pool, functions.expireHolds, batchMax);
     },
 
     async forgetAnswers(batchMax) {
-      const [row] = await rowsOf(pool, bookingStatements.forgetAnswers, ANSWERS_KEPT_HOURS, batchMax);
-      return row?.count ?? 0;
+      return replyOf(pool, functions.forgetAnswers, ANSWERS_KEPT_HOURS, batchMax);
     },
 
     async takeOutboxMessages(batchMax) {
-      const rows = await rowsOf(pool, bookingStatements.takeOutboxMessages, batchMax, AFTERMATH_LEASE_SECONDS);
+      const rows = await rowsOf(pool, functions.takeOutboxMessages, batchMax, AFTERMATH_LEASE_SECONDS);
       return rows.map(toAftermath);
     },
 
@@ -164,7 +163,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async retryOutboxMessages(eventIds) {
-      await rowsOf(pool, bookingStatements.retryOutboxMessages, eventIds, AFTERMATH_RETRY_SECONDS);
+      await rowsOf(pool, bookingStatements.retryOutboxMessagesLater, eventIds, AFTERMATH_RETRY_SECONDS);
     },
 
     async findHeld({ concertId, date }, seatNumbers) {
@@ -271,7 +270,7 @@ function toOccupied(seat: Extract<HoldReply, { occupied: unknown }>['occupied'][
   };
 }
 
-function toAftermath(row: AftermathRow): OutboxMessage {
+function toAftermath(row: OutboxMessageRow): OutboxMessage {
   const hold: Hold = {
     reservationId: reservationId(row.reservationId),
     userId: userId(row.userId),
@@ -279,8 +278,8 @@ function toAftermath(row: AftermathRow): OutboxMessage {
     date: concertDate(row.date),
     seatNumbers: row.seatNumbers,
   };
-  const { eventId, status, paid } = row;
-  const message = { eventId, hold, status, paid, remainingMs: Number(row.remainingMs) };
+  const { messageId, status, paid } = row;
+  const message = { eventId: messageId, hold, status, paid, remainingMs: Number(row.remainingMs) };
   if (row.sequence === null || row.epoch === null) return message;
   const { userId: user, concertId: concert } = hold;
   return {

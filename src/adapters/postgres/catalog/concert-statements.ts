@@ -1,5 +1,5 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
-import type { FreeSeat, StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { StrandedSeats } from '#domain/booking/best-seats.ts';
 import type { SeatStatus } from '#domain/catalog/concert.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
 import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
@@ -43,7 +43,7 @@ export const policyColumns = {
   holdSecondsMax: 'hold_seconds_max',
   refundUntilSeconds: 'refund_until_seconds',
   seatsPerUserMax: 'seats_per_user_max',
-  strandedSeats: 'stranded_seats',
+  strandedSeats: 'orphan_seats',
 } as const satisfies Record<keyof Policy, string>;
 
 const allOfPolicy = Object.values(policyColumns).join(', ');
@@ -206,13 +206,6 @@ export const concertStatements = {
         section, row_label AS row, place, grade
       FROM seats WHERE concert_id = $1 AND date = $2 ORDER BY seat_number`,
   } as Statement<[concertId: string, date: string], SeatRow>,
-
-  listFreeSeats: {
-    name: 'list-free-seats',
-    text: `SELECT seat_number AS "seatNumber", section, row_label AS row, row_rank AS rank, place,
-        off_centre AS "offCentre", grade
-      FROM free_places($1, $2, clock_timestamp())`,
-  } as Statement<[concertId: string, date: string], FreeSeat>,
 
   findSeatPlan: {
     name: 'find-seat-plan',

@@ -5,6 +5,7 @@ import { inTransaction } from '#adapters/postgres/client/in-transaction.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
 import { shareReads } from '#adapters/postgres/client/share-reads.ts';
 import { type Ask, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import type { FreeSeat } from '#domain/booking/best-seats.ts';
 import type { Concert, Seat } from '#domain/catalog/concert.ts';
 import type { ConcertPlan } from '#domain/catalog/concert-plan.ts';
@@ -74,7 +75,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
 
   const listFreeSeats = shareReads((key): Promise<readonly FreeSeat[]> => {
     const [id = '', date = ''] = key.split(' ');
-    return rowsOf(pool, concertStatements.listFreeSeats, id, date);
+    return rowsOf(pool, functions.freeSeats, id, date);
   });
 
   return {

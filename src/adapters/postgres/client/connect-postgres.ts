@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import type { PrismaClient } from '#adapters/postgres/generated/client.ts';
+import { requireFunctions } from './require-functions.ts';
 
 export type PostgresSettings = {
   readonly url: string;
@@ -17,7 +18,7 @@ export type Postgres = {
   readonly pool: Pool;
   /** For rare reads and for seeding, over the same connections. Loaded on first use: the client takes 25 MB and delays a start. */
   readonly prisma: () => Promise<PrismaClient>;
-  /** Fails unless Postgres answers and has our tables. */
+  /** Fails unless Postgres answers and has our tables and the SQL functions of this version. */
   ping(): Promise<void>;
   close(): Promise<void>;
 };
@@ -65,6 +66,7 @@ export function connectPostgres(
     prisma: () => (prisma ??= openPrisma(pool)),
     async ping() {
       await pool.query('SELECT FROM concerts LIMIT 1');
+      await requireFunctions(pool);
     },
     async close() {
       await (await prisma)?.$disconnect();

@@ -2,10 +2,10 @@ import type { ClientBase, Pool } from 'pg';
 import { type Code, Refusal } from '#domain/errors.ts';
 import { guarded } from './failures.ts';
 
-// What Prisma's client cannot say, or not fast enough: what must be atomic (functions, installed by the migrations), what
-// compares with the clock of Postgres, and what everybody reads all the time. Prepared under a name, once per connection.
+// For what Prisma's client cannot express, or not fast enough: calls of SQL functions, comparisons with the clock of Postgres,
+// and frequent reads. Prepared under a name, once per connection.
 
-/** What a statement takes and gives. The types are ours to keep true: `tests/contracts` runs every one of them. */
+/** A statement with the types of its values and rows. They are ours to keep true: the contract suites run every statement. */
 export type Statement<Values extends readonly unknown[], Row> = {
   readonly name: string;
   readonly text: string;
@@ -13,12 +13,11 @@ export type Statement<Values extends readonly unknown[], Row> = {
   readonly of?: (values: Values) => Row;
 };
 
-/** What a function of ours replies: one JSON object, a refusal or an answer. */
-export type Reply<Answer> = {
-  readonly reply: ({ readonly refusal: Code; readonly facts?: unknown } & Partial<Answer>) | Answer;
-};
+/** The row of a function that replies one value: a refusal or an answer. */
+export type Reply<Answer> = { readonly reply: Answer | Refused };
+type Refused = { readonly refusal: Code; readonly facts?: unknown };
 
-/** Sends a statement and answers its rows. What goes wrong is for whoever began it. */
+/** Sends a statement and returns its rows. Errors propagate to the caller. */
 export type Ask = <Values extends readonly unknown[], Row>(
   statement: Statement<Values, Row>,
   ...values: Values
@@ -41,7 +40,7 @@ export function rowsOf<Values extends readonly unknown[], Row>(
   return guarded(() => askOf(pool)(statement, ...values));
 }
 
-/** What a function of ours replies; its refusals are thrown. */
+/** The answer of a function. @throws Refusal if it refuses */
 export async function replyOf<Values extends readonly unknown[], Answer>(
   pool: Pool,
   statement: Statement<Values, Reply<Answer>>,
@@ -50,7 +49,7 @@ export async function replyOf<Values extends readonly unknown[], Answer>(
   return answerIn(await rowsOf(pool, statement, ...values));
 }
 
-/** The reply that the rows consist of; a refusal is thrown. */
+/** The answer in the one row of a function. @throws Refusal if it is one */
 export function answerIn<Answer>([row]: readonly Reply<Answer>[]): Answer {
   if (row === undefined) throw new RangeError('a function replied nothing');
   const { reply } = row;

@@ -2,7 +2,8 @@ import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { guarded } from '#adapters/postgres/client/failures.ts';
 import { inTransaction } from '#adapters/postgres/client/in-transaction.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
-import { type Ask, answerIn, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { type Ask, answerIn, replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { Attempt, Delivery } from '#domain/events/webhook.ts';
 import { endpointId } from '#domain/ids.ts';
@@ -26,7 +27,7 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     },
 
     async take(id, batchMax) {
-      const rows = await rowsOf(pool, webhookStatements.takeDeliveries, id, batchMax, ATTEMPT_LEASE_SECONDS);
+      const rows = await rowsOf(pool, functions.takeDeliveries, id, batchMax, ATTEMPT_LEASE_SECONDS);
       return rows.map(({ deliveryId, attempt, tries, takenAt, url, secrets, ...event }) => ({
         ...{ deliveryId, attempt, tries, takenAt, url, secrets },
         event: toEvent(event),
@@ -34,9 +35,9 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     },
 
     async recordAttempt({ deliveryId, attempt, url }, receipt, verdict) {
-      await rowsOf(
+      await replyOf(
         pool,
-        webhookStatements.settleDelivery,
+        functions.recordAttempt,
         deliveryId,
         attempt,
         url,
@@ -54,20 +55,18 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     },
 
     async wakeForgotten() {
-      const [row] = await rowsOf(pool, webhookStatements.wakeForgotten);
-      return row?.count ?? 0;
+      return replyOf(pool, functions.wakeForgotten);
     },
 
     test: (id) =>
       inTransaction(pool, async (ask) => {
-        const [row] = await ask(webhookStatements.sendTest, id);
-        const deliveryId = row?.deliveryId ?? undefined;
-        return deliveryId === undefined ? undefined : read(ask, id, deliveryId);
+        const deliveryId = answerIn(await ask(functions.sendTest, id));
+        return deliveryId === null ? undefined : read(ask, id, deliveryId);
       }),
 
     async replay(id, deliveryId) {
       const delivery = await inTransaction(pool, async (ask) => {
-        answerIn(await ask(webhookStatements.replayDelivery, id, deliveryId));
+        answerIn(await ask(functions.replayDelivery, id, deliveryId));
         return read(ask, id, deliveryId);
       });
       // Its endpoint may have been removed since.
@@ -76,8 +75,7 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
     },
 
     async replayFailed(id, since, batchMax) {
-      const [row] = await rowsOf(pool, webhookStatements.replayFailed, id, since, batchMax);
-      return row?.count ?? 0;
+      return replyOf(pool, functions.replayFailed, id, since, batchMax);
     },
 
     async find(id, deliveryId) {

@@ -1,25 +1,8 @@
-import type { Reply, Statement } from '#adapters/postgres/client/statement.ts';
+import type { Statement } from '#adapters/postgres/client/statement.ts';
 import type { EventType, OfferedEventType } from '#domain/events/public-event.ts';
 import type { DeliveryState } from '#domain/events/webhook.ts';
 
-// What is asked about events, the endpoints they are sent to, and their deliveries.
-
-export type EventRow = {
-  readonly eventId: string;
-  readonly type: EventType;
-  readonly aggregateId: string;
-  readonly at: Date;
-  readonly data: unknown;
-};
-
-export type ParcelRow = EventRow & {
-  readonly deliveryId: string;
-  readonly attempt: number;
-  readonly tries: number;
-  readonly takenAt: Date;
-  readonly url: string;
-  readonly secrets: string[];
-};
+// The statements of events and webhooks that need no function.
 
 export type EndpointRow = {
   readonly endpointId: string;
@@ -50,8 +33,6 @@ export type DeliveryRow = {
   readonly failure: string | null;
 };
 
-const eventColumns = 'event_id AS "eventId", type, aggregate_id AS "aggregateId", happened_at AS at, data';
-
 const endpointColumns = `endpoint_id AS "endpointId", url, event_types AS "eventTypes",
   disabled_reason AS "disabledReason", created_at AS "createdAt",
   CASE WHEN previous_secret_until > clock_timestamp() THEN previous_secret_until END AS "previousSecretUntil"`;
@@ -68,48 +49,15 @@ const deliveries = `
       WHERE l.delivery_id = d.delivery_id ORDER BY l.attempt DESC LIMIT 1) AS a ON true
   WHERE w.deleted_at IS NULL AND d.endpoint_id = $1`;
 
+/** Rounded down to a column's milliseconds, as `at_once` does. */
+const now = "date_trunc('milliseconds', clock_timestamp())";
+
 export const webhookStatements = {
-  takeEvents: {
-    name: 'take-events',
-    text: `SELECT term, ${eventColumns} FROM take_events($1, $2)`,
-  } as Statement<[batchMax: number, leaseSeconds: number], EventRow & { readonly term: string }>,
-
-  ackEvents: {
-    name: 'settle-events',
-    text: 'SELECT settle_events($1, $2) AS settled',
-  } as Statement<[term: number, eventIds: readonly string[]], { readonly settled: boolean }>,
-
   releaseEvents: {
     name: 'release-events',
-    text: `UPDATE relays SET leased_until = at_once(), unsettled = 0 WHERE relay = 'events' AND term = $1
+    text: `UPDATE relays SET leased_until = ${now}, unacked = 0 WHERE relay = 'events' AND fencing_token = $1
       RETURNING relay`,
-  } as Statement<[term: number], { readonly relay: string }>,
-
-  forgetEvents: {
-    name: 'forget-events',
-    text: 'SELECT forget_events($1, $2) AS count',
-  } as Statement<[retentionSeconds: number, batchMax: number], { readonly count: number }>,
-
-  createEndpoint: {
-    name: 'create-endpoint',
-    text: 'SELECT create_endpoint($1, $2, $3, $4, $5) AS reply',
-  } as Statement<
-    [endpointId: string, url: string, eventTypes: readonly string[], secret: string, endpointsMax: number],
-    Reply<{ readonly answer: { readonly createdAt: string } }>
-  >,
-
-  changeEndpoint: {
-    name: 'change-endpoint',
-    text: 'SELECT change_endpoint($1, $2, $3, $4) AS changed',
-  } as Statement<
-    [
-      endpointId: string,
-      url: string | undefined,
-      eventTypes: readonly string[] | undefined,
-      enabled: boolean | undefined,
-    ],
-    { readonly changed: boolean }
-  >,
+  } as Statement<[fencingToken: number], { readonly relay: string }>,
 
   rotateSecret: {
     name: 'rotate-secret',
@@ -144,55 +92,11 @@ export const webhookStatements = {
         WHERE d.endpoint_id = w.endpoint_id AND d.state = 'PENDING' AND d.due_at <= statement_timestamp())`,
   } as Statement<[], Pick<EndpointRow, 'endpointId'>>,
 
-  takeDeliveries: {
-    name: 'take-deliveries',
-    text: `SELECT delivery_id AS "deliveryId", attempt, tries, taken_at AS "takenAt", url, secrets, ${eventColumns}
-      FROM take_deliveries($1, $2, $3)`,
-  } as Statement<[endpointId: string, batchMax: number, leaseSeconds: number], ParcelRow>,
-
-  settleDelivery: {
-    name: 'settle-delivery',
-    text: 'SELECT settle_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-  } as Statement<
-    [
-      deliveryId: string,
-      attempt: number,
-      url: string,
-      state: DeliveryState,
-      retryMs: number | undefined,
-      gone: boolean,
-      durationMs: number,
-      status: number | undefined,
-      failure: string | undefined,
-    ],
-    unknown
-  >,
-
   releaseDelivery: {
     name: 'release-delivery',
-    text: `UPDATE webhook_deliveries SET due_at = at_once()
+    text: `UPDATE webhook_deliveries SET due_at = ${now}
       WHERE delivery_id = $1 AND attempts = $2 AND state = 'PENDING' AND due_at IS NOT NULL`,
   } as Statement<[deliveryId: string, attempt: number], never>,
-
-  wakeForgotten: {
-    name: 'wake-forgotten',
-    text: 'SELECT wake_forgotten() AS count',
-  } as Statement<[], { readonly count: number }>,
-
-  sendTest: {
-    name: 'send-test',
-    text: 'SELECT send_test($1) AS "deliveryId"',
-  } as Statement<[endpointId: string], { readonly deliveryId: string | null }>,
-
-  replayDelivery: {
-    name: 'replay-delivery',
-    text: 'SELECT replay_delivery($1, $2) AS reply',
-  } as Statement<[endpointId: string, deliveryId: string], Reply<{ readonly answer: true }>>,
-
-  replayFailed: {
-    name: 'replay-failed',
-    text: 'SELECT replay_failed($1, $2, $3) AS count',
-  } as Statement<[endpointId: string, since: Date, batchMax: number], { readonly count: number }>,
 
   findDelivery: {
     name: 'find-delivery',

@@ -3,6 +3,7 @@ import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { inTransaction } from '#adapters/postgres/client/in-transaction.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import type { Endpoint } from '#domain/events/webhook.ts';
 import { endpointId } from '#domain/ids.ts';
 import type { Webhooks } from '#ports/events/webhooks.ts';
@@ -17,7 +18,7 @@ export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
     async create({ endpointId: id, url, eventTypes }, endpointsMax) {
       const secret = newSecret();
       const order = [id, url, eventTypes, secret, endpointsMax] as const;
-      const { answer } = await replyOf(pool, webhookStatements.createEndpoint, ...order);
+      const { answer } = await replyOf(pool, functions.createEndpoint, ...order);
       return {
         endpoint: { endpointId: id, url, eventTypes, enabled: true, createdAt: new Date(answer.createdAt) },
         secret,
@@ -26,7 +27,7 @@ export function postgresWebhooks({ pool }: Pick<Postgres, 'pool'>): Webhooks {
 
     change: (id, { url, eventTypes, enabled }) =>
       inTransaction(pool, async (ask) => {
-        await ask(webhookStatements.changeEndpoint, id, url, eventTypes, enabled);
+        await ask(functions.changeEndpoint, id, url, eventTypes, enabled);
         const [row] = await ask(webhookStatements.findEndpoint, id);
         return row && toEndpoint(row);
       }),

@@ -2,6 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, DatabaseError } from 'pg';
+import { functionSchema } from '#adapters/postgres/client/function-set.ts';
+import { installFunctions } from './install-functions.ts';
 
 const MIGRATIONS = new URL('../../../../prisma/migrations/', import.meta.url);
 
@@ -38,9 +40,17 @@ const CREATE_RECORDS = `
 
 type Migration = { readonly name: string; readonly script: string; readonly checksum: string };
 
+/** What was done now. */
+export type Migrated = {
+  /** The names of the migrations, oldest first. */
+  readonly migrations: readonly string[];
+  /** The schema that this version's functions were installed into; undefined if they were there. */
+  readonly functions: string | undefined;
+};
+
 /**
- * Brings the database up to `prisma/migrations` and returns the names of the migrations applied now, oldest first. Any number
- * of instances may call it at once: one migrates, the others wait up to a minute and find nothing to do.
+ * Brings the database up to `prisma/migrations` and installs the SQL functions of this version. Any number of instances may
+ * call it at once: one migrates, the others wait up to a minute and find nothing to do.
  *
  * A migration is one transaction, its record included (so no `CREATE INDEX CONCURRENTLY`). If it fails or the process is
  * killed, nothing of it is kept, and the next call tries it again. If a command holds a lock that it needs, it is retried at
@@ -48,7 +58,7 @@ type Migration = { readonly name: string; readonly script: string; readonly chec
  *
  * @throws Error if a migration fails, or if one that was applied has been edited since
  */
-export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_SECONDS): Promise<string[]> {
+export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_SECONDS): Promise<Migrated> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   // The query under way reports a lost connection; without a listener it would also end the process.
   client.on('error', () => {});
@@ -58,7 +68,8 @@ export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_S
     await client.query(CREATE_RECORDS);
     const pending = await listPending(client, await readMigrations());
     for (const migration of pending) await apply(client, migration);
-    return pending.map(({ name }) => name);
+    const installed = await installFunctions(client);
+    return { migrations: pending.map(({ name }) => name), functions: installed ? functionSchema : undefined };
   } finally {
     // Ends the session, and the lock with it.
     await client.end();

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { userId } from '#domain/ids.ts';
 import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
-import { type EventJson, lineStatements } from './queue-statements.ts';
+import { type EventJson, queueStatements } from './queue-statements.ts';
 
 /** Six bytes name a line and fit into the token; a repetition is as good as impossible. */
 const EPOCH_BYTES = 6;
@@ -12,33 +13,34 @@ export function postgresQueueRecords({ pool }: Pick<Postgres, 'pool'>): QueueRec
   return {
     async open(concertId) {
       const candidate = randomBytes(EPOCH_BYTES).toString('base64url');
-      const { answer } = await replyOf(pool, lineStatements.openLine, concertId, candidate);
-      const { draw, sessions, ...line } = answer;
+      const { answer } = await replyOf(pool, functions.openQueue, concertId, candidate);
+      const { draw, sessions, head, ...queue } = answer;
       return {
-        ...line,
+        ...queue,
+        frontier: head,
         ...(draw === null ? {} : { draw }),
         sessions: sessions.map((session) => ({ ...session, userId: userId(session.userId) })),
       };
     },
 
     async note(concertId, { drawn, frontier }) {
-      await rowsOf(pool, lineStatements.noteLine, concertId, drawn, frontier);
+      await rowsOf(pool, queueStatements.noteQueue, concertId, drawn, frontier);
     },
 
     async draw(concertId, count) {
-      const [draw] = await rowsOf(pool, lineStatements.drawLots, concertId, count);
+      const [draw] = await rowsOf(pool, functions.drawLots, concertId, count);
       if (draw === undefined) throw new RangeError(`there are no lots at concert ${concertId}`);
       return { seed: draw.seed, count: Number(draw.count) };
     },
 
     async findSession({ concertId, userId: user, sequence, epoch }, sessionSeconds) {
-      const [row] = await rowsOf(pool, lineStatements.findSession, concertId, user, sequence, epoch, sessionSeconds);
-      const remainingMs = row?.remainingMs ?? null;
+      const entry = [concertId, user, sequence, epoch] as const;
+      const remainingMs = await replyOf(pool, functions.findSession, ...entry, sessionSeconds);
       return remainingMs === null ? undefined : { remainingMs: Number(remainingMs) };
     },
 
     async record(concertId, events) {
-      await rowsOf(pool, lineStatements.recordEvents, concertId, JSON.stringify(events.map(byColumn)));
+      await rowsOf(pool, queueStatements.recordEvents, concertId, JSON.stringify(events.map(byColumn)));
     },
   };
 }

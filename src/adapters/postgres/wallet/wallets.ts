@@ -1,22 +1,23 @@
-import { bookingStatements } from '#adapters/postgres/booking/booking-statements.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { guarded } from '#adapters/postgres/client/failures.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
+import { functions } from '#adapters/postgres/functions.ts';
 import { chargeId, userId } from '#domain/ids.ts';
 import type { LedgerEntry } from '#domain/wallet/wallet.ts';
 import type { Wallets } from '#ports/wallet/wallets.ts';
+import { walletStatements } from './wallet-statements.ts';
 
 export function postgresWallets({ pool, prisma }: Postgres): Wallets {
   return {
     async open(userId, currency) {
-      await rowsOf(pool, bookingStatements.openWallet, userId, currency);
+      await rowsOf(pool, walletStatements.openWallet, userId, currency);
     },
 
     async charge({ chargeId: id, amount, balanceMax, request }) {
       const { answer, replayed } = await replyOf(
         pool,
-        bookingStatements.chargeBalance,
+        functions.chargeBalance,
         id,
         request.userId,
         amount,
@@ -36,7 +37,7 @@ export function postgresWallets({ pool, prisma }: Postgres): Wallets {
     },
 
     async find(userId) {
-      const [row] = await rowsOf(pool, bookingStatements.findBalance, userId);
+      const [row] = await rowsOf(pool, walletStatements.findBalance, userId);
       return row && { userId, ...row };
     },
 

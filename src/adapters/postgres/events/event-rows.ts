@@ -1,0 +1,22 @@
+import type { EventType } from '#domain/events/public-event.ts';
+
+// What the SQL functions of events reply.
+
+export type EventRow = {
+  readonly eventId: string;
+  readonly type: EventType;
+  readonly aggregateId: string;
+  readonly at: Date;
+  readonly data: unknown;
+};
+
+export type ParcelRow = EventRow & {
+  readonly deliveryId: string;
+  readonly attempt: number;
+  readonly tries: number;
+  readonly takenAt: Date;
+  readonly url: string;
+  readonly secrets: string[];
+};
+
+export const eventColumns = 'event_id AS "eventId", type, aggregate_id AS "aggregateId", happened_at AS at, data';

@@ -1,0 +1,43 @@
+-- record_attempt: records an attempt at p_url and its consequence. PENDING tries again after p_retry_ms; the end makes the
+-- next delivery of the aggregate due. p_gone disables the endpoint, unless its URL has changed: then the new one is tried at once.
+-- Locks, in this order: aggregate, delivery, endpoint.
+-- Replies whether it was the latest attempt; a stale one is recorded and has no consequence.
+CREATE FUNCTION record_attempt(
+  p_delivery_id bigint, p_attempt integer, p_url text, p_state delivery_state, p_retry_ms bigint, p_gone boolean,
+  p_duration_ms integer, p_status integer, p_failure text
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_delivery webhook_deliveries%ROWTYPE;
+  v_moved boolean := false;
+BEGIN
+  PERFORM keep_in_order(ARRAY(SELECT aggregate_id FROM webhook_deliveries WHERE delivery_id = p_delivery_id));
+  SELECT * INTO v_delivery FROM webhook_deliveries WHERE delivery_id = p_delivery_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  INSERT INTO webhook_attempts (delivery_id, attempt, ended_at, duration_ms, status, failure)
+  VALUES (p_delivery_id, p_attempt, clock_timestamp(), p_duration_ms, p_status, p_failure) ON CONFLICT DO NOTHING;
+  IF v_delivery.attempts <> p_attempt OR v_delivery.state <> 'PENDING' THEN
+    RETURN false;
+  END IF;
+
+  IF p_gone THEN
+    SELECT url <> p_url INTO v_moved FROM webhook_endpoints WHERE endpoint_id = v_delivery.endpoint_id FOR NO KEY UPDATE;
+    UPDATE webhook_endpoints SET disabled_at = clock_timestamp(), disabled_reason = 'gone'
+    WHERE endpoint_id = v_delivery.endpoint_id AND disabled_at IS NULL AND NOT v_moved;
+  END IF;
+
+  IF v_moved THEN
+    UPDATE webhook_deliveries SET due_at = at_once() WHERE delivery_id = p_delivery_id AND due_at IS NOT NULL;
+  ELSIF p_state = 'PENDING' THEN
+    -- A delivery without a due time waits for an earlier one that was replayed.
+    UPDATE webhook_deliveries SET tries = tries + 1,
+      due_at = CASE WHEN due_at IS NOT NULL THEN clock_timestamp() + p_retry_ms * interval '1 ms' END
+    WHERE delivery_id = p_delivery_id;
+  ELSE
+    UPDATE webhook_deliveries SET state = p_state, due_at = NULL, ended_at = clock_timestamp()
+    WHERE delivery_id = p_delivery_id;
+    PERFORM wake_earliest(ARRAY[v_delivery.endpoint_id], ARRAY[v_delivery.aggregate_id]);
+  END IF;
+  RETURN true;
+END $$;
