@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { user } from '#adapters/http/schemas.ts';
+import { user } from '#adapters/http/wallet/user-schemas.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { type Answer, fanAt, send } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';

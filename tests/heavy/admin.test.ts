@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { managedConcert } from '#adapters/http/catalog/admin-schemas.ts';
+import { managedConcert } from '#adapters/http/catalog/concert-plan-schemas.ts';
 import { contractClient } from '#tests/support/contract-client.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';

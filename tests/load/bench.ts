@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { builtInIdentity } from '#adapters/http/guards/identity.ts';
+import { accessTokens } from '#adapters/http/guards/access-token.ts';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import { queueKeys } from '#adapters/redis/keys.ts';
@@ -97,7 +97,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   };
   const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
   const tokens = queueTokens([{ id: keyId, secret }]);
-  const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 3_600 });
+  const identity = accessTokens({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 3_600 });
 
   function forgetAtTheEnd(concertId: ConcertId): void {
     ending.defer(async () => {

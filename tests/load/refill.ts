@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { Identity } from '#adapters/http/guards/identity.ts';
+import type { AccessTokens } from '#adapters/http/guards/access-token.ts';
 import { userId } from '#domain/ids.ts';
 import { type Fan, fanAt } from '#tests/support/fan.ts';
 import { makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
@@ -21,7 +21,7 @@ const OBSERVED = 8;
  */
 export async function measureRefill(
   pool: Pool,
-  identity: Identity,
+  identity: AccessTokens,
   servers: readonly ServerProcess[],
   turnovers: number,
 ): Promise<number[]> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { joined, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
-import { user } from '#adapters/http/schemas.ts';
+import { user } from '#adapters/http/wallet/user-schemas.ts';
 import type { Call, Reply } from './contract-client.ts';
 import { DATE } from './hall.ts';
 import { until } from './until.ts';

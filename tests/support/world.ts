@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { afterAll, afterEach, expect, inject } from 'vitest';
-import { builtInIdentity } from '#adapters/http/guards/identity.ts';
+import { accessTokens } from '#adapters/http/guards/access-token.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
 import { copyDatabase } from './database.ts';
 import { type Fan, fanAt, send, tally } from './fan.ts';
@@ -101,7 +101,7 @@ async function makeWorld(plan: FullPlan): Promise<MadeWorld> {
     Array.from({ length: instances }, (_, index) => start(index === 0 ? settingsOfFirst : {})),
   );
 
-  const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 60 * MINUTE_SECONDS });
+  const identity = accessTokens({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 60 * MINUTE_SECONDS });
   let knocks = 0;
   const fans: World['fans'] = async (count, { balance = 0, doors = started, patienceMs } = {}) => {
     const door = () => doors[knocks++ % doors.length]?.url ?? '';

@@ -1,6 +1,6 @@
+import { alive, health } from './health-schemas.ts';
 import type { Api, Kit } from './kit.ts';
 import { answer } from './openapi/answers.ts';
-import { alive, health } from './schemas.ts';
 
 export function healthRoutes(api: Api, { readiness }: Kit): void {
   api.get(
@@ -9,9 +9,9 @@ export function healthRoutes(api: Api, { readiness }: Kit): void {
       schema: {
         operationId: 'getLiveness',
         tags: ['health'],
-        summary: 'Is the process alive?',
+        summary: 'Liveness',
         security: [],
-        response: { 200: answer(alive, 'It is') },
+        response: { 200: answer(alive, 'The process is alive') },
       },
     },
     async () => ({ status: 'alive' as const }),
@@ -23,12 +23,12 @@ export function healthRoutes(api: Api, { readiness }: Kit): void {
       schema: {
         operationId: 'getReadiness',
         tags: ['health'],
-        summary: 'Can it serve?',
+        summary: 'Readiness',
         description:
-          'Not while Postgres is away, nor while Redis may evict what it knows, nor once the process was told to stop. ' +
-          'Degraded while Redis is away: nobody can join or reserve, but who holds a seat can pay.',
+          'Not ready while Postgres is unavailable, while Redis may evict keys, and during a shutdown. ' +
+          'Degraded while Redis is unavailable: joining and reserving are refused, paying and reading work.',
         security: [],
-        response: { 200: answer(health, 'It can'), 503: answer(health, 'It cannot') },
+        response: { 200: answer(health, 'Ready or degraded'), 503: answer(health, 'Not ready') },
       },
     },
     async (request, reply) => {

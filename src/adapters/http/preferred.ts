@@ -1,6 +1,6 @@
 /**
- * Which of these media types an Accept header prefers: the largest q, and of several the one that it names first; the first
- * of them where it names none. (RFC 9110, 12.5.1; ranges like `text/*` are taken for a client that does not mind.)
+ * The media type that an Accept header prefers: the largest q, then the first one named; the first one offered if none is
+ * named. (RFC 9110, 12.5.1. A range like `text/*` expresses no preference.)
  */
 export function preferred<Media extends string>(
   accept: string | undefined,

@@ -10,144 +10,133 @@ const DOCUMENT = 'https://github.com/frontrow/frontrow/blob/main/docs/errors.md'
 
 type Problem = { readonly status: number; readonly title: string; readonly detail: string };
 
-/** What clients are told for each code. `docs/errors.md` has a section for each: what happened, and what to do next. */
+/** The status, title and detail of each code. `docs/errors.md` has a section for each: what happened, and what to do. */
 export const problems = {
-  'validation-failed': { status: 400, title: 'The request is not valid', detail: 'See errors for each field.' },
-  'amount-out-of-range': {
-    status: 400,
-    title: 'The amount is out of range',
-    detail: 'Choose an amount from min to max.',
-  },
+  'validation-failed': { status: 400, title: 'The request is not valid', detail: 'errors names each invalid field.' },
+  'amount-out-of-range': { status: 400, title: 'Amount out of range', detail: 'Choose an amount from min to max.' },
   'idempotency-key-missing': {
     status: 400,
-    title: 'The Idempotency-Key is missing',
-    detail: 'Send a new key for each new command, and the same key when you repeat one.',
+    title: 'Idempotency-Key missing',
+    detail: 'Send a new key for each new command, and the same key to repeat one.',
   },
   'webhook-url-refused': {
     status: 400,
-    title: 'Nothing is sent to this URL',
-    detail: 'Give an https URL whose name leads to public addresses only.',
+    title: 'Webhook URL refused',
+    detail: 'Use an https URL whose host name resolves to public addresses only.',
   },
   unauthenticated: {
     status: 401,
-    title: 'Who are you?',
-    detail: 'Send Authorization: Bearer and a valid access token.',
+    title: 'Authentication required',
+    detail: 'Send Authorization: Bearer with a valid access token or admin key.',
   },
-  'queue-token-missing': {
-    status: 401,
-    title: 'The queue token is missing',
-    detail: 'Join the line and send Queue-Token.',
-  },
+  'queue-token-missing': { status: 401, title: 'Queue token missing', detail: 'Join the queue and send Queue-Token.' },
   'queue-token-invalid': {
     status: 401,
-    title: 'The queue token is not valid here',
-    detail: 'It was altered, or it is for another concert or user. Join the line of this concert.',
+    title: 'Queue token invalid',
+    detail: 'It was altered, or it belongs to another concert or user. Join the queue of this concert.',
   },
-  'insufficient-balance': { status: 402, title: 'The balance is too low', detail: 'Charge the balance and pay again.' },
-  forbidden: { status: 403, title: 'This is not yours', detail: 'You can see and change only what is your own.' },
+  'insufficient-balance': { status: 402, title: 'Balance too low', detail: 'Charge the balance and pay again.' },
+  forbidden: { status: 403, title: 'Access denied', detail: 'You can read and change only your own resources.' },
   'not-admitted': {
     status: 403,
-    title: 'It is not your turn yet',
-    detail: 'You are in line. Poll until you are ACTIVE.',
+    title: 'Not admitted yet',
+    detail: 'Your queue entry is still waiting. Poll until its status is ACTIVE.',
   },
-  'session-expired': { status: 403, title: 'Your session has ended', detail: 'Join the line again.' },
-  'sales-not-open': { status: 403, title: 'Sales have not opened', detail: 'Come back at opensAt.' },
-  'sales-closed': { status: 403, title: 'Sales are over', detail: 'The last date has begun.' },
+  'session-expired': { status: 403, title: 'Session expired', detail: 'Join the queue again.' },
+  'sales-not-open': { status: 403, title: 'Sales are not open yet', detail: 'Try again at opensAt.' },
+  'sales-closed': { status: 403, title: 'Sales are closed', detail: 'The last date has begun.' },
   'refund-closed': { status: 403, title: 'Refunds are closed', detail: 'The reservation stays paid.' },
-  'route-not-found': { status: 404, title: 'There is no such call', detail: 'See /docs for the calls there are.' },
-  'concert-not-found': { status: 404, title: 'There is no such concert', detail: 'List the concerts.' },
-  'date-not-found': { status: 404, title: 'There is no such date', detail: 'List the dates of the concert.' },
-  'seat-not-found': { status: 404, title: 'There is no such seat', detail: 'List the seats of the date.' },
-  'seat-plan-not-found': { status: 404, title: 'The concert has no seat plan', detail: 'Its seats are numbered only.' },
-  'reservation-not-found': { status: 404, title: 'There is no such reservation', detail: 'Or it is not yours.' },
-  'payment-not-found': { status: 404, title: 'There is no such payment', detail: 'Or it is not yours.' },
-  'user-not-found': { status: 404, title: 'There is no such user', detail: 'Make a user first.' },
-  'webhook-not-found': { status: 404, title: 'There is no such endpoint', detail: 'List the endpoints.' },
-  'delivery-not-found': { status: 404, title: 'There is no such delivery', detail: 'List those of the endpoint.' },
-  'seat-taken': { status: 409, title: 'The seat is taken', detail: 'Choose other seats than seatNumbers.' },
+  'route-not-found': { status: 404, title: 'Route not found', detail: 'See /docs for the routes.' },
+  'concert-not-found': { status: 404, title: 'Concert not found', detail: 'List the concerts.' },
+  'date-not-found': { status: 404, title: 'Date not found', detail: 'List the dates of the concert.' },
+  'seat-not-found': { status: 404, title: 'Seat not found', detail: 'List the seats of the date.' },
+  'seat-plan-not-found': {
+    status: 404,
+    title: 'Seat plan not found',
+    detail: 'The seats of this concert are numbered only.',
+  },
+  'reservation-not-found': {
+    status: 404,
+    title: 'Reservation not found',
+    detail: 'It does not exist, or it is not yours.',
+  },
+  'payment-not-found': { status: 404, title: 'Payment not found', detail: 'It does not exist, or it is not yours.' },
+  'user-not-found': { status: 404, title: 'User not found', detail: 'Create a user first.' },
+  'webhook-not-found': { status: 404, title: 'Webhook endpoint not found', detail: 'List the endpoints.' },
+  'delivery-not-found': { status: 404, title: 'Delivery not found', detail: 'List the deliveries of the endpoint.' },
+  'seat-taken': { status: 409, title: 'Seat taken', detail: 'Choose other seats than seatNumbers.' },
   'no-adjacent-seats': {
     status: 409,
-    title: 'There are not as many seats side by side',
-    detail: 'Ask for fewer, elsewhere, or choose single seats: left is how many there are.',
+    title: 'Not enough adjacent seats',
+    detail: 'Ask for fewer seats or another section, or choose single seats: left says how many there are.',
   },
   'seat-stranded': {
     status: 409,
-    title: 'A single seat would be left',
-    detail: 'Choose seats that do not leave seatNumbers alone between seats that are taken.',
+    title: 'An orphan seat would be left',
+    detail: 'Choose seats that do not leave seatNumbers single between taken seats.',
   },
-  'seat-limit-reached': {
-    status: 409,
-    title: 'You have as many seats as allowed',
-    detail: 'The limit counts seats held and paid.',
-  },
-  'already-paid': { status: 409, title: 'The reservation is paid', detail: 'The seats are yours.' },
+  'seat-limit-reached': { status: 409, title: 'Seat limit reached', detail: 'The limit counts held and paid seats.' },
+  'already-paid': { status: 409, title: 'Reservation already paid', detail: 'The seats are yours.' },
   'already-cancelled': {
     status: 409,
-    title: 'The reservation is cancelled',
-    detail: 'If it was paid, its price is back on the balance.',
+    title: 'Reservation already cancelled',
+    detail: 'If it was paid, its price was refunded to the balance.',
   },
-  'reservation-not-held': {
-    status: 409,
-    title: 'The reservation is not held',
-    detail: 'It was cancelled. Reserve again.',
-  },
-  'hold-at-ceiling': {
-    status: 409,
-    title: 'The hold cannot be extended any further',
-    detail: 'Pay before heldUntil.',
-  },
+  'reservation-not-held': { status: 409, title: 'Reservation not held', detail: 'It was cancelled. Reserve again.' },
+  'hold-at-ceiling': { status: 409, title: 'Hold cannot be extended further', detail: 'Pay before heldUntil.' },
   'webhook-limit-reached': {
     status: 409,
-    title: 'There are as many endpoints as allowed',
-    detail: 'Delete one that is not needed any more.',
+    title: 'Webhook endpoint limit reached',
+    detail: 'Delete an endpoint that is no longer needed.',
   },
   'delivery-pending': {
     status: 409,
-    title: 'The delivery is under way',
-    detail: 'It goes on by itself: see nextAttemptAt.',
+    title: 'Delivery pending',
+    detail: 'It is retried automatically: see nextAttemptAt.',
   },
   'idempotency-key-in-use': {
     status: 409,
     title: 'The same request is still running',
     detail: 'Repeat it in a moment.',
   },
-  'hold-expired': { status: 410, title: 'The hold has run out', detail: 'Nothing was charged. Reserve again.' },
-  'body-too-large': { status: 413, title: 'The body is too large', detail: 'No call needs so much.' },
+  'hold-expired': { status: 410, title: 'Hold expired', detail: 'Nothing was charged. Reserve again.' },
+  'body-too-large': { status: 413, title: 'Request body too large', detail: 'No call needs a body of this size.' },
   'media-type-unsupported': {
     status: 415,
-    title: 'The body is not JSON',
+    title: 'Media type not supported',
     detail: 'Send Content-Type: application/json.',
   },
   'idempotency-key-reused': {
     status: 422,
-    title: 'The Idempotency-Key was used for another request',
+    title: 'Idempotency-Key used for another request',
     detail: 'Send a new key for each new command.',
   },
-  'rate-limited': { status: 429, title: 'Too many requests', detail: 'Wait for Retry-After seconds.' },
-  internal: { status: 500, title: 'Something is wrong on our side', detail: 'Tell the operator the instance.' },
-  'queue-full': { status: 503, title: 'The line is full', detail: 'Try to join again after Retry-After seconds.' },
-  busy: { status: 503, title: 'Too busy just now', detail: 'Nothing was done. Repeat after Retry-After seconds.' },
+  'rate-limited': { status: 429, title: 'Rate limit exceeded', detail: 'Try again after Retry-After seconds.' },
+  internal: { status: 500, title: 'Internal server error', detail: 'Report the instance to the operator.' },
+  'queue-full': { status: 503, title: 'Queue full', detail: 'Try to join again after Retry-After seconds.' },
+  busy: { status: 503, title: 'Service busy', detail: 'Nothing was done. Try again after Retry-After seconds.' },
   unavailable: {
     status: 503,
-    title: 'Not available just now',
-    detail: 'Repeat after Retry-After seconds, with the same Idempotency-Key if you sent one.',
+    title: 'Service temporarily unavailable',
+    detail: 'Try again after Retry-After seconds, with the same Idempotency-Key if you sent one.',
   },
 } as const satisfies Record<Code, Problem>;
 
-/** Where the documentation explains a code. */
+/** The URL of the documentation of a code. */
 export function typeOf(code: Code): string {
   return `${DOCUMENT}#${code}`;
 }
 
-/** The one place where anything that went wrong becomes an answer. */
+/** Answers every error. The one error handler of the server. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const refused = asRefusal(error);
-  if (refused.code === 'internal') request.log.error({ err: error }, 'a request failed');
-  else if (refused.cause !== undefined) request.log.warn({ err: refused }, 'a request could not be served');
+  if (refused.code === 'internal') request.log.error({ err: error }, 'request failed');
+  else if (refused.cause !== undefined)
+    request.log.warn({ err: refused }, 'request refused, a store is unavailable or busy');
   const { status, headers, body } = problemOf(refused, request.id);
-  // What cannot be read passes no hook that would set them.
+  // No hook runs for a request that cannot be parsed.
   if (!reply.hasHeader('x-request-id')) reply.headers(headersOfAny(request.id));
-  // Written here: nothing of it is left to a schema, and a crowd that comes too late has thousands of them in a second.
+  // Serialized here, past the schemas, which would cost thousands of refusals a second at an opening.
   return reply.status(status).headers(headers).send(JSON.stringify(body));
 }
 
@@ -162,7 +151,7 @@ function problemOf({ code, facts }: Refusal, requestId: string) {
 
 const headersOfAny = (requestId: string) => ({ 'x-content-type-options': 'nosniff', 'x-request-id': requestId });
 
-/** What could not be read as HTTP: answered by hand, because there is no request to answer to. */
+/** Answers what is not HTTP. Written to the socket, because there is no request. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
   const message = UNREADABLE[error.code ?? ''] ?? 'is not HTTP';
@@ -190,7 +179,7 @@ function asRefusal(error: unknown): Refusal {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const part = error.validationContext ?? 'request';
     const errors = error.validation.map(({ instancePath, message }) => ({
-      // A fault of the whole is at '/', as if it were at a field without a name.
+      // An error of the whole value has the path '/'.
       path: `${part}${instancePath === '/' ? '' : instancePath}`,
       message: message ?? '',
     }));
@@ -199,7 +188,7 @@ function asRefusal(error: unknown): Refusal {
   return asFrameworkRefusal(error as Partial<FastifyError>);
 }
 
-/** Fastify's own complaints about a request, by their status. */
+/** The errors of Fastify itself, by their status. */
 function asFrameworkRefusal({ statusCode = 500, message = '', code }: Partial<FastifyError>): Refusal {
   if (statusCode === 413) return new Refusal('body-too-large');
   if (statusCode === 415) return new Refusal('media-type-unsupported');

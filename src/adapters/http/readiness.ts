@@ -1,13 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 
-/** Fails when the thing asked about cannot serve; with `unavailable` when it cannot be reached. */
+/** Fails when the store cannot serve, with `unavailable` when it cannot be reached. */
 export type Probe = () => Promise<void>;
 
 export type Probes = {
-  /** Without any of these nothing can be served. */
+  /** Not ready if one of these fails. */
   readonly essential: Readonly<Record<string, Probe>>;
-  /** While one of these is out of reach, the rest is still served. Reached, it has to be as we need it. */
+  /** Degraded while one of these is unreachable. Not ready if it is reachable and misconfigured. */
   readonly helpful: Readonly<Record<string, Probe>>;
 };
 
@@ -18,7 +18,7 @@ export type Readiness = (log: FastifyBaseLogger) => Promise<{
 
 const PROBE_MS = 1_000;
 
-/** Whether to send requests here: not while nothing could be served, nor once somebody has asked us to stop. */
+/** Tells a load balancer whether to send requests here. Never ready during a shutdown. */
 export function readinessOf({ essential, helpful }: Probes, stopping: () => boolean): Readiness {
   return async (log) => {
     async function ask(name: string, probe: Probe): Promise<{ name: string; failure?: unknown }> {
@@ -26,7 +26,7 @@ export function readinessOf({ essential, helpful }: Probes, stopping: () => bool
         await within(PROBE_MS, probe());
         return { name };
       } catch (failure) {
-        log.warn({ err: failure, probe: name }, 'not as it should be');
+        log.warn({ err: failure, probe: name }, 'readiness probe failed');
         return { name, failure };
       }
     }
@@ -44,7 +44,7 @@ export function readinessOf({ essential, helpful }: Probes, stopping: () => bool
   };
 }
 
-/** A probe that hangs has failed: whoever asks is not to hang with it. */
+/** A probe that hangs has failed, so that readiness answers in time. */
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   const { promise: tooLate, reject } = Promise.withResolvers<never>();
   const late = new Refusal('unavailable', { retryAfterSeconds: 1 });

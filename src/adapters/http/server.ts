@@ -6,47 +6,33 @@ import type { Currency } from '#domain/wallet/money.ts';
 import type { CountCommands } from '#ports/booking/command-counts.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Records } from '#ports/records/records.ts';
-import { cancellationRoutes } from './booking/cancellations.ts';
-import { extensionRoutes } from './booking/extensions.ts';
-import { paymentRoutes } from './booking/payments.ts';
-import { reservationRoutes } from './booking/reservations.ts';
-import { adminRoutes } from './catalog/admin.ts';
-import { concertRoutes } from './catalog/concerts.ts';
-import { deliveryRoutes } from './events/deliveries.ts';
-import { webhookRoutes } from './events/webhooks.ts';
-import type { AccessTokenSettings } from './guards/access-token.ts';
-import { type AdminKey, requireAdminKey } from './guards/admin-key.ts';
-import { commandLimit } from './guards/command-limit.ts';
-import { builtInIdentity } from './guards/identity.ts';
-import { localLimits } from './guards/local-limit.ts';
-import { queuePass } from './guards/queue-pass.ts';
+import { type AccessTokenSettings, accessTokens } from './guards/access-token.ts';
+import type { AdminKey } from './guards/admin-key.ts';
+import { allGuards } from './guards/all-guards.ts';
 import { queueTokens, type SigningKey } from './guards/queue-token.ts';
+import { decorateRequests } from './guards/request-data.ts';
 import { healthRoutes } from './health.ts';
 import type { Api, Kit } from './kit.ts';
 import { lazyLog } from './logging/lazy-log.ts';
-import { requestLog } from './logging/request-log.ts';
+import { type RequestLog, requestLog } from './logging/request-log.ts';
 import { registerOpenApi } from './openapi/openapi.ts';
 import { answerProblem, answerRouteNotFound, answerUnreadable } from './problems.ts';
-import { queueRoutes } from './queue/queue.ts';
-import { queueEventRoutes } from './queue/queue-events.ts';
-import { queueStatusRoutes } from './queue/queue-status.ts';
-import { type StreamSettings, standingStreams } from './queue/streams.ts';
+import { queueStatusStreams, type StreamSettings } from './queue/streams.ts';
 import { type Probes, readinessOf } from './readiness.ts';
 import { type ExportSettings, recordExports } from './records/exports.ts';
-import { recordRoutes } from './records/records.ts';
+import { v1Routes } from './routes.ts';
 import { silentConnections } from './silent-connections.ts';
-import { userRoutes } from './wallet/users.ts';
 
 export type ServerSettings = {
   readonly bodyLimitBytes: number;
   /** Commands per client and minute; 0 switches the limit off. */
   readonly rateLimitPerMinute: number;
-  /** Polls and, apart from them, other reads per client, minute and instance; 0 switches the limit off. */
+  /** Polls per client, minute and instance, and as many other reads; 0 switches the limit off. */
   readonly pollLimitPerMinute: number;
-  /** One in so many polls, joins and lists of seats has a line in the log. */
+  /** The log has a line for one in this many polls, joins and seat lists. */
   readonly logSample: number;
   readonly corsOrigins: readonly string[];
-  /** Whose X-Forwarded-For to believe: nobody's, that of so many proxies, or that of these addresses. */
+  /** Trusts X-Forwarded-For from no proxy, from this many proxies, or from these addresses. */
   readonly trustProxy: false | number | readonly string[];
   readonly currency: Currency;
   readonly identity: AccessTokenSettings;
@@ -62,15 +48,15 @@ export type ServerParts = {
   readonly settings: ServerSettings;
   readonly log: FastifyBaseLogger;
   readonly probes: Probes;
-  /** Whether the process was told to stop. */
+  /** Whether the process is shutting down. */
   readonly stopping: () => boolean;
   readonly countCommands: CountCommands;
 };
 
-/** How long a client may take to send a request. */
+/** A client may take this long to send a request. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
-/** Every poll of another origin would be two requests if its browser could not remember that it may. */
+/** Browsers cache the answer to a preflight; without it each poll of another origin would be two requests. */
 const PREFLIGHT_SECONDS = 7_200;
 const EXPOSED_HEADERS = [
   'etag',
@@ -82,11 +68,36 @@ const EXPOSED_HEADERS = [
   'x-request-id',
 ];
 
-/** The HTTP side of Frontrow, ready to listen. Whoever calls it closes it. */
+/** The HTTP server, ready to listen. The caller closes it. */
 export async function createServer(parts: ServerParts): Promise<Api> {
-  const { ports, records, settings, log, probes, stopping } = parts;
-  const { tell, stop } = requestLog(log, settings.logSample);
-  const api = Fastify({
+  const { log, settings, stopping } = parts;
+  const answers = requestLog(log, settings.logSample);
+  const api = newFastify(parts, answers);
+  api.setErrorHandler(answerProblem);
+  api.setNotFoundHandler(answerRouteNotFound);
+  decorateRequests(api);
+  // From here on, hooks stand in the order in which they run.
+  setHeadersOfEveryAnswer(api);
+  await allowOrigins(api, settings.corsOrigins);
+  // Here run the guards of a route before the body is read: `onRequest` in its list (`guards/guard.ts`).
+  parseJsonBodies(api);
+  // Here run the guards before and after validation, `preValidation` and `preHandler`, and then the handler.
+  closeConnectionsWhen(stopping, api);
+  api.addHook('onResponse', (request, reply, done) => {
+    answers.tell(request, reply);
+    done();
+  });
+  await registerOpenApi(api);
+  const kit = kitFor(parts, answers);
+  closeWithServer(api, kit, answers);
+  await api.register(async (root) => healthRoutes(root.withTypeProvider<ZodTypeProvider>(), kit));
+  await api.register(async (v1) => v1Routes(v1.withTypeProvider<ZodTypeProvider>(), kit), { prefix: '/v1' });
+  await api.ready();
+  return api;
+}
+
+function newFastify({ settings, log }: ServerParts, { tell }: RequestLog): Api {
+  return Fastify({
     loggerInstance: lazyLog(log),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: settings.bodyLimitBytes,
@@ -96,12 +107,12 @@ export async function createServer(parts: ServerParts): Promise<Api> {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    // Kept-alive connections would hold up a shutdown until their clients let go.
+    // Idle keep-alive connections would delay a shutdown until their clients close them.
     forceCloseConnections: 'idle',
-    // A request that comes on a kept-alive connection during a shutdown is still answered, as the last one on it.
+    // A request on a keep-alive connection during a shutdown is still answered, as the last one on it.
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // A URL that cannot be read finds no route, and with it no hooks.
+    // A URL that cannot be parsed matches no route, so no hook runs.
     frameworkErrors: (error, request, reply) => {
       answerProblem(error, request, reply);
       tell(request, reply);
@@ -111,103 +122,6 @@ export async function createServer(parts: ServerParts): Promise<Api> {
     .setValidatorCompiler(validatorCompiler)
     .setSerializerCompiler(serializerCompiler)
     .withTypeProvider<ZodTypeProvider>();
-
-  // JSON is all that any call takes; and many clients announce it where there is nothing to send.
-  api.removeContentTypeParser(['text/plain', 'application/json']);
-  const parseJson = api.getDefaultJsonParser('error', 'error');
-  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parseJson(request, String(body), done);
-  });
-  api.setErrorHandler(answerProblem);
-  api.setNotFoundHandler(answerRouteNotFound);
-  api.decorateRequest('user', undefined);
-  api.decorateRequest('claim', undefined);
-  api.decorateRequest('place', undefined);
-  api.decorateRequest('adminKeyId', undefined);
-  api.decorateRequest('countedAs', undefined);
-  // JSON is never rendered, so the headers that keep pages safe are for pages (`openapi.ts`). But a browser must not guess.
-  // And what is said about a user, or to an operator, is for them alone: whatever may be kept says so itself.
-  api.addHook('onRequest', (request, reply, done) => {
-    reply
-      .header('x-request-id', request.id)
-      .header('x-content-type-options', 'nosniff')
-      .header('cache-control', 'no-store');
-    done();
-  });
-  // A request that was under way when we were told to stop is the last one on its connection, which would else be kept alive.
-  api.addHook('onSend', (_request, reply, _body, done) => {
-    if (stopping()) reply.header('connection', 'close');
-    done();
-  });
-  api.addHook('onResponse', (request, reply, done) => {
-    tell(request, reply);
-    done();
-  });
-  api.addHook('onClose', (_api, done) => {
-    stop();
-    done();
-  });
-
-  if (settings.corsOrigins.length > 0) {
-    await api.register(cors, {
-      origin: [...settings.corsOrigins],
-      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
-      exposedHeaders: EXPOSED_HEADERS,
-      maxAge: PREFLIGHT_SECONDS,
-    });
-  }
-  await registerOpenApi(api);
-
-  const identity = builtInIdentity(settings.identity);
-  const tokens = queueTokens(settings.queueTokenKeys);
-  const streams = standingStreams(ports, settings.streams, (err) => log.error({ err }, 'a stream could not be served'));
-  const exports = recordExports(records, settings.exports);
-  const hangUpSilent = silentConnections(api.server);
-  // They would not end by themselves, or not soon.
-  api.addHook('preClose', async () => {
-    streams.close();
-    exports.close();
-    hangUpSilent();
-  });
-  const kit: Kit = {
-    ports,
-    records,
-    exports,
-    identity,
-    queueTokens: tokens,
-    queuePass: queuePass(tokens, ports, identity),
-    readiness: readinessOf(probes, stopping),
-    streams,
-    tellAnswer: tell,
-    currency: settings.currency,
-    requireAdminKey: requireAdminKey(settings.adminKeys),
-    limitCommands: commandLimit(settings.rateLimitPerMinute, parts.countCommands),
-    localLimits: localLimits(settings),
-  };
-
-  await api.register(async (root) => healthRoutes(root.withTypeProvider<ZodTypeProvider>(), kit));
-  await api.register(
-    async (scope) => {
-      const v1 = scope.withTypeProvider<ZodTypeProvider>();
-      queueRoutes(v1, kit);
-      queueEventRoutes(v1, kit);
-      queueStatusRoutes(v1, kit);
-      concertRoutes(v1, kit);
-      reservationRoutes(v1, kit);
-      extensionRoutes(v1, kit);
-      cancellationRoutes(v1, kit);
-      paymentRoutes(v1, kit);
-      userRoutes(v1, kit);
-      adminRoutes(v1, kit);
-      recordRoutes(v1, kit);
-      webhookRoutes(v1, kit);
-      deliveryRoutes(v1, kit);
-    },
-    { prefix: '/v1' },
-  );
-  await api.ready();
-  return api;
 }
 
 function trusted(
@@ -215,4 +129,75 @@ function trusted(
 ): false | string[] | ((address: string, hop: number) => boolean) {
   if (typeof proxies === 'number') return (_address, hop) => hop < proxies;
   return proxies === false ? false : [...proxies];
+}
+
+/**
+ * The headers that protect pages are set for pages (`openapi.ts`). A browser must not guess the type of an answer, and an
+ * answer is private unless its route says otherwise.
+ */
+function setHeadersOfEveryAnswer(api: Api): void {
+  api.addHook('onRequest', (request, reply, done) => {
+    reply
+      .header('x-request-id', request.id)
+      .header('x-content-type-options', 'nosniff')
+      .header('cache-control', 'no-store');
+    done();
+  });
+}
+
+async function allowOrigins(api: Api, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await api.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_SECONDS,
+  });
+}
+
+/** JSON is the only media type. An empty body is allowed, because many clients announce JSON and send nothing. */
+function parseJsonBodies(api: Api): void {
+  api.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = api.getDefaultJsonParser('error', 'error');
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
+}
+
+/** The answer to a request in flight at shutdown is the last one on its connection. */
+function closeConnectionsWhen(stopping: () => boolean, api: Api): void {
+  api.addHook('onSend', (_request, reply, _body, done) => {
+    if (stopping()) reply.header('connection', 'close');
+    done();
+  });
+}
+
+function kitFor(
+  { ports, records, settings, log, probes, stopping, countCommands }: ServerParts,
+  answers: RequestLog,
+): Kit {
+  const tokens = { accessTokens: accessTokens(settings.identity), queueTokens: queueTokens(settings.queueTokenKeys) };
+  return {
+    ports,
+    records,
+    guards: allGuards({ ...settings, ...tokens, ports, countCommands }),
+    ...tokens,
+    streams: queueStatusStreams(ports, settings.streams, (err) => log.error({ err }, 'queue status stream failed')),
+    exports: recordExports(records, settings.exports),
+    readiness: readinessOf(probes, stopping),
+    currency: settings.currency,
+    logAnswer: answers.tell,
+  };
+}
+
+function closeWithServer(api: Api, { streams, exports }: Kit, answers: RequestLog): void {
+  const hangUpSilent = silentConnections(api.server);
+  // Streams, exports and silent connections would not end by themselves, or not soon.
+  api.addHook('preClose', async () => {
+    streams.close();
+    exports.close();
+    hangUpSilent();
+  });
+  api.addHook('onClose', async () => answers.stop());
 }

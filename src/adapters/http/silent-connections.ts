@@ -2,10 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Connections on which nothing was ever sent, as load balancers open them ahead. Node does not count them as idle: it would
- * wait for their first request.
+ * Tracks connections without a request, which load balancers open in advance. At shutdown, Node would wait for their first
+ * request, because it does not count them as idle.
  *
- * @returns what hangs them up
+ * @returns closes them
  */
 export function silentConnections(server: Server): () => void {
   const all = new Set<Socket>();

@@ -2,9 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { v7 as newId } from 'uuid';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { keptPlan, line, managedConcert, policy } from '#adapters/http/catalog/admin-schemas.ts';
-import { queueStatus } from '#adapters/http/queue/queue-schemas.ts';
-import { concert, concertPage, dates, reservation, seats, user } from '#adapters/http/schemas.ts';
+import { reservation } from '#adapters/http/booking/reservation-schemas.ts';
+import { managedConcert } from '#adapters/http/catalog/concert-plan-schemas.ts';
+import { concert, concertPage, dates, seats } from '#adapters/http/catalog/concert-schemas.ts';
+import { policy } from '#adapters/http/catalog/policy-schemas.ts';
+import { keptPlan } from '#adapters/http/catalog/seat-plan-schemas.ts';
+import { queueFigures, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
+import { user } from '#adapters/http/wallet/user-schemas.ts';
 import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
@@ -356,7 +360,7 @@ describe('the figures of a line', () => {
     await fans[1]?.untilActive();
     const told = await manage('GET', `/${concertId}/line`, { at: there });
     expect(told.headers.get('cache-control')).toBe('no-store');
-    expect(told.as(line)).toEqual({
+    expect(told.as(queueFigures)).toEqual({
       concertId,
       paused: false,
       waiting: 1,
@@ -368,11 +372,11 @@ describe('the figures of a line', () => {
       turnover: 0,
     });
     await fans[1]?.leave();
-    const moving = (await manage('GET', `/${concertId}/line`)).as(line);
+    const moving = (await manage('GET', `/${concertId}/line`)).as(queueFigures);
     expect(moving).toMatchObject({ waiting: 0, active: 2 });
     expect(moving.turnover).toBeGreaterThan(0);
     await manage('POST', `/${concertId}/pause`);
-    const paused = (await manage('GET', `/${concertId}/line`)).as(line);
+    const paused = (await manage('GET', `/${concertId}/line`)).as(queueFigures);
     expect(paused).toMatchObject({ paused: true, waiting: 0 });
     expect(paused).not.toHaveProperty('tailEtaSeconds');
   });
@@ -385,7 +389,11 @@ describe('the figures of a line', () => {
     await change(concertId, { absentSeconds: 60 });
     await passAtQueue(redis, concertId, 70_000);
     await inside.leave();
-    expect((await manage('GET', `/${concertId}/line`)).as(line)).toMatchObject({ waiting: 0, active: 0, absent: 1 });
+    expect((await manage('GET', `/${concertId}/line`)).as(queueFigures)).toMatchObject({
+      waiting: 0,
+      active: 0,
+      absent: 1,
+    });
     expect((await lost.get('/v1/queue', lost.inLine)).as(queueStatus)).toMatchObject({
       status: 'WAITING',
       position: 1,

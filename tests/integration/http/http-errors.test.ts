@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { reservation, reservationPage } from '#adapters/http/schemas.ts';
+import { reservation, reservationPage } from '#adapters/http/booking/reservation-schemas.ts';
 import { type CallOptions, checkedReply, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, SECRETS } from '#tests/support/instance.ts';

@@ -5,17 +5,12 @@ import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { payment, paymentPage } from '#adapters/http/booking/payment-schemas.ts';
+import { reservation, reservationPage } from '#adapters/http/booking/reservation-schemas.ts';
+import { dates, seats } from '#adapters/http/catalog/concert-schemas.ts';
+import { health } from '#adapters/http/health-schemas.ts';
 import { joined, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
-import {
-  dates,
-  entryPage,
-  health,
-  payment,
-  paymentPage,
-  reservation,
-  reservationPage,
-  seats,
-} from '#adapters/http/schemas.ts';
+import { entryPage } from '#adapters/http/wallet/user-schemas.ts';
 import { contract } from '#tests/support/contract.ts';
 import { contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { keptPlan, line, managedConcert, policy } from '#adapters/http/catalog/admin-schemas.ts';
+import { payment, paymentPage } from '#adapters/http/booking/payment-schemas.ts';
+import { cancellation, reservation, reservationPage } from '#adapters/http/booking/reservation-schemas.ts';
+import { managedConcert } from '#adapters/http/catalog/concert-plan-schemas.ts';
+import { concert, concertPage, dates, seats } from '#adapters/http/catalog/concert-schemas.ts';
+import { policy } from '#adapters/http/catalog/policy-schemas.ts';
+import { keptPlan } from '#adapters/http/catalog/seat-plan-schemas.ts';
 import {
   delivery,
   deliveryPage,
@@ -9,22 +14,9 @@ import {
   endpointWithSecret,
   replayed,
 } from '#adapters/http/events/webhook-schemas.ts';
-import { joined, publicLine, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
+import { joined, publicQueue, queueFigures, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { seatHistoryPage } from '#adapters/http/records/record-schemas.ts';
-import {
-  balance,
-  cancellation,
-  charge,
-  concert,
-  concertPage,
-  dates,
-  entryPage,
-  payment,
-  paymentPage,
-  reservation,
-  reservationPage,
-  seats,
-} from '#adapters/http/schemas.ts';
+import { balance, charge, entryPage } from '#adapters/http/wallet/user-schemas.ts';
 import { operations } from '#tests/support/contract.ts';
 import { answered, type Call, contractClient } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -70,7 +62,7 @@ describe('a fan', () => {
     expect(tooEarly.body).toMatchObject({ position: 1 });
 
     await until('everybody sees that two have come', async () => {
-      return (await anybody(`${atConcert}/queue/status`)).as(publicLine).drawn === 2;
+      return (await anybody(`${atConcert}/queue/status`)).as(publicQueue).drawn === 2;
     });
     expect((await earlier.leave()).status).toBe(204);
     // Of a place that is over the stream ends by itself.
@@ -286,7 +278,11 @@ describe('an operator', () => {
     const [first, second] = [await newVisitor(call), await newVisitor(call)];
     await first.enter(concertId);
     await second.join(concertId);
-    expect((await manage('GET', `/${concertId}/line`)).as(line)).toMatchObject({ waiting: 1, active: 1, drawn: 2 });
+    expect((await manage('GET', `/${concertId}/line`)).as(queueFigures)).toMatchObject({
+      waiting: 1,
+      active: 1,
+      drawn: 2,
+    });
 
     expect((await manage('POST', `/${concertId}/pause`)).as(policy)).toMatchObject({ paused: true, activeMax: 1 });
     expect((await manage('PATCH', `/${concertId}/policy`, { activeMax: 2 })).as(policy).activeMax).toBe(2);

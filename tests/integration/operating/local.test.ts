@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { user } from '#adapters/http/schemas.ts';
+import { user } from '#adapters/http/wallet/user-schemas.ts';
 import { localSecrets } from '#local/secrets.ts';
 import { fanAt, send } from '#tests/support/fan.ts';
 import { gone, localStage, serverPids, tell } from '#tests/support/local-stage.ts';

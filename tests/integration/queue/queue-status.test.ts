@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { managedConcert } from '#adapters/http/catalog/admin-schemas.ts';
-import { publicLine } from '#adapters/http/queue/queue-schemas.ts';
+import { managedConcert } from '#adapters/http/catalog/concert-plan-schemas.ts';
+import { publicQueue } from '#adapters/http/queue/queue-schemas.ts';
 import { queueKeys } from '#adapters/redis/keys.ts';
 import { concertId } from '#domain/ids.ts';
 import { type Call, contractClient } from '#tests/support/contract-client.ts';
@@ -18,7 +18,7 @@ const world = await sharedWorld();
 const [here, there] = world.instances.map(({ url }) => contractClient(url)) as [Call, Call];
 
 const pathOf = (concert: string) => `/v1/concerts/${concert}/queue/status`;
-const statusOf = async (concert: string) => (await here('GET', pathOf(concert))).as(publicLine);
+const statusOf = async (concert: string) => (await here('GET', pathOf(concert))).as(publicQueue);
 const becomes = (concert: string, expected: Record<string, unknown>) =>
   until(JSON.stringify(expected), async () => {
     const status = await statusOf(concert);

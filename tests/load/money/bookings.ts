@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { Identity } from '#adapters/http/guards/identity.ts';
+import type { AccessTokens } from '#adapters/http/guards/access-token.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { ServerProcess, Worker } from '#tests/load/processes.ts';
 import { makeUsers, PRICE } from '#tests/support/hall.ts';
@@ -16,7 +16,7 @@ const SALES_FOR_YEARS = '2080-01-01';
 /** Complete bookings through these instances, round by round, after a short one that does not count. */
 export async function measureBookings(
   pool: Pool,
-  identity: Identity,
+  identity: AccessTokens,
   buyers: Worker<Visits, VisitsResult>,
   servers: readonly ServerProcess[],
   rounds: number,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Identity } from '#adapters/http/guards/identity.ts';
+import type { AccessTokens } from '#adapters/http/guards/access-token.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { type UserId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
@@ -18,7 +18,7 @@ export type MoneyMeasured = Readonly<
 
 export type MoneyBench = {
   readonly postgres: Postgres;
-  readonly identity: Identity;
+  readonly identity: AccessTokens;
   readonly room: Queue;
   readonly generator: Generator;
   readonly frontrow: ServerProcess;

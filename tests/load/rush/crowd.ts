@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { builtInIdentity } from '#adapters/http/guards/identity.ts';
+import { accessTokens } from '#adapters/http/guards/access-token.ts';
 import { userId } from '#domain/ids.ts';
 import { percentile } from '#tests/load/spread.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -111,13 +111,13 @@ async function begin(plan: CrowdPlan): Promise<void> {
 }
 
 async function plansOf(plan: CrowdPlan): Promise<readonly FanPlan[]> {
-  const identity = builtInIdentity({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: TOKEN_SECONDS });
+  const identity = accessTokens({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: TOKEN_SECONDS });
   const between = ([least, most]: readonly [number, number]) => least + Math.random() * (most - least);
   // From the end, where nobody buys.
   const leavingFrom = plan.users.length * (1 - plan.leavingPart);
   const strayingFrom = leavingFrom - plan.users.length * plan.strayingPart;
   return inParallel(plan.users, TOKENS_AT_ONCE, async (user, index) => ({
-    accessToken: (await identity.issue(userId(user))).accessToken,
+    accessToken: identity.issue(userId(user)).accessToken,
     comesAfterMs: Math.random() * plan.arrivalSeconds * 1_000,
     temper: index < plan.buyers ? 'buys' : index >= leavingFrom ? 'leaves' : index >= strayingFrom ? 'strays' : 'looks',
     remainder: Math.random(),

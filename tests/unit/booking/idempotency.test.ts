@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { requestKeyOf, requireIdempotencyKey } from '#adapters/http/guards/idempotency.ts';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { commandKeyOf, idempotencyKeyGuard } from '#adapters/http/guards/idempotency.ts';
+import { decorateRequests } from '#adapters/http/guards/request-data.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
 import type { RequestKey } from '#domain/idempotency.ts';
 import { concertId, userId } from '#domain/ids.ts';
@@ -11,18 +13,19 @@ const user = userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f');
 
 const api = Fastify();
 api.setErrorHandler(answerProblem);
-api.decorateRequest('claim', undefined);
+decorateRequests(api);
 for (const url of ['/payments', '/reservations']) {
-  api.post(url, { onRequest: requireIdempotencyKey }, async (request) => {
+  api.post(url, guarded([idempotencyKeyGuard], { schema: {} }), async (request) => {
     const { concert } = request.headers;
-    if (typeof concert === 'string') request.entry = claimFor(concert);
-    const { userId, key, fingerprint } = requestKeyOf(request, user);
+    if (typeof concert === 'string') request.queueEntry = entryFor(concert);
+    request.userId = user;
+    const { userId, key, fingerprint } = commandKeyOf(request);
     return { userId, key, fingerprint };
   });
 }
 
-/** What a queue token for this concert says. */
-function claimFor(concert: string): QueueEntry {
+/** The payload of a queue token for this concert. */
+function entryFor(concert: string): QueueEntry {
   return { userId: user, concertId: concertId(concert), sequence: 1, epoch: 'AAAAAAAA', joinedAt: new Date(0) };
 }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { seats as shape } from '#adapters/http/catalog/concert-schemas.ts';
 import { revisionOf } from '#adapters/http/catalog/etag.ts';
 import { type ListedSeats, seatLists } from '#adapters/http/catalog/seat-lists.ts';
-import { seats as shape } from '#adapters/http/schemas.ts';
 import type { Concert, Seat } from '#domain/catalog/concert.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { requireAdminKey } from '#adapters/http/guards/admin-key.ts';
+import { adminKeyGuard } from '#adapters/http/guards/admin-key.ts';
 
 const digestOf = (key: string) => createHash('sha256').update(key).digest('hex');
-const hook = requireAdminKey([
+const guard = adminKeyGuard([
   { id: 'first', sha256: digestOf('key-one') },
   { id: 'second', sha256: digestOf('key-two').toUpperCase() },
 ]);
 
-async function idOf(authorization: string | undefined, check = hook): Promise<string | undefined> {
+async function idOf(authorization: string | undefined, { onRequest } = guard): Promise<string | undefined> {
   const request = { headers: { authorization } } as FastifyRequest;
-  await check(request);
+  onRequest(request);
   return request.adminKeyId;
 }
 
@@ -40,6 +40,6 @@ describe('the admin key', () => {
   });
 
   it('is nobody’s where none is known', async () => {
-    await expect(idOf('Bearer key-one', requireAdminKey([]))).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(idOf('Bearer key-one', adminKeyGuard([]))).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 });

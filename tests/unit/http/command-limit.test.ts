@@ -1,6 +1,8 @@
 import Fastify from 'fastify';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { commandLimit } from '#adapters/http/guards/command-limit.ts';
+import { commandLimitGuard } from '#adapters/http/guards/command-limit.ts';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { decorateRequests } from '#adapters/http/guards/request-data.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
 import { Refusal } from '#domain/errors.ts';
 import { userId } from '#domain/ids.ts';
@@ -18,16 +20,15 @@ beforeEach(() => {
 function api(perMinute: number) {
   const app = Fastify();
   app.setErrorHandler(answerProblem);
-  app.decorateRequest('user', undefined);
-  app.decorateRequest('claim', undefined);
-  const preValidation = commandLimit(perMinute, (...question) => {
+  decorateRequests(app);
+  const limit = commandLimitGuard(perMinute, (...question) => {
     asked.push(question);
     return answer();
   });
   app.addHook('onRequest', async (request) => {
-    if (request.headers.known !== undefined) request.user = user;
+    if (request.headers.known !== undefined) request.userId = user;
   });
-  app.post('/holds/:holdId', { preValidation, schema: { operationId: 'holdSeats' } }, async () => 'done');
+  app.post('/holds/:holdId', guarded([limit], { schema: { operationId: 'holdSeats' } }), async () => 'done');
   return app;
 }
 

@@ -1,8 +1,9 @@
 import Fastify, { LogController } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { decorateRequests } from '#adapters/http/guards/request-data.ts';
 import { lazyLog } from '#adapters/http/logging/lazy-log.ts';
-import { countedAs, requestLog } from '#adapters/http/logging/request-log.ts';
+import { requestLog } from '#adapters/http/logging/request-log.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
 import { Refusal } from '#domain/errors.ts';
 
@@ -21,17 +22,17 @@ function api() {
     genReqId: () => 'request-1',
   });
   app.setErrorHandler(answerProblem);
-  app.decorateRequest('countedAs', undefined);
+  decorateRequests(app);
   app.addHook('onResponse', async (request, reply) => tell(request, reply));
-  app.get('/poll', { onRequest: countedAs('polls') }, async () => 'you wait');
-  app.get('/refused', { onRequest: countedAs('polls') }, async () => {
+  app.get('/poll', { config: { summarizedAs: 'polls' } }, async () => 'you wait');
+  app.get('/refused', { config: { summarizedAs: 'polls' } }, async () => {
     throw new Refusal('rate-limited', { retryAfterSeconds: 1 });
   });
-  app.get('/failed', { onRequest: countedAs('polls') }, async () => {
+  app.get('/failed', { config: { summarizedAs: 'polls' } }, async () => {
     throw new Error('on us');
   });
-  app.post('/join', { onRequest: countedAs('joins') }, async () => 'you have a place');
-  app.get('/wish', { onRequest: countedAs('wishes for seats') }, async (request) => {
+  app.post('/join', { config: { summarizedAs: 'joins' } }, async () => 'you have a place');
+  app.get('/wish', { config: { summarizedAs: 'reservations' } }, async (request) => {
     if (request.headers.first === undefined) throw new Refusal('seat-taken', { seatNumbers: [7] });
     return 'yours';
   });

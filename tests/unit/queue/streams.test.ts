@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sink } from '#adapters/http/queue/queue-status-stream.ts';
-import { type StreamSettings, type Streams, standingStreams } from '#adapters/http/queue/streams.ts';
+import { queueStatusStreams, type StreamSettings, type Streams } from '#adapters/http/queue/streams.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
@@ -92,8 +92,10 @@ function audience(staged: Staged = {}, settings: Partial<StreamSettings> = {}) {
     ports = { ...world.ports, queue: { ...world.ports.queue, ...changed } };
   };
   const queue = new Proxy(world.ports.queue, { get: (_, name) => Reflect.get(ports.queue, name) });
-  const streams = standingStreams({ ...world.ports, queue }, { max: 9, heartbeatSeconds: 15, ...settings }, (error) =>
-    errors.push(error),
+  const streams = queueStatusStreams(
+    { ...world.ports, queue },
+    { max: 9, heartbeatSeconds: 15, ...settings },
+    (error) => errors.push(error),
   );
   running.add(streams);
   const follow = async (entry: QueueEntry, lastEventId?: string) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { joined, queueStatus as shape } from '#adapters/http/queue/queue-schemas.ts';
-import { writeJoined, writeStanding } from '#adapters/http/queue/write-queue-status.ts';
+import { writeJoined, writeQueueStatus } from '#adapters/http/queue/write-queue-status.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import { type EntryState, type QueueEntry, queueStatusOf, type SaleState } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
@@ -53,7 +53,7 @@ describe('a standing as it is answered', () => {
           ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
           ...(opensAt === undefined ? {} : { opensAt: opensAt.toISOString() }),
         };
-        const text = writeStanding(queueStatus);
+        const text = writeQueueStatus(queueStatus);
         expect(JSON.parse(text)).toEqual(expected);
         expect(serialized(shape, text)).toEqual(expected);
         const withToken = writeJoined(queueStatus, token);
@@ -67,7 +67,7 @@ describe('a standing as it is answered', () => {
     fc.assert(
       fc.property(entries, surroundings, fc.array(places, { minLength: 2, maxLength: 5 }), (entry, around, each) => {
         for (const state of each) {
-          const { status } = serialized(shape, writeStanding(queueStatusOf(entry, state, around, 0.5)));
+          const { status } = serialized(shape, writeQueueStatus(queueStatusOf(entry, state, around, 0.5)));
           expect(status).toBe(state.status);
         }
       }),

@@ -1,45 +1,31 @@
-import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/guards/idempotency.ts';
-import { userOf } from '#adapters/http/guards/identity.ts';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { answer, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { cancellation, headers, params } from '#adapters/http/schemas.ts';
-import { viewCancellation } from '#adapters/http/views.ts';
+import { answer } from '#adapters/http/openapi/answers.ts';
 import { reservationId } from '#domain/ids.ts';
 import { cancelReservation } from '#use-cases/booking/cancel-reservation.ts';
+import { viewCancellation } from './booking-views.ts';
+import { cancellation, reservationParams } from './reservation-schemas.ts';
 
-export function cancellationRoutes(api: Api, { ports, identity, limitCommands }: Kit): void {
+export function cancellationRoutes(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/reservations/:reservationId/cancellation',
-    {
-      onRequest: [identity.requireUser, requireIdempotencyKey],
-      preValidation: limitCommands,
+    guarded([guards.accessToken, guards.idempotencyKey, guards.commandLimit], {
       schema: {
         operationId: 'cancelReservation',
         tags: ['reservations'],
-        summary: 'Give seats back, held or paid',
+        summary: 'Cancel a reservation, held or paid',
         description:
-          'The seats are free again at once. What was paid for them goes back to my balance, until refundUntilSeconds before the date starts.',
-        security: [{ accessToken: [] }],
-        headers: headers.idempotencyKey,
-        params: params.reservation,
-        response: {
-          201: answer(cancellation, 'The reservation is cancelled', 'Idempotency-Replayed'),
-          ...refusals(
-            'refund-closed',
-            'reservation-not-found',
-            'concert-not-found',
-            'already-cancelled',
-            'hold-expired',
-            ...refusedBy.identity,
-            ...refusedBy.command,
-            ...refusedBy.idempotency,
-          ),
-        },
+          'The seats are free at once. A paid reservation is refunded to my balance, until refundUntilSeconds before the date starts.',
+        params: reservationParams,
+        response: { 201: answer(cancellation, 'The reservation is cancelled') },
+        refusals: ['refund-closed', 'reservation-not-found', 'concert-not-found', 'already-cancelled', 'hold-expired'],
       },
-    },
+    }),
     async (request, reply) => {
       const id = reservationId(request.params.reservationId);
-      const order = { reservationId: id, request: requestKeyOf(request, userOf(request)) };
+      const order = { reservationId: id, request: commandKeyOf(request) };
       const cancelled = await cancelReservation(ports, order);
       markReplay(reply, cancelled);
       return reply.status(201).send(viewCancellation(cancelled.answer));

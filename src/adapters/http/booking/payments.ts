@@ -1,94 +1,96 @@
-import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/guards/idempotency.ts';
-import { userOf } from '#adapters/http/guards/identity.ts';
-import { claimOf } from '#adapters/http/guards/queue-pass.ts';
+import type { FastifyRequest } from 'fastify';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { queueEntryOf, userIdOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { answer, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { answerPage, pageRequest } from '#adapters/http/paging.ts';
-import { body, headers, params, payment, paymentPage, query } from '#adapters/http/schemas.ts';
-import { viewPayment } from '#adapters/http/views.ts';
+import { answer } from '#adapters/http/openapi/answers.ts';
+import { answerPage, pageQuery, pageRequest } from '#adapters/http/paging.ts';
 import { Refusal } from '#domain/errors.ts';
 import { paymentId, reservationId } from '#domain/ids.ts';
 import { pay } from '#use-cases/booking/pay.ts';
+import { viewPayment } from './booking-views.ts';
+import { payment, paymentBody, paymentPage, paymentParams } from './payment-schemas.ts';
 
-export function paymentRoutes(api: Api, { ports, identity, queuePass, limitCommands, localLimits }: Kit): void {
+export function paymentRoutes(api: Api, kit: Kit): void {
+  payReservationRoute(api, kit);
+  listPaymentsRoute(api, kit);
+  getPaymentRoute(api, kit);
+}
+
+/** Called once the body is validated. */
+const reservationOf = ({ body }: FastifyRequest) => reservationId((body as { reservationId: string }).reservationId);
+
+function payReservationRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/payments',
-    {
-      onRequest: [queuePass.requireToken, requireIdempotencyKey],
-      preHandler: queuePass.requireActiveToPay,
-      preValidation: [queuePass.askAhead, limitCommands],
-      schema: {
-        operationId: 'payReservation',
-        tags: ['payments'],
-        summary: 'Pay a reservation from my balance',
-        description: 'The seats are yours; the queue token ends.',
-        security: [{ queueToken: [] }],
-        headers: headers.idempotencyKey,
-        body: body.payment,
-        response: {
-          201: answer(payment, 'The seats are yours', 'Idempotency-Replayed'),
-          ...refusals(
+    guarded(
+      [
+        guards.queueToken,
+        guards.idempotencyKey,
+        guards.session.forCommand({ whileUnavailable: 'pass', pays: reservationOf }),
+      ],
+      {
+        schema: {
+          operationId: 'payReservation',
+          tags: ['payments'],
+          summary: 'Pay a reservation from my balance',
+          description: 'The seats are yours, and the queue token expires.',
+          body: paymentBody,
+          response: { 201: answer(payment, 'The seats are yours') },
+          refusals: [
             'insufficient-balance',
             'reservation-not-found',
             'already-paid',
             'reservation-not-held',
             'hold-expired',
-            ...refusedBy.queue,
-            ...refusedBy.command,
-            ...refusedBy.idempotency,
-          ),
+          ],
         },
       },
-    },
+    ),
     async (request, reply) => {
-      const entry = claimOf(request);
+      const entry = queueEntryOf(request);
       const id = reservationId(request.body.reservationId);
-      const paid = await pay(ports, { entry, reservationId: id, request: requestKeyOf(request, entry.userId) });
+      const paid = await pay(ports, { entry, reservationId: id, request: commandKeyOf(request) });
       markReplay(reply, paid);
       return reply.status(201).send(viewPayment(paid.answer));
     },
   );
+}
 
+function listPaymentsRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/payments',
-    {
-      onRequest: [identity.requireUser, localLimits.reading],
+    guarded([guards.accessToken, guards.readLimit], {
       schema: {
         operationId: 'listPayments',
         tags: ['payments'],
         summary: 'My payments, newest first',
-        security: [{ accessToken: [] }],
-        querystring: query.page,
-        response: {
-          200: answer(paymentPage, 'A page of payments', 'Link'),
-          ...refusals(...refusedBy.identity, ...refusedBy.read),
-        },
+        querystring: pageQuery,
+        response: { 200: answer(paymentPage, 'A page of payments', 'Link') },
       },
-    },
+    }),
     async (request, reply) => {
-      const page = await ports.boxOffice.listPayments(userOf(request), pageRequest(request.query, 'uuid'));
+      const page = await ports.boxOffice.listPayments(userIdOf(request), pageRequest(request.query, 'uuid'));
       return answerPage(request, reply, page, viewPayment);
     },
   );
+}
 
+function getPaymentRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/payments/:paymentId',
-    {
-      onRequest: [identity.requireUser, localLimits.reading],
+    guarded([guards.accessToken, guards.readLimit], {
       schema: {
         operationId: 'getPayment',
         tags: ['payments'],
         summary: 'One of my payments',
-        security: [{ accessToken: [] }],
-        params: params.payment,
-        response: {
-          200: answer(payment, 'The payment'),
-          ...refusals('payment-not-found', ...refusedBy.identity, ...refusedBy.read),
-        },
+        params: paymentParams,
+        response: { 200: answer(payment, 'The payment') },
+        refusals: ['payment-not-found'],
       },
-    },
+    }),
     async (request) => {
-      const found = await ports.boxOffice.findPayment(userOf(request), paymentId(request.params.paymentId));
+      const found = await ports.boxOffice.findPayment(userIdOf(request), paymentId(request.params.paymentId));
       if (found === undefined) throw new Refusal('payment-not-found');
       return viewPayment(found);
     },

@@ -1,134 +1,117 @@
-import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/guards/idempotency.ts';
-import { userOf } from '#adapters/http/guards/identity.ts';
-import { claimOf } from '#adapters/http/guards/queue-pass.ts';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { queueEntryOf, userIdOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { countedAs } from '#adapters/http/logging/request-log.ts';
-import { answer, noContent, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { answerPage, pageRequest } from '#adapters/http/paging.ts';
-import { body, headers, params, query, reservation, reservationPage } from '#adapters/http/schemas.ts';
-import { viewReservation } from '#adapters/http/views.ts';
+import { answer, noContent } from '#adapters/http/openapi/answers.ts';
+import { answerPage, pageQuery, pageRequest } from '#adapters/http/paging.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, reservationId } from '#domain/ids.ts';
 import { releaseReservation } from '#use-cases/booking/release-reservation.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
+import { viewReservation } from './booking-views.ts';
+import { reservation, reservationBody, reservationPage, reservationParams } from './reservation-schemas.ts';
 
-export function reservationRoutes(api: Api, { ports, identity, queuePass, limitCommands, localLimits }: Kit): void {
+export function reservationRoutes(api: Api, kit: Kit): void {
+  reserveSeatsRoute(api, kit);
+  listReservationsRoute(api, kit);
+  getReservationRoute(api, kit);
+  releaseReservationRoute(api, kit);
+}
+
+function reserveSeatsRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/reservations',
-    {
-      onRequest: [countedAs('wishes for seats'), queuePass.requireToken, requireIdempotencyKey],
-      preHandler: queuePass.requireActiveOrRepeated,
-      preValidation: [queuePass.askAhead, limitCommands],
+    guarded([guards.queueToken, guards.idempotencyKey, guards.session.forCommand({ whileUnavailable: 'refuse' })], {
+      config: { summarizedAs: 'reservations' },
       schema: {
         operationId: 'reserveSeats',
         tags: ['reservations'],
-        summary: 'Hold seats: all of them, or none',
+        summary: 'Hold seats, all of them or none',
         description:
-          'Name the seats, or ask for the best side by side with `quantity` and `adjacent`, which may be told a section or a price grade.',
-        security: [{ queueToken: [] }],
-        headers: headers.idempotencyKey,
-        body: body.reservation,
-        response: {
-          201: answer(reservation, 'The seats are held for you', 'Idempotency-Replayed'),
-          ...refusals(
-            'concert-not-found',
-            'date-not-found',
-            'seat-not-found',
-            'seat-taken',
-            'no-adjacent-seats',
-            'seat-stranded',
-            'user-not-found',
-            'seat-limit-reached',
-            ...refusedBy.queue,
-            ...refusedBy.command,
-            ...refusedBy.idempotency,
-          ),
-        },
+          'Name the seats, or ask for the best adjacent ones with `quantity` and `adjacent`, in a section or at a price grade if you like.',
+        body: reservationBody,
+        response: { 201: answer(reservation, 'The seats are held for you') },
+        refusals: [
+          'concert-not-found',
+          'date-not-found',
+          'seat-not-found',
+          'seat-taken',
+          'no-adjacent-seats',
+          'seat-stranded',
+          'user-not-found',
+          'seat-limit-reached',
+        ],
       },
-    },
+    }),
     async (request, reply) => {
-      const entry = claimOf(request);
+      const entry = queueEntryOf(request);
       const { date, seatNumbers, quantity = 0, section, grade } = request.body;
       const asked = seatNumbers === undefined ? { wish: { quantity, section, grade } } : { seatNumbers };
-      const order = { entry, date: concertDate(date), request: requestKeyOf(request, entry.userId), ...asked };
+      const order = { entry, date: concertDate(date), request: commandKeyOf(request), ...asked };
       const held = await reserveSeats(ports, order);
       markReplay(reply, held);
       return reply.status(201).send(viewReservation(held.answer));
     },
   );
+}
 
+function listReservationsRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/reservations',
-    {
-      onRequest: [identity.requireUser, localLimits.reading],
+    guarded([guards.accessToken, guards.readLimit], {
       schema: {
         operationId: 'listReservations',
         tags: ['reservations'],
         summary: 'My reservations, newest first',
-        security: [{ accessToken: [] }],
-        querystring: query.page,
-        response: {
-          200: answer(reservationPage, 'A page of reservations', 'Link'),
-          ...refusals(...refusedBy.identity, ...refusedBy.read),
-        },
+        querystring: pageQuery,
+        response: { 200: answer(reservationPage, 'A page of reservations', 'Link') },
       },
-    },
+    }),
     async (request, reply) => {
-      const page = await ports.boxOffice.listReservations(userOf(request), pageRequest(request.query, 'uuid'));
+      const page = await ports.boxOffice.listReservations(userIdOf(request), pageRequest(request.query, 'uuid'));
       return answerPage(request, reply, page, viewReservation);
     },
   );
+}
 
+function getReservationRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/reservations/:reservationId',
-    {
-      onRequest: [identity.requireUser, localLimits.reading],
+    guarded([guards.accessToken, guards.readLimit], {
       schema: {
         operationId: 'getReservation',
         tags: ['reservations'],
         summary: 'One of my reservations',
-        security: [{ accessToken: [] }],
-        params: params.reservation,
-        response: {
-          200: answer(reservation, 'The reservation'),
-          ...refusals('reservation-not-found', ...refusedBy.identity, ...refusedBy.read),
-        },
+        params: reservationParams,
+        response: { 200: answer(reservation, 'The reservation') },
+        refusals: ['reservation-not-found'],
       },
-    },
+    }),
     async (request) => {
       const id = reservationId(request.params.reservationId);
-      const found = await ports.boxOffice.findReservation(userOf(request), id);
+      const found = await ports.boxOffice.findReservation(userIdOf(request), id);
       if (found === undefined) throw new Refusal('reservation-not-found');
       return viewReservation(found);
     },
   );
+}
 
+function releaseReservationRoute(api: Api, { guards, ports }: Kit): void {
   api.delete(
     '/reservations/:reservationId',
-    {
-      onRequest: identity.requireUser,
-      preValidation: limitCommands,
+    guarded([guards.accessToken, guards.commandLimit], {
       schema: {
         operationId: 'releaseReservation',
         tags: ['reservations'],
-        summary: 'Give held seats back',
-        security: [{ accessToken: [] }],
-        params: params.reservation,
-        response: {
-          204: noContent('The seats are free again'),
-          ...refusals(
-            'reservation-not-found',
-            'already-paid',
-            'hold-expired',
-            ...refusedBy.identity,
-            ...refusedBy.command,
-          ),
-        },
+        summary: 'Release held seats',
+        params: reservationParams,
+        response: { 204: noContent('The seats are free again') },
+        refusals: ['reservation-not-found', 'already-paid', 'hold-expired'],
       },
-    },
+    }),
     async (request, reply) => {
       const id = reservationId(request.params.reservationId);
-      await releaseReservation(ports, { userId: userOf(request), reservationId: id });
+      await releaseReservation(ports, { userId: userIdOf(request), reservationId: id });
       return reply.status(204).send();
     },
   );

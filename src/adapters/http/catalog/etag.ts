@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** A short name for a content: the same content has the same revision, another content another. */
+/** A digest of the content: equal contents have equal revisions. */
 export function revisionOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22);
 }

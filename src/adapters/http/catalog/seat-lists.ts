@@ -1,39 +1,38 @@
-import { rememberLast } from '#adapters/http/queue/remember-last.ts';
+import { lruCache } from '#adapters/http/lru-cache.ts';
 import type { Concert, Seat } from '#domain/catalog/concert.ts';
 import type { ConcertDate } from '#domain/ids.ts';
 import { revisionOf } from './etag.ts';
 
-/** A list of seats as it is answered. */
+/** A seat list as the text of its answer. */
 export type SeatList = { readonly etag: string; readonly json: string };
 
 export type ListedSeats = {
   readonly concert: Concert;
   readonly date: ConcertDate;
-  /** Whether these are only those that are free. */
+  /** Whether the list has free seats only. */
   readonly available: boolean;
   readonly seats: readonly Seat[];
 };
 
-/** A list of fifty seats is 4 kB, one of a stadium a few megabytes; and few dates are asked for at the same time. */
-const REMEMBERED_MAX = 64;
+/** A list of fifty seats is 4 kB, one of a stadium a few megabytes. Beyond this size, entries are evicted. */
+const LISTS_MAX = 64;
 
 /**
- * Writes a list and names it when something in it has changed, not each time that somebody asks. Everybody who asks at the same
- * time is given the same array by the store, and who asks later mostly one with the same seats: comparing takes a hundredth
- * of writing.
+ * Serializes and hashes a list when it has changed, not for each request: comparing takes a hundredth of serializing.
+ * Concurrent requests get the same array from the store, later ones mostly an equal one.
  */
 export function seatLists(): (listed: ListedSeats) => SeatList {
-  const written = rememberLast<{ seats: readonly Seat[]; readonly list: SeatList }>(REMEMBERED_MAX);
+  const written = lruCache<{ seats: readonly Seat[]; readonly list: SeatList }>(LISTS_MAX);
 
   return ({ concert, date, available, seats }) => {
     const key = `${concert.concertId} ${date} ${available}`;
-    const last = written.recall(key);
+    const last = written.get(key);
     if (last !== undefined && areSame(last.seats, seats)) {
       last.seats = seats;
       return last.list;
     }
     const list = write({ concert, date, seats });
-    written.remember(key, { seats, list });
+    written.set(key, { seats, list });
     return list;
   };
 }
@@ -43,7 +42,7 @@ function areSame(some: readonly Seat[], others: readonly Seat[]): boolean {
   return some.length === others.length && some.every((seat, index) => isSame(seat, others[index]));
 }
 
-/** Where a seat is never changes. */
+/** The position of a seat never changes. */
 function isSame({ seatNumber, price, status }: Seat, other: Seat | undefined): boolean {
   return seatNumber === other?.seatNumber && price === other.price && status === other.status;
 }

@@ -1,5 +1,6 @@
+import { guarded } from '#adapters/http/guards/guard.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { answer, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
+import { answer } from '#adapters/http/openapi/answers.ts';
 import { answerPage, pageRequest } from '#adapters/http/paging.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type EndpointId, endpointId } from '#domain/ids.ts';
@@ -15,80 +16,76 @@ import {
 } from './webhook-schemas.ts';
 import { viewDelivery, viewWithLog } from './webhook-views.ts';
 
-/** What became of the events that were sent to an endpoint, and sending them again. */
-export function deliveryRoutes(api: Api, { ports, requireAdminKey, limitCommands }: Kit): void {
-  const common = { tags: ['webhooks'], security: [{ adminKey: [] }] };
-  const ofEndpoint = { ...common, params: webhookParams.endpoint };
-  const ofDelivery = { ...common, params: webhookParams.delivery };
-  const command = { onRequest: requireAdminKey, preValidation: limitCommands };
-  const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
+const tags = ['webhooks'];
 
-  async function known(id: string): Promise<EndpointId> {
-    const found = await ports.webhooks.find(endpointId(id));
-    if (found === undefined) throw new Refusal('webhook-not-found');
-    return found.endpointId;
-  }
+/** How operators read and replay deliveries. */
+export function deliveryRoutes(api: Api, kit: Kit): void {
+  testWebhookRoute(api, kit);
+  listWebhookDeliveriesRoute(api, kit);
+  getWebhookDeliveryRoute(api, kit);
+  replayWebhookDeliveryRoute(api, kit);
+  replayWebhookRoute(api, kit);
+}
 
+function testWebhookRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/webhooks/:endpointId/test',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...ofEndpoint,
         operationId: 'testWebhook',
+        tags,
+        params: webhookParams.endpoint,
         summary: 'Send a test event to an endpoint',
         description:
-          'Of type webhook.test, to this endpoint only; once it is switched on, if it is not. Ask for the delivery to see what became of it.',
-        response: {
-          202: answer(delivery, 'It is to be sent'),
-          ...refusals('webhook-not-found', ...refusedCommand),
-        },
+          'Of type webhook.test, to this endpoint only; once it is enabled, if it is not. The delivery shows the outcome.',
+        response: { 202: answer(delivery, 'The delivery is scheduled') },
+        refusals: ['webhook-not-found'],
       },
-    },
+    }),
     async (request, reply) => {
       const test = await ports.deliveries.test(endpointId(request.params.endpointId));
       if (test === undefined) throw new Refusal('webhook-not-found');
       return reply.status(202).send(viewDelivery(test));
     },
   );
+}
 
+function listWebhookDeliveriesRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/admin/webhooks/:endpointId/deliveries',
-    {
-      onRequest: requireAdminKey,
+    guarded([guards.adminKey], {
       schema: {
-        ...ofEndpoint,
         operationId: 'listWebhookDeliveries',
-        summary: 'What was sent to an endpoint, newest first',
+        tags,
+        params: webhookParams.endpoint,
+        summary: 'The deliveries to an endpoint, newest first',
         querystring: webhookQuery.deliveries,
-        response: {
-          200: answer(deliveryPage, 'A page of deliveries', 'Link'),
-          ...refusals('webhook-not-found', ...refusedBy.adminKey),
-        },
+        response: { 200: answer(deliveryPage, 'A page of deliveries', 'Link') },
+        refusals: ['webhook-not-found'],
       },
-    },
+    }),
     async (request, reply) => {
       const { state, ...asked } = request.query;
       const page = pageRequest(asked, 'number');
-      const found = await ports.deliveries.list(await known(request.params.endpointId), page, state);
+      const found = await ports.deliveries.list(await knownEndpoint(ports, request.params.endpointId), page, state);
       return answerPage(request, reply, found, viewDelivery);
     },
   );
+}
 
+function getWebhookDeliveryRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/admin/webhooks/:endpointId/deliveries/:deliveryId',
-    {
-      onRequest: requireAdminKey,
+    guarded([guards.adminKey], {
       schema: {
-        ...ofDelivery,
         operationId: 'getWebhookDelivery',
+        tags,
+        params: webhookParams.delivery,
         summary: 'One delivery, with all its attempts',
-        response: {
-          200: answer(deliveryWithLog, 'The delivery'),
-          ...refusals('delivery-not-found', ...refusedBy.adminKey),
-        },
+        response: { 200: answer(deliveryWithLog, 'The delivery') },
+        refusals: ['delivery-not-found'],
       },
-    },
+    }),
     async (request) => {
       const { endpointId: id, deliveryId } = request.params;
       const found = await ports.deliveries.find(endpointId(id), deliveryId);
@@ -96,23 +93,23 @@ export function deliveryRoutes(api: Api, { ports, requireAdminKey, limitCommands
       return viewWithLog(found);
     },
   );
+}
 
+function replayWebhookDeliveryRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/webhooks/:endpointId/deliveries/:deliveryId/replay',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...ofDelivery,
         operationId: 'replayWebhookDelivery',
-        summary: 'Send an event again',
+        tags,
+        params: webhookParams.delivery,
+        summary: 'Replay a delivery',
         description:
-          'Whether it arrived or was given up, under the same webhook-id; once the endpoint is switched on, if it is not.',
-        response: {
-          202: answer(delivery, 'It is to be sent'),
-          ...refusals('delivery-not-found', 'delivery-pending', ...refusedCommand),
-        },
+          'Whether it was delivered or failed, under the same webhook-id; once the endpoint is enabled, if it is not.',
+        response: { 202: answer(delivery, 'The delivery is scheduled') },
+        refusals: ['delivery-not-found', 'delivery-pending'],
       },
-    },
+    }),
     async (request, reply) => {
       const { endpointId: id, deliveryId } = request.params;
       const again = await ports.deliveries.replay(endpointId(id), deliveryId);
@@ -120,28 +117,35 @@ export function deliveryRoutes(api: Api, { ports, requireAdminKey, limitCommands
       return reply.status(202).send(viewDelivery(again));
     },
   );
+}
 
+function replayWebhookRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/webhooks/:endpointId/replay',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...ofEndpoint,
         operationId: 'replayWebhook',
-        summary: 'Send again what was given up',
-        description: `Since a time, the oldest events first, up to ${REPLAY_MAX} per call; once the endpoint is switched on, if it is not.`,
+        tags,
+        params: webhookParams.endpoint,
+        summary: 'Replay failed deliveries',
+        description: `Those that failed since a time, oldest first, up to ${REPLAY_MAX} per call; once the endpoint is enabled, if it is not.`,
         body: webhookBody.replay,
-        response: {
-          200: answer(replayed, 'They are to be sent'),
-          ...refusals('webhook-not-found', ...refusedCommand),
-        },
+        response: { 200: answer(replayed, 'The deliveries are scheduled') },
+        refusals: ['webhook-not-found'],
       },
-    },
+    }),
     async (request) => {
-      const id = await known(request.params.endpointId);
+      const id = await knownEndpoint(ports, request.params.endpointId);
       const count = await ports.deliveries.replayFailed(id, new Date(request.body.since), REPLAY_MAX);
       request.log.info({ adminKeyId: request.adminKeyId, endpointId: id, count }, 'sends events again');
       return { replayed: count };
     },
   );
+}
+
+/** Refuses `webhook-not-found`. */
+async function knownEndpoint({ webhooks }: Kit['ports'], id: string): Promise<EndpointId> {
+  const found = await webhooks.find(endpointId(id));
+  if (found === undefined) throw new Refusal('webhook-not-found');
+  return found.endpointId;
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { count, example, id, instant, named, story } from '#adapters/http/openapi/schema-parts.ts';
-import { query } from '#adapters/http/schemas.ts';
+import { pageQuery } from '#adapters/http/paging.ts';
 import { eventTypes } from '#domain/events/public-event.ts';
 import { deliveryStates } from '#domain/events/webhook.ts';
 
 // The shapes of `/v1/admin/webhooks`.
 
 const URL_LENGTH_MAX = 2_000;
-/** A secret that leaked stops at once; one that is changed as a habit has a week. */
+/** A leaked secret is revoked at once; a routine rotation has up to a week. */
 const PREVIOUS_SECONDS_MAX = 604_800;
-/** Of one call; who has more to send again calls again. */
+/** Per call. Call again for more. */
 export const REPLAY_MAX = 1_000;
 
 const ours = {
@@ -24,18 +24,18 @@ const url = example(
   z
     .url({ protocol: /^https?$/ })
     .max(URL_LENGTH_MAX)
-    .describe('https, and a name that leads to public addresses only'),
+    .describe('https, with a host name that resolves to public addresses only'),
   ours.url,
 );
 const types = example(
   z
     .array(z.enum(eventTypes))
     .refine((all) => new Set(all).size === all.length, 'must not name a type twice')
-    .describe('What is sent; empty: everything'),
+    .describe('The types that are sent; empty: all'),
   ['payment.captured', 'payment.refunded'],
 );
 const deliveryId = example(z.string().regex(/^[1-9]\d{0,17}$/), '4711');
-const secret = example(z.string().describe('Verifies the signatures. Told here and never again'), ours.secret);
+const secret = example(z.string().describe('Verifies the signatures. No other answer contains it'), ours.secret);
 
 export const webhookParams = {
   endpoint: z.object({ endpointId: id(ours.endpoint) }),
@@ -43,8 +43,8 @@ export const webhookParams = {
 };
 
 export const webhookQuery = {
-  deliveries: query.page.extend({
-    state: z.enum(deliveryStates).optional().describe('Only those that are so'),
+  deliveries: pageQuery.extend({
+    state: z.enum(deliveryStates).optional().describe('Only deliveries in this state'),
   }),
 };
 
@@ -70,14 +70,14 @@ export const webhookBody = {
           .int()
           .min(0)
           .max(PREVIOUS_SECONDS_MAX)
-          .describe('How long messages are signed with the secret before, too; 0: not at all'),
+          .describe('How long messages are also signed with the previous secret; 0: not at all'),
         86_400,
       ),
     }),
     { previousForSeconds: 86_400 },
   ),
   replay: example(
-    z.strictObject({ since: instant('2026-11-20T00:00:00.000Z').describe('Those given up since then') }),
+    z.strictObject({ since: instant('2026-11-20T00:00:00.000Z').describe('Those that failed since then') }),
     { since: '2026-11-20T00:00:00.000Z' },
   ),
 };
@@ -87,11 +87,11 @@ const endpointFields = {
   url,
   eventTypes: types,
   enabled: example(z.boolean().describe('Whether anything is sent'), true),
-  disabledReason: z.enum(['operator', 'gone']).optional().describe('gone: it answered 410. While it is not enabled'),
+  disabledReason: z.enum(['operator', 'gone']).optional().describe('gone: it answered 410. Present while disabled'),
   previousSecretUntil: z.iso
     .datetime({ precision: 3 })
     .optional()
-    .describe('Until then messages are signed with the secret before, too')
+    .describe('Until then, messages are also signed with the previous secret')
     .meta({ examples: ['2026-11-21T09:30:00.000Z'] }),
   createdAt: instant(ours.createdAt),
 };
@@ -118,8 +118,8 @@ const attemptFields = {
   attempt: example(z.int().min(1), 1),
   endedAt: instant(ours.sentAt),
   durationMs: count(184, 'Milliseconds'),
-  status: example(z.int().optional().describe('Of the answer, if one came'), 200),
-  failure: example(z.string().optional().describe('Why none came'), 'no answer within 15000 ms'),
+  status: example(z.int().optional().describe('The status of the answer, if one came'), 200),
+  failure: example(z.string().optional().describe('Why no answer came'), 'no answer within 15000 ms'),
 };
 const attempt = z.object(attemptFields);
 const arrived = { attempt: 1, endedAt: ours.sentAt, durationMs: 184, status: 200 };
@@ -128,28 +128,25 @@ const deliveryFields = {
   deliveryId,
   endpointId: id(ours.endpoint),
   messageId: example(
-    z.string().describe('The webhook-id header: the same however often it is sent'),
+    z.string().describe('The webhook-id header; the same for every attempt and replay'),
     'evt_1795167285000_1042',
   ),
   type: example(z.enum([...eventTypes, 'webhook.test']), 'payment.captured'),
   happenedAt: instant(story.paidAt),
-  state: example(
-    z.enum(deliveryStates).describe('PENDING until it arrived (DELIVERED) or was given up (FAILED)'),
-    'DELIVERED',
-  ),
-  attempts: count(1, 'How often sending it was begun'),
+  state: example(z.enum(deliveryStates).describe('PENDING until it is DELIVERED or FAILED'), 'DELIVERED'),
+  attempts: count(1, 'Attempts that were started'),
   nextAttemptAt: z.iso
     .datetime({ precision: 3 })
     .optional()
     .describe(
-      'While PENDING; absent while it is under way, while an earlier event of the same aggregate is to arrive first, and while ' +
-        'the endpoint is switched off',
+      'While PENDING; left out during an attempt, while an earlier event of the same aggregate is to be delivered first, and ' +
+        'while the endpoint is disabled',
     )
     .meta({ examples: ['2026-11-20T09:39:50.000Z'] }),
   endedAt: z.iso
     .datetime({ precision: 3 })
     .optional()
-    .describe('Once it arrived or was given up')
+    .describe('Once it is DELIVERED or FAILED')
     .meta({ examples: [ours.sentAt] }),
   createdAt: instant('2026-11-20T09:34:45.120Z'),
   lastAttempt: attempt.optional(),
@@ -170,7 +167,7 @@ const told = {
 export const delivery = named('WebhookDelivery', z.object(deliveryFields), told);
 export const deliveryWithLog = named(
   'WebhookDeliveryWithAttempts',
-  z.object({ ...deliveryFields, attemptLog: z.array(attempt).describe('The first one first') }),
+  z.object({ ...deliveryFields, attemptLog: z.array(attempt).describe('Oldest first') }),
   { ...told, attemptLog: [arrived] },
 );
 export const deliveryPage = named(
@@ -180,6 +177,6 @@ export const deliveryPage = named(
 );
 export const replayed = named(
   'WebhookReplay',
-  z.object({ replayed: count(12, `How many are sent again; ${REPLAY_MAX}: there may be more`) }),
+  z.object({ replayed: count(12, `Deliveries that are replayed; ${REPLAY_MAX}: there may be more`) }),
   { replayed: 12 },
 );

@@ -2,7 +2,7 @@ import { messageIdOf } from '#domain/events/public-event.ts';
 import type { Attempt, Delivery, Endpoint } from '#domain/events/webhook.ts';
 import type { WithSecret } from '#ports/events/webhooks.ts';
 
-// As `views.ts`, for the calls about webhooks.
+// How endpoints and deliveries are written in an answer: times as RFC 3339 in UTC.
 
 export const viewEndpoint = ({ eventTypes, previousSecretUntil, createdAt, ...endpoint }: Endpoint) => ({
   ...endpoint,

@@ -1,7 +1,7 @@
+import { guarded } from '#adapters/http/guards/guard.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { answer, noContent, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { answerPage, pageRequest } from '#adapters/http/paging.ts';
-import { query } from '#adapters/http/schemas.ts';
+import { answer, noContent } from '#adapters/http/openapi/answers.ts';
+import { answerPage, pageQuery, pageRequest } from '#adapters/http/paging.ts';
 import { Refusal } from '#domain/errors.ts';
 import { endpointId } from '#domain/ids.ts';
 import { changeWebhook } from '#use-cases/events/change-webhook.ts';
@@ -9,30 +9,33 @@ import { createWebhook } from '#use-cases/events/create-webhook.ts';
 import { endpoint, endpointPage, endpointWithSecret, webhookBody, webhookParams } from './webhook-schemas.ts';
 import { viewEndpoint, viewWithSecret } from './webhook-views.ts';
 
-/** Where events are sent to. */
-export function webhookRoutes(api: Api, { ports, requireAdminKey, limitCommands }: Kit): void {
-  const common = { tags: ['webhooks'], security: [{ adminKey: [] }] };
-  const ofEndpoint = { ...common, params: webhookParams.endpoint };
-  const command = { onRequest: requireAdminKey, preValidation: limitCommands };
-  const refusedCommand = [...refusedBy.adminKey, ...refusedBy.command];
+const tags = ['webhooks'];
 
+/** How operators manage webhook endpoints. */
+export function webhookRoutes(api: Api, kit: Kit): void {
+  createWebhookRoute(api, kit);
+  listWebhooksRoute(api, kit);
+  getWebhookRoute(api, kit);
+  changeWebhookRoute(api, kit);
+  deleteWebhookRoute(api, kit);
+  rotateWebhookSecretRoute(api, kit);
+}
+
+function createWebhookRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/webhooks',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...common,
         operationId: 'createWebhook',
+        tags,
         summary: 'Send events to an endpoint',
         description:
-          'By the Standard Webhooks convention, from now on. The answer is the only one that tells the secret. See docs/webhooks.md.',
+          'By the Standard Webhooks specification, from now on. Only this answer contains the secret. See docs/webhooks.md.',
         body: webhookBody.endpoint,
-        response: {
-          201: answer(endpointWithSecret, 'The endpoint and its secret'),
-          ...refusals('webhook-url-refused', 'webhook-limit-reached', ...refusedCommand),
-        },
+        response: { 201: answer(endpointWithSecret, 'The endpoint and its secret') },
+        refusals: ['webhook-url-refused', 'webhook-limit-reached'],
       },
-    },
+    }),
     async (request, reply) => {
       const created = await createWebhook(ports, request.body);
       const { adminKeyId } = request;
@@ -40,61 +43,65 @@ export function webhookRoutes(api: Api, { ports, requireAdminKey, limitCommands 
       return reply.status(201).send(viewWithSecret(created));
     },
   );
+}
 
+function listWebhooksRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/admin/webhooks',
-    {
-      onRequest: requireAdminKey,
+    guarded([guards.adminKey], {
       schema: {
-        ...common,
         operationId: 'listWebhooks',
+        tags,
         summary: 'The endpoints, newest first',
-        querystring: query.page,
-        response: { 200: answer(endpointPage, 'A page of endpoints', 'Link'), ...refusals(...refusedBy.adminKey) },
+        querystring: pageQuery,
+        response: { 200: answer(endpointPage, 'A page of endpoints', 'Link') },
       },
-    },
+    }),
     async (request, reply) => {
       const page = await ports.webhooks.list(pageRequest(request.query, 'uuid'));
       return answerPage(request, reply, page, viewEndpoint);
     },
   );
+}
 
+function getWebhookRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/admin/webhooks/:endpointId',
-    {
-      onRequest: requireAdminKey,
+    guarded([guards.adminKey], {
       schema: {
-        ...ofEndpoint,
         operationId: 'getWebhook',
+        tags,
+        params: webhookParams.endpoint,
         summary: 'One endpoint',
-        response: { 200: answer(endpoint, 'The endpoint'), ...refusals('webhook-not-found', ...refusedBy.adminKey) },
+        response: { 200: answer(endpoint, 'The endpoint') },
+        refusals: ['webhook-not-found'],
       },
-    },
+    }),
     async (request) => {
       const found = await ports.webhooks.find(endpointId(request.params.endpointId));
       if (found === undefined) throw new Refusal('webhook-not-found');
       return viewEndpoint(found);
     },
   );
+}
 
+function changeWebhookRoute(api: Api, { guards, ports }: Kit): void {
   api.patch(
     '/admin/webhooks/:endpointId',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...ofEndpoint,
         operationId: 'changeWebhook',
-        summary: 'Change where an endpoint is, what it is sent, or whether',
+        tags,
+        params: webhookParams.endpoint,
+        summary: 'Change an endpoint',
         description:
-          'What is left out stays. While it is not enabled nothing is sent: what is pending goes on afterwards, what happens ' +
-          'meanwhile is not for it.',
+          'Omitted fields stay. While an endpoint is disabled, nothing is sent: pending deliveries go on afterwards, and events ' +
+          'that happen meanwhile are skipped.',
         body: webhookBody.change,
-        response: {
-          200: answer(endpoint, 'The endpoint as it is now'),
-          ...refusals('webhook-url-refused', 'webhook-not-found', ...refusedCommand),
-        },
+        response: { 200: answer(endpoint, 'The endpoint after the change') },
+        refusals: ['webhook-url-refused', 'webhook-not-found'],
       },
-    },
+    }),
     async (request) => {
       const id = endpointId(request.params.endpointId);
       const changed = await changeWebhook(ports, { endpointId: id, change: request.body });
@@ -104,19 +111,22 @@ export function webhookRoutes(api: Api, { ports, requireAdminKey, limitCommands 
       return viewEndpoint(changed);
     },
   );
+}
 
+function deleteWebhookRoute(api: Api, { guards, ports }: Kit): void {
   api.delete(
     '/admin/webhooks/:endpointId',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...ofEndpoint,
         operationId: 'deleteWebhook',
-        summary: 'Send nothing more to an endpoint',
-        description: 'What is pending is not sent. Its deliveries cannot be looked at any more.',
-        response: { 204: noContent('It is gone'), ...refusals('webhook-not-found', ...refusedCommand) },
+        tags,
+        params: webhookParams.endpoint,
+        summary: 'Delete an endpoint',
+        description: 'Pending deliveries are dropped, and its deliveries can no longer be read.',
+        response: { 204: noContent('Deleted') },
+        refusals: ['webhook-not-found'],
       },
-    },
+    }),
     async (request, reply) => {
       const id = endpointId(request.params.endpointId);
       if (!(await ports.webhooks.remove(id))) throw new Refusal('webhook-not-found');
@@ -124,23 +134,23 @@ export function webhookRoutes(api: Api, { ports, requireAdminKey, limitCommands 
       return reply.status(204).send();
     },
   );
+}
 
+function rotateWebhookSecretRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/webhooks/:endpointId/rotate-secret',
-    {
-      ...command,
+    guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        ...ofEndpoint,
         operationId: 'rotateWebhookSecret',
-        summary: 'Make a new secret',
-        description: 'Messages are signed with both for a while, so that the receiver can change over.',
+        tags,
+        params: webhookParams.endpoint,
+        summary: 'Rotate the secret',
+        description: 'Messages are signed with both secrets for a while, so that the receiver can change over.',
         body: webhookBody.rotation,
-        response: {
-          200: answer(endpointWithSecret, 'The endpoint and its new secret'),
-          ...refusals('webhook-not-found', ...refusedCommand),
-        },
+        response: { 200: answer(endpointWithSecret, 'The endpoint and its new secret') },
+        refusals: ['webhook-not-found'],
       },
-    },
+    }),
     async (request) => {
       const id = endpointId(request.params.endpointId);
       const rotated = await ports.webhooks.rotate(id, request.body.previousForSeconds);

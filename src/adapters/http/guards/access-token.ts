@@ -6,18 +6,12 @@ export type AccessTokenSettings = { readonly secret: string; readonly seconds: n
 
 export type AccessTokens = {
   issue(user: UserId): { readonly accessToken: string; readonly expiresAt: Date };
-  /** Whose token it is; undefined if it is not a valid one. Answers at once for tokens as we write them. */
-  verify(token: string): UserId | Promise<UserId | undefined>;
+  /** Returns the user of a valid token, and undefined for any other. */
+  verify(token: string): Promise<UserId | undefined>;
 };
 
-type Claims = {
-  readonly sub: UserId;
-  readonly iss: string;
-  readonly aud: string;
-  /** Seconds since 1970. */
-  readonly iat: number;
-  readonly exp: number;
-};
+/** The claims that differ between our tokens. Times are in seconds since 1970. */
+type Claims = { readonly sub: UserId; readonly iat: number; readonly exp: number };
 
 const ISSUER = 'frontrow';
 const ALGORITHM = 'HS256';
@@ -25,27 +19,24 @@ const HEADER = encode({ alg: ALGORITHM });
 const SECOND_MS = 1_000;
 
 /**
- * JWTs (RFC 7519), HS256. A token exactly as we write it, good in every respect, is recognised at once, for a tenth of what
- * `jose` costs, because at an opening everybody joins in the same second. About all others, `jose` decides.
+ * JWTs (RFC 7519), HS256, decided by `jose`. A token that equals the one that we would issue with its claims needs no
+ * decision: comparing takes 3–4 µs, `jose` 30–48 µs, a whole join 28 µs (decision 0018).
  */
 export function accessTokens({ secret, seconds }: AccessTokenSettings): AccessTokens {
   const signer = hmacSha256(secret);
   const key = new TextEncoder().encode(secret);
-  const expected = {
-    issuer: ISSUER,
-    audience: ISSUER,
-    algorithms: [ALGORITHM],
-    requiredClaims: ['sub', 'exp'],
-  };
+  const expected = { issuer: ISSUER, audience: ISSUER, algorithms: [ALGORITHM], requiredClaims: ['sub', 'exp'] };
 
-  function recognise(token: string): UserId | undefined {
-    const [header, payload = '', signature = '', ...rest] = token.split('.');
-    if (header !== HEADER || rest.length > 0 || !signer.isGenuine(`${header}.${payload}`, signature)) return undefined;
-    const claims = decode(payload);
-    return areOurs(claims) && claims.exp > nowSeconds() ? claims.sub : undefined;
+  /** The user of a token exactly as we issue it; undefined leaves the decision to `jose`. */
+  function recognize(token: string): UserId | undefined {
+    const claims = claimsIn(token);
+    if (claims === undefined || claims.exp <= nowSeconds()) return undefined;
+    const signed = unsignedToken(claims);
+    const isOurs = token.startsWith(`${signed}.`) && signer.isGenuine(signed, token.slice(signed.length + 1));
+    return isOurs ? claims.sub : undefined;
   }
 
-  async function examine(token: string): Promise<UserId | undefined> {
+  async function decide(token: string): Promise<UserId | undefined> {
     try {
       const { payload } = await jwtVerify(token, key, expected);
       return userId(payload.sub ?? '');
@@ -58,29 +49,28 @@ export function accessTokens({ secret, seconds }: AccessTokenSettings): AccessTo
   return {
     issue(user) {
       const iat = nowSeconds();
-      const claims: Claims = { sub: user, iss: ISSUER, aud: ISSUER, iat, exp: iat + seconds };
-      const signed = `${HEADER}.${encode(claims)}`;
-      return { accessToken: `${signed}.${signer.sign(signed)}`, expiresAt: new Date(claims.exp * SECOND_MS) };
+      const exp = iat + seconds;
+      const signed = unsignedToken({ sub: user, iat, exp });
+      return { accessToken: `${signed}.${signer.sign(signed)}`, expiresAt: new Date(exp * SECOND_MS) };
     },
-    verify: (token) => recognise(token) ?? examine(token),
+    verify: async (token) => recognize(token) ?? decide(token),
   };
 }
 
-/** Whether these are the claims that we write, and none that would have to be heeded as well. */
-function areOurs(claims: unknown): claims is Claims {
-  if (typeof claims !== 'object' || claims === null) return false;
-  const { sub, iss, aud, exp, nbf } = claims as Partial<Record<keyof Claims | 'nbf', unknown>>;
-  return typeof sub === 'string' && iss === ISSUER && aud === ISSUER && typeof exp === 'number' && nbf === undefined;
+function unsignedToken({ sub, iat, exp }: Claims): string {
+  return `${HEADER}.${encode({ sub, iss: ISSUER, aud: ISSUER, iat, exp })}`;
 }
 
 function encode(part: object): string {
   return Buffer.from(JSON.stringify(part)).toString('base64url');
 }
 
-/** Undefined for what is not JSON: somebody else may have the secret too, and sign what they like. */
-function decode(part: string): unknown {
+/** Reads the claims without verifying them. Undefined if they are none. */
+function claimsIn(token: string): Claims | undefined {
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString());
+    const claims = JSON.parse(Buffer.from(token.split('.', 2)[1] ?? '', 'base64url').toString());
+    const areClaims = typeof claims?.sub === 'string' && Number.isInteger(claims.iat) && Number.isInteger(claims.exp);
+    return areClaims ? claims : undefined;
   } catch {
     return undefined;
   }

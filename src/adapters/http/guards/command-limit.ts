@@ -1,40 +1,43 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from '#domain/errors.ts';
 import type { CountCommands } from '#ports/booking/command-counts.ts';
-import { type Hook, hook } from './hook.ts';
-import { tellRate, tellRateExceeded } from './rate-limit-fields.ts';
+import type { Guard } from './guard.ts';
+import { setRateLimit, setRateLimitExceeded } from './rate-limit-headers.ts';
 
 const WINDOW_SECONDS = 60;
 const SECOND_MS = 1_000;
 
 /**
- * A hook behind those that say who asks, and in front of whatever costs more than this: lets so many commands of a kind pass in a
- * minute; 0 switches the limit off.
+ * Limits the commands of a client per kind and minute, over all instances. Stands behind the guards that identify the user,
+ * and before validation and whatever costs more than the count. `perMinute` 0 switches it off.
+ *
+ * Commands are counted together by a script of our own; `@fastify/rate-limit` asks Redis once per request (decision 0034).
  */
-export function commandLimit(perMinute: number, count: CountCommands): Hook {
-  if (perMinute === 0) return hook(() => {});
-  return hook(async (request, reply) => {
+export function commandLimitGuard(perMinute: number, count: CountCommands) {
+  async function limit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const name = request.routeOptions.schema?.operationId ?? '';
     const counting = { command: name, windowMs: WINDOW_SECONDS * SECOND_MS };
-    const counted = await count(clientOf(request), counting).catch(unlessAway);
+    // A user is counted by id, at whatever address; an unknown client by address.
+    const counted = await count(request.userId ?? request.ip, counting).catch(unlessUnavailable);
     if (counted === undefined) return;
     const resetSeconds = Math.max(1, Math.ceil(counted.remainingMs / SECOND_MS));
     if (counted.count <= perMinute) {
-      tellRate(reply, { name, resetSeconds }, perMinute - counted.count);
+      setRateLimit(reply, { name, resetSeconds }, perMinute - counted.count);
       return;
     }
-    tellRateExceeded(reply, { name, resetSeconds }, { max: perMinute, windowSeconds: WINDOW_SECONDS });
+    setRateLimitExceeded(reply, { name, resetSeconds }, { max: perMinute, windowSeconds: WINDOW_SECONDS });
     throw new Refusal('rate-limited', { retryAfterSeconds: resetSeconds });
-  });
+  }
+
+  return {
+    preValidation: perMinute === 0 ? () => {} : limit,
+    headersOfAnyAnswer: ['RateLimit'],
+    refusals: ['rate-limited'],
+  } as const satisfies Guard;
 }
 
-/** While nobody can count nobody is counted: a shop that cannot count its visitors should not turn them away. */
-function unlessAway(error: unknown): undefined {
-  const away = error instanceof Refusal && error.code === 'unavailable';
-  if (!away) throw error;
-}
-
-/** A known user is limited wherever they come from; a stranger by address. */
-function clientOf(request: FastifyRequest): string {
-  return request.user ?? request.entry?.userId ?? request.ip;
+/** While Redis is unavailable nothing is counted, and every command passes. */
+function unlessUnavailable(error: unknown): undefined {
+  const unavailable = error instanceof Refusal && error.code === 'unavailable';
+  if (!unavailable) throw error;
 }

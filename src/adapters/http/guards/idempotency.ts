@@ -1,31 +1,44 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { example } from '#adapters/http/openapi/schema-parts.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { Answered, RequestKey } from '#domain/idempotency.ts';
 import type { UserId } from '#domain/ids.ts';
-import { hook } from './hook.ts';
+import type { Guard } from './guard.ts';
+import { userIdOf } from './request-data.ts';
 
 const KEY_LENGTH_MAX = 255;
 
-/** A hook: lets only commands with an Idempotency-Key pass, bare or in quotes, of 1 to 255 characters. */
-export const requireIdempotencyKey = hook((request) => {
-  const key = keyOf(request);
-  if (key === undefined || key === '') throw new Refusal('idempotency-key-missing');
-  if (key.length > KEY_LENGTH_MAX) {
-    const message = `must have at most ${KEY_LENGTH_MAX} characters`;
-    throw new Refusal('validation-failed', { errors: [{ path: 'headers/idempotency-key', message }] });
-  }
-});
+/** Requires an Idempotency-Key, bare or in quotes, of 1 to 255 characters. */
+export const idempotencyKeyGuard = {
+  onRequest(request) {
+    const key = keyOf(request);
+    if (key === undefined || key === '') throw new Refusal('idempotency-key-missing');
+    if (key.length > KEY_LENGTH_MAX) {
+      const message = `must have at most ${KEY_LENGTH_MAX} characters`;
+      throw new Refusal('validation-failed', { errors: [{ path: 'headers/idempotency-key', message }] });
+    }
+  },
+  requestHeaders: z.object({
+    'idempotency-key': example(
+      z.string().describe('1 to 255 characters, bare or in quotes; the same for every repetition of a command'),
+      'order-7f3a',
+    ),
+  }),
+  headersOfSuccess: ['Idempotency-Replayed'],
+  refusals: ['idempotency-key-missing', 'idempotency-key-in-use', 'idempotency-key-reused'],
+} as const satisfies Guard;
 
-/** The identity of a command: whose it is, its key, and a digest of what was asked, as validated. */
-export function requestKeyOf(request: FastifyRequest, userId: UserId): RequestKey {
+/** What identifies a command: its user, its key, and a digest of the request as validated. */
+export function commandKeyOf(request: FastifyRequest): RequestKey {
   const key = keyOf(request);
-  if (key === undefined) throw new RangeError('this route has no requireIdempotencyKey hook');
-  return new KeyOfRequest(request, userId, key);
+  if (key === undefined) throw new RangeError('this route has no guard for an Idempotency-Key');
+  return new CommandKey(request, userIdOf(request), key);
 }
 
-/** Makes the digest when it is asked for: a crowd that comes too late for a seat is turned away without it. */
-class KeyOfRequest implements RequestKey {
+/** Makes the digest when it is read: most requests for a contended seat are refused without it. */
+class CommandKey implements RequestKey {
   readonly #request: FastifyRequest;
   readonly userId: UserId;
   readonly key: string;
@@ -37,9 +50,9 @@ class KeyOfRequest implements RequestKey {
   }
 
   get fingerprint(): string {
-    const { method, url, entry, body } = this.#request;
-    // The concert of a reservation is named by its queue token alone.
-    return hash('sha256', JSON.stringify([method, url, entry?.concertId, body]), 'base64url');
+    const { method, url, queueEntry, body } = this.#request;
+    // Only the queue token names the concert of a reservation.
+    return hash('sha256', JSON.stringify([method, url, queueEntry?.concertId, body]), 'base64url');
   }
 }
 

@@ -1,42 +1,41 @@
-import { rememberLast } from '#adapters/http/queue/remember-last.ts';
+import { lruCache } from '#adapters/http/lru-cache.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import { hmacSha256 } from './hmac.ts';
 
-/** A key by its id. Tokens name the id, so that a new key can sign while old tokens stay good. */
+/** Tokens name the id of their key, so that keys can be rotated while old tokens stay valid. */
 export type SigningKey = { readonly id: string; readonly secret: string };
 
-/** Makes queue tokens out of claims, and claims out of tokens; undefined if a token is not one of ours, unaltered. */
+/** Signs payloads into queue tokens. `verify` returns the payload of a genuine token, and undefined for any other. */
 export type QueueTokens = {
   sign(entry: QueueEntry): string;
   verify(token: string): QueueEntry | undefined;
 };
 
 // user 16 bytes, concert 16, sequence 6, joined at (ms since 1970) 6, epoch 6.
-const CLAIM_BYTES = 50;
+const PAYLOAD_BYTES = 50;
 const SEQUENCE_AT = 32;
 const JOINED_AT = 38;
 const EPOCH_AT = 44;
 const TIME_BYTES = 6;
 
-/** About 30 megabytes, for as many people as may poll at one instance by turns. Beyond, a check costs what the first one did. */
-const REMEMBERED_MAX = 65_536;
+/** About 30 megabytes. Beyond this size, entries are evicted, and their next poll verifies the signature again. */
+const VERIFIED_MAX = 65_536;
 
 const TOKEN = /^([\w-]{1,16})\.([\w-]{67})\.([\w-]{43})$/;
 
 /**
- * Compact tokens, `keyId.claim.signature`, about 115 characters. HMAC-SHA256, because the instances that check a token are
- * the ones that signed it, and a signature that others could check would cost ten times as much at every poll.
- * The same claim always gives the same token, so joining again answers the same token again.
+ * Compact tokens, `keyId.payload.signature`, about 115 characters. HMAC-SHA256, because the instances that verify a token
+ * are those that signed it; a public-key signature costs ten times as much. Equal payloads give equal tokens, so joining
+ * again returns the same token.
  *
- * Whoever polls shows the same token again and again, so the claims of tokens found genuine are remembered: under the whole
- * token, so that nothing else is ever found there.
+ * Verified payloads are cached by the whole token, signature included: a client polls with the same token again and again.
  */
 export function queueTokens(keys: readonly [SigningKey, ...SigningKey[]]): QueueTokens {
   const [{ id: currentId, secret: currentSecret }] = keys;
   const current = hmacSha256(currentSecret);
   const signers = new Map(keys.map(({ id, secret }) => [id, hmacSha256(secret)]));
-  const verified = rememberLast<QueueEntry>(REMEMBERED_MAX);
+  const verified = lruCache<QueueEntry>(VERIFIED_MAX);
 
   function check(token: string): QueueEntry | undefined {
     const [, keyId = '', payload = '', signature = ''] = TOKEN.exec(token) ?? [];
@@ -51,17 +50,17 @@ export function queueTokens(keys: readonly [SigningKey, ...SigningKey[]]): Queue
     },
 
     verify(token) {
-      const known = verified.recall(token);
+      const known = verified.get(token);
       if (known !== undefined) return known;
       const entry = check(token);
-      if (entry !== undefined) verified.remember(token, entry);
+      if (entry !== undefined) verified.set(token, entry);
       return entry;
     },
   };
 }
 
 function pack({ userId, concertId, sequence, joinedAt, epoch }: QueueEntry): Buffer {
-  const bytes = Buffer.alloc(CLAIM_BYTES);
+  const bytes = Buffer.alloc(PAYLOAD_BYTES);
   bytes.write(userId.replaceAll('-', ''), 0, 'hex');
   bytes.write(concertId.replaceAll('-', ''), 16, 'hex');
   bytes.writeUIntBE(sequence, SEQUENCE_AT, TIME_BYTES);
@@ -76,7 +75,7 @@ function unpack(bytes: Buffer): QueueEntry {
     concertId: concertId(uuidAt(bytes, 16)),
     sequence: bytes.readUIntBE(SEQUENCE_AT, TIME_BYTES),
     joinedAt: new Date(bytes.readUIntBE(JOINED_AT, TIME_BYTES)),
-    epoch: bytes.toString('base64url', EPOCH_AT, CLAIM_BYTES),
+    epoch: bytes.toString('base64url', EPOCH_AT, PAYLOAD_BYTES),
   };
 }
 

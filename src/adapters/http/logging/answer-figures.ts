@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** How requests of one kind went, since they were last told of. */
+/** The figures of one kind of request, since the last summary. */
 export type AnswerFigures = {
   readonly count: number;
   readonly byStatus: Readonly<Record<number, number>>;
@@ -9,7 +9,7 @@ export type AnswerFigures = {
 };
 
 const MICROSECONDS = 1_000;
-/** Durations are told to two digits. What takes longer than a minute has failed long before. */
+/** Durations in microseconds, to two digits, up to a minute. */
 const DURATIONS = { lowest: 1, highest: 60_000_000, figures: 2 };
 
 export function countAnswers() {
@@ -24,7 +24,7 @@ export function countAnswers() {
       count++;
     },
 
-    /** Begins anew. Undefined when there were none. */
+    /** Returns the figures and resets them. Undefined without requests. */
     take(): AnswerFigures | undefined {
       if (count === 0) return undefined;
       const at = (part: number) => durations.percentile(part) / MICROSECONDS;

@@ -4,8 +4,8 @@ type Child = FastifyBaseLogger['child'];
 type Said = Parameters<FastifyBaseLogger['info']>;
 
 /**
- * A log whose children are made when they have something to say. Fastify asks for one for each request, to name it in each
- * line, which costs a tenth of what a bare request does; and most requests say nothing but that they were answered.
+ * A log whose children are created when they log. Fastify asks for a child per request, which costs a tenth of a bare
+ * request, and most requests log nothing through it.
  */
 export function lazyLog(parent: FastifyBaseLogger): FastifyBaseLogger {
   return new LazyLog(parent, {});

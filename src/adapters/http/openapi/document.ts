@@ -3,7 +3,7 @@ import { createServer } from '#adapters/http/server.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Records } from '#ports/records/records.ts';
 
-/** The OpenAPI document, without a service behind it: the routes are registered and described, and never called. */
+/** Builds the OpenAPI document without stores: the routes are registered, and never called. */
 export async function openApiDocument() {
   const server = await createServer({
     ports: {} as Ports,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { problems, typeOf } from '#adapters/http/problems.ts';
 import type { Code, Facts } from '#domain/errors.ts';
 
-// The shape of each problem document, for the OpenAPI document. None of it is enforced: a refusal that a route forgot to
-// document must reach the client all the same.
+// The schema of each problem document, for the OpenAPI document only. Answers are not validated by it: a refusal that a
+// route does not document must still reach the client.
 
 const example = <T extends z.ZodType>(schema: T, value: z.output<T>) => schema.meta({ examples: [value] });
 
@@ -12,7 +12,7 @@ const seatNumbers = example(z.array(z.int().min(1)), [7]);
 const waiting = z.object({ retryAfterSeconds: example(z.int().min(1).describe('As in Retry-After'), 1) });
 const nothingMore = z.object({});
 
-/** A fact as it is written in an answer. */
+/** The facts of a refusal as JSON. */
 type Written<T> = T extends undefined
   ? Record<string, never>
   : { [K in keyof T]: T[K] extends Date ? string : T[K] extends readonly (infer Item)[] ? Item[] : T[K] };
@@ -70,12 +70,12 @@ const facts = {
   internal: nothingMore,
 } satisfies { readonly [C in Code]: z.ZodType<Written<Facts<C>>> };
 
-const instance = example(z.string().describe('The id of this request'), '01939c63-0b52-7aa4-8d1c-6f2e9b7a4c30');
+const instance = example(z.string().describe('The id of the request'), '01939c63-0b52-7aa4-8d1c-6f2e9b7a4c30');
 
 function problemSchema(code: Code) {
   const { status, title, detail } = problems[code];
   const shape = {
-    type: z.literal(typeOf(code)).describe('Where this code is explained'),
+    type: z.literal(typeOf(code)).describe('The documentation of this code'),
     title: example(z.string(), title),
     status: z.literal(status),
     code: z.literal(code),
@@ -101,5 +101,5 @@ function nameOf(code: Code): string {
 
 const codes = Object.keys(facts) as Code[];
 
-/** What a client gets with each code. */
+/** The problem document of each code. */
 export const problemSchemas = new Map(codes.map((code) => [code, problemSchema(code)] as const));

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-// What the shapes of `/v1` are made of, each with an example.
+// The parts of all schemas, each with an example.
 
 export const SEAT_NUMBER_MAX = 1_000_000;
 const NAME_LENGTH_MAX = 50;
 
-// One story: a user joins, waits, is let in, holds seats 7 and 8, charges and pays.
+// The examples tell one story: a user joins, waits, is admitted, holds seats 7 and 8, charges and pays.
 export const story = {
   user: '01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e4f',
   concert: '01939c5e-0000-7000-8000-000000000001',
@@ -33,7 +33,7 @@ export const example = <T extends z.ZodType>(schema: T, ...values: readonly z.ou
 
 export const id = (value: string) => example(z.uuid().toLowerCase(), value);
 export const instant = (value: string) => example(z.iso.datetime({ precision: 3 }), value);
-/** Postgres knows no year 0, and nobody sells tickets for a past century. */
+/** Rejects year 0, which Postgres does not have, and obvious mistakes. */
 export const DATE_MIN = '1900-01-01';
 export const date = example(
   z.iso
@@ -46,7 +46,7 @@ export const money = (value: number, description = "In the currency's smallest u
   example(z.int().min(0).describe(description), value);
 export const currency = example(z.string().length(3).describe('ISO 4217'), 'KRW');
 export const seatNumber = example(z.int().min(1).max(SEAT_NUMBER_MAX), 7);
-/** Some seats of a date, each named once. */
+/** Distinct seats of a date. */
 export const seatNumbersUpTo = (max: number) =>
   z
     .array(seatNumber)
@@ -54,7 +54,7 @@ export const seatNumbersUpTo = (max: number) =>
     .max(max)
     .refine((numbers) => new Set(numbers).size === numbers.length, 'must not name a seat twice')
     .meta({ examples: [[7, 8]], uniqueItems: true });
-/** Text that Postgres can keep and find: it has neither NUL nor half a character. */
+/** Text that Postgres can store and compare: without NUL and lone surrogates. */
 export const text = (lengthMax: number) =>
   z
     .string()
@@ -62,17 +62,11 @@ export const text = (lengthMax: number) =>
     .min(1)
     .max(lengthMax)
     .refine((value) => !value.includes('\0') && value.isWellFormed(), 'must have no NUL and no lone surrogate');
-/** Of a section, a row or a price grade. */
+/** The name of a section, a row or a price grade. */
 export const name = text(NAME_LENGTH_MAX);
 export const count = (value: number, description: string) => example(z.int().min(0).describe(description), value);
 
-/** A shape with a name of its own in the document, and what it may look like. */
+/** A schema with a name of its own in the document, and examples. */
 export function named<T extends z.ZodType>(name: string, schema: T, ...examples: readonly z.output<T>[]): T {
   return schema.meta({ id: name, examples });
-}
-
-/** A page of a list, and where the next one begins. */
-export function pageOf<T extends z.ZodType>(name: string, item: T, ...items: z.output<T>[]) {
-  const nextCursor = example(z.string().optional().describe('Absent on the last page'), 'MDE5MzljNjE');
-  return named(name, z.object({ items: z.array(item), nextCursor }), { items } as never);
 }

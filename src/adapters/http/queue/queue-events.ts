@@ -1,58 +1,56 @@
 import { finished } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { claimOf } from '#adapters/http/guards/queue-pass.ts';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { queueEntryOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { eventStream, noContent, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { headers } from '#adapters/http/schemas.ts';
-import { standingEvents } from './queue-schemas.ts';
+import { eventStream, noContent } from '#adapters/http/openapi/answers.ts';
+import { lastEventId, queueStatusEvents } from './queue-schemas.ts';
 import type { Sink } from './queue-status-stream.ts';
 
-export function queueEventRoutes(api: Api, { queuePass, streams, tellAnswer }: Kit): void {
+export function queueEventRoutes(api: Api, { guards, streams, logAnswer }: Kit): void {
   api.get(
     '/queue/events',
-    {
-      onRequest: queuePass.requireTokenOrQuery,
-      // It would begin a stream for nobody.
+    guarded([guards.queueTokenInQuery], {
+      // A HEAD request would start a stream in vain.
       exposeHeadRoute: false,
       schema: {
         operationId: 'followQueue',
         tags: ['queue'],
-        summary: 'My place in line, told as it changes',
+        summary: 'Follow my queue status',
         description:
-          'A standing at once and on each change: of its status at once, else once a second at most. Listening counts as ' +
-          'being there. The stream ends after `EXPIRED`, after some minutes and when an instance stops; an EventSource comes ' +
-          'back by itself, and is told nothing that it knows. On 503, poll `GET /v1/queue`.',
-        security: [{ queueToken: [] }, { queueTokenInQuery: [] }],
-        headers: headers.lastEventId,
+          'Sends the queue status at once and on each change: a new `status` at once, other changes at most once a second. ' +
+          'Following counts as a heartbeat. The stream ends after `EXPIRED`, after some minutes and when an instance stops; ' +
+          'an EventSource reconnects by itself and gets only what it has not seen. On 503, poll `GET /v1/queue`.',
+        headers: lastEventId,
         response: {
-          200: eventStream(standingEvents, 'Standings, until the client goes or the place is over'),
-          204: noContent('The place is over, and the client has seen that: an EventSource does not come back'),
-          ...refusals('concert-not-found', ...refusedBy.queueToken),
+          200: eventStream(queueStatusEvents, 'Queue statuses, until the client disconnects or the entry ends'),
+          204: noContent('The entry has ended and the client has seen that: an EventSource does not reconnect'),
         },
+        refusals: ['concert-not-found'],
       },
-    },
+    }),
     async (request, reply) => {
       const seen = request.headers['last-event-id'];
-      const begun = await streams.open(claimOf(request), seen, () =>
-        beginStream(reply, () => tellAnswer(request, reply)),
+      const begun = await streams.open(queueEntryOf(request), seen, () =>
+        beginStream(reply, () => logAnswer(request, reply)),
       );
       return begun ? reply : reply.status(204).send();
     },
   );
 }
 
-/** Takes the answer out of the framework's hands: from here on, what is sent is for the stream to say. */
+/** Takes the answer over from Fastify: from here on, the stream writes to the socket. */
 function beginStream(reply: FastifyReply, onCut: () => void): Sink {
   reply.hijack();
   const { raw } = reply;
   reply.type('text/event-stream; charset=utf-8');
-  // Else nginx would gather what is sent.
+  // Turns the buffering of nginx off.
   reply.header('x-accel-buffering', 'no');
-  // A connection that was kept alive would keep a stopping instance alive.
+  // A keep-alive connection would delay a shutdown.
   reply.header('connection', 'close');
   for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
   raw.writeHead(200);
-  // An answer that was cut off has not finished, as far as the framework knows.
+  // Fastify does not see the end of an answer that was cut off.
   raw.once('close', () => {
     if (!raw.writableFinished) onCut();
   });

@@ -1,33 +1,37 @@
 import { z } from 'zod';
+import { paused } from '#adapters/http/catalog/policy-schemas.ts';
 import { count, example, id, instant, named, story } from '#adapters/http/openapi/schema-parts.ts';
 import { openings } from '#domain/catalog/policy.ts';
 import { queueStates } from '#domain/queue/queue-state.ts';
 
-// The shapes of the line: a place in it, what is pushed, what everybody may see.
+// The shapes of the queue: the status of an entry, the events of a stream, and the public state.
 
-const standingFields = {
+const queueStatusFields = {
   concertId: id(story.concert),
   userId: id(story.user),
   status: z
     .enum(['WAITING', 'ACTIVE', 'EXPIRED'])
-    .describe('WAITING in line; ACTIVE: let in; EXPIRED: the session ended, was paid or was given up'),
+    .describe('WAITING in the queue; ACTIVE: admitted; EXPIRED: the session ended, by time, by payment or by leaving'),
   position: example(
-    z.int().min(1).optional().describe('1 = next to be let in; while WAITING, and once lots are drawn where they are'),
+    z.int().min(1).optional().describe('1 = next to be admitted; while WAITING, in a lottery once lots are drawn'),
     42,
   ),
-  aheadCount: example(z.int().min(0).optional().describe('How many go first; while WAITING'), 41),
-  etaSeconds: example(
-    z.int().min(0).optional().describe('Estimated wait: as likely less as more; while WAITING, if known'),
-    130,
+  aheadCount: example(z.int().min(0).optional().describe('Entries ahead; while WAITING'), 41),
+  etaSeconds: example(z.int().min(0).optional().describe('Estimated wait, the median; while WAITING, if known'), 130),
+  etaP90Seconds: example(
+    z.int().min(0).optional().describe('Nine of ten wait no longer; present with etaSeconds'),
+    151,
   ),
-  etaP90Seconds: example(z.int().min(0).optional().describe('Nine of ten wait no longer; with etaSeconds'), 151),
   opensAt: example(
-    z.iso.datetime({ precision: 3 }).optional().describe('When people are let in from; until then'),
+    z.iso.datetime({ precision: 3 }).optional().describe('When admission starts; present until then'),
     story.opensAt,
   ),
-  soldOut: example(z.boolean().optional().describe('No seat can be had now; nobody is let in until one can'), true),
-  seatsHeld: example(z.int().min(0).optional().describe('Seats that may come back; with soldOut'), 2),
-  pollAfterSeconds: example(z.int().min(1).describe('When to ask again, as in Retry-After'), 13),
+  soldOut: example(z.boolean().optional().describe('No seat is available now; admission waits until one is'), true),
+  seatsHeld: example(
+    z.int().min(0).optional().describe('Held seats, which may become available; present with soldOut'),
+    2,
+  ),
+  pollAfterSeconds: example(z.int().min(1).describe('Poll again after this time, as in Retry-After'), 13),
   sequence: example(z.int().min(1).describe('Drawn on joining; never changes, and smaller goes first'), 1001),
   joinedAt: instant(story.joinedAt),
   expiresAt: example(
@@ -36,9 +40,9 @@ const standingFields = {
   ),
 };
 
-const place = { concertId: story.concert, userId: story.user, sequence: 1001, joinedAt: story.joinedAt };
+const entry = { concertId: story.concert, userId: story.user, sequence: 1001, joinedAt: story.joinedAt };
 const waiting = {
-  ...place,
+  ...entry,
   status: 'WAITING' as const,
   position: 42,
   aheadCount: 41,
@@ -46,13 +50,20 @@ const waiting = {
   etaP90Seconds: 151,
   pollAfterSeconds: 13,
 };
-const active = { ...place, status: 'ACTIVE' as const, expiresAt: story.sessionEndsAt, pollAfterSeconds: 30 };
-const expired = { ...place, status: 'EXPIRED' as const, pollAfterSeconds: 30 };
+const active = { ...entry, status: 'ACTIVE' as const, expiresAt: story.sessionEndsAt, pollAfterSeconds: 30 };
+const expired = { ...entry, status: 'EXPIRED' as const, pollAfterSeconds: 30 };
 
-export const queueStatus = named('Standing', z.object(standingFields), waiting, active, expired);
+export const lastEventId = z.object({
+  'last-event-id': example(
+    z.string().describe('The id of the last event seen. An EventSource sends it when it reconnects').optional(),
+    '1001:42:k3Jd0-sWq9Z',
+  ),
+});
+
+export const queueStatus = named('Standing', z.object(queueStatusFields), waiting, active, expired);
 export const joined = named(
   'Joined',
-  z.object({ ...standingFields, token: example(z.string().describe('Send it as Queue-Token'), story.token) }),
+  z.object({ ...queueStatusFields, token: example(z.string().describe('Send it as Queue-Token'), story.token) }),
   { ...waiting, token: story.token },
   { ...active, token: story.token },
 );
@@ -62,9 +73,9 @@ const events = [
   ': here\n\n',
   `retry: 30000\nid: 1001::7hXw2Lq_0aE\ndata: ${JSON.stringify(active)}\n\n`,
 ].join('');
-export const standingEvents = named(
+export const queueStatusEvents = named(
   'StandingEvents',
-  z.string().describe('Server-sent events: the data of each is a Standing, its id names it'),
+  z.string().describe('Server-sent events: the data of each is a Standing, its id identifies it'),
   events,
 );
 
@@ -79,7 +90,7 @@ export const lottery = named(
   z.object({
     seedSha256: example(z.string().length(64).describe('SHA-256 of the seed, in hexadecimal'), lots.seedSha256),
     seed: example(z.string().length(64).optional().describe('In hexadecimal; once the lots are drawn'), lots.seed),
-    count: example(z.int().min(0).optional().describe('How many lots were drawn; once they are'), lots.count),
+    count: example(z.int().min(0).optional().describe('Lots drawn; once they are'), lots.count),
     drawnAt: instant(lots.drawnAt).optional().describe('Once the lots are drawn'),
   }),
   { seedSha256: lots.seedSha256 },
@@ -104,40 +115,53 @@ const moving = {
   soldOut: false,
 };
 const { etaSeconds: _, etaP90Seconds: __, ...still } = moving;
-export const publicLine = named(
+export const publicQueue = named(
   'PublicLine',
   z.object({
     concertId: id(moving.concertId),
     state: z
       .enum(queueStates)
       .describe(
-        'OPEN: people are let in. UPCOMING: sales have not opened. REGISTERING: people may join, nobody is let in yet. ' +
-          'PAUSED by the operator. SOLD_OUT: no seat can be had now. REBUILDING after the line was lost. CLOSED: sales are over',
+        'OPEN: admitting. UPCOMING: sales have not opened. REGISTERING: joining is open, admission is not. ' +
+          'PAUSED by the operator. SOLD_OUT: no seat is available now. REBUILDING: the queue was lost and is being ' +
+          'restored. CLOSED: sales are over',
       ),
-    opensAt: instant(moving.opensAt).describe('From when on people are let in'),
-    opening: z.enum(openings).describe('Who goes first of those who joined before opensAt'),
-    waiting: count(moving.waiting, 'People in line, those included who were passed over and are back'),
-    registered: count(0, 'People who wait for lots to be drawn'),
-    active: count(moving.active, 'People who are in'),
+    opensAt: instant(moving.opensAt).describe('When admission starts'),
+    opening: z
+      .enum(openings)
+      .describe('The order of those who joined before opensAt: by joining (fifo), or by lot (lottery)'),
+    waiting: count(moving.waiting, 'Entries that wait, including those that were absent and have rejoined'),
+    registered: count(0, 'Entries that wait for lots to be drawn'),
+    active: count(moving.active, 'Active sessions'),
     frontier: example(
-      z.int().min(1).describe('The smallest number in line. Without lots: position ≤ sequence − frontier + 1'),
+      z
+        .int()
+        .min(1)
+        .describe('The smallest sequence that waits. Without a lottery: position ≤ sequence − frontier + 1'),
       moving.frontier,
     ),
-    drawn: count(moving.drawn, 'People who ever joined: the last number drawn'),
+    drawn: count(moving.drawn, 'Entries that ever joined: the last sequence drawn'),
     ratePerSecond: example(z.number().min(0).describe('Sessions that end per second, smoothed over a minute'), 1.4),
     etaSeconds: example(
-      z.int().min(0).optional().describe('Estimated wait of the last in line; while OPEN, if known'),
+      z.int().min(0).optional().describe('Estimated wait of the last entry; while OPEN, if known'),
       moving.etaSeconds,
     ),
-    etaP90Seconds: example(z.int().min(0).optional().describe('Nine of ten wait no longer; with etaSeconds'), 3_312),
-    seatsAvailable: count(moving.seatsAvailable, 'Seats that are free, of all dates to come'),
-    seatsHeld: count(moving.seatsHeld, 'Seats that are held and not paid for, and may come back'),
-    soldOut: z.boolean().describe('No seat can be had now'),
+    etaP90Seconds: example(
+      z.int().min(0).optional().describe('Nine of ten wait no longer; present with etaSeconds'),
+      3_312,
+    ),
+    seatsAvailable: count(moving.seatsAvailable, 'Free seats of all upcoming dates'),
+    seatsHeld: count(moving.seatsHeld, 'Held seats, which may become available'),
+    soldOut: z.boolean().describe('No seat is available now'),
     rebuildingSeconds: example(
-      z.int().min(1).optional().describe('How much longer those who were in the line are waited for; while REBUILDING'),
+      z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Admission resumes after this time, in which lost entries are restored; while REBUILDING'),
       40,
     ),
-    lottery: lottery.optional().describe('Where lots are drawn'),
+    lottery: lottery.optional().describe('Present if lots are drawn'),
   }),
   moving,
   { ...still, state: 'SOLD_OUT', seatsAvailable: 0, soldOut: true },
@@ -153,4 +177,42 @@ export const publicLine = named(
     ratePerSecond: 0,
     lottery: { seedSha256: lots.seedSha256 },
   },
+);
+
+const figures = {
+  waiting: 4_200,
+  active: 100,
+  absent: 37,
+  registered: 0,
+  drawn: 9_120,
+  frontier: 4_893,
+  turnover: 1.4,
+  tailEtaSeconds: 3_000,
+};
+export const queueFigures = named(
+  'Line',
+  z.object({
+    concertId: id(story.concert),
+    paused,
+    waiting: count(figures.waiting, 'Entries that wait, including those that were absent and have rejoined'),
+    active: count(figures.active, 'Active sessions'),
+    absent: count(figures.absent, 'Entries passed over after silence, which may still rejoin'),
+    registered: count(figures.registered, 'Entries that wait for lots to be drawn'),
+    drawn: count(figures.drawn, 'Entries that ever joined: the last sequence drawn'),
+    frontier: count(figures.frontier, 'The smallest sequence that waits: smaller ones were admitted or passed over'),
+    rebuildingSeconds: example(
+      z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Of a lost queue: admission resumes after this time, in which its entries are restored'),
+      40,
+    ),
+    turnover: example(z.number().min(0).describe('Sessions that end per second, smoothed over about a minute'), 1.4),
+    tailEtaSeconds: example(
+      z.int().min(0).optional().describe('Estimated wait of the last entry; left out while paused'),
+      figures.tailEtaSeconds,
+    ),
+  }),
+  { concertId: story.concert, paused: false, ...figures },
 );

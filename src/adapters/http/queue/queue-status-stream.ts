@@ -1,126 +1,119 @@
 import { noFurtherBack, type QueueEntry, type QueueStatus } from '#domain/queue/queue.ts';
-import { comment, type EventId, eventIdOf, retryOnly, standingEvent } from './queue-status-event.ts';
+import { comment, type EventId, eventIdOf, queueStatusEvent, retryOnly } from './queue-status-event.ts';
 
-/** Where a stream is written to. */
+/** The connection that a stream writes to. */
 export type Sink = {
   send(text: string): void;
-  /** How much of what was sent the network has not taken yet. */
+  /** What was sent and is still in our memory. */
   backlogBytes(): number;
   end(): void;
-  /** Ends it without waiting for what was not taken. */
+  /** Ends the connection and drops what is still to be sent. */
   cut(): void;
-  /** Calls once nobody reads any more, whoever ended it; also if that is so already. */
+  /** Calls once the connection is closed, by either side; at once if it is closed already. */
   onGone(callback: () => void): void;
 };
 
-export type StandingStreamSettings = {
+export type StreamTimes = {
   readonly heartbeatMs: number;
-  /** After so long a stream ends, and its client comes back. */
+  /** The stream ends after this time, and its client reconnects. */
   readonly lifeMs: number;
 };
 
-/** What one client is told about its place. */
-export type StandingStream = {
+/** Changes of position and estimate are sent once per interval; a new status is sent at once. */
+const UPDATE_INTERVAL_MS = 1_000;
+/** About ten statuses. While a client is further behind, it gets no update. */
+const BACKLOG_BYTES_MAX = 4_096;
+/** A client that has read nothing for this many heartbeats is cut off. */
+const HEARTBEATS_UNREAD_MAX = 2;
+/** A client that does not take the end of its stream is cut off after this time. */
+const END_TIMEOUT_MS = 1_000;
+
+/** Sends a client the status of its queue entry, as server-sent events. */
+export class QueueStatusStream {
   readonly entry: QueueEntry;
   readonly sink: Sink;
-  /** Whether to look where the place stands: because it is time to, or because its turn may have come. */
-  isDue(now: number, frontier: number): boolean;
-  /** Called when it is due, before looking. False if there is no use in looking: nobody reads, or its time is over. */
-  attend(now: number): boolean;
-  tell(queueStatus: QueueStatus, frontier: number): void;
-  /** Ends it with a last word; whoever does not take that is cut off a second later. */
-  end(reason: string): void;
-};
+  readonly #times: StreamTimes;
+  readonly #startedAt = performance.now();
+  #sent: EventId | undefined;
+  #sentStatus: QueueStatus['status'];
+  #sentAt = this.#startedAt;
+  #updatedAt = this.#startedAt;
+  /** Whether the interval had passed at the last update. */
+  #isIntervalOver = true;
+  #stuckSince: number | undefined;
+  /** From this head on, the entry may have been admitted. */
+  #admittedFromHead: number;
+  #isOver = false;
 
-/** Changes of position and estimate are told so often; nobody can make use of more. */
-const LOOK_MS = 1_000;
-/** Some ten standings: whoever is so far behind is told the next one when they have caught up. */
-const BACKLOG_BYTES_MAX = 4_096;
-/** Whoever has not read for so many heartbeats is gone. */
-const HEARTBEATS_UNREAD_MAX = 2;
-const LAST_WORD_MS = 1_000;
-
-/** Begins by telling the standing, if it is not the one that the client has seen last. */
-export function standingStream(
-  sink: Sink,
-  first: QueueStatus,
-  seen: EventId | undefined,
-  frontier: number,
-  { heartbeatMs, lifeMs }: StandingStreamSettings,
-): StandingStream {
-  const { entry } = first;
-  const began = performance.now();
-  let told = seen;
-  let toldStatus = first.status;
-  let lookedAt = began;
-  /** Whether it was time to, when it was last looked. */
-  let isTime = true;
-  let sentAt = began;
-  let stuckSince: number | undefined;
-  let turnAt = turnOf(first, frontier);
-  let over = false;
-
-  function send(text: string, now: number): void {
-    sink.send(text);
-    sentAt = now;
+  /** Sends the first status, unless it is the one that the client has seen last. */
+  constructor(sink: Sink, first: QueueStatus, seen: EventId | undefined, head: number, times: StreamTimes) {
+    this.entry = first.entry;
+    this.sink = sink;
+    this.#times = times;
+    this.#sent = seen;
+    this.#sentStatus = first.status;
+    this.#admittedFromHead = admittedFromHead(first, head);
+    this.#sendChange(first);
+    if (this.#sent === seen) sink.send(retryOnly(first));
   }
 
-  function end(reason: string): void {
-    if (over) return;
-    over = true;
-    sink.send(comment(reason));
-    sink.end();
-    setTimeout(sink.cut, LAST_WORD_MS).unref();
+  /** Whether to look the status up: the interval is over, or the entry may have been admitted. */
+  isDue(now: number, head: number): boolean {
+    return !this.#isOver && (now - this.#updatedAt >= UPDATE_INTERVAL_MS || head >= this.#admittedFromHead);
   }
 
-  function tellChange(queueStatus: QueueStatus): void {
-    const known = noFurtherBack(queueStatus, told?.position);
-    const id = eventIdOf(known);
-    if (id.text === told?.text) return;
-    send(standingEvent(known, id), performance.now());
-    told = id;
-    toldStatus = known.status;
-    if (known.status === 'EXPIRED') end('over');
+  /** Called before the status is looked up. False if that is of no use: the stream is over, or its client does not read. */
+  prepareUpdate(now: number): boolean {
+    if (this.#isOver) return false;
+    if (now - this.#startedAt >= this.#times.lifeMs) {
+      this.end('come back');
+      return false;
+    }
+    if (this.sink.backlogBytes() > BACKLOG_BYTES_MAX) {
+      this.#stuckSince ??= now;
+      if (now - this.#stuckSince >= HEARTBEATS_UNREAD_MAX * this.#times.heartbeatMs) this.sink.cut();
+      return false;
+    }
+    this.#stuckSince = undefined;
+    this.#isIntervalOver = now - this.#updatedAt >= UPDATE_INTERVAL_MS;
+    if (this.#isIntervalOver) this.#updatedAt = now;
+    if (now - this.#sentAt >= this.#times.heartbeatMs) this.#send(comment('here'), now);
+    return true;
   }
 
-  tellChange(first);
-  if (told === seen) sink.send(retryOnly(first));
+  update(status: QueueStatus, head: number): void {
+    if (this.#isOver) return;
+    this.#admittedFromHead = admittedFromHead(status, head);
+    if (this.#isIntervalOver || status.status !== this.#sentStatus) this.#sendChange(status);
+  }
 
-  return {
-    entry,
-    sink,
-    isDue: (now, frontier) => !over && (now - lookedAt >= LOOK_MS || frontier >= turnAt),
+  /** Ends the stream with a comment. */
+  end(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.sink.send(comment(reason));
+    this.sink.end();
+    setTimeout(this.sink.cut, END_TIMEOUT_MS).unref();
+  }
 
-    attend(now) {
-      if (over) return false;
-      if (now - began >= lifeMs) {
-        end('come back');
-        return false;
-      }
-      if (sink.backlogBytes() > BACKLOG_BYTES_MAX) {
-        stuckSince ??= now;
-        if (now - stuckSince >= HEARTBEATS_UNREAD_MAX * heartbeatMs) sink.cut();
-        return false;
-      }
-      stuckSince = undefined;
-      isTime = now - lookedAt >= LOOK_MS;
-      if (isTime) lookedAt = now;
-      if (now - sentAt >= heartbeatMs) send(comment('here'), now);
-      return true;
-    },
+  #sendChange(status: QueueStatus): void {
+    const shown = noFurtherBack(status, this.#sent?.position);
+    const id = eventIdOf(shown);
+    if (id.text === this.#sent?.text) return;
+    this.#send(queueStatusEvent(shown, id), performance.now());
+    this.#sent = id;
+    this.#sentStatus = shown.status;
+    if (shown.status === 'EXPIRED') this.end('over');
+  }
 
-    tell(queueStatus, frontier) {
-      if (over) return;
-      turnAt = turnOf(queueStatus, frontier);
-      if (isTime || queueStatus.status !== toldStatus) tellChange(queueStatus);
-    },
-
-    end,
-  };
+  #send(text: string, now: number): void {
+    this.sink.send(text);
+    this.#sentAt = now;
+  }
 }
 
-/** How far the front has to come before it can be the turn of a place: it passes one number at least for everybody before it. */
-function turnOf({ status, position }: QueueStatus, frontier: number): number {
+/** The head passes at least one sequence for each entry ahead. */
+function admittedFromHead({ status, position }: QueueStatus, head: number): number {
   if (status !== 'WAITING') return Number.POSITIVE_INFINITY;
-  return position === undefined ? Number.NEGATIVE_INFINITY : frontier + position - 1;
+  return position === undefined ? Number.NEGATIVE_INFINITY : head + position - 1;
 }

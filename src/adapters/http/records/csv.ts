@@ -1,11 +1,11 @@
 type Cell = string | number | readonly number[] | null;
 
-/** Kept in quotes, or a comma, a quote or a line break in it would be taken for one of the file. */
+/** A cell with one of these characters is quoted. */
 const TO_QUOTE = /[",\r\n]/;
-/** A spreadsheet takes what begins like this for a formula, and carries it out. */
+/** A spreadsheet would execute a cell that begins with one of these characters as a formula. */
 const FORMULA = /^[=+\-@\t\r\n]/;
 
-/** A line by RFC 4180. Numbers of a list are separated by blanks; a text that looks like a formula begins with an apostrophe. */
+/** A line by RFC 4180. A list is written with spaces; a text that looks like a formula gets a leading apostrophe. */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
 }

@@ -8,81 +8,54 @@ export const exportFormats = ['csv', 'ndjson'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export type ExportSettings = {
-  /** Under way at once, in an instance. */
+  /** Concurrent exports per instance. */
   readonly max: number;
-  /** Whoever has taken nothing of what there was for so long is gone, or as good as gone. */
+  /** An export whose client reads nothing for this long is cut off. */
   readonly stalledMs: number;
 };
 
 export type Exports = {
-  /** Refuses `busy` when as many are under way as may be, and what the store refuses of the first page. */
+  /** Refuses `busy` beyond the limit, and as reading the first page refuses. */
   open(wanted: RecordsWanted, format: ExportFormat): Promise<Readable>;
-  /** Breaks off what is under way, and whatever begins from now on: it could take as long as its client likes. */
+  /** Cuts off running and future exports, which could last as long as their clients like. */
   close(): void;
 };
 
 const RETRY_AFTER_SECONDS = 10;
-/** Written ahead of the client; and one page more, which is in memory as rows. */
-const AHEAD_BYTES = 65_536;
-/** Written at once, some tens of kilobytes: what is much larger is kept by the runtime until it tidies up everything. */
+/** The buffer of an export. One page more is in memory as rows. */
+const BUFFER_BYTES = 65_536;
+/** Chunks of some tens of kilobytes: much larger ones stay in memory until a full garbage collection. */
 const ROWS_PER_CHUNK = 100;
 
-/**
- * Streams of records. A page is read when the client has taken the one before, so what is in memory does not depend on how
- * much there is, nor on how fast it is taken.
- */
+/** Streams of records. A page is read when the client has taken the one before, which bounds the memory of an export. */
 export function recordExports(records: Records, { max, stalledMs }: ExportSettings): Exports {
-  let [underWay, isClosing] = [0, false];
   const streams = new Set<Readable>();
+  let running = 0;
+  let isClosing = false;
 
-  async function open(wanted: RecordsWanted, format: ExportFormat): Promise<Readable> {
-    if (underWay >= max) throw new Refusal('busy', { retryAfterSeconds: RETRY_AFTER_SECONDS });
-    underWay += 1;
+  async function start(wanted: RecordsWanted, format: ExportFormat): Promise<Readable> {
     const pages = records.read(wanted);
-    // While it can still be said that something is wrong.
-    const first = await pages.next().catch((error: unknown) => {
-      underWay -= 1;
-      throw error;
-    });
-    const lineOf = format === 'csv' ? csvOf(wanted.kind) : jsonLine;
-    const stalled = setTimeout(() => stream.destroy(), stalledMs);
-    stalled.unref();
-
-    async function* text() {
-      if (format === 'csv') yield csvLine(recordColumns[wanted.kind]);
-      if (!first.done) yield* chunksOf(first.value);
-      for await (const rows of pages) {
-        // Nobody may want it any more; without a row to give that is asked here only. To return would look like the end of it.
-        if (stream.destroyed) throw new Error('broken off');
-        // It is us who take our time.
-        stalled.refresh();
-        yield* chunksOf(rows);
-      }
-    }
-    function* chunksOf(rows: readonly RecordRow[]) {
-      for (let at = 0; at < rows.length; at += ROWS_PER_CHUNK) {
-        stalled.refresh();
-        yield rows
-          .slice(at, at + ROWS_PER_CHUNK)
-          .map(lineOf)
-          .join('');
-      }
-    }
-    const stream = Readable.from(text(), { objectMode: false, highWaterMark: AHEAD_BYTES });
+    // Awaited before the stream, so that a refusal is still an answer.
+    const first = await pages.next();
+    const stream = exportStream(first, pages, writerOf(wanted.kind, format), stalledMs);
     streams.add(stream);
     stream.once('close', () => {
-      clearTimeout(stalled);
-      // Of whoever never took the first byte it is still open.
-      void pages.return();
       streams.delete(stream);
-      underWay -= 1;
+      running -= 1;
     });
     if (isClosing) stream.destroy();
     return stream;
   }
 
   return {
-    open,
+    async open(wanted, format) {
+      if (running >= max) throw new Refusal('busy', { retryAfterSeconds: RETRY_AFTER_SECONDS });
+      running += 1;
+      return start(wanted, format).catch((error: unknown) => {
+        running -= 1;
+        throw error;
+      });
+    },
     close() {
       isClosing = true;
       for (const stream of streams) stream.destroy();
@@ -90,9 +63,48 @@ export function recordExports(records: Records, { max, stalledMs }: ExportSettin
   };
 }
 
-const jsonLine = (row: RecordRow) => `${JSON.stringify(row)}\n`;
+type Pages = ReturnType<Records['read']>;
+type Writer = { readonly header: string; readonly lineOf: (row: RecordRow) => string };
 
-function csvOf(kind: RecordsWanted['kind']): (row: RecordRow) => string {
+function exportStream(
+  first: IteratorResult<readonly RecordRow[]>,
+  pages: Pages,
+  { header, lineOf }: Writer,
+  stalledMs: number,
+): Readable {
+  const stalled = setTimeout(() => stream.destroy(), stalledMs);
+  stalled.unref();
+
+  async function* text() {
+    if (header !== '') yield header;
+    if (!first.done) yield* chunksOf(first.value);
+    for await (const rows of pages) {
+      // A page without rows yields nothing, so only this check ends an export that was cut off. A return would look complete.
+      if (stream.destroyed) throw new Error('export cut off');
+      // The time of reading a page is ours, not the client's.
+      stalled.refresh();
+      yield* chunksOf(rows);
+    }
+  }
+  function* chunksOf(rows: readonly RecordRow[]) {
+    for (let at = 0; at < rows.length; at += ROWS_PER_CHUNK) {
+      stalled.refresh();
+      const chunk = rows.slice(at, at + ROWS_PER_CHUNK);
+      yield chunk.map(lineOf).join('');
+    }
+  }
+
+  const stream = Readable.from(text(), { objectMode: false, highWaterMark: BUFFER_BYTES });
+  stream.once('close', () => {
+    clearTimeout(stalled);
+    // The pages are still open if the client never read a byte.
+    void pages.return();
+  });
+  return stream;
+}
+
+function writerOf(kind: RecordsWanted['kind'], format: ExportFormat): Writer {
+  if (format === 'ndjson') return { header: '', lineOf: (row) => `${JSON.stringify(row)}\n` };
   const columns: readonly string[] = recordColumns[kind];
-  return (row) => csvLine(columns.map((name) => row[name] ?? null));
+  return { header: csvLine(columns), lineOf: (row) => csvLine(columns.map((name) => row[name] ?? null)) };
 }

@@ -8,15 +8,15 @@ import {
   instant,
   money,
   named,
-  pageOf,
   SEAT_NUMBER_MAX,
   story,
 } from '#adapters/http/openapi/schema-parts.ts';
+import { pageOf } from '#adapters/http/paging.ts';
 import { type RecordRow, recordColumns, recordKinds, seatChanges } from '#domain/records/records.ts';
 import { csvLine } from './csv.ts';
 import { exportFormats } from './exports.ts';
 
-// The shapes of what operators read of the books.
+// The shapes of seat histories and exports.
 
 const seatNumber = (schema: z.ZodType<number>) => example(schema, 7);
 
@@ -31,9 +31,9 @@ export const recordParams = {
 
 export const exportQuery = z.object({
   format: z.enum(exportFormats).optional().describe('Instead of Accept: text/csv or application/x-ndjson'),
-  concertId: id(story.concert).optional().describe('Of this concert only; not of ledger entries'),
-  from: instant(story.heldAt).optional().describe('Recorded then or later'),
-  until: instant(story.paidAt).optional().describe('Recorded before then; until now, if not given'),
+  concertId: id(story.concert).optional().describe('Only this concert; not for ledger entries'),
+  from: instant(story.heldAt).optional().describe('Recorded at this time or later'),
+  until: instant(story.paidAt).optional().describe('Recorded before this time; default now'),
 });
 
 const sold = {
@@ -53,11 +53,11 @@ const seatChange = named(
   z.object({
     changeId: example(z.string().describe('Of one seat, larger is later'), sold.changeId),
     change: z.enum(seatChanges),
-    fence: count(sold.fence, 'How often the seat had been taken by then'),
-    userId: id(sold.userId).optional().describe('Who had it, or has it from then on'),
+    fence: count(sold.fence, 'How often the seat had been taken'),
+    userId: id(sold.userId).optional().describe('The previous or the new holder'),
     reservationId: id(sold.reservationId).optional(),
-    paymentId: id(sold.paymentId).optional().describe('Of what was sold or refunded'),
-    price: money(sold.price, 'Of the seat at that moment'),
+    paymentId: id(sold.paymentId).optional().describe('Of a sale or a refund'),
+    price: money(sold.price, 'The price of the seat at that time'),
     currency,
     changedAt: instant(sold.changedAt),
   }),

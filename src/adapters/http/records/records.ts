@@ -1,8 +1,8 @@
+import { guarded } from '#adapters/http/guards/guard.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { answer, recordStream, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { answerPage, pageRequest } from '#adapters/http/paging.ts';
+import { answer, recordStream } from '#adapters/http/openapi/answers.ts';
+import { answerPage, pageQuery, pageRequest } from '#adapters/http/paging.ts';
 import { preferred } from '#adapters/http/preferred.ts';
-import { query } from '#adapters/http/schemas.ts';
 import { Refusal } from '#domain/errors.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import type { SeatChange } from '#domain/records/records.ts';
@@ -14,27 +14,41 @@ const MEDIA: Readonly<Record<ExportFormat, string>> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
 };
 
-/** What operators read of the books. */
-export function recordRoutes(api: Api, { records, exports, requireAdminKey }: Kit): void {
-  const common = { tags: ['admin'], security: [{ adminKey: [] }] };
+const tags = ['admin'];
 
+/** How operators read the records. */
+export function recordRoutes(api: Api, kit: Kit): void {
+  listSeatHistoryRoute(api, kit);
+  exportRecordsRoute(api, kit);
+}
+
+const viewSeatChange = ({ changedAt, ...change }: SeatChange) => ({ ...change, changedAt: changedAt.toISOString() });
+
+function accepted(accept: string | undefined): ExportFormat {
+  return preferred(accept, ['application/x-ndjson', 'text/csv']) === 'text/csv' ? 'csv' : 'ndjson';
+}
+
+function notOfOneConcert(): Refusal {
+  return new Refusal('validation-failed', {
+    errors: [{ path: 'querystring/concertId', message: 'cannot be used here: a charge belongs to no concert' }],
+  });
+}
+
+function listSeatHistoryRoute(api: Api, { guards, records }: Kit): void {
   api.get(
     '/admin/concerts/:concertId/dates/:date/seats/:seatNumber/history',
-    {
-      onRequest: requireAdminKey,
+    guarded([guards.adminKey], {
       schema: {
-        ...common,
         operationId: 'listSeatHistory',
-        summary: 'What has become of a seat, newest first',
-        description: 'Written down with each change, by whatever command; nothing of it is ever changed or taken away.',
+        tags,
+        summary: 'The history of a seat, newest first',
+        description: 'Recorded with each change, whatever the command. Records are never changed or deleted.',
         params: recordParams.seat,
-        querystring: query.page,
-        response: {
-          200: answer(seatHistoryPage, 'A page of changes', 'Link'),
-          ...refusals('seat-not-found', ...refusedBy.adminKey),
-        },
+        querystring: pageQuery,
+        response: { 200: answer(seatHistoryPage, 'A page of changes', 'Link') },
+        refusals: ['seat-not-found'],
       },
-    },
+    }),
     async (request, reply) => {
       const { concertId: id, date, seatNumber } = request.params;
       const seat = { concertId: concertId(id), date: concertDate(date), seatNumber };
@@ -42,28 +56,28 @@ export function recordRoutes(api: Api, { records, exports, requireAdminKey }: Ki
       return answerPage(request, reply, page, viewSeatChange);
     },
   );
+}
 
+function exportRecordsRoute(api: Api, { guards, exports }: Kit): void {
   api.get(
     '/admin/exports/:kind',
-    {
-      onRequest: requireAdminKey,
-      // It would read a page for nobody.
+    guarded([guards.adminKey], {
+      // A HEAD request would read a page in vain.
       exposeHeadRoute: false,
       schema: {
-        ...common,
         operationId: 'exportRecords',
+        tags,
         summary: 'All records of a kind, as a stream',
         description:
-          'As CSV or as a JSON object per line, in the order of their ids: what was recorded before the export began, once each. ' +
-          'An answer that breaks off is not complete. Few at a time: then 503 `busy`.',
+          'As CSV or as one JSON object per line, in the order of their ids, each record once, up to the start of the export. ' +
+          'An answer that breaks off is incomplete. Beyond a few exports at once, 503 `busy`.',
         params: recordParams.export,
         querystring: exportQuery,
         response: {
           200: recordStream({ 'text/csv': exportedCsv, 'application/x-ndjson': exportedLines }, 'The records'),
-          ...refusals(...refusedBy.adminKey),
         },
       },
-    },
+    }),
     async (request, reply) => {
       const { kind } = request.params;
       const { format = accepted(request.headers.accept), concertId: id, from, until } = request.query;
@@ -82,16 +96,4 @@ export function recordRoutes(api: Api, { records, exports, requireAdminKey }: Ki
       return reply.send(stream);
     },
   );
-}
-
-const viewSeatChange = ({ changedAt, ...change }: SeatChange) => ({ ...change, changedAt: changedAt.toISOString() });
-
-function accepted(accept: string | undefined): ExportFormat {
-  return preferred(accept, ['application/x-ndjson', 'text/csv']) === 'text/csv' ? 'csv' : 'ndjson';
-}
-
-function notOfOneConcert(): Refusal {
-  return new Refusal('validation-failed', {
-    errors: [{ path: 'querystring/concertId', message: 'cannot be given: a charge is of no concert' }],
-  });
 }

@@ -1,112 +1,104 @@
-import { markReplay, requestKeyOf, requireIdempotencyKey } from '#adapters/http/guards/idempotency.ts';
-import { requireSelf, userOf } from '#adapters/http/guards/identity.ts';
+import { guarded } from '#adapters/http/guards/guard.ts';
+import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { userIdOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
-import { answer, refusals, refusedBy } from '#adapters/http/openapi/answers.ts';
-import { answerPage, pageRequest } from '#adapters/http/paging.ts';
-import { balance, body, charge, entryPage, headers, params, query, user } from '#adapters/http/schemas.ts';
-import { viewCharge, viewEntry } from '#adapters/http/views.ts';
+import { answer } from '#adapters/http/openapi/answers.ts';
+import { answerPage, pageQuery, pageRequest } from '#adapters/http/paging.ts';
 import { Refusal } from '#domain/errors.ts';
+import type { Charge, LedgerEntry } from '#domain/wallet/wallet.ts';
 import { chargeBalance } from '#use-cases/wallet/charge-balance.ts';
 import { registerUser } from '#use-cases/wallet/register-user.ts';
+import { balance, charge, chargeBody, entryPage, user, userParams } from './user-schemas.ts';
 
-export function userRoutes(api: Api, { ports, identity, limitCommands, localLimits, currency }: Kit): void {
+export function userRoutes(api: Api, kit: Kit): void {
+  createUserRoute(api, kit);
+  getBalanceRoute(api, kit);
+  chargeBalanceRoute(api, kit);
+  listLedgerEntriesRoute(api, kit);
+}
+
+function createUserRoute(api: Api, { guards, ports, accessTokens, currency }: Kit): void {
   api.post(
     '/users',
-    {
-      preValidation: limitCommands,
+    guarded([guards.commandLimit], {
       schema: {
         operationId: 'createUser',
         tags: ['users'],
-        summary: 'Become a user, with an empty balance',
-        security: [],
-        response: { 201: answer(user, 'Who you are from now on'), ...refusals(...refusedBy.command) },
+        summary: 'Create a user with an empty balance',
+        response: { 201: answer(user, 'The user and an access token') },
       },
-    },
+    }),
     async (_request, reply) => {
       const userId = await registerUser(ports, { currency });
-      const { accessToken, expiresAt } = identity.issue(userId);
+      const { accessToken, expiresAt } = accessTokens.issue(userId);
       return reply.status(201).send({ userId, accessToken, expiresAt: expiresAt.toISOString() });
     },
   );
+}
 
-  const own = [identity.requireUser, requireSelf];
-
+function getBalanceRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/users/:userId/balance',
-    {
-      onRequest: [...own, localLimits.reading],
+    guarded([guards.accessToken, guards.self, guards.readLimit], {
       schema: {
         operationId: 'getBalance',
         tags: ['users'],
         summary: 'My balance',
-        security: [{ accessToken: [] }],
-        params: params.user,
-        response: {
-          200: answer(balance, 'The balance'),
-          ...refusals('user-not-found', ...refusedBy.ownership, ...refusedBy.read),
-        },
+        params: userParams,
+        response: { 200: answer(balance, 'The balance') },
+        refusals: ['user-not-found'],
       },
-    },
+    }),
     async (request) => {
-      const found = await ports.wallets.find(userOf(request));
+      const found = await ports.wallets.find(userIdOf(request));
       if (found === undefined) throw new Refusal('user-not-found');
       return found;
     },
   );
+}
 
+function chargeBalanceRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/users/:userId/balance/charges',
-    {
-      onRequest: [...own, requireIdempotencyKey],
-      preValidation: limitCommands,
+    guarded([guards.accessToken, guards.self, guards.idempotencyKey, guards.commandLimit], {
       schema: {
         operationId: 'chargeBalance',
         tags: ['users'],
         summary: 'Charge my balance',
-        security: [{ accessToken: [] }],
-        headers: headers.idempotencyKey,
-        params: params.user,
-        body: body.charge,
-        response: {
-          201: answer(charge, 'The balance is charged', 'Idempotency-Replayed'),
-          ...refusals(
-            'amount-out-of-range',
-            'user-not-found',
-            ...refusedBy.ownership,
-            ...refusedBy.command,
-            ...refusedBy.idempotency,
-          ),
-        },
+        params: userParams,
+        body: chargeBody,
+        response: { 201: answer(charge, 'The balance is charged') },
+        refusals: ['amount-out-of-range', 'user-not-found'],
       },
-    },
+    }),
     async (request, reply) => {
-      const order = { amount: request.body.amount, request: requestKeyOf(request, userOf(request)) };
+      const order = { amount: request.body.amount, request: commandKeyOf(request) };
       const charged = await chargeBalance(ports, order);
       markReplay(reply, charged);
       return reply.status(201).send(viewCharge(charged.answer));
     },
   );
+}
 
+function listLedgerEntriesRoute(api: Api, { guards, ports }: Kit): void {
   api.get(
     '/users/:userId/balance/entries',
-    {
-      onRequest: [...own, localLimits.reading],
+    guarded([guards.accessToken, guards.self, guards.readLimit], {
       schema: {
         operationId: 'listLedgerEntries',
         tags: ['users'],
         summary: 'The ledger of my balance, newest first',
-        security: [{ accessToken: [] }],
-        params: params.user,
-        querystring: query.page,
-        response: {
-          200: answer(entryPage, 'A page of the ledger', 'Link'),
-          ...refusals(...refusedBy.ownership, ...refusedBy.read),
-        },
+        params: userParams,
+        querystring: pageQuery,
+        response: { 200: answer(entryPage, 'A page of the ledger', 'Link') },
       },
-    },
+    }),
     async (request, reply) => {
-      const page = await ports.wallets.listEntries(userOf(request), pageRequest(request.query, 'number'));
+      const page = await ports.wallets.listEntries(userIdOf(request), pageRequest(request.query, 'number'));
       return answerPage(request, reply, page, viewEntry);
     },
   );
 }
+
+const viewCharge = (charge: Charge) => ({ ...charge, chargedAt: charge.chargedAt.toISOString() });
+const viewEntry = (entry: LedgerEntry) => ({ ...entry, recordedAt: entry.recordedAt.toISOString() });
