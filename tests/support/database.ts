@@ -24,7 +24,7 @@ export async function copyDatabase(databaseUrl: string, template: string): Promi
 /** Random names: several runs, and several people, may share one server. */
 async function createDatabase(serverUrl: string, template: string): Promise<TestDatabase> {
   const name = `frontrow_test_${randomBytes(8).toString('hex')}`;
-  await execute(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+  await execute(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {
