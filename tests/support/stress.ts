@@ -46,9 +46,11 @@ await runCommand(async (ending) => {
     await underCondition(condition, atOnce, ending, async (places, how) => {
       console.log(`${condition}: ${how}`);
       const lanes = places.map(async (place) => {
-        for (let number = ++started; number <= times; number = ++started) {
+        for (let number = ++started; number <= times && !ending.disposed; number = ++started) {
           console.log(`${condition}, run ${number} of ${times}: started at ${new Date().toISOString()}`);
           const run = await runTests({ command, place, ending, reportFile: `${dir.path}/${condition}-${number}.json` });
+          // It was broken off with the command, and says nothing.
+          if (ending.disposed) return;
           runs.push(run);
           const outcome = run.failures.length === 0 ? 'passed' : `FAILED\n  ${run.failures.join('\n  ')}`;
           console.log(`${condition}, run ${number} of ${times}: ${Math.round(run.seconds)} s, ${outcome}`);
