@@ -21,13 +21,13 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   ports: { floors: ['domain'], packages: [] },
   // A use case that calls another hides a step of its story.
   'use-cases': { floors: CORE, packages: [], secluded: true },
-  'adapters/redis': { floors: CORE, packages: ['node:', 'ioredis', 'redlock'] },
+  'adapters/redis': { floors: [...CORE, 'adapters/memory'], packages: ['node:', 'ioredis', 'redlock'] },
   'adapters/postgres': {
-    floors: CORE,
+    floors: [...CORE, 'adapters/memory'],
     packages: ['node:', 'pg', '@prisma/adapter-pg', '@prisma/client'],
   },
   'adapters/http': {
-    floors: [...CORE, 'use-cases'],
+    floors: [...CORE, 'use-cases', 'adapters/memory'],
     packages: [
       'node:',
       'fastify',
@@ -43,6 +43,8 @@ const FLOORS: Readonly<Record<string, Floor>> = {
   },
   'adapters/jobs': { floors: [...CORE, 'use-cases'], packages: [] },
   'adapters/ids': { floors: [], packages: ['node:', 'uuid'] },
+  // The shapes of caches and batches, which the other adapters share.
+  'adapters/memory': { floors: [], packages: ['node:'] },
   'adapters/webhooks': { floors: CORE, packages: ['node:'] },
   // The entry of `npm start`, which makes the surroundings of main. Nobody imports it.
   local: { floors: ['config', 'main'], packages: ['node:'] },
@@ -78,6 +80,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'adapters/postgres': [...FEATURES, 'client', 'install'],
   'adapters/jobs': [],
   'adapters/ids': [],
+  'adapters/memory': [],
   'adapters/webhooks': [],
   commands: ['audits'],
   local: [],

@@ -1,4 +1,4 @@
-import { lruCache } from '#adapters/http/lru-cache.ts';
+import { lruCache } from '#adapters/memory/lru-cache.ts';
 import type { Concert, Seat } from '#domain/catalog/concert.ts';
 import type { ConcertDate } from '#domain/ids.ts';
 import { revisionOf } from './etag.ts';

@@ -1,4 +1,4 @@
-import { lruCache } from '#adapters/http/lru-cache.ts';
+import { lruCache } from '#adapters/memory/lru-cache.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import { hmacSha256 } from './hmac.ts';

@@ -1,5 +1,5 @@
-import { ttlCache } from '#adapters/http/ttl-cache.ts';
-import type { QueueEntry } from '#domain/queue/queue.ts';
+import { ttlCache } from '#adapters/memory/ttl-cache.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import type { SessionOnRecord } from '#ports/queue/queue-records.ts';
 
@@ -15,19 +15,18 @@ const ENTRIES_MAX = 20_000;
 export function sessionOnRecord(
   { queueRecords, concerts }: Pick<Ports, 'queueRecords' | 'concerts'>,
   now = () => performance.now(),
-): (entry: QueueEntry) => Promise<boolean> {
+): (entry: EntryId) => Promise<boolean> {
   const cache = ttlCache<SessionOnRecord | undefined>(
+    (key) => find(JSON.parse(key) as EntryId),
     { ttlMs: TTL_MS, entriesMax: ENTRIES_MAX, ttlMsOf: (session) => session?.remainingMs ?? TTL_MS },
     now,
   );
 
-  async function find(entry: QueueEntry): Promise<SessionOnRecord | undefined> {
+  async function find(entry: EntryId): Promise<SessionOnRecord | undefined> {
     const concert = await concerts.find(entry.concertId);
     return concert === undefined ? undefined : queueRecords.findSession(entry, concert.policy.sessionSeconds);
   }
 
-  return async (entry) => {
-    const key = `${entry.concertId} ${entry.userId} ${entry.sequence} ${entry.epoch}`;
-    return (await cache(key, () => find(entry))) !== undefined;
-  };
+  return async ({ userId, concertId, sequence, epoch }) =>
+    (await cache(JSON.stringify({ userId, concertId, sequence, epoch }))) !== undefined;
 }

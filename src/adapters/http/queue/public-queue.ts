@@ -4,8 +4,8 @@ import { guarded } from '#adapters/http/guards/guard.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answer } from '#adapters/http/openapi/answers.ts';
 import { sendJson } from '#adapters/http/send-json.ts';
-import { ttlCache } from '#adapters/http/ttl-cache.ts';
-import { type ConcertId, concertId } from '#domain/ids.ts';
+import { ttlCache } from '#adapters/memory/ttl-cache.ts';
+import { concertId } from '#domain/ids.ts';
 import { type PublicQueue, showQueue } from '#use-cases/queue/show-queue.ts';
 import { publicQueue } from './queue-schemas.ts';
 
@@ -15,8 +15,8 @@ const STATUS_TTL_MS = 250;
 const STATUSES_MAX = 1_000;
 
 export function publicQueueRoutes(api: Api, { ports }: Kit): void {
-  const statuses = ttlCache<string>({ ttlMs: STATUS_TTL_MS, entriesMax: STATUSES_MAX });
-  const write = async (id: ConcertId) => JSON.stringify(viewPublicQueue(await showQueue(ports, id)));
+  const write = async (id: string) => JSON.stringify(viewPublicQueue(await showQueue(ports, concertId(id))));
+  const statuses = ttlCache<string>(write, { ttlMs: STATUS_TTL_MS, entriesMax: STATUSES_MAX });
 
   api.get(
     '/concerts/:concertId/queue/status',
@@ -34,8 +34,7 @@ export function publicQueueRoutes(api: Api, { ports }: Kit): void {
       },
     }),
     async (request, reply) => {
-      const id = concertId(request.params.concertId);
-      const text = await statuses(id, () => write(id));
+      const text = await statuses(request.params.concertId);
       sendJson(reply.header('cache-control', 'public, max-age=1'), text);
       return reply;
     },

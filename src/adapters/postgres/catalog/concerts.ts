@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { cacheBriefly } from '#adapters/postgres/client/cache-briefly.ts';
+import { singleFlight } from '#adapters/memory/single-flight.ts';
+import { ttlCache } from '#adapters/memory/ttl-cache.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { inTransaction } from '#adapters/postgres/client/in-transaction.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
-import { shareReads } from '#adapters/postgres/client/share-reads.ts';
 import { type Ask, rowsOf } from '#adapters/postgres/client/statement.ts';
 import { functions } from '#adapters/postgres/functions.ts';
 import type { FreeSeat } from '#domain/booking/best-seats.ts';
@@ -47,11 +47,11 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
   /** Each statement by itself. */
   const ask: Ask = (statement, ...values) => rowsOf(pool, statement, ...values);
 
-  const find = cacheBriefly((id) => read(ask, id), cached);
+  const find = ttlCache((id) => read(ask, id), cached);
 
-  const listOnSale = cacheBriefly(() => withLots(ask, () => ask(concertStatements.listConcertsOnSale)), cached);
+  const listOnSale = ttlCache(() => withLots(ask, () => ask(concertStatements.listConcertsOnSale)), cached);
 
-  const seatsLeft = cacheBriefly(async (id) => {
+  const seatsLeft = ttlCache(async (id) => {
     const [row] = await rowsOf(pool, concertStatements.seatsLeft, id);
     return row ?? { available: 0, held: 0 };
   }, cached);
@@ -62,18 +62,18 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     listOnSale.forget('');
   }
 
-  const listDates = shareReads(async (id) => {
+  const listDates = singleFlight(async (id) => {
     const rows = await rowsOf(pool, concertStatements.listDates, id);
     return rows.map((row) => ({ ...row, date: concertDate(row.date) }));
   });
 
-  const listSeats = shareReads(async (key) => {
+  const listSeats = singleFlight(async (key) => {
     const [id = '', date = ''] = key.split(' ');
     const rows = await rowsOf(pool, concertStatements.listSeats, id, date);
     return rows.length === 0 ? undefined : rows.map(toSeat);
   });
 
-  const listFreeSeats = shareReads((key): Promise<readonly FreeSeat[]> => {
+  const listFreeSeats = singleFlight((key): Promise<readonly FreeSeat[]> => {
     const [id = '', date = ''] = key.split(' ');
     return rowsOf(pool, functions.freeSeats, id, date);
   });

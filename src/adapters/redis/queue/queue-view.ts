@@ -1,5 +1,5 @@
+import { singleFlight } from '#adapters/memory/single-flight.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
-import { singleFlight } from '#adapters/redis/client/single-flight.ts';
 import { queueKeys } from '#adapters/redis/keys.ts';
 import { type DrawCount, type DrawState, run, scripts } from '#adapters/redis/scripts.ts';
 import type { ConcertId } from '#domain/ids.ts';
@@ -144,7 +144,8 @@ export function queueView(
     return Math.max(1, number - from + 1 - memory.ended.countBetween(from, number));
   }
 
-  const refresh = singleFlight(survey);
+  const surveyOnce = singleFlight(survey);
+  const refresh = () => surveyOnce(concertId);
 
   return {
     keys,

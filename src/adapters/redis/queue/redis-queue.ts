@@ -1,4 +1,4 @@
-import { batched } from '#adapters/redis/client/batch.ts';
+import { batched } from '#adapters/memory/batch.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { MOVED_CHANNEL } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';

@@ -1,4 +1,4 @@
-import { batched } from '#adapters/redis/client/batch.ts';
+import { batched } from '#adapters/memory/batch.ts';
 import { guarded } from '#adapters/redis/client/failures.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { answeredKey, holdKeys } from '#adapters/redis/keys.ts';

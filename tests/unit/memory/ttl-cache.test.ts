@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cacheBriefly } from '#adapters/postgres/client/cache-briefly.ts';
+import { ttlCache } from '#adapters/memory/ttl-cache.ts';
 
 const TTL_MS = 1_000;
 const PATIENCE_MS = 250;
@@ -16,7 +16,7 @@ const passes = (milliseconds: number) => vi.advanceTimersByTime(milliseconds);
 function cached(entriesMax = 10) {
   const reads: string[] = [];
   const store = { away: false };
-  const read = cacheBriefly(
+  const read = ttlCache(
     async (key) => {
       reads.push(key);
       const version = reads.length;
@@ -32,7 +32,7 @@ function cached(entriesMax = 10) {
 /** A cache of a store whose reads end when they are told to. */
 function hanging() {
   const reads: { answer(value: string | undefined): void; fail(error: Error): void }[] = [];
-  const read = cacheBriefly(
+  const read = ttlCache(
     () => {
       const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
       reads.push({ answer: resolve, fail: reject });
@@ -181,5 +181,30 @@ describe('what is cached briefly', () => {
     expect(reads).toEqual([]);
     await read('b');
     expect(reads).toEqual(['b']);
+  });
+
+  it('is kept for less time where the value says so, an absence too, and never for more', async () => {
+    const values = [undefined, 100, 10_000, 1];
+    let reads = 0;
+    const read = ttlCache(async () => values[reads++], {
+      ttlMs: TTL_MS,
+      entriesMax: 10,
+      ttlMsOf: (value) => value ?? 50,
+    });
+    const answers: unknown[] = [];
+    for (const passing of [49, 1, 99, 1, TTL_MS - 1, 1]) {
+      answers.push(await read('a'));
+      passes(passing);
+    }
+    expect(answers).toEqual([undefined, undefined, 100, 100, 10_000, 10_000]);
+    expect(await read('a')).toBe(1);
+  });
+
+  it('stands in for nothing without patience: a failure is told', async () => {
+    const answers = [async () => 'old', () => Promise.reject(new Error('away'))];
+    const read = ttlCache(async () => (await answers.shift())?.(), { ttlMs: TTL_MS, entriesMax: 10 });
+    await read('a');
+    passes(TTL_MS);
+    await expect(read('a')).rejects.toThrow('away');
   });
 });

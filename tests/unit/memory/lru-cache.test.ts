@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lruCache } from '#adapters/http/lru-cache.ts';
+import { lruCache } from '#adapters/memory/lru-cache.ts';
 
 const MAX = 10;
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { batched } from '#adapters/redis/client/batch.ts';
+import { batched } from '#adapters/memory/batch.ts';
 
 const BATCH_MAX = 3;
 

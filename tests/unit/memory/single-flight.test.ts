@@ -1,14 +1,14 @@
 import { setImmediate as turnEnds } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shareReads } from '#adapters/postgres/client/share-reads.ts';
+import { singleFlight } from '#adapters/memory/single-flight.ts';
 
 /** A store that changes with every read, whose reads end when they are told to, and who reads it. */
 function store() {
   const reads: { readonly key: string; readonly finish: () => void; readonly fail: (error: Error) => void }[] = [];
   let underWay = 0;
   let most = 0;
-  const read = shareReads((key) => {
+  const read = singleFlight((key) => {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const number = reads.push({ key, finish: () => resolve(number), fail: reject });
     underWay += 1;
