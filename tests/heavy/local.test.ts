@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { user } from '#adapters/http/wallet/user-schemas.ts';
 import { processNow } from '#local/process-record.ts';
-import { gone, localStage, parentOf, query, redis, serverPids } from '#tests/support/local-stage.ts';
+import { fanAt, send } from '#tests/support/fan.ts';
+import { gone, localStage, parentOf, query, redis, serverPids, tell } from '#tests/support/local-stage.ts';
 import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
 
@@ -170,13 +172,31 @@ describe('local services', () => {
 });
 
 describe('the service on servers of its own', () => {
-  it('ends with everything it started, and with code 0, when npm is told to end', async () => {
+  it('keeps what it acknowledged from run to run, and leaves no server behind when npm is told to end, nor after SIGKILL', async () => {
     const dir = await stage.dataDir();
-    const { child, ended, up } = stage.startService(dir);
-    await up();
-    const servers = serverPids(dir);
-    child.kill('SIGTERM');
-    expect((await ended)[0]).toBe(0);
-    expect(gone(servers)).toBe(true);
+    let url = '';
+    const run = async () => {
+      const service = stage.startService(dir);
+      const running = await service.up();
+      url = running.url;
+      return { ...service, ...running };
+    };
+
+    const first = await run();
+    const made = await send(`${url}/v1/users`, { method: 'POST' });
+    expect(made.status, made.body.code).toBe(201);
+    const fan = fanAt(() => url, user.parse(made.body));
+    const [concert] = (await fan.call('GET', '/concerts')).body.items as readonly { concertId: string }[];
+    const { sequence } = (await fan.join(concert?.concertId ?? '')).body;
+    expect((await fan.charge(1_000)).status).toBe(201);
+    first.child.kill('SIGTERM');
+    expect((await first.ended)[0]).toBe(0);
+    expect(gone(first.servers)).toBe(true);
+
+    const second = await run();
+    expect(await fan.balance()).toBe(1_000);
+    expect((await fan.poll()).body).toMatchObject({ sequence, status: expect.stringMatching(/^(WAITING|ACTIVE)$/) });
+    tell(second.pid, 'SIGKILL');
+    await until('both servers have ended', () => gone(second.servers));
   });
 });

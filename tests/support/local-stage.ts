@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -45,8 +46,8 @@ type Service = {
   readonly group: number;
   readonly ended: Promise<[code: number | null]>;
   readonly output: { said: string; complained: string };
-  /** Waits until it is up, or has ended. */
-  up(): Promise<void>;
+  /** Waits until it is up. */
+  up(): Promise<{ readonly url: string; readonly pid: number; readonly servers: readonly number[] }>;
 };
 
 /** Called at the top of a test file, where hooks are registered. */
@@ -100,7 +101,12 @@ export function localStage(): LocalStage {
       const output = { said: '', complained: '' };
       child.stdout.on('data', (chunk) => (output.said += chunk));
       child.stderr.on('data', (chunk) => (output.complained += chunk));
-      const up = () => until('it is up or has ended', () => output.said.includes('is up') || child.exitCode !== null);
+      const up = async () => {
+        await until('it is up or has ended', () => output.said.includes('is up') || child.exitCode !== null);
+        const url = /API +(http:\S+)\/v1/.exec(output.said)?.[1];
+        if (url === undefined) throw new Error(`npm start ended:\n${output.complained}`);
+        return { url, pid: Number(await readFile(join(dir, 'running.pid'), 'utf8')), servers: serverPids(dir) };
+      };
       return { child, group, ended, output, up };
     },
   };
