@@ -1,9 +1,8 @@
 import type { Money } from './wallet/money.ts';
 
 /**
- * Everything that can be refused to a visitor, with the facts that the answer tells.
- * A new code does not compile until `adapters/http/problems.ts` gives it a status and a title,
- * and its test fails until `docs/errors.md` says what to do about it.
+ * All refusals, with the facts in their answers. A new code does not compile until `adapters/http/problems.ts` gives it
+ * a status and a title, and a test fails until `docs/errors.md` explains it.
  */
 type FactsByCode = {
   'validation-failed': { errors: readonly { path: string; message: string }[] };
@@ -31,9 +30,9 @@ type FactsByCode = {
   'webhook-not-found': undefined;
   'delivery-not-found': undefined;
   'seat-taken': { seatNumbers: readonly number[] };
-  /** How many seats are left that it was asked for, wherever they are. */
+  /** Seats left that match the wish, adjacent or not. */
   'no-adjacent-seats': { quantity: number; left: number };
-  /** Free seats that would be left single. */
+  /** The orphan seats. */
   'seat-stranded': { seatNumbers: readonly number[] };
   'seat-limit-reached': { limit: number; held: number };
   'already-paid': undefined;
@@ -58,16 +57,16 @@ export type Code = keyof FactsByCode;
 export type Facts<C extends Code> = FactsByCode[C];
 
 /**
- * The visitor's situation, not our fault: thrown, so that no caller can overlook it, and answered as a problem document.
- * What is our own mistake is a `RangeError` or whatever it happens to be, and is answered as `internal`.
+ * An expected refusal. Thrown, so that no caller can overlook it, and answered as a problem document. Our own bugs are
+ * `RangeError` or any other error, and are answered as `internal`.
  */
 export class Refusal<C extends Code = Code> extends Error {
   readonly code: C;
   readonly facts: Facts<C>;
 
   constructor(code: C, ...[facts]: Facts<C> extends undefined ? [] : [facts: Facts<C>]) {
-    // Nobody reads where somebody was turned away, and a crowd is turned away thousands of times in a second. What operators
-    // are to see comes from `refusalBecause`.
+    // Capturing a stack costs time, and a crowd is refused thousands of times a second. `refusalBecause` captures one
+    // for operators.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(code);
@@ -78,7 +77,7 @@ export class Refusal<C extends Code = Code> extends Error {
   }
 }
 
-/** A refusal that is a store's fault: with the cause and the place, for whoever reads the log. */
+/** A refusal caused by a failing store, with cause and stack for the log. */
 export function refusalBecause(cause: unknown, code: 'unavailable' | 'busy', retryAfterSeconds: number): Refusal {
   const refusal = Object.assign(new Refusal(code, { retryAfterSeconds }), { cause });
   Error.captureStackTrace(refusal, refusalBecause);

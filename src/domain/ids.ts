@@ -1,5 +1,5 @@
-// Branded strings, so that a seat cannot be held for a concert's id. Where an id enters the system (an HTTP schema,
-// a row, a signed token) it has been checked to be a UUID; inside it is trusted.
+// Branded strings, so that a concert's id cannot be used as a seat's. An id is checked to be a UUID where it enters the
+// system (HTTP schema, row, signed token), and trusted inside.
 
 declare const brand: unique symbol;
 type Id<Name extends string> = string & { readonly [brand]: Name };
@@ -12,7 +12,7 @@ export type RefundId = Id<'refund'>;
 export type ChargeId = Id<'charge'>;
 export type EndpointId = Id<'endpoint'>;
 
-/** A calendar date of a concert, `YYYY-MM-DD`. It has no time zone: it is the date printed on the ticket. */
+/** A calendar date of a concert, `YYYY-MM-DD`, without a time zone: the date printed on the ticket. */
 export type ConcertDate = Id<'date'>;
 
 export const userId = (uuid: string): UserId => uuid as UserId;

@@ -12,7 +12,9 @@ import type { Queue } from './queue/queue.ts';
 import type { QueueRecords } from './queue/queue-records.ts';
 import type { Wallets } from './wallet/wallets.ts';
 
-/** All that the use cases need from outside. Each takes the few it uses: `Pick<Ports, 'waitingRoom' | 'concerts'>`. */
+/**
+ * Everything that the use cases need from outside. Each takes the few that it uses: `Pick<Ports, 'queue' | 'concerts'>`.
+ */
 export type Ports = {
   readonly queue: Queue;
   readonly queueRecords: QueueRecords;
@@ -26,9 +28,9 @@ export type Ports = {
   readonly webhooks: Webhooks;
   readonly deliveries: Deliveries;
   readonly webhookSender: WebhookSender;
-  /** A new UUID, version 7: ids sort by the time they were made. */
+  /** A new UUID of version 7: ids sort by creation time. */
   readonly newId: () => string;
-  /** Takes an error that no caller sees: a bug, to be logged. */
+  /** Logs an unexpected error that no caller sees. */
   readonly reportError: (error: unknown) => void;
   /** Uniform in [0, 1). */
   readonly random: () => number;

@@ -11,13 +11,13 @@ export type EventStreamHarness = {
 
 /** What `EventStream` promises. */
 export function eventStreamContract({ eventStream, published }: EventStreamHarness): void {
-  // Larger than any term of a test before this one.
-  let terms = Date.now();
-  const nextTerm = () => ++terms;
+  // Larger than any fencing token of a test before this one.
+  let tokens = Date.now();
+  const nextToken = () => ++tokens;
   const event = (): PublicEvent => {
     const endpointId = newId();
     const at = new Date(Date.UTC(2027, 0, 1, 12));
-    return { eventId: String(++terms), type: 'webhook.test', aggregateId: endpointId, at, data: { endpointId } };
+    return { eventId: String(++tokens), type: 'webhook.test', aggregateId: endpointId, at, data: { endpointId } };
   };
   const idsOf = (events: readonly PublicEvent[]) => events.map(messageIdOf);
   async function shown(events: readonly PublicEvent[]): Promise<string[]> {
@@ -28,22 +28,22 @@ export function eventStreamContract({ eventStream, published }: EventStreamHarne
   describe('a stream of events', () => {
     it('has them as they are, in their order', async () => {
       const events = [event(), event(), event()];
-      expect(await eventStream.publish({ term: nextTerm(), events })).toBe('published');
+      expect(await eventStream.publish({ fencingToken: nextToken(), events })).toBe('published');
       expect((await published()).slice(-3)).toEqual(events);
     });
 
-    it('takes nothing from an older term once a newer one has published', async () => {
-      const [older, newer] = [nextTerm(), nextTerm()];
+    it('takes nothing from a smaller fencing token once a larger one has published', async () => {
+      const [older, newer] = [nextToken(), nextToken()];
       const [old, fresh] = [[event()], [event()]];
-      await eventStream.publish({ term: newer, events: fresh });
-      expect(await eventStream.publish({ term: older, events: old })).toBe('overtaken');
+      await eventStream.publish({ fencingToken: newer, events: fresh });
+      expect(await eventStream.publish({ fencingToken: older, events: old })).toBe('overtaken');
       expect(await shown([...old, ...fresh])).toEqual(idsOf(fresh));
     });
 
     it('has twice what is published twice: whoever reads it drops the second', async () => {
       const events = [event(), event()];
-      await eventStream.publish({ term: nextTerm(), events });
-      await eventStream.publish({ term: nextTerm(), events });
+      await eventStream.publish({ fencingToken: nextToken(), events });
+      await eventStream.publish({ fencingToken: nextToken(), events });
       expect(await shown(events)).toEqual([...idsOf(events), ...idsOf(events)]);
     });
   });

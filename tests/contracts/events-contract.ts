@@ -195,7 +195,7 @@ export function eventsContract(harness: StoreHarness): void {
       const later = await events.take(10);
       if (frozen === undefined || later === undefined) throw new RangeError('nothing was taken');
       expect(later.events).toEqual(frozen.events);
-      expect(later.term).toBeGreaterThan(frozen.term);
+      expect(later.fencingToken).toBeGreaterThan(frozen.fencingToken);
       expect(await events.ack(frozen)).toBe(false);
       expect(await events.ack(later)).toBe(true);
       expect(await events.ack(frozen)).toBe(false);

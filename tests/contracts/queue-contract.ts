@@ -527,7 +527,7 @@ export function queueContract(open: () => QueueHarness): void {
   describe('the figures', () => {
     it('are of those who wait, are in and are passed over, and of the numbers drawn', async () => {
       const { queue, concert, joinAndLoseFirst, admit, find, passes } = line();
-      expect(await queue.read(concert)).toEqual({ ...NOBODY, frontier: 1 });
+      expect(await queue.read(concert)).toEqual({ ...NOBODY, head: 1 });
       const [lost] = await joinAndLoseFirst(5);
       await admit(2);
       expect(await queue.read(concert)).toEqual({
@@ -536,7 +536,7 @@ export function queueContract(open: () => QueueHarness): void {
         active: 2,
         absent: 1,
         drawn: 5,
-        frontier: 4,
+        head: 4,
       });
       await find(lost);
       expect(await queue.read(concert)).toMatchObject({ waiting: 3, absent: 0 });

@@ -38,7 +38,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
     it('finds nothing in a line that has just begun, and no line has the name of another', async () => {
       const [one, other] = [await stage(), await stage({ policy: { opening: 'lottery' } })];
       const begun = await queueRecords.open(one.concertId);
-      const nothing = { known: false, drawn: 0, frontier: 1, sessions: [], paid: [] };
+      const nothing = { known: false, drawn: 0, head: 1, sessions: [], paid: [] };
       expect(begun).toEqual({ ...nothing, epoch: begun.epoch, registering: false });
       await concerts.find(other.concertId);
       const withLots = await queueRecords.open(other.concertId);
@@ -55,11 +55,11 @@ export function queueRecordsContract(harness: LinesHarness): void {
     it('tells how far it had come, which is never lowered', async () => {
       const { concertId } = await stage();
       await queueRecords.open(concertId);
-      await queueRecords.note(concertId, { drawn: 90, frontier: 40 });
-      await queueRecords.note(concertId, { drawn: 100, frontier: 30 });
-      expect(await queueRecords.open(concertId)).toMatchObject({ known: true, drawn: 100, frontier: 40 });
-      await Promise.all([7, 120, 110].map((drawn) => queueRecords.note(concertId, { drawn, frontier: drawn })));
-      expect(await queueRecords.open(concertId)).toMatchObject({ drawn: 120, frontier: 120 });
+      await queueRecords.note(concertId, { drawn: 90, head: 40 });
+      await queueRecords.note(concertId, { drawn: 100, head: 30 });
+      expect(await queueRecords.open(concertId)).toMatchObject({ known: true, drawn: 100, head: 40 });
+      await Promise.all([7, 120, 110].map((drawn) => queueRecords.note(concertId, { drawn, head: drawn })));
+      expect(await queueRecords.open(concertId)).toMatchObject({ drawn: 120, head: 120 });
     });
   });
 

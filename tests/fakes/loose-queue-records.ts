@@ -18,7 +18,7 @@ export function looseQueueRecords(): LooseLines {
     const kept = queueRecords.get(concertId) ?? {
       epoch: createHash('sha256').update(concertId).digest('base64url').slice(0, 8),
       drawn: 0,
-      frontier: 1,
+      head: 1,
       registering: false,
       sessions: [],
       paid: [],
@@ -39,9 +39,9 @@ export function looseQueueRecords(): LooseLines {
       const { events: _, ...record } = of(concertId);
       return { ...record, known };
     },
-    async note(concertId, { drawn, frontier }) {
+    async note(concertId, { drawn, head }) {
       const line = of(concertId);
-      change(concertId, { drawn: Math.max(line.drawn, drawn), frontier: Math.max(line.frontier, frontier) });
+      change(concertId, { drawn: Math.max(line.drawn, drawn), head: Math.max(line.head, head) });
     },
     async draw(concertId, count) {
       const draw = of(concertId).draw ?? {

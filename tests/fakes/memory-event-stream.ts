@@ -7,9 +7,9 @@ export function memoryEventStream(): EventStream & { readonly published: readonl
   let largest = 0;
   return {
     published,
-    async publish({ term, events }) {
-      if (term < largest) return 'overtaken';
-      largest = term;
+    async publish({ fencingToken, events }) {
+      if (fencingToken < largest) return 'overtaken';
+      largest = fencingToken;
       published.push(...events);
       return 'published';
     },

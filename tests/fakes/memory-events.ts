@@ -14,13 +14,13 @@ export function memoryEvents(store: MemoryStore): Events {
       const waiting = events.filter(({ relayedAt }) => relayedAt === undefined).slice(0, max);
       if (waiting.length === 0 || relay.leasedUntil > now()) return undefined;
       relay.unsettled = waiting.length;
-      relay.term = Math.max(relay.term + 1, now());
+      relay.fencingToken = Math.max(relay.fencingToken + 1, now());
       relay.leasedUntil = now() + TERM_MS;
-      return { term: relay.term, events: waiting.map(({ event }) => event) };
+      return { fencingToken: relay.fencingToken, events: waiting.map(({ event }) => event) };
     },
 
-    async ack({ term, events: relayed }) {
-      if (term !== relay.term) return false;
+    async ack({ fencingToken, events: relayed }) {
+      if (fencingToken !== relay.fencingToken) return false;
       Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
       for (const event of relayed) {
         const stored = events.find((other) => other.event === event);
@@ -34,8 +34,8 @@ export function memoryEvents(store: MemoryStore): Events {
       return true;
     },
 
-    async release({ term }) {
-      if (term !== relay.term) return false;
+    async release({ fencingToken }) {
+      if (fencingToken !== relay.fencingToken) return false;
       Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
       return true;
     },

@@ -32,16 +32,16 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
     async open(concertId) {
       if (!store.concerts.has(concertId)) throw new Refusal('concert-not-found');
       const known = store.lines.get(concertId);
-      const line = known ?? { epoch: randomBytes(6).toString('base64url'), drawn: 0, frontier: 1 };
+      const line = known ?? { epoch: randomBytes(6).toString('base64url'), drawn: 0, head: 1 };
       store.lines.set(concertId, line);
-      const { epoch, drawn, frontier } = line;
+      const { epoch, drawn, head } = line;
       const lots = store.lots.get(concertId);
       const places = placesOf(concertId, epoch);
       return {
         epoch,
         known: known !== undefined,
         drawn,
-        frontier,
+        head,
         registering: lots?.drawn === undefined && store.concerts.get(concertId)?.policy.opening === 'lottery',
         ...(lots?.drawn === undefined ? {} : { draw: { seed: lots.seed.toString('hex'), count: lots.drawn.count } }),
         sessions: places
@@ -51,11 +51,11 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
       };
     },
 
-    async note(concertId, { drawn, frontier }) {
+    async note(concertId, { drawn, head }) {
       const line = store.lines.get(concertId);
       if (line === undefined) return;
       line.drawn = Math.max(line.drawn, drawn);
-      line.frontier = Math.max(line.frontier, frontier);
+      line.head = Math.max(line.head, head);
     },
 
     async draw(concertId, count) {

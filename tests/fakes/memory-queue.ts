@@ -91,7 +91,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       absent: line.away.size,
       registered: line.registered.size,
       drawn: line.drawn,
-      frontier: line.draws === 'later' ? 1 : first === undefined ? line.drawn + 1 : orderOf(line, first.entry),
+      head: line.draws === 'later' ? 1 : first === undefined ? line.drawn + 1 : orderOf(line, first.entry),
       turnover: turnoverOf(line),
     };
   }

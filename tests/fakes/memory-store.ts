@@ -34,7 +34,7 @@ export type StoredLots = { readonly seed: Buffer; drawn?: { readonly count: numb
 export type StoredLine = {
   readonly epoch: string;
   drawn: number;
-  frontier: number;
+  head: number;
 };
 export type StoredEvent = {
   readonly eventId: number;
@@ -76,7 +76,7 @@ export type MemoryStore = {
   readonly outbox: Map<number, StoredEvent>;
   /** In the order in which things happened. */
   readonly events: StoredPublicEvent[];
-  readonly relay: { term: number; leasedUntil: number; told: number; unsettled: number };
+  readonly relay: { fencingToken: number; leasedUntil: number; told: number; unsettled: number };
   readonly endpoints: Map<EndpointId, StoredEndpoint>;
   readonly deliveries: Map<string, StoredDelivery>;
 };
@@ -96,7 +96,7 @@ export function memoryStore(clock: MemoryClock): MemoryStore {
     answers: new Map(),
     outbox: new Map(),
     events: [],
-    relay: { term: 0, leasedUntil: 0, told: 0, unsettled: 0 },
+    relay: { fencingToken: 0, leasedUntil: 0, told: 0, unsettled: 0 },
     endpoints: new Map(),
     deliveries: new Map(),
   };

@@ -1,16 +1,16 @@
-/** Work for several at once that none of them can hold up for the others: each has a lane of its own. */
+/** Runs work per key, each key in a lane of its own, so that a slow one delays no other. */
 export type Lanes<Key> = {
   /**
-   * Sees to it that each of these has a lane, as far as there are any left.
+   * Starts a lane for each of these keys, while lanes are left.
    *
-   * @throws what has failed in a lane since the last time
+   * @throws the first failure in a lane since the last call
    */
   open(keys: readonly Key[]): void;
-  /** Begins nothing more, and waits for what is under way. */
+  /** Starts nothing more, and waits for running work. */
   stop(): Promise<void>;
 };
 
-/** @param work is done again as long as it finds something to do: it answers how much */
+/** @param work returns how much it did, and is repeated until that is 0 */
 export function lanes<Key>(work: (key: Key) => Promise<number>, lanesMax: number): Lanes<Key> {
   const open = new Map<Key, Promise<void>>();
   let failures: unknown[] = [];

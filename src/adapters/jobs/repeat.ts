@@ -1,9 +1,9 @@
 /** Work that is repeated until it is stopped. */
 export type Job = { stop(): Promise<void> };
 
-/** The longest pause after failures, so that an instance whose stores are away idles. */
+/** Limits the pause after failures, so that an instance idles while its stores are unavailable. */
 const BACKOFF_MS_MAX = 6_000;
-/** A job that has failed for ten seconds waits one more: an outage lasts a tenth longer for it at most. */
+/** Lengthens the pause by this share of the outage, so that recovery is noticed within a tenth of it. */
 const BACKOFF_PER_MS_FAILING = 0.1;
 
 type Outcome = {
@@ -14,8 +14,8 @@ type Outcome = {
 };
 
 /**
- * Does the work, waits `everyMs`, and does it again: never two runs at once in a process, however long one takes. Any number
- * of processes may do the same. A failed run is followed by the next one, later the longer the work has been failing.
+ * Runs the work, waits `everyMs`, and repeats. A process never runs it twice at once; any number of processes may. After
+ * a failure the pause grows with the time that the work has been failing.
  */
 export function repeat(work: () => Promise<unknown>, everyMs: number, { onFailure, onRecovery }: Outcome): Job {
   let stopped = false;
@@ -29,7 +29,7 @@ export function repeat(work: () => Promise<unknown>, everyMs: number, { onFailur
     }, everyMs + backoffMs());
   }
 
-  /** Spread by up to a half, so that jobs and instances do not ask a store that is back all at once. */
+  /** Spread by up to a half, so that jobs and instances do not all retry at once. */
   function backoffMs(): number {
     if (failingSinceMs === undefined) return 0;
     const longest = Math.min(BACKOFF_MS_MAX, (performance.now() - failingSinceMs) * BACKOFF_PER_MS_FAILING);

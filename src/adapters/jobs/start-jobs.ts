@@ -15,21 +15,21 @@ export type JobSettings = {
   readonly surveyTickMs: number;
   readonly expiryTickMs: number;
   readonly relayTickMs: number;
-  /** How long what was relayed is kept, and its deliveries with it. */
+  /** Relayed events and their deliveries are kept this long. */
   readonly eventRetentionSeconds: number;
 };
 
-/** Presence is in whole seconds: more often would say no more. */
-const PRESENCE_TICK_MS = 1_000;
-/** Nothing is to be found; but it looks at all that is pending. */
+/** Last-seen times have a resolution of a second. */
+const LAST_SEEN_TICK_MS = 1_000;
+/** Rare, as it scans all pending deliveries and should find none. */
 const WAKING_TICK_MS = 60_000;
-/** Bounds one run of the tidying jobs. Whatever is left over comes with the next. */
+/** Bounds one run of the clean-up jobs. The next run takes the rest. */
 const TIDY_BATCH_MAX = 500;
 
-/** Called once when a job begins to fail, and once when it works again. */
+/** Called once when a job starts to fail, and once when it recovers. */
 export type JobReport = { failed(job: string, error: unknown): void; recovered(job: string): void };
 
-/** The work that nobody asks for. Every instance does all of it. */
+/** Starts the background jobs. Every instance runs all of them. */
 export function startJobs(ports: Ports, settings: JobSettings, report: JobReport): Job {
   const { boxOffice, queue, events, deliveries } = ports;
   const start = (name: string, work: () => Promise<unknown>, everyMs: number) =>
@@ -42,7 +42,7 @@ export function startJobs(ports: Ports, settings: JobSettings, report: JobReport
   const jobs = [
     start('admission', () => admitWaiting(ports), settings.admissionTickMs),
     start('survey', () => queue.refresh(), settings.surveyTickMs),
-    start('presence', () => queue.writeLastSeen(), PRESENCE_TICK_MS),
+    start('last-seen', () => queue.writeLastSeen(), LAST_SEEN_TICK_MS),
     start('lots', () => drawLots(ports), settings.admissionTickMs),
     start('record', () => recordQueues(ports), settings.relayTickMs),
     start('relay', () => relayOutbox(ports), settings.relayTickMs),

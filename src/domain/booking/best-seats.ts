@@ -1,25 +1,25 @@
 import { offCentre, type PlaceInHall } from '#domain/catalog/seat-plan.ts';
 import type { RequestKey } from '#domain/idempotency.ts';
 
-/** Seats side by side, wherever they are best; in one section or at one price grade if that is said. */
+/** Asks for adjacent seats, the best of the hall, or of one section or grade. */
 export type SeatWish = {
   readonly quantity: number;
   readonly section?: string | undefined;
   readonly grade?: string | undefined;
 };
 
-/** A seat that can be had, and where it is. */
+/** A free seat and its place. */
 export type FreeSeat = Omit<PlaceInHall, 'grade'> & {
   readonly seatNumber: number;
   /** Null in a hall without a plan. */
   readonly grade: string | null;
 };
 
-/** What becomes of a hold that would leave a single free seat between seats that are taken, where another choice would not. */
+/** What happens to a hold that would leave an orphan seat that another choice would avoid. */
 export const strandedSeatsPolicies = ['off', 'warn', 'enforce'] as const;
 export type StrandedSeats = (typeof strandedSeatsPolicies)[number];
 
-/** A hall without a plan is one section of rows as wide as this. */
+/** The row length in a hall without a plan, which is one section. */
 const UNPLANNED_ROW_SEATS = 10;
 
 export function placeWithoutPlan(seatNumber: number): Omit<FreeSeat, 'seatNumber'> {
@@ -28,24 +28,24 @@ export function placeWithoutPlan(seatNumber: number): Omit<FreeSeat, 'seatNumber
   return { section: '', row: String(rank), rank, place, offCentre: offCentre(place, UNPLANNED_ROW_SEATS), grade: null };
 }
 
-/** Free seats side by side that fulfil a wish, and how good they are: of two, the smaller number is better. */
+/** Adjacent free seats that fulfil a wish, and how good they are: in each figure, smaller is better. */
 export type Block = {
   /** Ascending. */
   readonly seatNumbers: readonly number[];
-  /** Of the row. */
+  /** The rank of the row. */
   readonly rank: number;
-  /** 1 where it leaves a single free seat beside it. */
+  /** 1 if it leaves an orphan seat beside it. */
   readonly strands: 0 | 1;
-  /** 1 where groups of the same size could not fill the run to its left: laid side by side they leave no gaps. */
+  /** 1 if groups of the same size could not fill the run to its left. Blocks laid side by side leave no gaps. */
   readonly ragged: 0 | 1;
-  /** How far its middle is from that of the row, in half places. */
+  /** The distance of its middle from the middle of the row, in half places. */
   readonly offCentre: number;
 };
 
 /**
- * What fulfils a wish, the best first: front rows before those behind, in a row first what strands no seat, then what
- * leaves no gap that groups of this size could not fill, then the middle. Where stranding is forbidden, only what may be
- * held. Rows behind those that have `enough` are not looked at.
+ * Returns the blocks that fulfil a wish, best first: by row, then without orphan seats, then without a gap that groups
+ * of this size could not fill, then by distance from the middle. If orphan seats are forbidden, only blocks that may be
+ * held. Stops after the rank that completes `enough` blocks.
  */
 export function bestBlocks(
   free: readonly FreeSeat[],
@@ -90,7 +90,7 @@ function blocksIn(run: readonly FreeSeat[], { quantity, section, grade }: SeatWi
   return blocks;
 }
 
-/** Free seats that nothing parts, from left to right. */
+/** Adjacent free seats without an aisle between them, from left to right. */
 function runsOfNeighbours(free: readonly FreeSeat[]): FreeSeat[][] {
   const rows = Map.groupBy(free, ({ section, row }) => JSON.stringify([section, row]));
   return [...rows.values()].flatMap((row) => {
@@ -105,8 +105,8 @@ function runsOfNeighbours(free: readonly FreeSeat[]): FreeSeat[][] {
 }
 
 /**
- * The free seats that taking these would leave single, though another choice in the same run would not. That a run has
- * one seat more than is taken of it is nobody's fault.
+ * The orphan seats that a hold of these seats would leave and another choice in the same run would avoid. A run with one
+ * seat more than wanted has no better choice.
  */
 export function strandedBy(free: readonly FreeSeat[], seatNumbers: readonly number[]): number[] {
   const chosen = new Set(seatNumbers);
@@ -119,14 +119,14 @@ export function strandedBy(free: readonly FreeSeat[], seatNumbers: readonly numb
   return stranded.map(({ seatNumber }) => seatNumber).sort((a, b) => a - b);
 }
 
-/** As many as contenders could ever look among, overlapping ones included. */
+/** Limits the blocks to rank: more than concurrent clients ever try, overlapping ones included. */
 const BLOCKS_ENOUGH = 2_000;
 
 const chosen = new WeakMap<readonly FreeSeat[], Map<string, readonly Block[]>>();
 
 /**
- * The best blocks for contenders to choose from. Everybody who asks at the same time is given the same list of free seats
- * by the store: what is best of it is worked out once for each wish.
+ * The best blocks to choose from. All clients of one tick get the same list of free seats, so the blocks are computed
+ * once per wish.
  */
 export function blocksFor(free: readonly FreeSeat[], wish: SeatWish, stranded: StrandedSeats): readonly Block[] {
   const ofList = chosen.get(free) ?? new Map<string, readonly Block[]>();
@@ -137,14 +137,14 @@ export function blocksFor(free: readonly FreeSeat[], wish: SeatWish, stranded: S
   return blocks;
 }
 
-/** Each time that somebody else was faster, among how many more blocks to look for the next. */
+/** Widens the choice by this factor each time that a faster command took the seats. */
 const WIDENING = 4;
 const TRIES_MAX = 4;
 
 /**
- * The blocks that a contender tries, one after the other: the best, or one of several equally good; when that is lost,
- * there is a crowd, and the more often something is lost the wider the choice becomes. So somebody alone gets the best
- * there is, and a crowd does not meet again at the second best. No two of them overlap.
+ * The blocks to try, one after the other: the best first, or one of several equally good ones. Each lost block means a
+ * crowd, and widens the choice of the next. So a single client gets the best block, and a crowd does not meet again at
+ * the second best. The blocks do not overlap.
  */
 export function blocksToTry(blocks: readonly Block[], spread: number): readonly (readonly number[])[] {
   const [best] = blocks;
@@ -161,7 +161,7 @@ export function blocksToTry(blocks: readonly Block[], spread: number): readonly 
   return tries;
 }
 
-/** The equally good ones at the head, then as many more as each width says; none has a seat of another. */
+/** The equally good blocks at the head, then as many more as each width says. No two overlap. */
 function disjoint(blocks: readonly Block[], equals: number, widths: readonly number[]): Block[][] {
   const seen = new Set<number>();
   const choices: Block[][] = [[]];
@@ -178,7 +178,7 @@ function disjoint(blocks: readonly Block[], equals: number, widths: readonly num
   return choices;
 }
 
-/** A number of this request's own, the same each time: by it contenders spread. */
+/** A number that is stable for a command, and spreads commands over equal blocks. */
 export function spreadOf({ userId, key }: RequestKey): number {
   // FNV-1a, 32 bits.
   let hash = 0x811c9dc5;
@@ -186,7 +186,7 @@ export function spreadOf({ userId, key }: RequestKey): number {
   return hash >>> 0;
 }
 
-/** Another number each time that something was lost. */
+/** Another number after each loss. */
 function mixed(spread: number, lost: number): number {
   const odd = Math.imul(spread ^ (lost * 0x9e3779b9), 0x85ebca6b);
   return Math.imul(odd ^ (odd >>> 13), 0xc2b2ae35) >>> 0;

@@ -12,14 +12,14 @@ export type Reservation = {
   /** Ascending. */
   readonly seatNumbers: readonly number[];
   readonly status: ReservationStatus;
-  /** The seats' prices added up, frozen when they were held. */
+  /** The sum of the seats' prices when they were held. */
   readonly amount: Money;
   readonly currency: Currency;
   readonly heldUntil: Date;
-  /** How long the hold was granted for, in seconds, its extensions included. */
+  /** The duration of the hold, extensions included. */
   readonly heldForSeconds: number;
   readonly createdAt: Date;
-  /** Free seats that this hold left single: said once, when it was made. */
+  /** The orphan seats that this hold left. Present only in the answer that made it. */
   readonly strandedSeatNumbers?: readonly number[];
 };
 
@@ -29,28 +29,28 @@ export type Payment = {
   readonly userId: UserId;
   readonly amount: Money;
   readonly currency: Currency;
-  /** What the wallet held right after this payment. */
+  /** The balance right after this payment. */
   readonly balance: Money;
   readonly paidAt: Date;
-  /** Present once it was given back. */
+  /** Present once the payment was refunded. */
   readonly refundedAt?: Date;
 };
 
-/** A payment given back to the balance, whole. */
+/** A payment returned to the balance in full. */
 export type Refund = {
   readonly refundId: RefundId;
   readonly paymentId: PaymentId;
   readonly amount: Money;
   readonly currency: Currency;
-  /** What the wallet held right after this refund. */
+  /** The balance right after this refund. */
   readonly balance: Money;
   readonly refundedAt: Date;
 };
 
-/** A reservation given up, with its refund if it was paid. */
+/** A cancelled reservation, with its refund if it was paid. */
 export type Cancellation = { readonly reservation: Reservation; readonly refund?: Refund };
 
-/** Seats of one date set aside for one reservation, whether already recorded or only claimed. */
+/** Seats of one date for one reservation, stored or still to be held. */
 export type SeatSet = {
   readonly concertId: ConcertId;
   readonly date: ConcertDate;
@@ -61,12 +61,12 @@ export type OnDate = Pick<SeatSet, 'concertId' | 'date'>;
 
 export type Hold = SeatSet & { readonly userId: UserId; readonly reservationId: ReservationId };
 
-/** A hold key outlasts its hold by this, so that the crowd does not arrive before the seat is free. */
+/** Hold keys outlast their hold by this, so that the crowd arrives only after the seat is free. */
 export const HOLD_KEY_MARGIN_MS = 250;
-/** A session outlasts the hold it made by this, so that the last second of the hold can still be used. */
+/** A session outlasts its hold by this, so that the last second of the hold can still be used. */
 export const SESSION_MARGIN_MS = 5_000;
 
-/** Seats ascending and each once: the order in which every statement locks them. */
+/** Ascending and without duplicates: the order in which every statement locks seats. */
 export function seatOrder(seatNumbers: readonly number[]): number[] {
   return [...new Set(seatNumbers)].sort((a, b) => a - b);
 }

@@ -3,7 +3,7 @@ import type { Currency } from '#domain/wallet/money.ts';
 import type { PolicyChange } from './policy.ts';
 import type { SeatPlan, SeatRun } from './seat-plan.ts';
 
-/** A concert to be put on sale. What its policy leaves out comes from the settings. */
+/** A concert to put on sale. The settings give the defaults of its policy. */
 export type ConcertPlan = {
   readonly concertId: ConcertId;
   readonly title: string;
@@ -14,10 +14,10 @@ export type ConcertPlan = {
     readonly date: ConcertDate;
     readonly startsAt: Date;
     readonly seats: readonly SeatRun[];
-    /** Of these seats, those that are not for sale for now. */
+    /** Those of the seats that are not for sale for now. */
     readonly blocked?: readonly number[] | undefined;
   }[];
-  /** What the seats were made by, if by a plan. */
+  /** The plan from which the seats were made, if any. */
   readonly seatPlan?: SeatPlan | undefined;
   readonly policy: PolicyChange;
 };

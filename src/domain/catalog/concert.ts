@@ -10,21 +10,21 @@ export type Concert = {
   readonly venue: string;
   readonly currency: Currency;
   readonly salesOpenAt: Date;
-  /** By the clock of the store that sells: UPCOMING before sales open, CLOSED once the last date has begun. */
+  /** By the clock of Postgres: UPCOMING before sales open, CLOSED once the last date has started. */
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
-  /** From when on the line lets people in: the later of when sales open and what the policy says. */
+  /** When admission starts: the later of the opening of sales and the policy's `opensAt`. */
   readonly opensAt: Date;
-  /** By the same clock as `sales`. */
+  /** By the clock of Postgres. */
   readonly opened: boolean;
   readonly policy: Policy;
-  /** Present where lots are drawn. */
+  /** Present if the concert has a lottery. */
   readonly lottery?: Lottery;
 };
 
-/** Of all dates still to come. */
+/** Over all dates to come. */
 export type SeatsLeft = {
   readonly available: number;
-  /** Not paid for yet: these may come back. */
+  /** Not paid yet, so they may become available again. */
   readonly held: number;
 };
 
@@ -41,6 +41,6 @@ export type Seat = {
   readonly seatNumber: number;
   readonly price: Money;
   readonly status: SeatStatus;
-  /** By the plan of the hall, if it has one. */
+  /** Absent in a hall without a plan. */
   readonly at?: Pick<PlaceInHall, 'section' | 'row' | 'place' | 'grade'>;
 };

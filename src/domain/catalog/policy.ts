@@ -5,44 +5,44 @@ export const openings = ['fifo', 'lottery'] as const;
 export type Opening = (typeof openings)[number];
 
 /**
- * What an operator decides per concert, and changes while it runs; what is not decided there comes from the settings.
- * Of the two limits of admission either may be switched off with 0, but not both.
+ * Decided per concert by an operator, also during the sale. The settings give the defaults. Of the two limits of
+ * admission, 0 disables one, never both.
  */
 export type Policy = {
-  /** Who goes first of those who joined before the line opened: whoever came first, or whoever the lots put first. */
+  /** The order of the entries that joined before the queue opened: by arrival, or by lot. */
   readonly opening: Opening;
-  /** From when on people are let in; from when sales open until then they join and wait. Null = as soon as sales open. */
+  /** Admission starts at this time; until then entries join and wait. Null means when sales open. */
   readonly opensAt: Date | null;
-  /** How many people may be let in at once; 0 = no such limit. */
+  /** Limits the active sessions; 0 means no limit. */
   readonly activeMax: number;
-  /** How many people may be let in within any `windowSeconds`; 0 = no such limit. */
+  /** Limits the admissions within any `windowSeconds`; 0 means no limit. */
   readonly admitPerWindow: number;
   readonly windowSeconds: number;
-  /** Nobody is let in; those who are in stay, and those who come may join. */
+  /** Stops admission. Sessions go on, and clients may still join. */
   readonly paused: boolean;
-  /** How many people may wait; whoever comes after is told `queue-full`. */
+  /** Limits the waiting entries; further clients get `queue-full`. */
   readonly waitingMax: number;
-  /** How long a session lasts once let in. A hold made meanwhile prolongs it to the end of the hold. */
+  /** Limits a session. A hold prolongs its session to the end of the hold. */
   readonly sessionSeconds: number;
-  /** Whoever does not show up within this time after being let in gives the session back. */
+  /** An admitted session ends if its client sends no request within this time. */
   readonly claimSeconds: number;
-  /** Whoever has not polled for this long is passed over at the head of the line. */
+  /** An entry without a heartbeat for this long is passed over at the head. */
   readonly absentSeconds: number;
-  /** Whoever was passed over keeps their place for this long: on return they are next. */
+  /** An entry that was passed over may rejoin for this long, and is then next. */
   readonly graceSeconds: number;
-  /** How long a seat is set aside for a fan who has not paid yet. */
+  /** Limits an unpaid hold. */
   readonly holdSeconds: number;
-  /** How long a hold may be made to last, from when it was made; at or below `holdSeconds` it cannot be extended. */
+  /** Limits an extended hold, counted from when it was made. At or below `holdSeconds`, holds cannot be extended. */
   readonly holdSecondsMax: number;
-  /** What is paid can be given back until so long before its date starts; -1 = not at all. */
+  /** Refunds end this long before the date starts; -1 means no refunds. */
   readonly refundUntilSeconds: number;
-  /** How many seats of one date a user may hold and own together. */
+  /** Limits the seats of one date that a user may hold and own together. */
   readonly seatsPerUserMax: number;
-  /** What becomes of a hold that would leave a single free seat beside it where another choice would not. */
+  /** What happens to a hold that would leave an orphan seat that another choice would avoid. */
   readonly strandedSeats: StrandedSeats;
 };
 
-/** What the rules of admission look at. */
+/** The part of a policy that admission needs. */
 export type AdmissionPolicy = Omit<
   Policy,
   | 'opening'
@@ -55,10 +55,10 @@ export type AdmissionPolicy = Omit<
   | 'strandedSeats'
 >;
 
-/** The decisions that are a number. */
+/** The numeric fields. */
 export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused' | 'strandedSeats'>;
 
-/** From, to. Who polls as told must be able to come within the shortest time that counts as absence. */
+/** Minimum and maximum. The shortest absence must be longer than the shortest polling interval. */
 export const policyBounds = {
   activeMax: [0, 1_000_000],
   admitPerWindow: [0, 1_000_000],
@@ -74,7 +74,7 @@ export const policyBounds = {
   seatsPerUserMax: [1, 1_000],
 } as const satisfies Record<PolicyNumber, readonly [min: number, max: number]>;
 
-/** One of the two limits has to be on. Refuses `validation-failed`. */
+/** Refuses `validation-failed` if neither limit of admission is set. */
 export function requireLimit({ activeMax, admitPerWindow }: Pick<Policy, 'activeMax' | 'admitPerWindow'>): void {
   if (activeMax > 0 || admitPerWindow > 0) return;
   const message = 'must leave activeMax or admitPerWindow above 0';
@@ -82,8 +82,8 @@ export function requireLimit({ activeMax, admitPerWindow }: Pick<Policy, 'active
 }
 
 /**
- * People join counting on how the line opens: once sales have opened, that stays. Refuses `validation-failed`. When it
- * opens may always change.
+ * Refuses `validation-failed` if the opening would change after sales have opened: clients joined under the old one.
+ * `opensAt` may change at any time.
  */
 export function requireSameOpening(
   { policy, sales }: { readonly policy: Pick<Policy, 'opening'>; readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED' },
@@ -94,12 +94,12 @@ export function requireSameOpening(
   throw new Refusal('validation-failed', { errors: [{ path: 'policy/opening', message }] });
 }
 
-/** Some of a policy. Null gives a decision back to the settings; what is left out stays. */
+/** A partial policy. Null restores the default; a field that is left out stays. */
 export type PolicyChange = { readonly [K in keyof Omit<Policy, 'paused'>]?: Policy[K] | null | undefined } & {
   readonly paused?: boolean | undefined;
 };
 
-/** The rules that admission goes by right now: nobody is let in before the line has opened, or while no seat can be had. */
+/** The policy for admission now: paused before the queue opens, and while no seat is available. */
 export function admissionPolicy(
   { policy, opened }: { readonly policy: Policy; readonly opened: boolean },
   seatsLeft: { readonly available: number },
@@ -107,7 +107,7 @@ export function admissionPolicy(
   return { ...policy, paused: !admitsAnybody({ policy, opened }, seatsLeft) };
 }
 
-/** Whether the next ones in line are let in as there is room for them. */
+/** Whether entries may be admitted now. */
 export function admitsAnybody(
   { policy, opened }: { readonly policy: Pick<Policy, 'paused'>; readonly opened: boolean },
   seatsLeft: { readonly available: number },
@@ -115,7 +115,7 @@ export function admitsAnybody(
   return !policy.paused && opened && seatsLeft.available > 0;
 }
 
-/** How many may be let in now: what both limits leave, but no more than one batch. */
+/** How many entries both limits allow now, at most one batch. */
 export function admissible(
   policy: Pick<Policy, 'activeMax' | 'admitPerWindow' | 'paused'>,
   now: { readonly active: number; readonly admittedInWindow: number },
@@ -127,7 +127,7 @@ export function admissible(
   return Math.max(0, Math.min(byActive, byWindow, batchMax));
 }
 
-/** How many people per second come in when nobody gives a place back before their time: the least that can be promised. */
+/** Admissions per second if every session lasts its full time: the guaranteed minimum. */
 export function slowestTurnover({ activeMax, sessionSeconds, admitPerWindow, windowSeconds }: Policy): number {
   const bySessions = activeMax === 0 ? Number.POSITIVE_INFINITY : activeMax / sessionSeconds;
   const byWindow = admitPerWindow === 0 ? Number.POSITIVE_INFINITY : admitPerWindow / windowSeconds;

@@ -1,11 +1,11 @@
 import type { Money } from '#domain/wallet/money.ts';
 
-/** A hall as its operator draws it: where each seat is, and what it costs. */
+/** A hall: where each seat is, and what it costs. */
 export type SeatPlan = {
-  /** The operator's own count of the plan's editions. */
+  /** Chosen by the operator. */
   readonly version: number;
   readonly grades: readonly { readonly grade: string; readonly price: Money }[];
-  /** The best first, unless their ranks say otherwise. */
+  /** The best first, unless ranks say otherwise. */
   readonly sections: readonly PlannedSection[];
   /** Seats that are not for sale for now. */
   readonly blocked: readonly number[];
@@ -13,7 +13,7 @@ export type SeatPlan = {
 
 export type PlannedSection = {
   readonly section: string;
-  /** 1 is the best. Sections of the same rank are equally good, row by row. Left out: its place in the list. */
+  /** 1 is the best. Sections of one rank are equally good, row by row. Defaults to the position in the list. */
   readonly rank?: number | undefined;
   /** The front row first. */
   readonly rows: readonly PlannedRow[];
@@ -25,40 +25,40 @@ export type PlannedRow = {
   readonly seats: readonly PlannedSeats[];
 };
 
-/** Neighbours, numbered from `first` to `last`, upwards or downwards. */
+/** Adjacent seats, numbered from `first` to `last`, upwards or downwards. */
 export type PlannedSeats = {
   readonly first: number;
   readonly last: number;
   readonly grade: string;
-  /** Whether an aisle parts them from the seats to their left. */
+  /** Whether an aisle separates them from the seats to their left. */
   readonly aisle?: boolean | undefined;
 };
 
-/** A plan as it is kept: whole, as it was given, and by its hash never anything else. */
+/** A stored plan, unchanged. Its hash identifies it. */
 export type KeptPlan = { readonly plan: SeatPlan; readonly sha256: string };
 
-/** Neighbours at one price, numbered from `first` to `last`, upwards or downwards. */
+/** Adjacent seats at one price, numbered from `first` to `last`, upwards or downwards. */
 export type SeatRun = {
   readonly first: number;
   readonly last: number;
   readonly price: Money;
-  /** Where the first of them is, and the others to its right; absent in a hall without a plan. */
+  /** The place of the first seat; the others follow to its right. Absent in a hall without a plan. */
   readonly at?: PlaceInHall | undefined;
 };
 
 export type PlaceInHall = {
   readonly section: string;
   readonly row: string;
-  /** How good the row is: 1 is the best, and equally good rows have the same. */
+  /** 1 is the best; equally good rows share a rank. */
   readonly rank: number;
   /** Counted from the left; an aisle takes one place. */
   readonly place: number;
-  /** How far from the middle of the row, in half places: negative on the left, positive on the right. */
+  /** The distance from the middle of the row, in half places: negative on the left, positive on the right. */
   readonly offCentre: number;
   readonly grade: string;
 };
 
-/** A plan's fault, and where it is. */
+/** A fault of a plan, and its path. */
 export type PlanFault = { readonly path: readonly (string | number)[]; readonly message: string };
 
 const seatsIn = ({ first, last }: PlannedSeats) => Math.abs(last - first) + 1;
@@ -70,7 +70,10 @@ export function seatsOfPlan({ sections }: Pick<SeatPlan, 'sections'>): number {
     .reduce((sum, run) => sum + seatsIn(run), 0);
 }
 
-/** What is wrong with a plan whose every part is well-formed: names used twice, names not known, seats named twice or not at all. */
+/**
+ * Returns the faults of a plan that the schema accepts: duplicate names, unknown names, and seats named twice or not at
+ * all.
+ */
 export function faultsOf({ grades, sections, blocked }: SeatPlan): PlanFault[] {
   const faults: PlanFault[] = [];
   const fault = (message: string, ...path: (string | number)[]) => faults.push({ path, message });
@@ -98,13 +101,13 @@ export function faultsOf({ grades, sections, blocked }: SeatPlan): PlanFault[] {
 
 const hasTwins = (names: readonly unknown[]) => new Set(names).size < names.length;
 
-/** In the order in which they sit, from left to right. */
+/** From left to right. */
 export function numbersOf({ first, last }: Pick<SeatRun, 'first' | 'last'>): number[] {
   const step = Math.sign(last - first);
   return Array.from({ length: Math.abs(last - first) + 1 }, (_, index) => first + index * step);
 }
 
-/** The seats of a plan without a fault, each run with its price and place. */
+/** The seat runs of a faultless plan, with prices and places. */
 export function runsOf({ grades, sections }: SeatPlan): SeatRun[] {
   const prices = new Map(grades.map(({ grade, price }) => [grade, price]));
   const before = rowsBefore(sections);
@@ -132,7 +135,7 @@ function startsOf(seats: readonly PlannedSeats[]): number[] {
   });
 }
 
-/** How many rows are better than the first row of each section: all of those that rank before it. */
+/** Counts the rows that are better than the first row of each section: the rows of all better ranks. */
 function rowsBefore(sections: readonly PlannedSection[]): number[] {
   const ranks = sections.map(({ rank }, index) => rank ?? index + 1);
   const deepest = new Map<number, number>();
@@ -143,5 +146,5 @@ function rowsBefore(sections: readonly PlannedSection[]): number[] {
   return ranks.map((rank) => [...deepest].reduce((sum, [other, rows]) => (other < rank ? sum + rows : sum), 0));
 }
 
-/** Of a place in a row that is `width` places wide. */
+/** For a place in a row of `width` places. */
 export const offCentre = (place: number, width: number) => 2 * place - (width + 1);

@@ -1,4 +1,4 @@
-// What other services are told of. Times inside `data` are written as they are told, RFC 3339 in UTC with milliseconds.
+// The public events. Times inside `data` are RFC 3339 in UTC with milliseconds.
 
 type ReservationData = {
   readonly reservationId: string;
@@ -13,7 +13,7 @@ type ReservationData = {
 type HoldData = ReservationData & { readonly heldUntil: string };
 type PaymentData = ReservationData & { readonly paymentId: string };
 
-/** What each type of event carries. `docs/webhooks.md` has the same as a table. */
+/** The data of each event type. `docs/webhooks.md` has the same as a table. */
 type DataByType = {
   'reservation.held': HoldData;
   'reservation.extended': HoldData;
@@ -21,9 +21,9 @@ type DataByType = {
   'reservation.cancelled': ReservationData;
   'payment.captured': PaymentData;
   'payment.refunded': PaymentData & { readonly refundId: string };
-  /** The numbers of those who were let in, in the order in which they were. */
+  /** The sequences admitted together, in order of admission. */
   'queue.admitted': { readonly concertId: string; readonly sequences: readonly number[] };
-  /** Sent to one endpoint by an operator's call, and told to nobody else. */
+  /** Sent to one endpoint on an operator's request, never to the stream. */
   'webhook.test': { readonly endpointId: string };
 };
 
@@ -32,17 +32,17 @@ export type EventData<T extends EventType = EventType> = DataByType[T];
 
 export type PublicEvent = {
   readonly [T in EventType]: {
-    /** A number that ascends, within an aggregate, in the order in which things happened. */
+    /** Ascends within an aggregate, in the order of the events. */
     readonly eventId: string;
     readonly type: T;
-    /** Whose story it belongs to: a reservation with its payment, a concert's line, a test alone. */
+    /** The reservation with its payment, the concert's queue, or the test event itself. */
     readonly aggregateId: string;
     readonly at: Date;
     readonly data: DataByType[T];
   };
 }[EventType];
 
-/** The types that an endpoint may ask for. */
+/** The types to which an endpoint may subscribe. */
 export const eventTypes = [
   'reservation.held',
   'reservation.extended',
@@ -55,14 +55,14 @@ export const eventTypes = [
 export type OfferedEventType = (typeof eventTypes)[number];
 
 /**
- * The same however often an event is told, so that a repetition can be dropped. With the time, because a database that was
- * restored gives numbers anew.
+ * Stable over repeated deliveries, so that receivers can drop duplicates. Includes the time, as a restored database
+ * reuses event ids.
  */
 export function messageIdOf({ eventId, at }: Pick<PublicEvent, 'eventId' | 'at'>): string {
   return `evt_${at.getTime()}_${eventId}`;
 }
 
-/** An event as it is sent, in JSON. */
+/** The JSON body of an event. */
 export function messageOf({ type, at, data }: Pick<PublicEvent, 'type' | 'at' | 'data'>): string {
   return JSON.stringify({ type, timestamp: at.toISOString(), data });
 }

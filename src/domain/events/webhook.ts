@@ -1,25 +1,25 @@
 import type { EndpointId } from '#domain/ids.ts';
 import type { EventType, OfferedEventType } from './public-event.ts';
 
-/** Where events are sent to. */
+/** A webhook endpoint. */
 export type Endpoint = {
   readonly endpointId: EndpointId;
   readonly url: string;
-  /** Empty: all of them. */
+  /** Empty means all. */
   readonly eventTypes: readonly OfferedEventType[];
   readonly enabled: boolean;
-  /** Why it is not: an operator said so, or it answered 410. */
+  /** Disabled by an operator, or after it answered 410. */
   readonly disabledReason?: 'operator' | 'gone';
-  /** Until then messages are signed with the secret before, too. */
+  /** Until then the previous secret signs as well. */
   readonly previousSecretUntil?: Date;
   readonly createdAt: Date;
 };
 
 export const deliveryStates = ['PENDING', 'DELIVERED', 'FAILED'] as const;
-/** PENDING until it arrived (DELIVERED) or was given up (FAILED). */
+/** PENDING, then DELIVERED, or FAILED after the last attempt. */
 export type DeliveryState = (typeof deliveryStates)[number];
 
-/** How an attempt ended: with an answer, or without one. */
+/** The end of an attempt: an HTTP answer, or a failure without one. */
 export type Receipt = { readonly durationMs: number } & (
   | { readonly status: number; readonly retryAfterSeconds?: number }
   | { readonly failure: string }
@@ -34,7 +34,7 @@ export type Attempt = {
   readonly failure?: string;
 };
 
-/** An event for an endpoint, and what became of it. */
+/** One event for one endpoint. */
 export type Delivery = {
   readonly deliveryId: string;
   readonly endpointId: EndpointId;
@@ -44,36 +44,36 @@ export type Delivery = {
   readonly state: DeliveryState;
   readonly attempts: number;
   /**
-   * Absent once it is over, and while nobody can say: under way, behind an earlier event of its aggregate, at an endpoint that
-   * is switched off.
+   * Absent after the end, and while it is unknown: during an attempt, behind an earlier event of the aggregate, or at a
+   * disabled endpoint.
    */
   readonly nextAttemptAt?: Date;
   readonly endedAt?: Date;
   readonly createdAt: Date;
-  /** Absent before the first has ended. */
+  /** Absent until the first attempt has ended. */
   readonly lastAttempt?: Attempt;
 };
 
 /**
- * The pauses between attempts, in seconds: the first again almost at once, then ever longer, 27½ hours together. After
- * as many failures and one more it is given up.
+ * Waits this long before each retry: soon at first, then ever longer, 27½ hours together. A delivery fails after one
+ * attempt more than there are pauses.
  */
 export const RETRY_SECONDS = [5, 300, 1_800, 7_200, 18_000, 36_000, 36_000] as const;
-/** A pause is up to this much longer, so that what failed together does not come back together. */
+/** Lengthens a pause by up to this share, so that deliveries that failed together are not retried together. */
 const JITTER = 0.2;
-/** An endpoint may ask for a pause, but not for more than the longest of ours. */
+/** Limits the pause that an endpoint may ask for. */
 const RETRY_AFTER_SECONDS_MAX = Math.max(...RETRY_SECONDS);
 
 const GONE = 410;
 
-/** What follows from an attempt. */
+/** What happens to a delivery after an attempt. */
 export type AttemptOutcome =
   | { readonly state: 'DELIVERED' }
   | { readonly state: 'PENDING'; readonly retryInMs: number }
   | { readonly state: 'FAILED'; readonly endpointGone: boolean };
 
 /**
- * @param tries how often it was tried, this time included
+ * @param tries the number of attempts, this one included
  * @param random uniform in [0, 1)
  */
 export function attemptOutcomeOf(receipt: Receipt, tries: number, random: number): AttemptOutcome {

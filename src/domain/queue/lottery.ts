@@ -1,16 +1,16 @@
-/** What everybody may know of a concert's lots. */
+/** The public part of a concert's lottery. */
 export type Lottery = {
-  /** In hexadecimal; public before anybody registers, so that the seed cannot be picked afterwards. */
+  /** In hexadecimal. Published before anybody registers, so that the seed cannot be chosen afterwards. */
   readonly seedSha256: string;
-  /** Once the lots are drawn: with these anybody can draw them again. */
+  /** Present once lots are drawn. Anybody can repeat the draw from it. */
   readonly drawn?: { readonly seed: string; readonly count: number; readonly at: Date };
 };
 
-/** Who has which place once lots are drawn among `count` people, who registered as 1, 2, …. */
+/** The result of a draw among `count` entries, registered as 1, 2, …. */
 export type DrawOrder = {
-  /** At n - 1: the place, from 1, of the person who registered as n. */
+  /** At n - 1: the rank, from 1, of the entry registered as n. */
   readonly order: Uint32Array;
-  /** At p - 1: as what the person at place p registered. */
+  /** At p - 1: the registration number of the entry with rank p. */
   readonly registered: Uint32Array;
 };
 
@@ -19,12 +19,12 @@ export type Sha256 = (input: Uint8Array) => Uint8Array;
 const WORD_VALUES = 2 ** 32;
 const COUNTER_BYTES = 8;
 const WORDS_PER_BLOCK = 8;
-/** As many as are placed within a few milliseconds. */
+/** Yields after this many steps, a few milliseconds of work. */
 const PLACED_PER_STEP = 16_384;
 
 /**
- * 32-bit words that are random to whoever does not know the seed and the same for whoever does: block i = 0, 1, … is the
- * SHA-256 of the seed followed by i in eight bytes, and is read as eight words. All numbers are big-endian.
+ * 32-bit words, random without the seed and reproducible with it. Block i = 0, 1, … is the SHA-256 of the seed followed
+ * by i in eight bytes, read as eight words. All numbers are big-endian.
  */
 export function wordsFrom(seed: Uint8Array, sha256: Sha256): () => number {
   const input = new Uint8Array(seed.length + COUNTER_BYTES);
@@ -47,10 +47,10 @@ export function wordsFrom(seed: Uint8Array, sha256: Sha256): () => number {
 }
 
 /**
- * Draws lots: a Fisher–Yates shuffle of the places 1 to `count`, from the last one down. `i` is swapped with one of 1 to
- * `i`: with 1 + (word mod i), words of the incomplete last round of i being skipped, so that each is as likely as the others.
+ * Draws lots: a Fisher–Yates shuffle of the ranks 1 to `count`, from the last one down. Rank `i` is swapped with rank 1
+ * + (word mod i). Words of the incomplete last round of i are skipped, so that all results are equally likely.
  *
- * Yields every few milliseconds, for the caller to let others do something.
+ * Yields every few milliseconds, so that the caller can serve others.
  */
 export function* drawOrder(count: number, nextWord: () => number): Generator<undefined, DrawOrder> {
   const order = new Uint32Array(count);

@@ -1,24 +1,24 @@
 import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
 
 /**
- * Whether anybody is let in, and if not, why: `UPCOMING` before sales open, `REGISTERING` while people may join and nobody
- * is let in yet, `REBUILDING` after the line was lost, `SOLD_OUT` while no seat can be had, `PAUSED` by the operator,
- * `CLOSED` once sales are over.
+ * Whether entries are admitted, and if not, why: `UPCOMING` before sales open, `REGISTERING` while clients may join and
+ * admission has not started, `REBUILDING` after a loss, `SOLD_OUT` while no seat is available, `PAUSED` by the operator,
+ * `CLOSED` after the sale.
  */
 export const queueStates = ['UPCOMING', 'REGISTERING', 'OPEN', 'PAUSED', 'SOLD_OUT', 'REBUILDING', 'CLOSED'] as const;
 export type QueueState = (typeof queueStates)[number];
 
-type Line = {
-  /** How many wait for lots to be drawn. */
+type Rebuild = {
+  /** Entries that wait for lots to be drawn. */
   readonly registered: number;
-  /** Present while the line is rebuilt. */
+  /** Present while the queue is rebuilt. */
   readonly rebuildingMs?: number;
 };
 
-/** Where several reasons meet, the first of this order is told: whoever solves the later one would still let nobody in. */
+/** If several reasons apply, the first in this order wins, as resolving a later one alone admits nobody. */
 export function queueStateOf(
   { sales, opened, policy }: Pick<Concert, 'sales' | 'opened'> & { readonly policy: { readonly paused: boolean } },
-  { registered, rebuildingMs }: Line,
+  { registered, rebuildingMs }: Rebuild,
   { available }: Pick<SeatsLeft, 'available'>,
 ): QueueState {
   if (sales !== 'OPEN') return sales;

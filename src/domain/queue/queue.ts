@@ -3,31 +3,31 @@ import { admitsAnybody, type Policy, slowestTurnover } from '#domain/catalog/pol
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 
-/** Whose place it is, in which line, and the number drawn on joining. */
+/** Identifies a queue entry. */
 export type EntryId = {
   readonly userId: UserId;
   readonly concertId: ConcertId;
-  /** Drawn on joining, from 1; never changes, and smaller goes first. */
+  /** Drawn on joining, from 1. It never changes, and smaller goes first. */
   readonly sequence: number;
-  /** Names the line's memory. Another epoch means that the store lost the line in which this number was drawn. */
+  /** Names the queue's memory. Another epoch means that the store lost the queue in which this sequence was drawn. */
   readonly epoch: string;
 };
 
-/** What a queue token says. */
+/** The payload of a queue token. */
 export type QueueEntry = EntryId & { readonly joinedAt: Date };
 
-/** Where a claim stands right now. */
+/** The current state of a queue entry. */
 export type EntryState =
   | {
       readonly status: 'WAITING';
-      /** 1 = next to be let in. Unknown until lots are drawn. */
+      /** 1 = next to be admitted. Unknown until lots are drawn. */
       readonly position: number | undefined;
       readonly turnover: number;
     }
   | { readonly status: 'ACTIVE'; readonly expiresAt: Date }
   | { readonly status: 'EXPIRED' };
 
-/** Lets only the active pass. Refuses `not-admitted` to those still waiting and `session-expired` to those who were in. */
+/** Refuses `not-admitted` to a waiting entry and `session-expired` to an expired one. */
 export function requireActive(state: EntryState): void {
   if (state.status === 'WAITING') {
     throw new Refusal('not-admitted', state.position === undefined ? {} : { position: state.position });
@@ -35,60 +35,62 @@ export function requireActive(state: EntryState): void {
   if (state.status === 'EXPIRED') throw new Refusal('session-expired');
 }
 
-/** A fan's standing in the line, as they are told it. */
+/** The answer to a poll. */
 export type QueueStatus = {
   readonly entry: QueueEntry;
   readonly status: EntryState['status'];
   readonly position?: number;
   readonly aheadCount?: number;
-  /** As likely to be let in by then as not. */
+  /** The median estimate. */
   readonly etaSeconds?: number;
-  /** Nine of ten are let in by then. */
+  /** The estimate for nine of ten. */
   readonly etaP90Seconds?: number;
-  /** From when on people are let in; told until then. */
+  /** When admission starts; absent afterwards. */
   readonly opensAt?: Date;
-  /** No seat can be had right now; nobody is let in until one can. */
+  /** No seat is available, so nobody is admitted for now. */
   readonly soldOut?: boolean;
-  /** Told with it: how many seats are held and not paid for, and may come back. */
+  /** Present with `soldOut`: unpaid seats, which may become available again. */
   readonly seatsHeld?: number;
   readonly expiresAt?: Date;
   readonly pollAfterSeconds: number;
 };
 
-/** The same standing, no further back than was told before: another instance may know a little less of the line. */
+/**
+ * The same status, never with a larger position than the client saw before: another instance may be slightly behind.
+ */
 export function noFurtherBack(queueStatus: QueueStatus, position: number | undefined): QueueStatus {
   if (queueStatus.position === undefined || position === undefined || queueStatus.position <= position)
     return queueStatus;
   return { ...queueStatus, position, aheadCount: position - 1 };
 }
 
-/** What a standing depends on besides the place. */
+/** The state of the sale on which a queue status depends. */
 export type SaleState = {
   readonly concert: Pick<Concert, 'policy' | 'opened' | 'opensAt'>;
   readonly seatsLeft: SeatsLeft;
 };
 
-/** How long until somebody is let in, in seconds: the median, and what nine of ten stay below. */
+/** Seconds until admission: the median, and the limit for nine of ten. */
 export type Eta = { readonly p50: number; readonly p90: number };
 
 const POLL_SECONDS_MIN = 2;
 const POLL_SECONDS_MAX = 60;
-/** An active or expired fan gains nothing by polling; this only keeps a page in the background up to date. */
+/** Polling gains nothing once active or expired; it only keeps a background page up to date. */
 const POLL_SECONDS_NOT_WAITING = 30;
-/** A tenth of the remaining wait: the estimate is refreshed ten times on the way, the last times at the minimum. */
+/** Polls ten times in the remaining wait, so that the estimate is refreshed on the way. */
 const POLLS_PER_WAIT = 10;
-/** At the latest half-way to where silence costs the place, whatever the wait. */
+/** Polls at the latest half-way to absence, however long the wait. */
 const POLL_BEFORE_ABSENT = 0.5;
-/** Spreads fans who joined in the same instant, so that they do not come back in the same instant. */
+/** Spreads clients that joined at the same instant. */
 const POLL_JITTER = 0.2;
 
-/** Of the standard normal distribution. */
+/** Quantiles of the standard normal distribution. */
 const QUANTILE_P50 = 0;
 const QUANTILE_P90 = 1.2816;
-/** The turnover is an average that fades over a minute: it is as sure as a count over twice that. */
+/** The turnover is an average that fades over a minute, which is as precise as a count over twice that time. */
 const TURNOVER_MEASURED_SECONDS = 120;
 
-/** At the least by what the policy gives if everybody stays as long as they may, at the most by what its window lets in. */
+/** At least the rate if every session lasts its full time, at most the rate of the window. */
 function admissionsPerSecond(turnover: number, policy: Policy): number {
   return Math.min(fastestAdmission(policy), Math.max(turnover, slowestTurnover(policy)));
 }
@@ -98,10 +100,10 @@ function fastestAdmission({ admitPerWindow, windowSeconds }: Policy): number {
 }
 
 /**
- * When `position` is let in; undefined while nobody is, or until the turnover (sessions ended per second) was measured.
+ * Estimates when `position` is admitted. Undefined while nobody is admitted, and until a turnover was measured.
  *
- * People being let in are taken as a Poisson process whose rate is known from a count of its own, so the time until the
- * n-th is gamma-distributed; its quantiles are by Wilson and Hilferty (PNAS 17, 1931). A window alone decides exactly.
+ * Admissions are modelled as a Poisson process whose rate is estimated from a count. So the time until the n-th is
+ * gamma-distributed; its quantiles are by Wilson and Hilferty (PNAS 17, 1931). A window alone decides exactly.
  */
 export function etaOf(position: number, turnover: number, policy: Policy): Eta | undefined {
   if (policy.paused || (policy.activeMax > 0 && turnover === 0)) return undefined;
@@ -116,17 +118,17 @@ export function etaOf(position: number, turnover: number, policy: Policy): Eta |
 }
 
 /**
- * Seconds after which to poll again; a wait that is undefined is a long one. Whoever polls as told is never absent, and
- * claims a session in time. `random` is uniform in [0, 1).
+ * Seconds until the next poll; an undefined wait counts as a long one. A client that polls as told is never absent and
+ * claims its session in time. `random` is uniform in [0, 1).
  */
-export function pollAfterSeconds(waitSeconds: number | undefined, policy: Presence, random: number): number {
+export function pollAfterSeconds(waitSeconds: number | undefined, policy: PollingPolicy, random: number): number {
   const jitter = 1 + POLL_JITTER * (2 * random - 1);
   const longest = Math.min(POLL_SECONDS_MAX, POLL_BEFORE_ABSENT * Math.min(policy.absentSeconds, policy.claimSeconds));
   const share = waitSeconds === undefined ? longest : Math.min(longest, waitSeconds / POLLS_PER_WAIT);
   return Math.max(POLL_SECONDS_MIN, Math.round(share * jitter));
 }
 
-type Presence = Pick<Policy, 'absentSeconds' | 'claimSeconds'>;
+type PollingPolicy = Pick<Policy, 'absentSeconds' | 'claimSeconds'>;
 
 export function queueStatusOf(
   entry: QueueEntry,

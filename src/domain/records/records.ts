@@ -1,7 +1,7 @@
 import type { ConcertDate, ConcertId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Currency, Money } from '#domain/wallet/money.ts';
 
-// What is on record for good, as an operator reads it.
+// The permanent records, as operators read them.
 
 export const seatChanges = [
   'created',
@@ -14,17 +14,17 @@ export const seatChanges = [
   'unblocked',
 ] as const;
 
-/** Something that happened to a seat. Who and by which reservation is there where somebody had it. */
+/** A change of a seat. The user and reservation are present if the seat was held or sold. */
 export type SeatChange = {
-  /** Of one seat, larger is later. */
+  /** Larger is later, for one seat. */
   readonly changeId: string;
   readonly change: (typeof seatChanges)[number];
-  /** How often the seat had been taken by then. */
+  /** Counts how often the seat was taken. */
   readonly fence: number;
   readonly userId?: UserId;
   readonly reservationId?: ReservationId;
   readonly paymentId?: PaymentId;
-  /** Of the seat at that moment. */
+  /** At the time of the change. */
   readonly price: Money;
   readonly currency: Currency;
   readonly changedAt: Date;
@@ -32,7 +32,7 @@ export type SeatChange = {
 
 export type SeatId = { readonly concertId: ConcertId; readonly date: ConcertDate; readonly seatNumber: number };
 
-/** What can be read as a whole, and what each row of it says, in this order. */
+/** The records that can be exported, and the columns of each, in order. */
 export const recordColumns = {
   reservations: [
     ...['reservationId', 'userId', 'concertId', 'date', 'seatNumbers', 'status', 'amount', 'currency'],
@@ -56,10 +56,10 @@ export const recordColumns = {
 export type RecordKind = keyof typeof recordColumns;
 export const recordKinds = Object.keys(recordColumns) as [RecordKind, ...RecordKind[]];
 
-/** By column. Times are RFC 3339 in UTC with milliseconds, money is in the currency's smallest unit. */
+/** By column. Times are RFC 3339 in UTC with milliseconds; amounts are in the currency's smallest unit. */
 export type RecordRow = Readonly<Record<string, string | number | readonly number[] | null>>;
 
-/** Which of them: of a concert, and recorded in a stretch of time, its end not included. */
+/** Selects the records of a concert and of a time range, its end excluded. */
 export type RecordsWanted = {
   readonly kind: RecordKind;
   readonly concertId?: ConcertId | undefined;

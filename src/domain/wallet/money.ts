@@ -1,4 +1,4 @@
-/** An amount in the currency's smallest unit: won, cents. Always an integer that a double holds exactly. */
+/** An amount in the currency's smallest unit (won, cents). Always an integer that a double holds exactly. */
 export type Money = number;
 
 /** ISO 4217, for example `KRW`. */

@@ -9,11 +9,11 @@ export type Charge = Balance & {
   readonly chargedAt: Date;
 };
 
-/** One line of a wallet's ledger. `amount` is signed: positive in, negative out. */
+/** An entry of a wallet's ledger. `amount` is signed: positive in, negative out. */
 export type LedgerEntry = {
   readonly entryId: string;
   readonly kind: 'CHARGE' | 'PURCHASE' | 'REFUND';
-  /** The charge, the payment or the refund that this entry belongs to. */
+  /** The id of the charge, payment or refund. */
   readonly transactionId: string;
   readonly amount: Money;
   readonly balance: Money;
@@ -21,7 +21,7 @@ export type LedgerEntry = {
   readonly recordedAt: Date;
 };
 
-/** Bounds in the currency's smallest unit. */
+/** In the currency's smallest unit. */
 export type WalletLimits = {
   readonly chargeMin: Money;
   readonly chargeMax: Money;

@@ -14,7 +14,7 @@ import type { Page, PageRequest } from '#domain/page.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 
 export type HoldOrder = Hold & {
-  /** Whose session the hold prolongs; recorded with it, in case nobody is left to do so. */
+  /** The session that the hold prolongs. It is stored with the hold, as the outbox needs it. */
   readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly seatsPerUserMax: number;
@@ -25,15 +25,15 @@ export type HoldOrder = Hold & {
 /** A hold of seats that the box office chooses. */
 export type BestOrder = Omit<HoldOrder, 'seatNumbers'> & { readonly wish: SeatWish };
 
-/** A seat that somebody has: for how much longer, and who, as far as a person has it at all. */
+/** A seat that cannot be held, its holder if it has one, and the time until it is free. */
 export type Occupied = {
   readonly seatNumber: number;
   readonly by?: { readonly userId: UserId; readonly reservationId: ReservationId };
-  /** Absent when no deadline frees it: sold or blocked. */
+  /** Absent without a deadline: sold or blocked. */
   readonly forMilliseconds?: number;
 };
 
-/** A seat on hold, by which reservation and for how much longer. */
+/** A held seat, its reservation and the time left. */
 export type HeldSeat = {
   readonly seatNumber: number;
   readonly userId: UserId;
@@ -52,12 +52,12 @@ export type PayOrder = {
   readonly request: RequestKey;
 };
 
-/** A payment and what it paid for, so that the seats' marks can be taken away. */
+/** A payment and the hold that it paid, whose keys are to be deleted. */
 export type Paid = Answered<Payment> & { readonly hold: Hold };
 
 export type ExtendOrder = {
   readonly reservationId: ReservationId;
-  /** Whose session the hold prolongs. */
+  /** The session that the hold prolongs. */
   readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly holdSecondsMax: number;
@@ -65,7 +65,7 @@ export type ExtendOrder = {
 };
 
 export type Extended = Answered<Reservation> & {
-  /** Of the hold; 0 where the first answer is given again. */
+  /** Time left of the hold; 0 in a repeated answer. */
   readonly remainingMs: number;
 };
 
@@ -76,93 +76,97 @@ export type CancelOrder = {
   readonly request: RequestKey;
 };
 
-/** What became of a reservation, for those who were not there when it happened. */
+/** The current state of a changed reservation, from which Redis is brought up to date. */
 export type OutboxMessage = {
   readonly eventId: string;
   readonly hold: Hold;
-  /** Whose session the change prolongs or ends; absent if it does neither. */
+  /** The session that the change prolongs or ends; absent if it does neither. */
   readonly entry?: EntryId;
-  /** As of now, not as of the event, so that neither order nor repetition matters. */
+  /** Read when the message is taken, so that order and repetition do not matter. */
   readonly status: ReservationStatus;
-  /** Whether it was ever paid, refunded since or not: then the session that it was paid in is over. */
+  /** Whether it was ever paid, also if refunded since. The session in which it was paid is over. */
   readonly paid: boolean;
-  /** Of the hold; 0 when it is over. */
+  /** Time left of the hold; 0 after its end. */
   readonly remainingMs: number;
 };
 
 /**
- * The only authority, and the only clock, for seats, holds and payments. Each command is one indivisible step: it
- * happens as a whole and is remembered under its request key, or nothing happens. A repeated command gets its first answer.
+ * The only authority and the only clock for seats, holds and payments. Each command is one atomic step, stored under its
+ * idempotency key. A repeated command gets its first answer.
  *
  * Commands refuse `idempotency-key-reused` and `idempotency-key-in-use`, and `busy` or `unavailable` when the store is.
  */
 export type BoxOffice = {
   /**
-   * Sets all of the seats aside until a deadline, or none. A hold past its deadline is no obstacle: it ends here.
-   * Leaves no free seat single where the order forbids it and another choice would not; where the order warns of it, the
-   * answer names them.
-   * Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`, `seat-stranded`.
+   * Holds all of the seats until a deadline, or none. A hold past its deadline ends here.
+   * - If the order forbids orphan seats, it leaves none that another choice would avoid. If the order warns, the answer
+   *   names them.
+   * - Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`, `seat-stranded`.
    */
   hold(order: HoldOrder): Promise<HoldOutcome>;
 
   /**
-   * Holds the best seats side by side that fulfil a wish. That there are none is said only when it is so, whoever else is
-   * asking. Slower than holding what was chosen: for those who have lost what they chose, again and again.
-   * Refuses `no-adjacent-seats`, and what `hold` refuses.
+   * Holds the best adjacent seats that fulfil a wish. Slower than `hold`: for clients that lost their choice several
+   * times.
+   * - Refuses `no-adjacent-seats` only if there are none, whatever other commands do.
+   * - Refuses what `hold` refuses.
    */
   holdBest(order: BestOrder): Promise<Held>;
 
-  /** Takes free seats off sale, all of them or none. Harmless when repeated. Refuses `seat-not-found`, `seat-taken`. */
+  /** Takes free seats off sale, all or none. Idempotent. Refuses `seat-not-found`, `seat-taken`. */
   block(seats: SeatSet): Promise<void>;
 
-  /** Puts blocked seats on sale again; those that are not blocked stay as they are. Refuses `seat-not-found`. */
+  /** Puts blocked seats back on sale and ignores the others. Idempotent. Refuses `seat-not-found`. */
   unblock(seats: SeatSet): Promise<void>;
 
-  /** Whether this request has its answer, which repeating it would give again. Waits for one that is under way. */
+  /** Whether this command has a stored answer. Waits for the command if it is running. */
   knows(request: RequestKey): Promise<boolean>;
 
   /**
-   * Takes the price from the wallet and gives the seats to the user.
-   * Refuses `reservation-not-found`, `already-paid`, `reservation-not-held`, `hold-expired`, `insufficient-balance`.
+   * Takes the price from the wallet and sells the seats to the user.
+   * - Refuses `reservation-not-found`, `already-paid`, `reservation-not-held`, `hold-expired`, `insufficient-balance`.
    */
   pay(order: PayOrder): Promise<Paid>;
 
   /**
-   * Gives the seats of a hold back. Harmless when repeated.
-   * Refuses `reservation-not-found`, `already-paid`, `hold-expired`.
+   * Frees the seats of a hold. Idempotent.
+   * - Refuses `reservation-not-found`, `already-paid`, `hold-expired`.
    */
   release(userId: UserId, reservationId: ReservationId): Promise<Hold>;
 
   /**
-   * Makes a hold last `holdSeconds` from now, but no longer than `holdSecondsMax` from when it was made, and never shorter
-   * than before. The price stays.
-   * Refuses `reservation-not-found`, `already-paid`, `reservation-not-held`, `hold-expired`, `hold-at-ceiling`.
+   * Moves the deadline of a hold to `holdSeconds` from now. Never beyond `holdSecondsMax` after the hold was made, never
+   * to an earlier time. The price stays.
+   * - Refuses `reservation-not-found`, `already-paid`, `reservation-not-held`, `hold-expired`, `hold-at-ceiling`.
    */
   extend(order: ExtendOrder): Promise<Extended>;
 
   /**
-   * Gives the seats of a reservation back. What was paid for them goes back to the wallet, whole, until
-   * `refundUntilSeconds` before their date starts; never, if that is negative.
-   * Refuses `reservation-not-found`, `already-cancelled`, `hold-expired`, `refund-closed`.
+   * Frees the seats of a reservation. Refunds a payment in full until `refundUntilSeconds` before the date starts; never
+   * if that is negative.
+   * - Refuses `reservation-not-found`, `already-cancelled`, `hold-expired`, `refund-closed`.
    */
   cancel(order: CancelOrder): Promise<Answered<Cancellation>>;
 
-  /** Tidies away up to `batchMax` seats of holds past their deadline; answers how many. Nothing depends on its being done. */
+  /**
+   * Expires up to `batchMax` seats of holds past their deadline. Returns the count. Idempotent; correctness does not
+   * depend on it.
+   */
   expireLapsed(batchMax: number): Promise<number>;
 
-  /** Forgets up to `batchMax` answers to requests older than the retention; answers how many. */
+  /** Deletes up to `batchMax` stored answers older than the retention. Returns the count. */
   forgetAnswers(batchMax: number): Promise<number>;
 
-  /** Up to `batchMax` aftermaths that nobody else is looking after for the next while. */
+  /** Leases up to `batchMax` outbox messages that no other instance has leased. */
   takeOutboxMessages(batchMax: number): Promise<readonly OutboxMessage[]>;
 
-  /** These were looked after and need not come again. */
+  /** Deletes these messages. Idempotent. */
   ackOutboxMessages(eventIds: readonly string[]): Promise<void>;
 
-  /** These could not be told: they come again in a second, and not only once those would whose taker has died. */
+  /** Makes these messages available again after a second, before their lease ends. */
   retryOutboxMessages(eventIds: readonly string[]): Promise<void>;
 
-  /** Those of these seats that are held right now, ascending. */
+  /** Returns those of these seats that are held now, ascending. */
   findHeld(on: OnDate, seatNumbers: readonly number[]): Promise<readonly HeldSeat[]>;
 
   findReservation(userId: UserId, reservationId: ReservationId): Promise<Reservation | undefined>;

@@ -1,14 +1,14 @@
 export type Counting = {
-  /** Each command is counted for itself. */
+  /** Each command has a count of its own. */
   readonly command: string;
   readonly windowMs: number;
 };
 
-/** How many in this window, the one that is being counted included, and for how long the window goes on. */
+/** The commands in this window, this one included, and the time left in the window. */
 export type Counted = { readonly count: number; readonly remainingMs: number };
 
 /**
- * Counts the commands of a client, at all instances together, in windows that begin with a client's first one.
- * Refuses `unavailable`.
+ * Counts a client's commands across all instances. A window starts with the client's first command. Refuses
+ * `unavailable`.
  */
 export type CountCommands = (client: string, counting: Counting) => Promise<Counted>;

@@ -7,43 +7,49 @@ import type { ConcertDate, ConcertId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 
 export type Concerts = {
-  /** At most a second old; older only while the store does not answer. */
+  /** Returns undefined for an unknown concert. At most one second old; older only while the store does not answer. */
   find(concertId: ConcertId): Promise<Concert | undefined>;
 
-  /** A concert and what is left of it, where both are known without asking anybody; else undefined. As old as `find`. */
+  /**
+   * Returns the concert and its seats left from the cache, or undefined if either is not cached. As fresh as `find`.
+   */
   recall(concertId: ConcertId): { readonly concert: Concert; readonly seatsLeft: SeatsLeft } | undefined;
 
-  /** Puts a concert on sale: all of it or, if that fails, nothing. Refuses `validation-failed` without any limit of admission. */
+  /** Puts a concert on sale, in one step. Refuses `validation-failed` if the policy has no limit of admission. */
   create(plan: ConcertPlan): Promise<Concert>;
 
   /**
-   * Changes what is named of a concert's policy; undefined if there is no such concert. Changes made at the same time all
-   * count. Refuses `validation-failed` where no limit of admission would be left, and another opening once sales have
-   * opened.
+   * Changes the named fields of a concert's policy. Concurrent changes to different fields all take effect.
+   * - Returns undefined for an unknown concert.
+   * - Refuses `validation-failed` if no limit of admission would be left, or if the opening would change after sales
+   *   have opened.
    */
   changePolicy(concertId: ConcertId, change: PolicyChange): Promise<Concert | undefined>;
 
-  /** Concerts with a date still to come, whose sales have opened; as old as `find`. */
+  /** Returns the concerts whose sales have opened and that have a date to come. As fresh as `find`. */
   listOnSale(): Promise<readonly Concert[]>;
 
-  /** Concerts with a date still to come. */
+  /** Returns the concerts that have a date to come. */
   list(page: PageRequest): Promise<Page<Concert>>;
 
-  /** Dates still to come, the earliest first. Shows every change that was acknowledged before it was asked. */
+  /** Returns the dates to come, earliest first. Shows every change that was acknowledged before the call. */
   listDates(concertId: ConcertId): Promise<readonly DateOnSale[]>;
 
-  /** What is left to sell; a hold past its deadline counts as available. As old as `find`. Nothing, of an unknown concert. */
+  /**
+   * Counts the seats of the dates to come; 0 for an unknown concert. A hold past its deadline counts as available. As
+   * fresh as `find`.
+   */
   seatsLeft(concertId: ConcertId): Promise<SeatsLeft>;
 
   /**
-   * The seats of a date by number, begun or not, or undefined if it has none. Shows every change that was acknowledged
-   * before it was asked; a hold past its deadline is shown as free.
+   * Returns all seats of a date by number, also after the date has started; undefined for an unknown date. Shows every
+   * change that was acknowledged before the call. A hold past its deadline is shown as free.
    */
   listSeats(concertId: ConcertId, date: ConcertDate): Promise<readonly Seat[] | undefined>;
 
-  /** The seats of a date that can be had, as new as `listSeats`, and where they are. None, of an unknown date. */
+  /** Returns the free seats of a date with their places; none for an unknown date. As fresh as `listSeats`. */
   listFreeSeats(concertId: ConcertId, date: ConcertDate): Promise<readonly FreeSeat[]>;
 
-  /** The plan that the seats were made by; undefined if by none, or if there is no such concert. */
+  /** Returns the plan from which the seats were made; undefined without a plan, or for an unknown concert. */
   findSeatPlan(concertId: ConcertId): Promise<KeptPlan | undefined>;
 };

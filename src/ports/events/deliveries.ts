@@ -3,57 +3,56 @@ import type { Attempt, AttemptOutcome, Delivery, DeliveryState, Receipt } from '
 import type { EndpointId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 
-/** A delivery to be attempted now, by whoever took it. */
+/** A delivery leased for one attempt. */
 export type DueDelivery = {
   readonly deliveryId: string;
-  /** From 1: who holds an older one has lost the delivery. */
+  /** From 1. Recording an older attempt has no effect. */
   readonly attempt: number;
-  /** From 1: which try it is since it was last replayed. What we broke off, or died of, was none. */
+  /** From 1, since the last replay. Aborted attempts do not count. */
   readonly tries: number;
   /** By the clock of the store. */
   readonly takenAt: Date;
   readonly url: string;
-  /** One, or two while they are changed. */
+  /** Two during a rotation. */
   readonly secrets: readonly string[];
   readonly event: PublicEvent;
 };
 
 /**
- * Events on their way to endpoints, and the log of what became of them. Those of one aggregate go to an endpoint one after
- * the other: a later one waits until the one before it has arrived or is given up.
+ * The deliveries of events to endpoints, and the log of their attempts. An endpoint gets the events of one aggregate one
+ * after the other: a later one waits until the earlier one was delivered or has failed.
  *
  * Refuses `busy` or `unavailable` when the store is.
  */
 export type Deliveries = {
-  /** The endpoints for which something is due. */
+  /** The endpoints with deliveries that are due. */
   listDue(): Promise<readonly EndpointId[]>;
 
-  /** Up to `batchMax` of an endpoint that are due and that nobody else attempts for the next minute. */
+  /** Leases up to `batchMax` due deliveries of an endpoint, for a minute. */
   take(endpointId: EndpointId, batchMax: number): Promise<readonly DueDelivery[]>;
 
   /**
-   * Writes down how an attempt ended and what follows. Nothing follows of an attempt that is not the last one taken.
-   * An endpoint that is gone is switched off; but what the parcel's URL answers says nothing of one that is elsewhere by now:
-   * there it is tried at once.
+   * Records how an attempt ended, and its outcome. Ignores a stale attempt. Disables an endpoint that is gone; if its
+   * URL has changed since, the delivery is due at once instead.
    */
-  recordAttempt(delivery: DueDelivery, receipt: Receipt, verdict: AttemptOutcome): Promise<void>;
+  recordAttempt(delivery: DueDelivery, receipt: Receipt, outcome: AttemptOutcome): Promise<void>;
 
-  /** Gives one back whose attempt was broken off by us: it is due at once, for whoever takes it. Harmless if it is lost already. */
+  /** Ends the lease of an aborted attempt: the delivery is due at once. Ignores a stale attempt. */
   release(delivery: DueDelivery): Promise<void>;
 
-  /** Makes due what waits for nothing and yet has no time, should there be any: it would wait for ever. Answers how many. */
+  /** Makes pending deliveries due that wait for nothing and have no due time. Returns the count; none are expected. */
   wakeForgotten(): Promise<number>;
 
-  /** Sends an event of its own, of type `webhook.test`. Undefined if there is no such endpoint. */
+  /** Sends an event of type `webhook.test`. Returns undefined for an unknown endpoint. */
   test(endpointId: EndpointId): Promise<Delivery | undefined>;
 
   /**
-   * Sends one again, whether it arrived or was given up; if an earlier one of its aggregate is pending, after that. Refuses
-   * `delivery-not-found`, `delivery-pending`.
+   * Sends a delivery again, whether it was delivered or has failed; after an earlier pending one of its aggregate.
+   * Refuses `delivery-not-found`, `delivery-pending`.
    */
   replay(endpointId: EndpointId, deliveryId: string): Promise<Delivery>;
 
-  /** Sends up to `batchMax` again that were given up since then, the oldest events first. Answers how many. */
+  /** Sends up to `batchMax` deliveries again that failed since this time, oldest events first. Returns the count. */
   replayFailed(endpointId: EndpointId, since: Date, batchMax: number): Promise<number>;
 
   find(

@@ -1,10 +1,10 @@
 import type { EventBatch } from './events.ts';
 
-/** Where other services read what has happened. Refuses `unavailable` when the store is. */
+/** The stream from which other services read events. Refuses `unavailable` when the store is. */
 export type EventStream = {
   /**
-   * Adds the events, in their order, all of them or none. Answers `overtaken`, and adds nothing, when a larger term has
-   * published: so whoever was held up between taking and publishing cannot put old events behind newer ones.
+   * Appends all events in their order, or none. Returns `overtaken`, and appends nothing, if a larger fencing token has
+   * published. So a delayed worker cannot put old events behind newer ones.
    */
   publish(batch: EventBatch): Promise<'published' | 'overtaken'>;
 };

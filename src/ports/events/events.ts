@@ -1,39 +1,39 @@
 import type { PublicEvent } from '#domain/events/public-event.ts';
 
-/** Events that are to be relayed now, by whoever took them. */
+/** Events leased to one worker for relaying. */
 export type EventBatch = {
-  /** Larger than every term before it. */
-  readonly term: number;
+  /** Larger than every earlier one. The stream refuses a worker that was overtaken. */
+  readonly fencingToken: number;
   /** Those of one aggregate in the order in which they happened. */
   readonly events: readonly PublicEvent[];
 };
 
 /**
- * What other services are told of. An event is written with the change it tells of, in one step: neither is there without
- * the other. Each is relayed at least once, and those of one aggregate in the order in which they happened.
+ * The public facts for other services. An event is written in the commit of its change. It is relayed at least once, in
+ * the order of its aggregate.
  *
  * Refuses `busy` or `unavailable` when the store is.
  */
 export type Events = {
   /**
-   * Up to `batchMax` events that were not relayed yet, the oldest first. One at a time may relay: a term goes on until it is
-   * settled or some seconds are over. Undefined when there is nothing to relay, or somebody else is at it. Where a batch was not
-   * settled it is half of that, so that one which takes too long does not come for ever.
+   * Leases up to `batchMax` events that were not relayed yet, oldest first, for a few seconds. Undefined without events,
+   * or while another worker has the lease. After an expired lease it returns half as many, so that a batch that takes
+   * too long shrinks.
    */
   take(batchMax: number): Promise<EventBatch | undefined>;
 
   /**
-   * These were relayed and need not come again; from now on they are due at the endpoints that want them. Answers whether the
-   * term was still the last one. If not, nothing is done: they come again, or have come.
+   * Marks the events as relayed and makes them due at their endpoints. Returns false, and changes nothing, if the lease
+   * was lost.
    */
   ack(batch: EventBatch): Promise<boolean>;
 
-  /**
-   * Ends a term in which nothing was relayed, so that the next one need not wait. Answers whether the term was still the last
-   * one; harmless if not.
-   */
+  /** Ends a lease without relaying, so that the next worker need not wait. Returns false if the lease was lost. */
   release(batch: EventBatch): Promise<boolean>;
 
-  /** Forgets up to about `batchMax` events relayed so long ago, with their deliveries, and secrets that sign no more; answers how many events. */
+  /**
+   * Deletes up to about `batchMax` events relayed before the retention, with their deliveries, and expired secrets.
+   * Returns the number of events.
+   */
   forget(retentionSeconds: number, batchMax: number): Promise<number>;
 };

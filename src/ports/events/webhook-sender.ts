@@ -1,21 +1,21 @@
 import type { Receipt } from '#domain/events/webhook.ts';
 
-/** A message for somebody else's server, by the Standard Webhooks convention. */
+/** A message for a webhook endpoint, by the Standard Webhooks convention. */
 export type WebhookMessage = {
   readonly messageId: string;
   readonly url: string;
-  /** Signed with the rest: who receives it much later drops it. */
+  /** Signed, so that a receiver can refuse a replay. */
   readonly sentAt: Date;
-  /** Signed with each of them. */
+  /** Each adds a signature. */
   readonly secrets: readonly string[];
   readonly body: string;
 };
 
-/** Carries messages to servers that are not ours, and to no address inside our own networks. */
+/** Sends messages to servers outside our own networks. */
 export type WebhookSender = {
-  /** Sends the letter once. What goes wrong is in the receipt; there is none if it was us who broke it off. */
+  /** Sends the message once. The receipt tells the failure, too. Undefined if this instance aborted the attempt. */
   send(message: WebhookMessage): Promise<Receipt | undefined>;
 
-  /** Refuses `webhook-url-refused` if letters to there would not be carried. */
+  /** Refuses `webhook-url-refused` if messages to this URL would not be sent. */
   inspect(url: string): Promise<void>;
 };

@@ -6,42 +6,42 @@ import type { Page, PageRequest } from '#domain/page.ts';
 export type EndpointOrder = {
   readonly endpointId: EndpointId;
   readonly url: string;
-  /** Empty: all of them. */
+  /** Empty means all. */
   readonly eventTypes: readonly OfferedEventType[];
 };
 
-/** What is left out stays. */
+/** A field that is left out stays. */
 export type EndpointChange = {
   readonly url?: string | undefined;
   readonly eventTypes?: readonly OfferedEventType[] | undefined;
   readonly enabled?: boolean | undefined;
 };
 
-/** A secret is `whsec_` and 32 random bytes in base64. It is told once, when it is made. */
+/** A secret is `whsec_` and 32 random bytes in base64. It is shown once, when it is created. */
 export type WithSecret = { readonly endpoint: Endpoint; readonly secret: string };
 
 /**
- * The endpoints that events are sent to. One that was removed is not there any more, in whatever call.
+ * The webhook endpoints. No method returns a removed one.
  *
  * Refuses `busy` or `unavailable` when the store is.
  */
 export type Webhooks = {
-  /** Makes an endpoint, to which all is sent that is relayed from now on. Refuses `webhook-limit-reached`. */
+  /** Creates an endpoint, which gets the events relayed from now on. Refuses `webhook-limit-reached`. */
   create(order: EndpointOrder, endpointsMax: number): Promise<WithSecret>;
 
   /**
-   * Undefined if there is no such endpoint. While it is switched off nothing is sent to it; what is pending goes on once it is
-   * switched on, and what is relayed meanwhile is not for it.
+   * Returns undefined for an unknown endpoint. A disabled endpoint gets nothing: pending deliveries go on once it is
+   * enabled, events relayed meanwhile are not for it.
    */
   change(endpointId: EndpointId, change: EndpointChange): Promise<Endpoint | undefined>;
 
   /**
-   * Makes a new secret. For so long the one before signs as well; one that was still signing beside that does not any more.
-   * Undefined if there is no such endpoint.
+   * Creates a new secret. The previous one signs as well for `previousForSeconds`; an older one stops at once. Returns
+   * undefined for an unknown endpoint.
    */
   rotate(endpointId: EndpointId, previousForSeconds: number): Promise<WithSecret | undefined>;
 
-  /** Answers whether there was such an endpoint. */
+  /** Returns false for an unknown endpoint. */
   remove(endpointId: EndpointId): Promise<boolean>;
 
   find(endpointId: EndpointId): Promise<Endpoint | undefined>;

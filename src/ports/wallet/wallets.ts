@@ -12,16 +12,15 @@ export type ChargeOrder = {
 };
 
 /**
- * The users' prepaid balances. A balance is the sum of its ledger's entries and never below zero; the ledger is only
- * ever added to.
+ * The users' prepaid balances. A balance is the sum of its ledger entries and never negative; the ledger is append-only.
  */
 export type Wallets = {
-  /** Makes a user, with an empty wallet. Harmless when repeated. */
+  /** Creates a user with an empty wallet. Idempotent. */
   open(userId: UserId, currency: Currency): Promise<void>;
 
   /**
-   * Adds the amount, once per request key. Refuses `user-not-found`, `idempotency-key-reused`, `idempotency-key-in-use`,
-   * and `amount-out-of-range` when the balance would exceed its limit.
+   * Adds the amount, once per idempotency key. Refuses `user-not-found`, `idempotency-key-reused`,
+   * `idempotency-key-in-use`, and `amount-out-of-range` if the balance would exceed its limit.
    */
   charge(order: ChargeOrder): Promise<Answered<Charge>>;
 

@@ -6,8 +6,8 @@ import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
 /**
- * Cancels a reservation: frees its seats and, if it was paid, refunds the price while the policy allows it. The box office does
- * this in one step, without Redis. The outbox repeats what hold keys could not be told.
+ * Cancels a reservation: frees its seats and, if it was paid, refunds the price while the policy allows it. The box
+ * office does this in one step, without Redis. The outbox deletes hold keys that could not be deleted here.
  */
 export async function cancelReservation(
   ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'newId' | 'reportError'>,

@@ -4,9 +4,10 @@ import type { ReservationId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
 /**
- * Decides on a command that comes after its session has ended. A command that has its answer passes, to be given it again:
- * paying ends the session, and the answer may have been lost. Refuses `already-paid` if the reservation that it pays is
- * paid, so that the client is not sent back into the queue; refuses `session-expired` otherwise.
+ * Decides on a command sent after its session has ended. A command with a stored answer passes: payment ends the
+ * session, and its answer may have been lost.
+ * - Refuses `already-paid` if the reservation is paid, so that the client does not queue again.
+ * - Refuses `session-expired` otherwise.
  */
 export async function continueAfterSession(
   { boxOffice }: Pick<Ports, 'boxOffice'>,

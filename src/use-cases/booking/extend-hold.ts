@@ -6,10 +6,7 @@ import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/**
- * Makes a hold last longer, as far as the policy allows. Hold keys and session follow; the outbox repeats what they could not
- * be told.
- */
+/** Extends a hold as far as the policy allows. Hold keys and session follow; the outbox retries what failed. */
 export async function extendHold(
   ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'queue' | 'reportError'>,
   input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: RequestKey },

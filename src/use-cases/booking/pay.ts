@@ -9,8 +9,9 @@ import { bestEffort } from '#use-cases/steps/best-effort.ts';
 type Needed = Pick<Ports, 'boxOffice' | 'concerts' | 'queue' | 'holdKeys' | 'newId' | 'reportError'>;
 
 /**
- * Pays a reservation from the user's balance and sells the seats to them. The box office does this in one step, without Redis.
- * Then the session ends, the next entry is admitted and the hold keys are deleted; the outbox repeats what of that failed.
+ * Pays a reservation from the user's balance and sells the seats to them. The box office does this in one step, without
+ * Redis. Then the session ends, the next entry is admitted and the hold keys are deleted; the outbox retries what
+ * failed.
  */
 export async function pay(
   ports: Needed,
@@ -18,7 +19,7 @@ export async function pay(
 ): Promise<Answered<Payment>> {
   const { entry } = input;
   const { answer, replayed, hold } = await ports.boxOffice.pay({ ...input, paymentId: paymentId(ports.newId()) });
-  // A replay may come in a later session of the same user, which it must not end.
+  // A repeated payment may come in a later session of the user, which must go on.
   if (!replayed) await bestEffort(ports, endSession(ports, entry), ports.holdKeys.release(hold));
   return { answer, replayed };
 }

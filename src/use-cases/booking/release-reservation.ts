@@ -2,7 +2,7 @@ import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** Releases the seats of a hold before its deadline. The outbox repeats what hold keys could not be told. */
+/** Releases the seats of a hold before its deadline. The outbox deletes hold keys that could not be deleted here. */
 export async function releaseReservation(
   ports: Pick<Ports, 'boxOffice' | 'holdKeys' | 'reportError'>,
   input: { readonly userId: UserId; readonly reservationId: ReservationId },

@@ -15,18 +15,18 @@ import type { Claim } from '#ports/booking/hold-keys.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** How often best seats are chosen here before the box office chooses: there, one command waits for another. */
+/** After this many rounds the box office chooses the best seats, where commands wait for each other. */
 const LOOKS_MAX = 3;
 
 type Needed = Pick<Ports, 'concerts' | 'queue' | 'holdKeys' | 'lock' | 'boxOffice' | 'newId' | 'reportError'>;
 type Order = Omit<HoldOrder, 'seatNumbers'>;
 
 /**
- * Holds seats for an active user until a deadline: all seats named, or the best ones side by side.
+ * Holds seats for an active user until a deadline: all seats named, or the best adjacent ones.
  *
- * Hold keys turn the crowd away, the lock admits one command at a time, and the box office decides. Keys and lock may fail or be
- * wrong without harm but delay. So telling them afterwards may fail, as the outbox repeats it; and it may come late, after the
- * hold's end, as it only prolongs keys that are still this hold's.
+ * Hold keys turn the crowd away, the lock admits one command at a time, and the box office decides. Keys and lock may
+ * fail without harm but delay. Prolonging them afterwards may fail, as the outbox retries it, and may come late, as it
+ * only prolongs keys of this hold.
  */
 export async function reserveSeats(
   ports: Needed,
@@ -73,7 +73,7 @@ async function holdNamed(ports: Needed, asked: Order, seatNumbers: readonly numb
   throw new Refusal('seat-taken', { seatNumbers: outcome.occupied.map(({ seatNumber }) => seatNumber) });
 }
 
-/** Holds the best seats that no faster command takes. Only the box office can say that there are none. */
+/** Holds the best seats that no faster command takes. Only the box office can refuse for lack of seats. */
 async function holdBest(ports: Needed, order: Order, wish: SeatWish): Promise<Held> {
   const { concerts, boxOffice } = ports;
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
@@ -88,19 +88,19 @@ async function holdBest(ports: Needed, order: Order, wish: SeatWish): Promise<He
   return boxOffice.holdBest({ ...order, wish });
 }
 
-/** A faster command took these seats, or those beside them. */
+/** A faster command took these seats, or adjacent ones. */
 function unlessLost(error: unknown): undefined {
   const lost = error instanceof Refusal && (error.code === 'seat-taken' || error.code === 'seat-stranded');
   if (!lost) throw error;
 }
 
-/** Asks the box office, under the lock if it can be had. Any outcome but a new hold undoes the claim. */
+/** Asks the box office, under the lock if it can be had. Deletes the keys unless a new hold results. */
 async function decide(ports: Needed, order: HoldOrder, claimed: Claim): Promise<HoldOutcome> {
   const { holdKeys, lock, boxOffice } = ports;
   try {
     const locked = await lock.during(order, () => boxOffice.hold(order));
-    // Another command is at these seats: a stranger's, whose keys were lost, or this user's own, sent twice or dead with its
-    // lock. A stranger is refused; a repetition is for the box office to sort out.
+    // Another command works on these seats: another user's, whose keys were lost, or this user's own, sent twice or
+    // dead with its lock. Another user's is refused; a repetition goes to the box office.
     const repeated = locked.contended && (claimed === 'repeated' || (await boxOffice.knows(order.request)));
     if (locked.contended && !repeated) throw new Refusal('seat-taken', { seatNumbers: order.seatNumbers });
     const outcome = locked.contended ? await boxOffice.hold(order) : locked.value;
@@ -112,7 +112,7 @@ async function decide(ports: Needed, order: HoldOrder, claimed: Claim): Promise<
   }
 }
 
-/** Puts a lost hold key back for as long as the hold lasts. A sold seat gets one for the few seconds of a claim. */
+/** Restores a lost hold key for as long as the hold lasts. A sold seat gets one for a few seconds. */
 async function putKeyBack(
   { holdKeys, boxOffice }: Needed,
   refused: Hold,
@@ -122,7 +122,7 @@ async function putKeyBack(
   const hold = { ...refused, ...by, seatNumbers: [seatNumber] };
   const wasMissing = await holdKeys.putBack(hold);
   if (!wasMissing || forMilliseconds === undefined) return;
-  // The hold may have ended before its key was set, and nothing else would delete the key: look again.
+  // The hold may have ended before its key was set, and nothing else would delete the key.
   const [held] = await boxOffice.findHeld(hold, hold.seatNumbers);
   if (held?.reservationId === hold.reservationId) await holdKeys.prolong(hold, held.remainingMs + HOLD_KEY_MARGIN_MS);
   else await holdKeys.release(hold);

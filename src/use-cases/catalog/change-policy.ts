@@ -18,7 +18,7 @@ export async function changePolicy(
   return concert;
 }
 
-/** By the policy just changed: `find` may answer from a cache. */
+/** Uses the changed policy: `find` may answer from a cache. */
 async function admit({ concerts, queue }: Needed, concert: Concert): Promise<void> {
   const seatsLeft = await concerts.seatsLeft(concert.concertId);
   await queue.admit(concert.concertId, admissionPolicy(concert, seatsLeft));

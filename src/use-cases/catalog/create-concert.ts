@@ -5,11 +5,11 @@ import { concertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
 type DateAsked = Omit<ConcertPlan['dates'][number], 'seats' | 'blocked'> & {
-  /** Left out: those of the seat plan. */
+  /** Defaults to the seats of the plan. */
   readonly seats?: ConcertPlan['dates'][number]['seats'] | undefined;
 };
 
-/** Puts a concert on sale: its dates, their seats and prices, and how its line is let in. */
+/** Puts a concert on sale: its dates, seats, prices and policy. */
 export async function createConcert(
   { concerts, newId }: Pick<Ports, 'concerts' | 'newId'>,
   { dates, seatPlan, ...plan }: Omit<ConcertPlan, 'concertId' | 'dates'> & { readonly dates: readonly DateAsked[] },

@@ -3,7 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** The dates of a concert that still have a seat, or all that are still to come. */
+/** Lists the dates to come, all or those with a free seat. */
 export async function listDates(
   { concerts }: Pick<Ports, 'concerts'>,
   input: { readonly concertId: ConcertId; readonly all: boolean },

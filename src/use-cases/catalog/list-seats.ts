@@ -3,7 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import type { ConcertDate, ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** The seats of a date, or those that are free. */
+/** Lists the seats of a date, all or those that are free. */
 export async function listSeats(
   { concerts }: Pick<Ports, 'concerts'>,
   input: { readonly concertId: ConcertId; readonly date: ConcertDate; readonly available: boolean },

@@ -4,7 +4,10 @@ import type { EndpointId } from '#domain/ids.ts';
 import type { EndpointChange } from '#ports/events/webhooks.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Changes where an endpoint is, what it is sent, or whether; to another URL only if letters may go there. */
+/**
+ * Changes the URL, event types or state of an endpoint. Refuses `webhook-url-refused` for a URL to which no messages may
+ * be sent.
+ */
 export async function changeWebhook(
   { webhooks, webhookSender }: Pick<Ports, 'webhooks' | 'webhookSender'>,
   { endpointId, change }: { readonly endpointId: EndpointId; readonly change: EndpointChange },

@@ -2,10 +2,10 @@ import { endpointId } from '#domain/ids.ts';
 import type { EndpointOrder, WithSecret } from '#ports/events/webhooks.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Each has a lane of its own in every instance. */
+/** Limits the endpoints: each has a lane of its own in every instance. */
 export const ENDPOINTS_MAX = 50;
 
-/** Makes an endpoint, if letters may go there. The secret is told here and never again. */
+/** Creates an endpoint and returns its secret, which is not shown again. Refuses `webhook-url-refused`. */
 export async function createWebhook(
   { webhooks, webhookSender, newId }: Pick<Ports, 'webhooks' | 'webhookSender' | 'newId'>,
   order: Omit<EndpointOrder, 'endpointId'>,

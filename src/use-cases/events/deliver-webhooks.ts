@@ -4,17 +4,17 @@ import type { EndpointId } from '#domain/ids.ts';
 import type { DueDelivery } from '#ports/events/deliveries.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** What an endpoint gets from one instance at the same time. */
+/** Limits the parallel messages from one instance to one endpoint. */
 const PARALLEL_MAX = 5;
 
 type Needed = Pick<Ports, 'deliveries' | 'webhookSender' | 'random'>;
 
 /**
- * Sends an endpoint the next of what is due, and writes down what became of it. What was sent and could not be written down
+ * Sends the next due deliveries of an endpoint and records their outcome. A delivery whose outcome could not be recorded
  * is sent again.
  *
  * @returns how many were attempted
- * @throws the first failure, after the others were settled
+ * @throws the first failure, after the other attempts
  */
 export async function deliverWebhooks(ports: Needed, endpointId: EndpointId): Promise<number> {
   const deliveriesDue = await ports.deliveries.take(endpointId, PARALLEL_MAX);
@@ -28,7 +28,7 @@ async function deliver({ deliveries, webhookSender, random }: Needed, delivery: 
   const { url, secrets, event, takenAt, tries } = delivery;
   const message = { messageId: messageIdOf(event), url, secrets, sentAt: takenAt, body: messageOf(event) };
   const receipt = await webhookSender.send(message);
-  // Not the receiver's fault: it takes none of its tries.
+  // Aborted by us, so it does not count as an attempt.
   if (receipt === undefined) return deliveries.release(delivery);
   await deliveries.recordAttempt(delivery, receipt, attemptOutcomeOf(receipt, tries, random()));
 }

@@ -2,17 +2,17 @@ import type { EventBatch } from '#ports/events/events.ts';
 import type { Ports } from '#ports/index.ts';
 
 const BATCH_MAX = 200;
-/** Bounds one run. Whatever is left over comes with the next. */
+/** Bounds one run. The next run takes the rest. */
 const BATCHES_MAX = 50;
 
 type Needed = Pick<Ports, 'events' | 'eventStream'>;
 
 /**
- * Tells other services what has happened: on the stream first, and then it is due at the endpoints. Whatever fails in between
- * is told again. Any number of instances may do it at once, and one of them does.
+ * Relays events to the stream first, and then to the webhook endpoints. A failure in between repeats them. Safe in any
+ * number of instances: the lease lets one work at a time.
  *
- * @returns how many were relayed
- * @throws RangeError if the stream has seen a term that there has not been
+ * @returns how many events were relayed
+ * @throws RangeError if the stream has seen a fencing token that the store never gave
  */
 export async function relayEvents(ports: Needed): Promise<number> {
   let relayed = 0;
@@ -26,7 +26,7 @@ export async function relayEvents(ports: Needed): Promise<number> {
   return relayed;
 }
 
-/** Whoever cannot publish lets the next one try. */
+/** On failure, ends the lease so that another instance can try. */
 async function publish({ events, eventStream }: Needed, batch: EventBatch): Promise<boolean> {
   let published = false;
   try {
@@ -35,7 +35,9 @@ async function publish({ events, eventStream }: Needed, batch: EventBatch): Prom
     await events.release(batch);
     throw error;
   }
-  // Overtaken by a term that nobody has begun: as long as the stream remembers it, nothing is told to anybody.
-  if (!published && (await events.release(batch))) throw new RangeError(`the stream is ahead of term ${batch.term}`);
+  // The lease was not lost, so the store never gave the token that the stream has seen. Until that is repaired, no
+  // event is relayed.
+  if (!published && (await events.release(batch)))
+    throw new RangeError(`the event stream is ahead of fencing token ${batch.fencingToken}`);
   return published;
 }

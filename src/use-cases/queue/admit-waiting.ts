@@ -2,7 +2,7 @@ import { admissionPolicy } from '#domain/catalog/policy.ts';
 import type { Ports } from '#ports/index.ts';
 import type { Admission } from '#ports/queue/queue.ts';
 
-/** Lets the next people in, at every concert on sale. Any instance may do it at any time, all at once too. */
+/** Admits the next entries of all concerts on sale. Safe in any number of instances at once. */
 export async function admitWaiting({
   concerts,
   queue,

@@ -1,6 +1,6 @@
 import type { Ports } from '#ports/index.ts';
 
-/** Draws lots at every concert whose line opens with them, once it has opened. */
+/** Draws the lots of every lottery whose queue has opened. */
 export async function drawLots({ concerts, queue }: Pick<Ports, 'concerts' | 'queue'>): Promise<void> {
   const onSale = await concerts.listOnSale();
   const due = onSale.filter(({ policy, opened }) => policy.opening === 'lottery' && opened);

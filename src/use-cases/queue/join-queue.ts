@@ -3,7 +3,7 @@ import type { ConcertId, UserId } from '#domain/ids.ts';
 import { type QueueStatus, queueStatusOf } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Joins the line of a concert, or finds the place the user already has. Admission lets them in, soon if there is room. */
+/** Joins the queue of a concert, or returns the user's entry. Admission follows, soon if there is room. */
 export async function joinQueue(
   { concerts, queue, random }: Pick<Ports, 'concerts' | 'queue' | 'random'>,
   input: { readonly concertId: ConcertId; readonly userId: UserId },

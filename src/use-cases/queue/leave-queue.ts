@@ -4,7 +4,7 @@ import type { EntryId, QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** More holds than a user has. Any beyond them expire. */
+/** Exceeds the holds of any user. Further ones expire. */
 const HOLDS_MAX = 100;
 
 type Needed = Pick<Ports, 'concerts' | 'queue' | 'boxOffice' | 'holdKeys' | 'reportError'>;
@@ -18,7 +18,7 @@ export async function leaveQueue(ports: Needed, entry: QueueEntry): Promise<void
   const { concertId } = entry;
   const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  // An entry that was left before does not release the holds of a later session.
+  // A repeated call does not release the holds of a later session.
   const { status } = await queue.find(entry);
   await queue.leave(entry);
   await queue.admit(concertId, admissionPolicy(concert, seatsLeft));

@@ -2,7 +2,7 @@ import { Refusal } from '#domain/errors.ts';
 import { type QueueEntry, type QueueStatus, queueStatusOf } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Tells a fan where they stand: at a glance, or by a closer look near the front. A glance is all that most polls cost. */
+/** Answers a poll: from memory for most entries, from Redis near the head. */
 export async function pollQueue(
   { concerts, queue, random }: Pick<Ports, 'concerts' | 'queue' | 'random'>,
   entry: QueueEntry,

@@ -7,19 +7,19 @@ import type { QueueFigures } from '#ports/queue/queue.ts';
 export type QueueReport = Omit<QueueFigures, 'rebuildingMs'> & {
   readonly concertId: ConcertId;
   readonly paused: boolean;
-  /** Of a line that was lost: how much longer those who were in it are waited for. */
+  /** After a loss, the time until admission resumes. */
   readonly rebuildingSeconds?: number;
-  /** How long the last in line, or whoever joins an empty one, can expect to wait; unknown while nobody is let in. */
+  /** The estimated wait of the last entry, or of the next one in an empty queue; unknown while nobody is admitted. */
   readonly tailEtaSeconds: number | undefined;
 };
 
-/** How a line stands right now, for its operator. */
+/** Returns the figures of a queue for operators. */
 export async function readQueue(
   { concerts, queue }: Pick<Ports, 'concerts' | 'queue'>,
   concertId: ConcertId,
 ): Promise<QueueReport> {
   const concert = await concerts.find(concertId);
-  // Not at the same time: an instance goes on looking at a line that it was asked about, for a while.
+  // Not in parallel: an instance keeps refreshing each queue that it was asked about.
   if (concert === undefined) throw new Refusal('concert-not-found');
   const figures = await queue.read(concertId);
   const tailEtaSeconds = etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy)?.p50;

@@ -2,14 +2,14 @@ import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
 const BATCH_MAX = 1_000;
-/** Bounds one run for a line. Whatever is left over comes with the next. */
+/** Bounds one run per queue. The next run takes the rest. */
 const BATCHES_MAX = 20;
 
 type Needed = Pick<Ports, 'concerts' | 'queue' | 'queueRecords'>;
 
 /**
- * Puts on record how far each line has come, and what happened to its places, so that both outlast the line's memory. Any
- * number may do it at once: what is on record already is not added again.
+ * Records the progress and the events of each queue, so that they survive a loss of Redis. Safe in any number of
+ * instances: recorded events are not added again.
  */
 export async function recordQueues(ports: Needed): Promise<void> {
   const onSale = await ports.concerts.listOnSale();
@@ -19,8 +19,8 @@ export async function recordQueues(ports: Needed): Promise<void> {
 }
 
 async function recordQueue({ queue, queueRecords }: Needed, concertId: ConcertId): Promise<void> {
-  const { drawn, frontier } = await queue.survey(concertId);
-  if (drawn > 0) await queueRecords.note(concertId, { drawn, frontier });
+  const { drawn, head } = await queue.survey(concertId);
+  if (drawn > 0) await queueRecords.note(concertId, { drawn, head });
   for (let batch = 0; batch < BATCHES_MAX; batch++) {
     const events = await queue.takeEvents(concertId, BATCH_MAX);
     const last = events.at(-1);

@@ -11,29 +11,32 @@ export type PublicQueue = {
   readonly state: QueueState;
   readonly figures: QueueFigures;
   readonly seatsLeft: SeatsLeft;
-  /** Of the last in line, or of whoever joins an empty one; unknown while nobody is let in. */
+  /** The estimate for the last entry, or for the next one in an empty queue; unknown while nobody is admitted. */
   readonly tailEta: Eta | undefined;
 };
 
-/** There is no line before sales open, and nobody is let in after they close. */
-const NO_LINE: QueueFigures = {
+/** Before sales open there is no queue; after they close nobody is admitted. */
+const EMPTY_QUEUE: QueueFigures = {
   waiting: 0,
   active: 0,
   absent: 0,
   registered: 0,
   drawn: 0,
-  frontier: 1,
+  head: 1,
   turnover: 0,
 };
 
-/** What anybody may know of a line, a second old at the most, at no cost to the stores however many ask. */
+/**
+ * Returns the public state of a queue from memory, at most a second old, so that any number of readers costs the stores
+ * nothing.
+ */
 export async function showQueue(
   { concerts, queue }: Pick<Ports, 'concerts' | 'queue'>,
   concertId: ConcertId,
 ): Promise<PublicQueue> {
   const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  const figures = concert.sales === 'OPEN' ? await queue.survey(concertId) : NO_LINE;
+  const figures = concert.sales === 'OPEN' ? await queue.survey(concertId) : EMPTY_QUEUE;
   const state = queueStateOf(concert, figures, seatsLeft);
   const tailEta = state === 'OPEN' ? etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy) : undefined;
   return { concert, state, figures, seatsLeft, tailEta };

@@ -2,8 +2,8 @@ import { Refusal } from '#domain/errors.ts';
 import type { Ports } from '#ports/index.ts';
 
 /**
- * Waits for work that may fail without harm, as a job or the outbox repeats it. Refusals are expected; any other error is a
- * bug of ours, and is reported.
+ * Awaits work that may fail without harm, as a job or the outbox retries it. Refusals are expected; any other error is a
+ * bug and is reported.
  */
 export async function bestEffort(
   { reportError }: Pick<Ports, 'reportError'>,

@@ -5,7 +5,7 @@ import type { Money } from '#domain/wallet/money.ts';
 import type { Charge } from '#domain/wallet/wallet.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Adds an amount to the user's balance, once per request. */
+/** Adds an amount to the user's balance, once per idempotency key. */
 export async function chargeBalance(
   { wallets, walletLimits, newId }: Pick<Ports, 'wallets' | 'walletLimits' | 'newId'>,
   input: { readonly amount: Money; readonly request: RequestKey },

@@ -2,7 +2,7 @@ import { type UserId, userId } from '#domain/ids.ts';
 import type { Currency } from '#domain/wallet/money.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Makes a user with an empty wallet. */
+/** Creates a user with an empty wallet. */
 export async function registerUser(
   { wallets, newId }: Pick<Ports, 'wallets' | 'newId'>,
   input: { readonly currency: Currency },

@@ -32,7 +32,7 @@ describe('the stream in Redis', () => {
     const stream = redisEventStream(redis, { lengthMax });
     for (let batch = 0; batch < 20; batch++) {
       const events = Array.from({ length: 200 }, (_, index) => event(String(batch * 200 + index)));
-      await stream.publish({ term: 2 ** 52 + batch, events });
+      await stream.publish({ fencingToken: 2 ** 52 + batch, events });
     }
     const length = await redis.xlen(EVENT_STREAM);
     expect(length).toBeGreaterThanOrEqual(lengthMax);
@@ -47,7 +47,10 @@ describe('the stream in Redis', () => {
 
   it('that cannot be reached refuses as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const publishing = redisEventStream(away.redis, { lengthMax: 1_000 }).publish({ term: 1, events: [event('1')] });
+    const publishing = redisEventStream(away.redis, { lengthMax: 1_000 }).publish({
+      fencingToken: 1,
+      events: [event('1')],
+    });
     await expectRefusal(publishing, 'unavailable');
     await away.close();
   });

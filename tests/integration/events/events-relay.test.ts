@@ -107,7 +107,7 @@ describe('a relay that is frozen between taking and publishing', () => {
 
   test('could if terms were not compared', async () => {
     const latest = Number.MAX_SAFE_INTEGER - 2 ** 20;
-    const story = await afterWakingUp((frozen) => ({ ...frozen, term: latest }));
+    const story = await afterWakingUp((frozen) => ({ ...frozen, fencingToken: latest }));
     expect(story).toEqual(['reservation.held', 'payment.captured', 'reservation.held']);
     // Nobody could publish after such a term.
     await redis.flushall();

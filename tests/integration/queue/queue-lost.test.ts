@@ -110,7 +110,7 @@ test.concurrent('who was in and holds seats is in again, for as long as the hold
   queueRecords.change(concert, {
     sessions: [{ userId: holderId, sequence, remainingMs: 60_000 }],
     drawn: 3,
-    frontier: 3,
+    head: 3,
   });
   await lose();
 
@@ -128,7 +128,7 @@ test.concurrent('with every instance gone as well, the record and the tokens are
   const looked = new Promise<void>((resolve) => rooms[0].watch(concert, resolve));
   await admit(4);
   await looked;
-  await queueRecords.note(concert, { drawn: 8, frontier: 5 });
+  await queueRecords.note(concert, { drawn: 8, head: 5 });
   await lose();
 
   const room = instance();

@@ -18,7 +18,7 @@ describe('what is on record of a line', () => {
     const { concertId } = await stage({ policy: { opening: 'lottery' } });
     await harness.concerts.find(concertId);
     await queueRecords.open(concertId);
-    await queueRecords.note(concertId, { drawn: 5, frontier: 5 });
+    await queueRecords.note(concertId, { drawn: 5, head: 5 });
     await queueRecords.draw(concertId, 3);
     await queueRecords.record(concertId, [{ ...EVENT, kind: 'admitted' }]);
     return concertId;

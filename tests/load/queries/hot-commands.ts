@@ -203,7 +203,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
         ),
     },
     'note how far a line has come': {
-      run: () => queueRecords.note(concert, { drawn: FAR, frontier: FAR }),
+      run: () => queueRecords.note(concert, { drawn: FAR, head: FAR }),
       done: () => count('queues WHERE concert_id = $1 AND drawn = $2 AND head = $2', concert, FAR),
     },
     'record what happened in a line': {

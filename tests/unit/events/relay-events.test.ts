@@ -34,7 +34,7 @@ describe('relaying events', () => {
     expect(typesOf(published)).toEqual(STORY);
   });
 
-  it('relays nothing in a term that is over: who has overtaken does', async () => {
+  it('relays nothing after its lease was lost', async () => {
     const { ports, published, clock } = await told();
     const frozen = {
       ...ports.events,
@@ -49,10 +49,12 @@ describe('relaying events', () => {
     expect(typesOf(published)).toEqual(STORY);
   });
 
-  it('says so where the stream has seen a term that there has not been: nothing would be told any more', async () => {
+  it('fails if the stream is ahead of its fencing token, as it would refuse every batch', async () => {
     const { ports } = await told();
     const ahead = { publish: async () => 'overtaken' as const };
-    await expect(relayEvents({ ...ports, eventStream: ahead })).rejects.toThrow('the stream is ahead of term');
+    await expect(relayEvents({ ...ports, eventStream: ahead })).rejects.toThrow(
+      'the event stream is ahead of fencing token',
+    );
     expect(await relayEvents(ports)).toBe(2);
   });
 

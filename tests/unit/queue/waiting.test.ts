@@ -95,7 +95,7 @@ describe('showing the line', () => {
     const shown = await showQueue(ports, concert.concertId);
     expect(shown).toMatchObject({
       state: 'OPEN',
-      figures: { waiting: 1, active: 1, drawn: 3, frontier: 3 },
+      figures: { waiting: 1, active: 1, drawn: 3, head: 3 },
       seatsLeft: { available: 5, held: 0 },
     });
     expect(shown.tailEta?.p50).toBeGreaterThan(0);

@@ -49,7 +49,7 @@ export function concertStreams(
 /** The smallest sequence still waiting. While the queue is unavailable nothing is admitted, whatever the head. */
 export function headOf({ queue }: StreamPorts, concertId: ConcertId): Promise<number> {
   return queue.survey(concertId).then(
-    ({ frontier }) => frontier,
+    ({ head }) => head,
     () => Number.NEGATIVE_INFINITY,
   );
 }

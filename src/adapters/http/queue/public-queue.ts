@@ -49,7 +49,7 @@ const viewPublicQueue = ({ concert, state, figures, seatsLeft, tailEta }: Public
   waiting: figures.waiting,
   registered: figures.registered,
   active: figures.active,
-  frontier: figures.frontier,
+  frontier: figures.head,
   drawn: figures.drawn,
   ratePerSecond: figures.turnover,
   ...(tailEta === undefined ? {} : { etaSeconds: tailEta.p50, etaP90Seconds: tailEta.p90 }),

@@ -20,6 +20,9 @@ export function queueFigureRoutes(api: Api, { guards, ports }: Kit): void {
         refusals: ['concert-not-found'],
       },
     }),
-    async (request) => readQueue(ports, concertId(request.params.concertId)),
+    async (request) => {
+      const { head, ...figures } = await readQueue(ports, concertId(request.params.concertId));
+      return { ...figures, frontier: head };
+    },
   );
 }

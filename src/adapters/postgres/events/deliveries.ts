@@ -34,16 +34,16 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
       }));
     },
 
-    async recordAttempt({ deliveryId, attempt, url }, receipt, verdict) {
+    async recordAttempt({ deliveryId, attempt, url }, receipt, outcome) {
       await replyOf(
         pool,
         functions.recordAttempt,
         deliveryId,
         attempt,
         url,
-        verdict.state,
-        verdict.state === 'PENDING' ? verdict.retryInMs : undefined,
-        verdict.state === 'FAILED' && verdict.endpointGone,
+        outcome.state,
+        outcome.state === 'PENDING' ? outcome.retryInMs : undefined,
+        outcome.state === 'FAILED' && outcome.endpointGone,
         receipt.durationMs,
         'status' in receipt ? receipt.status : undefined,
         'failure' in receipt ? receipt.failure : undefined,

@@ -14,16 +14,16 @@ export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
     async take(batchMax) {
       const rows = await rowsOf(pool, functions.takeEvents, batchMax, TERM_SECONDS);
       const [first] = rows;
-      return first && { term: Number(first.fencingToken), events: rows.map(toEvent) };
+      return first && { fencingToken: Number(first.fencingToken), events: rows.map(toEvent) };
     },
 
-    async ack({ term, events }) {
+    async ack({ fencingToken, events }) {
       const ids = events.map(({ eventId }) => eventId);
-      return replyOf(pool, functions.ackEvents, term, ids);
+      return replyOf(pool, functions.ackEvents, fencingToken, ids);
     },
 
-    async release({ term }) {
-      return (await rowsOf(pool, webhookStatements.releaseEvents, term)).length > 0;
+    async release({ fencingToken }) {
+      return (await rowsOf(pool, webhookStatements.releaseEvents, fencingToken)).length > 0;
     },
 
     async forget(retentionSeconds, batchMax) {

@@ -17,14 +17,14 @@ export function postgresQueueRecords({ pool }: Pick<Postgres, 'pool'>): QueueRec
       const { draw, sessions, head, ...queue } = answer;
       return {
         ...queue,
-        frontier: head,
+        head,
         ...(draw === null ? {} : { draw }),
         sessions: sessions.map((session) => ({ ...session, userId: userId(session.userId) })),
       };
     },
 
-    async note(concertId, { drawn, frontier }) {
-      await rowsOf(pool, queueStatements.noteQueue, concertId, drawn, frontier);
+    async note(concertId, { drawn, head }) {
+      await rowsOf(pool, queueStatements.noteQueue, concertId, drawn, head);
     },
 
     async draw(concertId, count) {

@@ -7,7 +7,7 @@ import type { EventStream } from '#ports/events/event-stream.ts';
 /** @param lengthMax about how many events the stream keeps */
 export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly lengthMax: number }): EventStream {
   return {
-    async publish({ term, events }) {
+    async publish({ fencingToken, events }) {
       const fields = events.flatMap((event) => [
         messageIdOf(event),
         event.type,
@@ -15,7 +15,13 @@ export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly l
         event.at.toISOString(),
         JSON.stringify(event.data),
       ]);
-      const added = await run(redis, scripts.publish, [EVENT_STREAM, EVENT_FENCE], { fence: term, lengthMax }, fields);
+      const added = await run(
+        redis,
+        scripts.publish,
+        [EVENT_STREAM, EVENT_FENCE],
+        { fence: fencingToken, lengthMax },
+        fields,
+      );
       return added === 1 ? 'published' : 'overtaken';
     },
   };

@@ -39,7 +39,7 @@ export function queueOpener(
       {
         epoch: record.epoch,
         drawn,
-        headKnown: Math.max(record.frontier, isOwn ? known.head : 1),
+        headKnown: Math.max(record.head, isOwn ? known.head : 1),
         rebuildMs: record.known && drawn > 0 ? rebuildMs : 0,
         gatherMs,
         state: record.draw === undefined ? stateWithoutDraw : 'drawn',

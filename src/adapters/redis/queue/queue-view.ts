@@ -126,7 +126,7 @@ export function queueView(
     memory.head = Math.max(memory.head, headNow);
     const rebuilding = rebuildingMs > 0 ? { rebuildingMs } : {};
     const counts = { waiting, active, absent, registered, turnover: Number(turnover) };
-    const figures = { frontier: headNow, drawn: drawnNow, ...counts, ...rebuilding };
+    const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
     memory.survey = { figures, epoch: name, state, rebuiltAt, asOf };
     onSurvey();
     return memory.survey;
