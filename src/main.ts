@@ -34,7 +34,7 @@ import type { Ports } from '#ports/index.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the service runs in. */
-export type SaleState = {
+export type Surroundings = {
   /** All settings: see `.env.example`. */
   readonly environment: Environment;
   /** Printed once the service is up. */
@@ -48,7 +48,7 @@ const closers: { name: string; close: () => Promise<unknown> }[] = [];
 let stopping: Promise<void> | undefined;
 
 /** Runs the service until the process is told to end. Called once. */
-export async function run(surroundings: Promise<SaleState>): Promise<void> {
+export async function run(surroundings: Promise<Surroundings>): Promise<void> {
   // Not `once`: npm passes on the Ctrl-C that the terminal has already sent to us, and the second would end us at once.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
   try {

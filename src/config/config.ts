@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { strandedSeatsPolicies } from '#domain/booking/best-seats.ts';
+import { orphanSeatsPolicies } from '#domain/booking/best-seats.ts';
 import { openings, policyBounds } from '#domain/catalog/policy.ts';
 import { redisServersOf } from './redis-servers.ts';
 import { StartError } from './start-error.ts';
@@ -102,7 +102,7 @@ const variables = {
   HOLD_SECONDS_MAX: integer(...policyBounds.holdSecondsMax).default(600),
   REFUND_UNTIL_SECONDS: integer(...policyBounds.refundUntilSeconds).default(86_400),
   SEATS_PER_USER_MAX: integer(...policyBounds.seatsPerUserMax).default(4),
-  STRANDED_SEATS: z.enum(strandedSeatsPolicies).default('off'),
+  STRANDED_SEATS: z.enum(orphanSeatsPolicies).default('off'),
 
   CURRENCY: z
     .string()

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import {
   bestBlocks,
   type FreeSeat,
+  orphanSeatsOf,
+  orphanSeatsPolicies,
   type SeatWish,
-  strandedBy,
-  strandedSeatsPolicies,
 } from '#domain/booking/best-seats.ts';
 import { concertDate, reservationId, userId } from '#domain/ids.ts';
 import type { BestOrder } from '#ports/booking/box-office.ts';
@@ -68,7 +68,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
 
   describe('holding the best seats', () => {
     it('holds what is best of what is free, in any hall, or says that there is nothing, and how many are left', async () => {
-      const cases = fc.tuple(halls, wishes, fc.constantFrom(...strandedSeatsPolicies)).chain(([plan, wish, policy]) => {
+      const cases = fc.tuple(halls, wishes, fc.constantFrom(...orphanSeatsPolicies)).chain(([plan, wish, policy]) => {
         const numbers = placesIn(plan).map(({ seatNumber }) => seatNumber);
         return fc.record({
           plan: fc.constant(plan),
@@ -157,7 +157,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       await fc.assert(
         fc.asyncProperty(cases, async ({ asked, ...hall }) => {
           const { user, orderOf, free } = await stage(hall);
-          const stranded = strandedBy(await free(), asked);
+          const stranded = orphanSeatsOf(await free(), asked);
           const seatNumbers = asked.toSorted((a, b) => a - b);
           const order = orderOf(await user(), seatNumbers, { seatsPerUserMax: 100, strandedSeats: 'enforce' });
           if (stranded.length === 0) expect(granted(await boxOffice.hold(order)).seatNumbers).toEqual(seatNumbers);

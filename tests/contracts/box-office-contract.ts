@@ -6,8 +6,6 @@ import type { OutboxMessage } from '#ports/booking/box-office.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { HOUR_MS } from './stage-concert.ts';
 import {
-  AFTERMATH_DUE_MS,
-  AFTERMATH_LEASE_MS,
   allPages,
   ask,
   CEILING_SECONDS,
@@ -15,6 +13,8 @@ import {
   granted,
   HOLD_MS,
   HOLD_SECONDS,
+  OUTBOX_DUE_MS,
+  OUTBOX_LEASE_MS,
   openBoxOffice,
   type StoreHarness,
 } from './store-harness.ts';
@@ -683,7 +683,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       return due.filter(({ hold }) => ids.has(hold.reservationId));
     }
     beforeEach(async () => {
-      await passes(AFTERMATH_DUE_MS + AFTERMATH_LEASE_MS);
+      await passes(OUTBOX_DUE_MS + OUTBOX_LEASE_MS);
       await boxOffice.ackOutboxMessages((await boxOffice.takeOutboxMessages(PLENTY)).map(({ eventId }) => eventId));
     });
 
@@ -691,7 +691,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const { concert, date, user, hold, placeOf } = await open();
       const fan = await user();
       const { reservationId } = await hold(fan, 1, 2);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       const [message, ...more] = await taken({ reservationId });
       expect(more).toEqual([]);
       expect(message).toMatchObject({
@@ -699,19 +699,19 @@ export function boxOfficeContract(harness: StoreHarness): void {
         entry: placeOf(fan),
         status: 'HELD',
       });
-      expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
-      expect(message?.remainingMs).toBeLessThanOrEqual(HOLD_MS - AFTERMATH_DUE_MS);
+      expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - OUTBOX_DUE_MS - 5_000);
+      expect(message?.remainingMs).toBeLessThanOrEqual(HOLD_MS - OUTBOX_DUE_MS);
     });
 
     it('tell of a payment whose session it ends, and of a release nobody', async () => {
       const { user, hold, pay, placeOf } = await open();
       const fan = await user(10_000);
       const [paid, released] = [await hold(fan, 1), await hold(fan, 2)];
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       await boxOffice.ackOutboxMessages((await taken(paid, released)).map(({ eventId }) => eventId));
       await pay(paid);
       await boxOffice.release(fan, released.reservationId);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       const [confirmed, cancelled] = await taken(paid, released);
       expect(confirmed).toMatchObject({ status: 'CONFIRMED', paid: true, entry: placeOf(fan), remainingMs: 0 });
       expect(cancelled).toMatchObject({ status: 'CANCELLED', paid: false, remainingMs: 0 });
@@ -721,24 +721,24 @@ export function boxOfficeContract(harness: StoreHarness): void {
     it('tell of an extension whose session it prolongs', async () => {
       const { user, hold, extend, placeOf } = await open();
       const made = await hold(await user(), 1);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       await boxOffice.ackOutboxMessages((await taken(made)).map(({ eventId }) => eventId));
       await extend(made);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       const [message, ...more] = await taken(made);
       expect(more).toEqual([]);
       expect(message).toMatchObject({ status: 'HELD', paid: false, entry: placeOf(made.userId) });
-      expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - 5_000);
+      expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - OUTBOX_DUE_MS - 5_000);
     });
 
     it('tell of a refund that it was paid, so that the session of the payment ends all the same', async () => {
       const { user, hold, pay, cancel, placeOf } = await open();
       const made = await hold(await user(10_000), 1);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       await boxOffice.ackOutboxMessages((await taken(made)).map(({ eventId }) => eventId));
       await pay(made);
       await cancel(made);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       const [paid, refunded] = await taken(made);
       expect(paid).toMatchObject({ status: 'CANCELLED', paid: true, entry: placeOf(made.userId), remainingMs: 0 });
       expect(refunded).toMatchObject({ status: 'CANCELLED', paid: true, remainingMs: 0 });
@@ -762,27 +762,27 @@ export function boxOfficeContract(harness: StoreHarness): void {
     it('go to one at a time, come again if they are not settled, and never once they are', async () => {
       const { user, hold } = await open();
       const reservation = await hold(await user(), 1);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       const takers = await Promise.all(Array.from({ length: 5 }, () => taken(reservation)));
       const [first, ...others] = takers.flat();
       expect(others).toEqual([]);
       expect(await taken(reservation)).toEqual([]);
-      await passes(AFTERMATH_LEASE_MS);
+      await passes(OUTBOX_LEASE_MS);
       const [again] = await taken(reservation);
       expect(again?.eventId).toBe(first?.eventId);
       await boxOffice.ackOutboxMessages([again?.eventId ?? '']);
-      await passes(AFTERMATH_LEASE_MS);
+      await passes(OUTBOX_LEASE_MS);
       expect(await taken(reservation)).toEqual([]);
     });
 
     it('come again soon if they could not be told, and not before', async () => {
       const { user, hold } = await open();
       const reservation = await hold(await user(), 1);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       const [first] = await taken(reservation);
       await boxOffice.retryOutboxMessages([first?.eventId ?? '']);
       expect(await taken(reservation)).toEqual([]);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       expect(await taken(reservation)).toMatchObject([{ eventId: first?.eventId }]);
     });
 
@@ -790,7 +790,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const { user, hold } = await open();
       const fan = await user();
       for (const seatNumber of [1, 2, 3]) await hold(fan, seatNumber);
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       expect(await boxOffice.takeOutboxMessages(2)).toHaveLength(2);
       expect(await boxOffice.takeOutboxMessages(2)).toHaveLength(1);
     });
@@ -801,7 +801,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const order = orderOf(await user(), [1, 2]);
       await boxOffice.hold(order);
       await expectRefusal(pay(theirs), 'insufficient-balance');
-      await passes(AFTERMATH_DUE_MS);
+      await passes(OUTBOX_DUE_MS);
       expect(await taken(order)).toEqual([]);
       expect(await taken(theirs)).toEqual([]);
     });

@@ -5,7 +5,7 @@ import type { Reservation } from '#domain/booking/reservation.ts';
 import { type ConcertId, concertId, type UserId } from '#domain/ids.ts';
 import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import { expectRefusal } from './expect-refusal.ts';
-import { AFTERMATH_DUE_MS, granted, HOLD_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
+import { granted, HOLD_MS, OUTBOX_DUE_MS, openBoxOffice, type StoreHarness } from './store-harness.ts';
 
 /** How long the test itself may take, at most, on a clock that cannot be stopped. */
 const SLACK_MS = 60_000;
@@ -76,7 +76,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
         boxOffice.pay({ ...office.payOrderOf(reservation), entry: placeOf(reservation.userId, sequence) });
       /** As it is once Redis has been told of everything, and has forgotten it. */
       async function found() {
-        await passes(AFTERMATH_DUE_MS);
+        await passes(OUTBOX_DUE_MS);
         await boxOffice.ackOutboxMessages((await boxOffice.takeOutboxMessages(PLENTY)).map(({ eventId }) => eventId));
         const { sessions, paid } = await queueRecords.open(concertId);
         return { sessions, paid };
@@ -98,8 +98,8 @@ export function queueRecordsContract(harness: LinesHarness): void {
         [other, 12],
       ]);
       for (const { remainingMs } of sessions) {
-        expect(remainingMs).toBeGreaterThan(HOLD_MS - AFTERMATH_DUE_MS - SLACK_MS);
-        expect(remainingMs).toBeLessThanOrEqual(HOLD_MS - AFTERMATH_DUE_MS);
+        expect(remainingMs).toBeGreaterThan(HOLD_MS - OUTBOX_DUE_MS - SLACK_MS);
+        expect(remainingMs).toBeLessThanOrEqual(HOLD_MS - OUTBOX_DUE_MS);
       }
     });
 

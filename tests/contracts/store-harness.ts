@@ -26,9 +26,9 @@ export const CEILING_SECONDS = 500;
 /** As long as answers are kept, at least. */
 export const DAY_MS = 86_400_000;
 /** What is announced is due by then, if whoever did it has not settled it. */
-export const AFTERMATH_DUE_MS = 2_000;
+export const OUTBOX_DUE_MS = 2_000;
 /** Nobody looks after an aftermath for longer. */
-export const AFTERMATH_LEASE_MS = 60_000;
+export const OUTBOX_LEASE_MS = 60_000;
 const BALANCE_MAX = 1_000_000_000;
 
 /** A concert, and how people behave at its box office. */

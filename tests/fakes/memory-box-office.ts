@@ -1,4 +1,4 @@
-import { bestBlocks, strandedBy } from '#domain/booking/best-seats.ts';
+import { bestBlocks, orphanSeatsOf } from '#domain/booking/best-seats.ts';
 import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
@@ -22,8 +22,8 @@ import {
 
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
 /** Whoever does something tells Redis so itself; the outbox repeats it after this. */
-const AFTERMATH_DELAY_MS = 1_000;
-const AFTERMATH_LEASE_MS = 5_000;
+const OUTBOX_DELAY_MS = 1_000;
+const OUTBOX_LEASE_MS = 5_000;
 
 export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const now = () => store.clock.now();
@@ -60,7 +60,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   function announce(reservationId: ReservationId, entry?: EntryId): void {
     const eventId = ++events;
     if (entry !== undefined) store.places.set(reservationId, entry);
-    const dueAt = now() + AFTERMATH_DELAY_MS;
+    const dueAt = now() + OUTBOX_DELAY_MS;
     store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(entry === undefined ? {} : { entry }) });
   }
 
@@ -113,7 +113,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     const seats = knownSeats(hold);
     const inTheWay = seats.filter((seat) => !isFree(store, seat));
     if (inTheWay.length > 0) return { outcome: 'taken', occupied: inTheWay.map(occupied) };
-    const stranded = strandedSeats === 'off' ? [] : strandedBy(freePlaces(store, on.seats), seatNumbers);
+    const stranded = strandedSeats === 'off' ? [] : orphanSeatsOf(freePlaces(store, on.seats), seatNumbers);
     if (stranded.length > 0 && strandedSeats === 'enforce')
       throw new Refusal('seat-stranded', { seatNumbers: stranded });
     const held = [...store.reservations.values()]
@@ -311,7 +311,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     async takeOutboxMessages(batchMax) {
       const due = [...store.outbox.values()].filter(({ dueAt }) => dueAt <= now()).slice(0, batchMax);
       return due.flatMap((event) => {
-        event.dueAt = now() + AFTERMATH_LEASE_MS;
+        event.dueAt = now() + OUTBOX_LEASE_MS;
         const reservation = store.reservations.get(event.reservationId);
         if (reservation === undefined) return [];
         const { userId, concertId, date, seatNumbers, reservationId, status, heldUntil } = reservation;
@@ -330,7 +330,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     async retryOutboxMessages(eventIds) {
       for (const eventId of eventIds) {
         const event = store.outbox.get(Number(eventId));
-        if (event !== undefined) event.dueAt = now() + AFTERMATH_DELAY_MS;
+        if (event !== undefined) event.dueAt = now() + OUTBOX_DELAY_MS;
       }
     },
 

@@ -3,7 +3,7 @@ import type { ClientBase, Pool } from 'pg';
 import { functionSchema } from '#adapters/postgres/client/function-set.ts';
 import { answerIn, askOf } from '#adapters/postgres/client/statement.ts';
 import { functions } from '#adapters/postgres/functions.ts';
-import type { StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 
 /** The one date that a test's concert is played on: far enough off to outlive the code. */
@@ -18,7 +18,7 @@ export type Hall = {
   readonly holdSecondsMax?: number;
   readonly refundUntilSeconds?: number;
   readonly seatsPerUserMax?: number;
-  readonly strandedSeats?: StrandedSeats;
+  readonly strandedSeats?: OrphanSeats;
 };
 
 /** Puts a concert on sale: its own, so that tests do not meet. */

@@ -1,4 +1,4 @@
-import type { FreeSeat, StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { FreeSeat, OrphanSeats } from '#domain/booking/best-seats.ts';
 import type { DeliveryState } from '#domain/events/webhook.ts';
 import type {
   CancellationJson,
@@ -12,7 +12,7 @@ import type {
 } from './booking/booking-rows.ts';
 import { callOf } from './client/function-set.ts';
 import type { Reply, Statement } from './client/statement.ts';
-import { type EventRow, eventColumns, type ParcelRow } from './events/event-rows.ts';
+import { type DueDeliveryRow, type EventRow, eventColumns } from './events/event-rows.ts';
 import type { QueueReply } from './queue/queue-rows.ts';
 import type { ChargeJson } from './wallet/wallet-statements.ts';
 
@@ -49,7 +49,7 @@ export const functions = {
       ...Seats,
       holdSeconds: number,
       seatsPerUserMax: number,
-      strandedSeats: StrandedSeats,
+      strandedSeats: OrphanSeats,
       ...QueueEntry,
       ...Command,
     ],
@@ -66,7 +66,7 @@ export const functions = {
       grade: string | undefined,
       holdSeconds: number,
       seatsPerUserMax: number,
-      strandedSeats: StrandedSeats,
+      strandedSeats: OrphanSeats,
       ...QueueEntry,
       ...Command,
     ],
@@ -140,7 +140,7 @@ export const functions = {
     ],
     boolean
   >('change_endpoint'),
-  takeDeliveries: many<[endpointId: string, batchMax: number, leaseSeconds: number], ParcelRow>(
+  takeDeliveries: many<[endpointId: string, batchMax: number, leaseSeconds: number], DueDeliveryRow>(
     'take_deliveries',
     `delivery_id AS "deliveryId", attempt, tries, taken_at AS "takenAt", url, secrets, ${eventColumns}`,
   ),

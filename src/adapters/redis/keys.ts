@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { OnDate, SeatSet } from '#domain/booking/reservation.ts';
+import type { SeatSet } from '#domain/booking/reservation.ts';
 import type { RequestKey } from '#domain/idempotency.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
@@ -78,11 +78,6 @@ export const EVENT_FENCE = `${EVENT_STREAM}:fence`;
 /** The hold key of each seat, in the order given: `user:reservation`, gone with the hold. */
 export function holdKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
   return seatNumbers.map((seatNumber) => `${PREFIX}{${concertId}:${date}}:seat:${seatNumber}`);
-}
-
-/** Present while the marks of a date are there as far as anybody knows, or somebody looks after that: whose turn it is, or was. */
-export function turnKey({ concertId, date }: OnDate): string {
-  return `${PREFIX}{${concertId}:${date}}:turn`;
 }
 
 /** The lock of each seat, in the order given. */

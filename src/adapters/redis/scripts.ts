@@ -98,12 +98,12 @@ export const scripts = {
   /** Then one member per user. */
   join: queueScript<
     { waitingMax: number; holdsLottery: Flag; epochKnown: string; drawnKnown: number },
-    Unopened | ['gathering'] | Joined
+    Unopened | ['reporting'] | Joined
   >('join', 'waitingMax', 'holdsLottery', 'epochKnown', 'drawnKnown'),
   /** Then per entry: member, number, sequence, and when it joined, in ms, or 0 if it is known to have ended. */
   find: queueScript<
     { epoch: string; drawCountKnown: DrawCount; keepOpenMs: number; endedKnown: number },
-    Unopened | ['gathering'] | ['redrawn'] | ['other-epoch'] | Found
+    Unopened | ['reporting'] | ['redrawn'] | ['other-epoch'] | Found
   >('find', 'epoch', 'drawCountKnown', 'keepOpenMs', 'endedKnown'),
   extend: queueScript<{ user: string; number: number; epoch: string; extendMs: number }, Flag>(
     'extend',
@@ -132,14 +132,14 @@ export const scripts = {
       drawn: number;
       headKnown: number;
       rebuildMs: number;
-      gatherMs: number;
+      reportMs: number;
       state: DrawState;
       count: number;
       seed: string;
       ended: Buffer;
     },
     Flag
-  >('open', 'epoch', 'drawn', 'headKnown', 'rebuildMs', 'gatherMs', 'state', 'count', 'seed', 'ended'),
+  >('open', 'epoch', 'drawn', 'headKnown', 'rebuildMs', 'reportMs', 'state', 'count', 'seed', 'ended'),
   admit: queueScript<
     {
       activeMax: number;

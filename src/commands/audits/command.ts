@@ -3,14 +3,14 @@ import { Pool } from 'pg';
 import { type ConcertId, concertId } from '#domain/ids.ts';
 
 /** What an audit has to say, and whether all is right: 0 yes, 1 no, 2 cannot be told. */
-export type Verdict = { readonly lines: readonly string[]; readonly exitCode: 0 | 1 | 2 };
+export type AuditReport = { readonly lines: readonly string[]; readonly exitCode: 0 | 1 | 2 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Makes an audit of the concert that the command line names, in the database of the environment or of `.env`. */
 export async function runAudit(
   name: string,
-  audit: (pool: Pool, concertId: ConcertId) => Promise<Verdict>,
+  audit: (pool: Pool, concertId: ConcertId) => Promise<AuditReport>,
 ): Promise<void> {
   const [, , id = ''] = process.argv;
   if (!UUID.test(id)) return tell(cannotTell(`Of which concert? npm run ${name} -- <concertId>`));
@@ -20,7 +20,7 @@ export async function runAudit(
 /** Makes an audit of all there is, in the database of the environment or of `.env`, and in its Redis if one is named. */
 export async function runSweep(
   name: string,
-  audit: (pool: Pool, redisUrl: string | undefined) => Promise<Verdict>,
+  audit: (pool: Pool, redisUrl: string | undefined) => Promise<AuditReport>,
 ): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile();
   const { DATABASE_URL: url, REDIS_URL: redisUrl } = process.env;
@@ -35,9 +35,9 @@ export async function runSweep(
   }
 }
 
-function tell({ lines, exitCode }: Verdict): void {
+function tell({ lines, exitCode }: AuditReport): void {
   console.log(lines.join('\n'));
   process.exitCode = exitCode;
 }
 
-export const cannotTell = (why: string): Verdict => ({ lines: [why], exitCode: 2 });
+export const cannotTell = (why: string): AuditReport => ({ lines: [why], exitCode: 2 });

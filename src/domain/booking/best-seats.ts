@@ -16,8 +16,8 @@ export type FreeSeat = Omit<PlaceInHall, 'grade'> & {
 };
 
 /** What happens to a hold that would leave an orphan seat that another choice would avoid. */
-export const strandedSeatsPolicies = ['off', 'warn', 'enforce'] as const;
-export type StrandedSeats = (typeof strandedSeatsPolicies)[number];
+export const orphanSeatsPolicies = ['off', 'warn', 'enforce'] as const;
+export type OrphanSeats = (typeof orphanSeatsPolicies)[number];
 
 /** The row length in a hall without a plan, which is one section. */
 const UNPLANNED_ROW_SEATS = 10;
@@ -35,7 +35,7 @@ export type Block = {
   /** The rank of the row. */
   readonly rank: number;
   /** 1 if it leaves an orphan seat beside it. */
-  readonly strands: 0 | 1;
+  readonly orphans: 0 | 1;
   /** 1 if groups of the same size could not fill the run to its left. Blocks laid side by side leave no gaps. */
   readonly ragged: 0 | 1;
   /** The distance of its middle from the middle of the row, in half places. */
@@ -50,14 +50,14 @@ export type Block = {
 export function bestBlocks(
   free: readonly FreeSeat[],
   wish: SeatWish,
-  stranded: StrandedSeats = 'off',
+  orphanSeats: OrphanSeats = 'off',
   enough = Number.POSITIVE_INFINITY,
 ): Block[] {
   const ranks = [...Map.groupBy(free, ({ rank }) => rank)].sort(([a], [b]) => a - b);
   const blocks: Block[] = [];
   for (const [, seats] of ranks) {
     if (blocks.length >= enough) break;
-    const found = runsOfNeighbours(seats).flatMap((run) => blocksIn(run, wish, stranded === 'enforce'));
+    const found = runsOfNeighbours(seats).flatMap((run) => blocksIn(run, wish, orphanSeats === 'enforce'));
     blocks.push(...found.sort((a, b) => compareQuality(a, b) || first(a) - first(b)));
   }
   return blocks;
@@ -66,7 +66,7 @@ export function bestBlocks(
 const first = ({ seatNumbers }: Block) => seatNumbers[0] ?? 0;
 
 function compareQuality(a: Block, b: Block): number {
-  return a.rank - b.rank || a.strands - b.strands || a.ragged - b.ragged || a.offCentre - b.offCentre;
+  return a.rank - b.rank || a.orphans - b.orphans || a.ragged - b.ragged || a.offCentre - b.offCentre;
 }
 
 function blocksIn(run: readonly FreeSeat[], { quantity, section, grade }: SeatWish, enforced: boolean): Block[] {
@@ -77,12 +77,12 @@ function blocksIn(run: readonly FreeSeat[], { quantity, section, grade }: SeatWi
     const seats = run.slice(left, left + quantity);
     if (!seats.every(fits)) continue;
     const rest = run.length - quantity;
-    const strands = left === 1 || rest - left === 1;
-    if (enforced && strands && rest !== 1) continue;
+    const orphans = left === 1 || rest - left === 1;
+    if (enforced && orphans && rest !== 1) continue;
     blocks.push({
       seatNumbers: seats.map(({ seatNumber }) => seatNumber).sort((a, b) => a - b),
       rank: seats[0]?.rank ?? 0,
-      strands: strands ? 1 : 0,
+      orphans: orphans ? 1 : 0,
       ragged: left % quantity === 0 ? 0 : 1,
       offCentre: Math.abs((seats[0]?.offCentre ?? 0) + (seats.at(-1)?.offCentre ?? 0)),
     });
@@ -108,15 +108,15 @@ function runsOfNeighbours(free: readonly FreeSeat[]): FreeSeat[][] {
  * The orphan seats that a hold of these seats would leave and another choice in the same run would avoid. A run with one
  * seat more than wanted has no better choice.
  */
-export function strandedBy(free: readonly FreeSeat[], seatNumbers: readonly number[]): number[] {
+export function orphanSeatsOf(free: readonly FreeSeat[], seatNumbers: readonly number[]): number[] {
   const chosen = new Set(seatNumbers);
-  const stranded = runsOfNeighbours(free).flatMap((run) => {
+  const orphanSeats = runsOfNeighbours(free).flatMap((run) => {
     const taken = run.map(({ seatNumber }) => chosen.has(seatNumber));
     const left = taken.filter((isTaken) => !isTaken).length;
     if (left === run.length || left === 1) return [];
     return run.filter((_, at) => !taken[at] && (taken[at - 1] ?? true) && (taken[at + 1] ?? true));
   });
-  return stranded.map(({ seatNumber }) => seatNumber).sort((a, b) => a - b);
+  return orphanSeats.map(({ seatNumber }) => seatNumber).sort((a, b) => a - b);
 }
 
 /** Limits the blocks to rank: more than concurrent clients ever try, overlapping ones included. */
@@ -128,11 +128,11 @@ const chosen = new WeakMap<readonly FreeSeat[], Map<string, readonly Block[]>>()
  * The best blocks to choose from. All clients of one tick get the same list of free seats, so the blocks are computed
  * once per wish.
  */
-export function blocksFor(free: readonly FreeSeat[], wish: SeatWish, stranded: StrandedSeats): readonly Block[] {
+export function blocksFor(free: readonly FreeSeat[], wish: SeatWish, orphanSeats: OrphanSeats): readonly Block[] {
   const ofList = chosen.get(free) ?? new Map<string, readonly Block[]>();
   chosen.set(free, ofList);
-  const key = JSON.stringify([wish.quantity, wish.section, wish.grade, stranded]);
-  const blocks = ofList.get(key) ?? bestBlocks(free, wish, stranded, BLOCKS_ENOUGH);
+  const key = JSON.stringify([wish.quantity, wish.section, wish.grade, orphanSeats]);
+  const blocks = ofList.get(key) ?? bestBlocks(free, wish, orphanSeats, BLOCKS_ENOUGH);
   ofList.set(key, blocks);
   return blocks;
 }

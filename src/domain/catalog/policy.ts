@@ -1,4 +1,4 @@
-import type { StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
 
 export const openings = ['fifo', 'lottery'] as const;
@@ -39,7 +39,7 @@ export type Policy = {
   /** Limits the seats of one date that a user may hold and own together. */
   readonly seatsPerUserMax: number;
   /** What happens to a hold that would leave an orphan seat that another choice would avoid. */
-  readonly strandedSeats: StrandedSeats;
+  readonly strandedSeats: OrphanSeats;
 };
 
 /** The part of a policy that admission needs. */

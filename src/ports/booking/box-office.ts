@@ -1,4 +1,4 @@
-import type { SeatWish, StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { OrphanSeats, SeatWish } from '#domain/booking/best-seats.ts';
 import type {
   Cancellation,
   Hold,
@@ -18,7 +18,7 @@ export type HoldOrder = Hold & {
   readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly seatsPerUserMax: number;
-  readonly strandedSeats: StrandedSeats;
+  readonly strandedSeats: OrphanSeats;
   readonly request: RequestKey;
 };
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
-import type { StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import { concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { copyDatabase } from '#tests/support/database.ts';
@@ -268,7 +268,7 @@ async function breakDatabase({ name, changes, also }: Breakage) {
     async people(count: number, balance = 0) {
       return { concert: await openHall(pool), users: await makeUsers(pool, count, balance) };
     },
-    async hold(concert: string, user: string, seats: number | number[], strandedSeats: StrandedSeats = 'off') {
+    async hold(concert: string, user: string, seats: number | number[], strandedSeats: OrphanSeats = 'off') {
       const outcome = await ports.boxOffice.hold({
         ...placeOf(concert, user),
         date: DATE,

@@ -102,7 +102,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       request: request('cancel'),
     });
   /** Leaves a seat single, which is not forbidden here. */
-  const holdStranding = async () => {
+  const holdLeavingOrphan = async () => {
     const stranding = { ...order(), seatNumbers: [known.free + 1], strandedSeats: 'warn' as const };
     const outcome = await boxOffice.hold(stranding);
     return outcome.outcome === 'held' && outcome.answer.strandedSeatNumbers;
@@ -137,7 +137,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'hold a seat that somebody had until now': {
       run: () => boxOffice.hold({ ...order(), seatNumbers: [known.lapsed] }),
     },
-    'hold a seat and be warned of the one beside it': { run: holdStranding },
+    'hold a seat and be warned of the one beside it': { run: holdLeavingOrphan },
     'hold two seats where none may be left single': {
       run: () => boxOffice.hold({ ...order(), seatNumbers: [known.free, known.free + 1], strandedSeats: 'enforce' }),
     },

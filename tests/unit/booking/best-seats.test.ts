@@ -6,10 +6,10 @@ import {
   blocksFor,
   blocksToTry,
   type FreeSeat,
+  orphanSeatsOf,
   placeWithoutPlan,
   type SeatWish,
   spreadOf,
-  strandedBy,
 } from '#domain/booking/best-seats.ts';
 import { userId } from '#domain/ids.ts';
 import { freeSeats, halls, wishes } from '#tests/support/halls.ts';
@@ -108,7 +108,7 @@ describe('the best seats', () => {
       fc.property(asked, ({ free, wish }) => {
         const allowed = bestBlocks(free, wish, 'enforce').map(({ seatNumbers }) => seatNumbers);
         const any = bestBlocks(free, wish).map(({ seatNumbers }) => seatNumbers);
-        expect(allowed).toEqual(any.filter((seatNumbers) => strandedBy(free, seatNumbers).length === 0));
+        expect(allowed).toEqual(any.filter((seatNumbers) => orphanSeatsOf(free, seatNumbers).length === 0));
       }),
     );
   });
@@ -159,7 +159,7 @@ describe('a seat is stranded', () => {
     ['on both sides', row(1, 10), [3, 5], [4]],
     ['in two rows', row(1, 20), [2, 19], [1, 20]],
   ])('%s', (_, free, taken, stranded) => {
-    expect(strandedBy(free, taken)).toEqual(stranded);
+    expect(orphanSeatsOf(free, taken)).toEqual(stranded);
   });
 
   it.each([
@@ -169,7 +169,7 @@ describe('a seat is stranded', () => {
     ['when all are taken', row(1, 10), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
     ['when nothing is', row(1, 10), []],
   ])('not %s', (_, free, taken) => {
-    expect(strandedBy(free, taken)).toEqual([]);
+    expect(orphanSeatsOf(free, taken)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DATE_MIN, example, instant, named, story } from '#adapters/http/openapi/schema-parts.ts';
-import { strandedSeatsPolicies } from '#domain/booking/best-seats.ts';
+import { orphanSeatsPolicies } from '#domain/booking/best-seats.ts';
 import { openings, type Policy, type PolicyChange, type PolicyNumber, policyBounds } from '#domain/catalog/policy.ts';
 
 // The shapes of the policy of a concert.
@@ -39,7 +39,7 @@ const opensAt = instant(story.opensAt)
   .describe('When admission starts; null: when sales open. Entries of before wait');
 
 const strandedSeats = z
-  .enum(strandedSeatsPolicies)
+  .enum(orphanSeatsPolicies)
   .describe(
     'A hold that leaves an orphan seat, where another choice would not: off, is accepted; warn, is accepted and the answer names the seat; enforce, is refused',
   );

@@ -20,9 +20,9 @@ import { type HeldSeatRow, heldStatements } from './held-statements.ts';
 /** Answers are given again for at least this long after the first time. */
 const ANSWERS_KEPT_HOURS = 24;
 /** Longer than a relay takes as a rule, and a second telling changes nothing; one that died delays what it had taken by as much. */
-const AFTERMATH_LEASE_SECONDS = 5;
+const OUTBOX_LEASE_SECONDS = 5;
 /** As long as a command has to tell Redis by itself. */
-const AFTERMATH_RETRY_SECONDS = 1;
+const OUTBOX_RETRY_SECONDS = 1;
 
 export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
   return {
@@ -154,8 +154,8 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async takeOutboxMessages(batchMax) {
-      const rows = await rowsOf(pool, functions.takeOutboxMessages, batchMax, AFTERMATH_LEASE_SECONDS);
-      return rows.map(toAftermath);
+      const rows = await rowsOf(pool, functions.takeOutboxMessages, batchMax, OUTBOX_LEASE_SECONDS);
+      return rows.map(toOutboxMessage);
     },
 
     async ackOutboxMessages(eventIds) {
@@ -163,7 +163,7 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
     },
 
     async retryOutboxMessages(eventIds) {
-      await rowsOf(pool, bookingStatements.retryOutboxMessagesLater, eventIds, AFTERMATH_RETRY_SECONDS);
+      await rowsOf(pool, bookingStatements.retryOutboxMessagesLater, eventIds, OUTBOX_RETRY_SECONDS);
     },
 
     async findHeld({ concertId, date }, seatNumbers) {
@@ -270,7 +270,7 @@ function toOccupied(seat: Extract<HoldReply, { occupied: unknown }>['occupied'][
   };
 }
 
-function toAftermath(row: OutboxMessageRow): OutboxMessage {
+function toOutboxMessage(row: OutboxMessageRow): OutboxMessage {
   const hold: Hold = {
     reservationId: reservationId(row.reservationId),
     userId: userId(row.userId),

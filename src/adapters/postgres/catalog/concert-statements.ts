@@ -1,5 +1,5 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
-import type { StrandedSeats } from '#domain/booking/best-seats.ts';
+import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import type { SeatStatus } from '#domain/catalog/concert.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
 import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
@@ -13,12 +13,12 @@ export type ConcertRow = {
   readonly currency: string;
   readonly salesOpenAt: Date;
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
-  readonly lineOpensAt: Date;
+  readonly queueOpensAt: Date;
   readonly opened: boolean;
   readonly opening: Opening | null;
   readonly opensAt: Date | null;
   readonly paused: boolean;
-  readonly strandedSeats: StrandedSeats | null;
+  readonly strandedSeats: OrphanSeats | null;
   /** Null where there are no lots; the seed and what follows it, until they are drawn. */
   readonly seedSha256: string | null;
   readonly seed: string | null;
@@ -72,11 +72,11 @@ const stillToCome = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
 
 /** The later of the two; what the policy does not decide is null, which is not compared. */
-const lineOpensAt = 'GREATEST(opens_at, sales_open_at)';
+const queueOpensAt = 'GREATEST(opens_at, sales_open_at)';
 
 const concertColumns = `
   concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
-  ${lineOpensAt} AS "lineOpensAt", ${lineOpensAt} <= clock_timestamp() AS opened,
+  ${queueOpensAt} AS "queueOpensAt", ${queueOpensAt} <= clock_timestamp() AS opened,
   encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
   drawn_count AS "drawnCount", drawn_at AS "drawnAt",
   CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,

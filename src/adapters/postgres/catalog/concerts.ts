@@ -185,7 +185,7 @@ function toConcert(row: ConcertRow, defaults: Policy): Concert {
     currency: row.currency,
     salesOpenAt: row.salesOpenAt,
     sales: row.sales,
-    opensAt: row.lineOpensAt,
+    opensAt: row.queueOpensAt,
     opened: row.opened,
     policy: { ...defaults, ...given(row) },
     ...(drawsLots(row, defaults) ? { lottery: toLottery(row) } : {}),

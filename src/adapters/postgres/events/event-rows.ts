@@ -10,7 +10,7 @@ export type EventRow = {
   readonly data: unknown;
 };
 
-export type ParcelRow = EventRow & {
+export type DueDeliveryRow = EventRow & {
   readonly deliveryId: string;
   readonly attempt: number;
   readonly tries: number;

@@ -7,12 +7,12 @@ import type { EventRow } from './event-rows.ts';
 import { webhookStatements } from './webhook-statements.ts';
 
 /** Longer than a relay takes; one that died delays the next by as much. */
-const TERM_SECONDS = 5;
+const RELAY_LEASE_SECONDS = 5;
 
 export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
   return {
     async take(batchMax) {
-      const rows = await rowsOf(pool, functions.takeEvents, batchMax, TERM_SECONDS);
+      const rows = await rowsOf(pool, functions.takeEvents, batchMax, RELAY_LEASE_SECONDS);
       const [first] = rows;
       return first && { fencingToken: Number(first.fencingToken), events: rows.map(toEvent) };
     },

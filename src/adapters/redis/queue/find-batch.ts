@@ -13,7 +13,7 @@ export type FindKey = Pick<EntryId, 'concertId' | 'epoch'> & { readonly keepOpen
 const FIELDS = 2;
 
 /** Finds entries of one queue by one script; looks again for those that could not be told. */
-export function findBatch(redis: RedisClient, { views, open, gatherMs, triesMax }: OpenViews) {
+export function findBatch(redis: RedisClient, { views, open, reportMs, triesMax }: OpenViews) {
   return async function find(key: FindKey, entries: readonly QueueEntry[]): Promise<readonly (EntryState | Refusal)[]> {
     const places = new Map<QueueEntry, EntryState>();
     let sought = entries;
@@ -43,13 +43,13 @@ export function findBatch(redis: RedisClient, { views, open, gatherMs, triesMax 
     if (reply[0] === 'other-epoch') return entries.map((entry) => [entry, { status: 'EXPIRED' }] as const);
     if (reply[0] === 'unopened') await open(concertId, view);
     if (reply[0] === 'redrawn') await view.refresh();
-    if (reply[0] === 'gathering') await setTimeout(gatherMs);
+    if (reply[0] === 'reporting') await setTimeout(reportMs);
     if (reply[0] !== 'found') return [];
     const [, head, endedBytes, turnover, ...answers] = reply;
     await view.hear(head, endedBytes);
     return entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
-      const state = placeOf(view, numbers[index] ?? entry.sequence, answer, { head, turnover: Number(turnover) });
+      const state = stateOf(view, numbers[index] ?? entry.sequence, answer, { head, turnover: Number(turnover) });
       return state === undefined ? [] : [[entry, state]];
     });
   }
@@ -58,7 +58,7 @@ export function findBatch(redis: RedisClient, { views, open, gatherMs, triesMax 
 type Answer = [outcome: FindOutcome, endsMs: number];
 
 /** Undefined if it has to be looked for again. */
-function placeOf(
+function stateOf(
   view: QueueView,
   number: number,
   [outcome, endsMs]: Answer,

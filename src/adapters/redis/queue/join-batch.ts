@@ -17,7 +17,7 @@ const FULL_RETRY_AFTER_SECONDS = 30;
 const FIELDS = 4;
 
 /** Joins users of one concert by one script. */
-export function joinBatch(redis: RedisClient, { views, open, gatherMs, triesMax }: OpenViews) {
+export function joinBatch(redis: RedisClient, { views, open, reportMs, triesMax }: OpenViews) {
   return async function join(
     key: JoinKey,
     users: readonly UserId[],
@@ -30,7 +30,7 @@ export function joinBatch(redis: RedisClient, { views, open, gatherMs, triesMax 
     const reply = await run(redis, scripts.join, view.keys, args, users.map(memberOf));
     if (reply[0] !== 'joined') {
       if (tries === triesMax) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-      await (reply[0] === 'unopened' ? open(concertId, view) : setTimeout(gatherMs));
+      await (reply[0] === 'unopened' ? open(concertId, view) : setTimeout(reportMs));
       return join(key, users, tries + 1);
     }
     const [, epoch, head, endedBytes, turnover, lots, ...answers] = reply;
@@ -46,7 +46,7 @@ export function joinBatch(redis: RedisClient, { views, open, gatherMs, triesMax 
       view.confirm(number);
       const entry = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
       const fresh = outcome === 'drawn' || outcome === 'enrolled';
-      return { entry, state: placeOf(view, answer, head, Number(turnover)), fresh };
+      return { entry, state: stateOf(view, answer, head, Number(turnover)), fresh };
     });
   };
 }
@@ -55,7 +55,7 @@ type Answer = [outcome: JoinOutcome, number: number, joinedMs: number, detail: n
 
 const isSequence = (outcome: JoinOutcome) => ['drawn', 'enrolled', 'registered'].includes(outcome);
 
-function placeOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, turnover: number): EntryState {
+function stateOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, turnover: number): EntryState {
   if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
   const isPlaced = outcome === 'drawn' || outcome === 'waiting';
   const position = isPlaced ? view.positionOf(number, head) : outcome === 'rejoined' ? 1 : undefined;

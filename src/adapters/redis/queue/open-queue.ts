@@ -9,8 +9,8 @@ import type { QueueView } from './queue-view.ts';
 export type Rebuild = {
   /** How long a lost queue waits for its entries. */
   readonly rebuildMs: number;
-  /** How long of that the instances gather what they know, before any client is answered. */
-  readonly gatherMs: number;
+  /** How long of that the instances report what they know, before any client is answered. */
+  readonly reportMs: number;
 };
 
 /**
@@ -20,7 +20,7 @@ export type Rebuild = {
 export function queueOpener(
   redis: RedisClient,
   queueRecords: QueueRecords,
-  { rebuildMs, gatherMs }: Rebuild,
+  { rebuildMs, reportMs }: Rebuild,
 ): (concertId: ConcertId, view: QueueView) => Promise<void> {
   const underWay = new Map<ConcertId, Promise<void>>();
 
@@ -41,7 +41,7 @@ export function queueOpener(
         drawn,
         headKnown: Math.max(record.head, isOwn ? known.head : 1),
         rebuildMs: record.known && drawn > 0 ? rebuildMs : 0,
-        gatherMs,
+        reportMs,
         state: record.draw === undefined ? stateWithoutDraw : 'drawn',
         count: record.draw?.count ?? 0,
         seed: record.draw?.seed ?? '',

@@ -6,8 +6,8 @@ import type { QueueViews } from './queue-views.ts';
 export type OpenViews = {
   readonly views: QueueViews;
   readonly open: (concertId: ConcertId, view: QueueView) => Promise<void>;
-  /** How long the instances gather what they know of a lost queue. */
-  readonly gatherMs: number;
+  /** How long the instances report what they know of a lost queue. */
+  readonly reportMs: number;
   /** A queue may change between two looks: how often to look. */
   readonly triesMax: number;
 };

@@ -22,7 +22,7 @@ type Kept = {
 /** A queue that was not asked for this long is not surveyed any more. */
 const KEPT_MS = 60_000;
 /** Bounds surveys to fifty a second: while sessions turn over, a busy queue moves many hundred times a second. */
-const MOVES_GATHERED_MS = 20;
+const MOVES_BATCHED_MS = 20;
 
 export function queueViews(
   redis: RedisClient,
@@ -57,7 +57,7 @@ export function queueViews(
         queue.isSurveyAwaited = false;
         // The next regular survey reports a failure.
         queue.view.refresh().catch(() => {});
-      }, MOVES_GATHERED_MS).unref();
+      }, MOVES_BATCHED_MS).unref();
     },
 
     watch(concertId, onMove) {

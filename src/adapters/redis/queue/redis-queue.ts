@@ -27,9 +27,9 @@ export type Subscribe = (channel: string, onMessage: (message: string) => void) 
 
 /** How long a command under way keeps a session open: longer than one takes, store timeouts included. */
 const KEEP_OPEN_MS = 10_000;
-/** After a loss, instances gather what they know for this long at most, and for this share of the rebuild. */
-const GATHER_MS_MAX = 2_000;
-const GATHER_SHARE = 1 / 3;
+/** After a loss, instances report what they know for this long at most, and for this share of the rebuild. */
+const REPORT_MS_MAX = 2_000;
+const REPORT_SHARE = 1 / 3;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
 /** Bound one run of a script to a fraction of a millisecond; Redis works on one batch while the next is being read. */
@@ -44,10 +44,10 @@ export function redisQueue(
   subscribe?: Subscribe,
 ): Queue {
   const rebuildMs = rebuildSeconds * 1_000;
-  const gatherMs = Math.min(GATHER_MS_MAX, Math.floor(rebuildMs * GATHER_SHARE));
-  const open = queueOpener(redis, queueRecords, { rebuildMs, gatherMs });
+  const reportMs = Math.min(REPORT_MS_MAX, Math.floor(rebuildMs * REPORT_SHARE));
+  const open = queueOpener(redis, queueRecords, { rebuildMs, reportMs });
   const views = queueViews(redis, open);
-  const openViews = { views, open, gatherMs, triesMax: TRIES_MAX };
+  const openViews = { views, open, reportMs, triesMax: TRIES_MAX };
   // A message that is missed costs no more than the time to the next survey.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
   const heartbeats = lastSeen(redis);

@@ -1,7 +1,7 @@
 -- Finds entries. Asking counts as a heartbeat: a waiting entry is not passed over, an absent one has rejoined and goes next, an
 -- admitted one has claimed its session. With keep_open_ms, a running session is kept open for that long, at most that much
 -- beyond its granted end. An entry that the queue lacks, and that has not ended, is restored.
--- Replies {'unopened'}; {'gathering'} while it is not known what was lost; {'redrawn'} if the caller does not know the draw;
+-- Replies {'unopened'}; {'reporting'} while it is not known what was lost; {'redrawn'} if the caller does not know the draw;
 -- {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover}, then for each entry {outcome, detail}:
 -- 'waiting' | 'rejoined' | 'registered' | 'active' with the session's end in ms | 'ended' |
 -- 'unsure' if the queue lacks an entry that may have ended as far as the caller knows, or while lots are drawn.
@@ -15,8 +15,8 @@ end
 if current ~= epoch then
   return { 'other-epoch' }
 end
-if is_gathering then
-  return { 'gathering' }
+if is_reporting then
+  return { 'reporting' }
 end
 if (draw_count or '') ~= draw_count_known then
   return { 'redrawn' }

@@ -1,6 +1,6 @@
 -- Adds entries at the end of the queue for users without one, in the order given, and finds the entries of the others.
 -- Asking counts as a heartbeat, as in find.lua.
--- Replies {'unopened'}; {'gathering'} while it is not known what was lost; or {'joined', epoch, head, length of the log of ended
+-- Replies {'unopened'}; {'reporting'} while it is not known what was lost; or {'joined', epoch, head, length of the log of ended
 -- entries, turnover, number of lots drawn or -1}, then for each user {outcome, number, joined in ms, detail}:
 -- 'drawn' | 'waiting' | 'rejoined' | 'active' with the session's end in ms | 'full' | 'closed' with the ms until the queue is
 -- rebuilt; until lots are drawn 'enrolled', and again 'registered' by sequence or 'placed' by lot.
@@ -13,8 +13,8 @@ local epoch = redis.call('GET', epoch_key)
 if not epoch then
   return { 'unopened' }
 end
-if is_gathering then
-  return { 'gathering' }
+if is_reporting then
+  return { 'reporting' }
 end
 if holds_lottery and not draw_state then
   redis.call('HSET', draw, 'state', 'registering')

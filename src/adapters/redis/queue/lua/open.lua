@@ -1,6 +1,6 @@
 -- Opens a queue: a new one or, with rebuild_ms, one that was lost, as far as it is known. Replies 1 if this call did, else 0.
 local epoch, drawn, head_known = ARGV[1], ARGV[2], ARGV[3]
-local rebuild_ms, gather_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
+local rebuild_ms, report_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local state, count, seed, ended, first_session = ARGV[6], ARGV[7], ARGV[8], ARGV[9], 10
 
 if redis.call('SET', epoch_key, epoch, 'NX') == false then
@@ -17,7 +17,7 @@ if rebuild_ms == 0 then
 end
 redis.call('SET', sequence_key, drawn)
 redis.call('HSET', rebuild, 'until', string.format('%d', now + rebuild_ms), 'head', head_known,
-  'known', string.format('%d', now + gather_ms),
+  'known', string.format('%d', now + report_ms),
   'late', string.format('%d', now + rebuild_ms + LATE_MS))
 if #ended > 0 then
   redis.call('APPEND', ended_log, ended)

@@ -13,11 +13,11 @@ local time = redis.call('TIME')
 local now_s = tonumber(time[1])
 local now = now_s * 1000 + math.floor(time[2] / 1000)
 
--- After a loss: until when instances gather what they know, until when the queue is rebuilt, the head before the loss,
+-- After a loss: until when instances report what they know, until when the queue is rebuilt, the head before the loss,
 -- until when passed entries are restored.
 local known_at, rebuilt_at, head_before, late_until =
   unpack(redis.call('HMGET', rebuild, 'known', 'until', 'head', 'late'))
-local is_gathering, is_rebuilding = tonumber(known_at or 0) > now, tonumber(rebuilt_at or 0) > now
+local is_reporting, is_rebuilding = tonumber(known_at or 0) > now, tonumber(rebuilt_at or 0) > now
 
 -- 'registering' until the opening, 'closed' once the number of lots is fixed, 'placing' while entries get their lots,
 -- 'drawn'; false without a lottery.
