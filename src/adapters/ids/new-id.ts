@@ -2,17 +2,17 @@ import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 const ID_BYTES = 16;
-/** Bytes that the end of an id is not made of. */
+/** The random bytes for the counter, which no other part of the id uses. */
 const SEQUENCE_AT = 6;
-/** Asked for at once, because the call takes longer than all else about an id. */
+/** Filled at once, as a call for random bytes takes longer than the rest of an id. */
 const pool = Buffer.alloc(256 * ID_BYTES);
 let used = pool.length;
 let lastMs = 0;
 let sequence = 0;
 
 /**
- * A new id: a UUID of version 7 (RFC 9562), which begins with the time. Those of one instance ascend, also where its clock is put
- * back. In each millisecond their numbers begin anywhere, so that nobody can tell from two ids how many were made in between.
+ * Makes a UUID of version 7 (RFC 9562), which starts with the time. The ids of an instance ascend, also if its clock is
+ * set back. The counter starts at random in each millisecond, so that two ids do not tell how many were made in between.
  */
 export function newId(): string {
   if (used === pool.length) {

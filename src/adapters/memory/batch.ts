@@ -1,7 +1,6 @@
 /**
- * Puts the calls of one turn of the event loop together: those with the same key, up to a batch, in the order in which they
- * came, are answered by one command. A full batch is sent at once, so that Redis works on it while the other sockets are
- * read; the rest is sent at the end of the turn.
+ * Batches the calls of one tick: one command answers all items of a key, in their order. A full batch is sent at once,
+ * so that Redis works while the other sockets are read; the rest is sent when the tick ends.
  */
 export function batched<Key, Item, Answer>(
   keyOf: (key: Key) => string,
@@ -34,7 +33,7 @@ export function batched<Key, Item, Answer>(
 
   return (key, item) =>
     new Promise((resolve, reject) => {
-      // Runs after all sockets of this turn were read.
+      // Runs after all sockets of this tick were read.
       if (!isTurnEndAwaited) setImmediate(sendAll);
       isTurnEndAwaited = true;
       const name = keyOf(key);

@@ -16,8 +16,8 @@ import { type DueDeliveryRow, type EventRow, eventColumns } from './events/event
 import type { QueueReply } from './queue/queue-rows.ts';
 import type { ChargeJson } from './wallet/wallet-statements.ts';
 
-// What must be atomic in Postgres: one SQL function each, `<room>/sql/<name>.sql`, called by its name in the schema of this
-// version. Types of arguments and replies are ours to keep true: the contract suites call every function.
+// Atomic work in Postgres: one SQL function each, `<room>/sql/<name>.sql`, called in the schema of this version. The
+// types of arguments and replies are unchecked; the contract suites call every function.
 
 type Command = [key: string, fingerprint: string];
 type Seats = [concertId: string, date: string, seatNumbers: readonly number[]];
@@ -28,7 +28,7 @@ function one<Values extends readonly unknown[], Answer>(name: string): Statement
   return { name, text: `SELECT ${callOf(name)} AS reply` };
 }
 
-/** A function that replies rows: these columns of them. */
+/** A function that replies rows with these columns. */
 function many<Values extends readonly unknown[], Row>(
   name: string,
   columns: string,

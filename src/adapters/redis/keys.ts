@@ -3,8 +3,8 @@ import type { SeatSet } from '#domain/booking/reservation.ts';
 import type { RequestKey } from '#domain/idempotency.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
-// Every key of Frontrow. One hash tag per concert for its queue, one per concert and date for the seats, and a few for all
-// clients, so that each script finds all of its keys on one node of a Redis Cluster.
+// All keys of Frontrow. One hash tag per concert for its queue, one per concert and date for the seats, and a few for
+// all clients, so that all keys of a script are on one node of a Redis Cluster.
 
 const PREFIX = 'frontrow:';
 
@@ -63,43 +63,43 @@ export function queueKey(concertId: ConcertId, name: QueueKey): string {
   return `${PREFIX}{${concertId}}:${name}`;
 }
 
-/** All keys of a queue, as each of its scripts takes them. */
+/** The keys that each script of a queue takes. */
 export function queueKeys(concertId: ConcertId): string[] {
   return QUEUE_KEYS.map((name) => queueKey(concertId, name));
 }
 
-/** A message says that the queue of the concert with this id has moved. */
+/** A message is the id of a concert whose queue has moved. */
 export const MOVED_CHANNEL = `${PREFIX}moved`;
 
-/** The stream of events for other services, and the largest fencing token that has published there. */
+/** The stream of events for other services, and the largest fencing token that has published. */
 export const EVENT_STREAM = `${PREFIX}{events}`;
 export const EVENT_FENCE = `${EVENT_STREAM}:fence`;
 
-/** The hold key of each seat, in the order given: `user:reservation`, gone with the hold. */
+/** The hold key of each seat, in the given order. Its value is `user:reservation`. */
 export function holdKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
   return seatNumbers.map((seatNumber) => `${PREFIX}{${concertId}:${date}}:seat:${seatNumber}`);
 }
 
-/** The lock of each seat, in the order given. */
+/** The lock of each seat, in the given order. */
 export function lockKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
   return seatNumbers.map((seatNumber) => `${PREFIX}{${concertId}:${date}}:lock:${seatNumber}`);
 }
 
-/** Present while Postgres knows the answer to a command. Hashed, as an idempotency key may be 255 characters long. */
+/** Present while Postgres stores the answer to a command. Hashed, as an idempotency key may have 255 characters. */
 export function answeredKey({ concertId, date }: SeatSet, { userId, key }: RequestKey): string {
   const digest = hash('sha256', `${userId} ${key}`, 'base64url');
   return `${PREFIX}{${concertId}:${date}}:answered:${digest}`;
 }
 
-/** Few parts, so that one script counts many clients; more than one, so that the nodes of a cluster share the work. */
+/** Few tags, so that one script counts many clients; more than one, so that the nodes of a cluster share the work. */
 const CLIENT_TAGS = 8;
 
-/** The part of a client, which is an address or a user id. */
+/** The tag of a client, which is an address or a user id. */
 export function commandCountTag(client: string): number {
   return (client.charCodeAt(client.length - 1) + client.charCodeAt(client.length - 2)) % CLIENT_TAGS;
 }
 
-/** How often a client has sent this command in its window. */
+/** Counts a client's commands in its window. */
 export function commandCountKey(client: string, command: string): string {
   return `${PREFIX}rate:{${commandCountTag(client)}}:${command}:${client}`;
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { guarded } from './client/failures.ts';
 import type { RedisClient } from './client/redis-client.ts';
 
-// What must be atomic in Redis: one Lua file each, run by its digest. A unit test compares each script's arguments with those
-// that its file names.
+// Atomic work in Redis: one Lua file each, run by its digest. A unit test compares each script's arguments with its
+// file.
 
 type Value = string | number | Buffer;
 
@@ -179,7 +179,7 @@ export const scripts = {
     'channel',
     'concert',
   ),
-  /** Then per claim: user, hold key's value, and how many seats. */
+  /** Then per command: user, hold key's value, and number of seats. */
   claim: script<{ ttlMs: number }, number[]>('seats/claim', 'ttlMs'),
   prolong: script<{ holder: string; ttlMs: number }, number>('seats/prolong', 'holder', 'ttlMs'),
   keep: script<{ holder: string; ttlMs: number }, number>('seats/keep', 'holder', 'ttlMs'),
@@ -189,7 +189,7 @@ export const scripts = {
   count: script<{ windowMs: number }, number[]>('limits/count', 'windowMs'),
 };
 
-/** The scripts as ioredis takes them on connecting: it sends the digest, and the text to a server that does not know it. */
+/** The scripts for ioredis, which sends the digest, and the text to a server that does not know it. */
 export const definitions = Object.fromEntries(Object.values(scripts).map(({ name, lua }) => [name, { lua }]));
 
 /** Runs a script. Refuses `unavailable` when Redis is. */

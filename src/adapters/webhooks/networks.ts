@@ -1,11 +1,11 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
-/** Whether letters go to an address: to `public` ones, and to those that an operator allows by name. */
+/** Whether messages may go to an address: to public ones, and to those that an operator allows. */
 export type Judgement = 'public' | 'allowed' | 'refused';
 
 /**
- * What does not lead to a public server (IANA's special-purpose registries): this host, private and shared networks,
- * loopback, link-local with the clouds' metadata, documentation, benchmarks, relays, multicast, reserved.
+ * The non-public networks of IANA's special-purpose registries: this host, private and shared networks, loopback,
+ * link-local with cloud metadata, documentation, benchmarks, relays, multicast, reserved.
  */
 const REFUSED_IPV4 = [
   '0.0.0.0/8',
@@ -26,24 +26,26 @@ const REFUSED_IPV4 = [
 ];
 
 /**
- * Everything but global unicast (2000::/3), and so IPv4 in its mapped (::ffff:0:0/96) and NAT64 (64:ff9b::/96) forms as well;
- * and of global unicast what carries an IPv4 address (Teredo, 6to4) or is for documentation.
+ * Everything but global unicast (2000::/3), which includes IPv4 in its mapped (::ffff:0:0/96) and NAT64 (64:ff9b::/96)
+ * forms. Within global unicast, addresses that carry an IPv4 address (Teredo, 6to4) and documentation.
  */
 const REFUSED_IPV6 = ['::/3', '4000::/2', '8000::/1', '2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
-/** @param allowed networks (`127.0.0.0/8`) and addresses that are not public and yet letters go there */
+/** @param allowed non-public networks (`127.0.0.0/8`) and addresses to which messages may go */
 export function judgeOfAddresses(allowed: readonly string[]): (address: string) => Judgement {
   const isRefused = matcherOf([...REFUSED_IPV4, ...REFUSED_IPV6]);
   const isAllowed = matcherOf(allowed);
   return (address) => {
-    // With a zone it is of this machine's own networks.
+    // A zone means a local network of this machine.
     if (isIP(address) === 0 || address.includes('%')) return 'refused';
     if (isAllowed(address)) return 'allowed';
     return isRefused(address) ? 'refused' : 'public';
   };
 }
 
-/** Whether an address is in one of these networks. A list per family: in a common one an IPv4 address is in ::/3, mapped. */
+/**
+ * Matches addresses against networks. One list per family, as in a common one ::/3 would contain mapped IPv4 addresses.
+ */
 function matcherOf(networks: readonly string[]): (address: string) => boolean {
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const network of networks) {

@@ -4,8 +4,8 @@ import type { WebhookMessage } from '#ports/events/webhook-sender.ts';
 const SECRET_PREFIX = 'whsec_';
 
 /**
- * The headers that say who sent a letter, by the Standard Webhooks convention 1.0: one signature per secret, so that a
- * receiver who still has the one before is served while they are changed.
+ * The headers of the Standard Webhooks convention 1.0, with one signature per secret. So a receiver with the previous
+ * secret is served during a rotation.
  */
 export function signedHeaders({ messageId, sentAt, secrets, body }: Omit<WebhookMessage, 'url'>) {
   const timestamp = String(Math.floor(sentAt.getTime() / 1_000));

@@ -9,18 +9,18 @@ import { judgeOfAddresses } from './networks.ts';
 import { signedHeaders } from './signature.ts';
 
 export type WebhookSenderSettings = {
-  /** From the first question for the name to the last byte of the answer. */
+  /** Limits an attempt, from name resolution to the last byte of the answer. */
   readonly timeoutMs: number;
-  /** Networks that are not public and yet letters go there, without TLS too. */
+  /** Non-public networks to which messages may go, also without TLS. */
   readonly allowNetworks: readonly string[];
 };
 
 export type HttpWebhookSender = WebhookSender & {
-  /** Breaks off what is under way, and whatever is to be sent from now on. */
+  /** Aborts running and future attempts. */
   close(): void;
 };
 
-/** The status is what counts; a longer answer is not read to its end. */
+/** Limits the answer: only its status counts. */
 const ANSWER_BYTES_MAX = 65_536;
 const FAILURE_LENGTH_MAX = 200;
 const STOPPING = new Error('this instance stops');
@@ -61,7 +61,7 @@ export function httpWebhookSender(
   };
 }
 
-/** A question for a name cannot be called off, only not be waited for. */
+/** A name resolution cannot be aborted, only abandoned. */
 async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
@@ -76,7 +76,7 @@ async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pro
 
 function post({ url, addresses }: Destination, message: WebhookMessage, signal: AbortSignal): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  // To what was found fit, whatever the name leads to by now.
+  // Connects to a checked address, whatever the name resolves to by now.
   const toFit: LookupFunction = (_hostname, { all }, callback) => {
     const [first] = addresses;
     if (all) callback(null, [...addresses]);
@@ -97,7 +97,7 @@ function post({ url, addresses }: Destination, message: WebhookMessage, signal: 
       ...signedHeaders(message),
     },
     lookup: toFit,
-    // A connection of its own, which nobody else uses again.
+    // A connection of its own, never reused.
     agent: false,
     signal,
   });

@@ -1,22 +1,14 @@
-import { setImmediate as tickEnds } from 'node:timers/promises';
+import { setImmediate as turnEnds } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-<<<<<<<< HEAD:tests/unit/memory/single-flight.test.ts
 import { singleFlight } from '#adapters/memory/single-flight.ts';
-========
-import { batchReads } from '#adapters/postgres/client/batch-reads.ts';
->>>>>>>> 74737d8 (refactor: retire the old words from names, and keep them out by a test):tests/unit/postgres/batch-reads.test.ts
 
 /** A store that changes with every read, whose reads end when they are told to, and who reads it. */
 function store() {
   const reads: { readonly key: string; readonly finish: () => void; readonly fail: (error: Error) => void }[] = [];
   let underWay = 0;
   let most = 0;
-<<<<<<<< HEAD:tests/unit/memory/single-flight.test.ts
   const read = singleFlight((key) => {
-========
-  const read = batchReads((key) => {
->>>>>>>> 74737d8 (refactor: retire the old words from names, and keep them out by a test):tests/unit/postgres/batch-reads.test.ts
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const number = reads.push({ key, finish: () => resolve(number), fail: reject });
     underWay += 1;
@@ -30,8 +22,8 @@ function store() {
 
 /** Lets everything happen that can happen without anybody finishing a read. */
 async function settled(): Promise<void> {
-  await tickEnds();
-  await tickEnds();
+  await turnEnds();
+  await turnEnds();
 }
 
 describe('reads that are shared', () => {

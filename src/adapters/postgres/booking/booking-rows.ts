@@ -1,6 +1,6 @@
 import type { ReservationStatus } from '#domain/booking/reservation.ts';
 
-// What the SQL functions and statements of booking reply.
+// The replies of the SQL functions and statements of booking.
 
 export type Remembered<Answer> = { readonly answer: Answer; readonly replayed: boolean };
 

@@ -3,7 +3,7 @@ import type { ReservationJson } from './booking-rows.ts';
 
 // The statements of booking that need no function.
 
-/** A hold past its deadline is over, whether or not the expiry job has written that down. */
+/** A hold past its deadline is expired, also before the expiry job has recorded it. */
 const reservationColumns = `
   reservation_id AS "reservationId", user_id AS "userId", concert_id AS "concertId", date::text,
   ARRAY(SELECT seat_number FROM reservation_seats s WHERE s.reservation_id = r.reservation_id ORDER BY 1) AS "seatNumbers",

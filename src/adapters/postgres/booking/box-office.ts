@@ -17,11 +17,14 @@ import type {
 import { bookingStatements } from './booking-statements.ts';
 import { type HeldSeatRow, heldStatements } from './held-statements.ts';
 
-/** Answers are given again for at least this long after the first time. */
+/** Keeps the stored answers at least this long. */
 const ANSWERS_KEPT_HOURS = 24;
-/** Longer than a relay takes as a rule, and a second telling changes nothing; one that died delays what it had taken by as much. */
+/**
+ * Limits the lease of outbox messages: longer than a relay usually takes. A repetition is harmless; a relay that died
+ * delays its messages by this.
+ */
 const OUTBOX_LEASE_SECONDS = 5;
-/** As long as a command has to tell Redis by itself. */
+/** Delays a retry by the time that a command has to update Redis itself. */
 const OUTBOX_RETRY_SECONDS = 1;
 
 export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
@@ -226,10 +229,10 @@ function toReservation(row: ReservationJson): Reservation {
   };
 }
 
-/** What Prisma looks up with a payment. */
+/** The Prisma relation of a payment with its refund. */
 const REFUNDED = { refund: { select: { refundedAt: true } } } as const;
 
-/** As a function's JSON has it, or Prisma, which has the same columns as bigints and dates. */
+/** A row from a function's JSON, or from Prisma with bigints and dates. */
 type PaymentRow = { [K in keyof PaymentJson]: PaymentJson[K] extends number ? number | bigint : string | Date };
 type StoredPayment = PaymentRow & { readonly refund: { readonly refundedAt: Date } | null };
 
@@ -245,7 +248,7 @@ function toPayment(row: PaymentRow): Payment {
   };
 }
 
-/** As Prisma has it, with what became of it since. */
+/** A row from Prisma, with its refund. */
 function withRefund({ refund, ...row }: StoredPayment): Payment {
   return { ...toPayment(row), ...(refund === null ? {} : { refundedAt: refund.refundedAt }) };
 }

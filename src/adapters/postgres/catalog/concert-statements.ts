@@ -4,7 +4,7 @@ import type { SeatStatus } from '#domain/catalog/concert.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
 import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
 
-// What is asked of concerts, their dates and seats.
+// The statements of concerts, dates and seats that need no function.
 
 export type ConcertRow = {
   readonly concertId: string;
@@ -19,14 +19,14 @@ export type ConcertRow = {
   readonly opensAt: Date | null;
   readonly paused: boolean;
   readonly strandedSeats: OrphanSeats | null;
-  /** Null where there are no lots; the seed and what follows it, until they are drawn. */
+  /** Null without a lottery; the seed and the columns after it also until lots are drawn. */
   readonly seedSha256: string | null;
   readonly seed: string | null;
   readonly drawnCount: string | null;
   readonly drawnAt: Date | null;
 } & { readonly [K in PolicyNumber]: number | null };
 
-/** Where each decision is kept. */
+/** The column of each field. */
 export const policyColumns = {
   opening: 'opening',
   opensAt: 'opens_at',
@@ -71,7 +71,7 @@ export type SeatRow = {
 const stillToCome = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
 
-/** The later of the two; what the policy does not decide is null, which is not compared. */
+/** The later one. GREATEST ignores null, the value of a policy that does not set it. */
 const queueOpensAt = 'GREATEST(opens_at, sales_open_at)';
 
 const concertColumns = `
@@ -85,11 +85,11 @@ const concertColumns = `
     .join(', ')}`;
 const fromConcerts = 'FROM concerts c LEFT JOIN lotteries USING (concert_id)';
 
-/** By column, as JSON: what is not in it stays, null is null. */
+/** By column, as JSON. A missing column stays; null is null. */
 type PolicyJson = string;
 /** `[{date, starts_at, seats: [{first, last, price, section?, row_label?, …}], blocked: {[number]: true}}]` */
 type DatesJson = string;
-/** What lots will be drawn from; its hash is public at once. */
+/** The lots are drawn from it. Its hash is public at once. */
 type Seed = Buffer;
 
 export const concertStatements = {
@@ -158,7 +158,9 @@ export const concertStatements = {
     never
   >,
 
-  /** Changes nothing, and has no row, where it would leave both limits off, or open otherwise than people counted on. */
+  /**
+   * Changes and returns nothing if both limits would be off, or if the opening would change after sales have opened.
+   */
   changePolicy: {
     name: 'change-policy',
     text: `UPDATE concerts c SET (${allOfPolicy}) = (SELECT ${allOfPolicy} FROM jsonb_populate_record(c, $2))
@@ -178,7 +180,7 @@ export const concertStatements = {
     Pick<ConcertRow, 'concertId'>
   >,
 
-  /** Where there is a seed, that one stays. */
+  /** An existing seed stays. */
   prepareLots: {
     name: 'prepare-lots',
     text: `INSERT INTO lotteries (concert_id, seed, seed_sha256)
@@ -186,7 +188,7 @@ export const concertStatements = {
       ON CONFLICT DO NOTHING`,
   } as Statement<[concertIds: readonly string[], seeds: readonly Seed[]], never>,
 
-  /** Date by date, so that each count finds its index; a join of both tables is planned to read all seats there are. */
+  /** Date by date, so that each count uses its index. Postgres plans a join of both tables as a scan of all seats. */
   seatsLeft: {
     name: 'seats-left',
     text: `SELECT COALESCE(sum(free + lapsed), 0)::integer AS available, COALESCE(sum(held - lapsed), 0)::integer AS held

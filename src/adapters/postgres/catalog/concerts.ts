@@ -16,18 +16,23 @@ import type { Lottery } from '#domain/queue/lottery.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
 import { type ConcertRow, concertStatements, policyColumns, type SeatRow } from './concert-statements.ts';
 
-/** With the pause between two admissions it is how long a changed policy takes to be in effect everywhere: under a second. */
+/**
+ * Limits the age of cached concerts. With the pause between two admissions, a changed policy is in effect on all
+ * instances within a second.
+ */
 const CONCERT_TTL_MS = 500;
-/** A Postgres that does not answer delays those who could go on without it no longer than this. */
+/** Limits the wait for a slow Postgres when a cached value can be returned. */
 const PATIENCE_MS = 250;
 const CONCERTS_CACHED_MAX = 1_000;
-/** As long as the hash that is published of it. */
+/** The length of a SHA-256 digest, which is published of it. */
 const SEED_BYTES = 32;
 
 export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts {
   const cached = { ttlMs: CONCERT_TTL_MS, patienceMs: PATIENCE_MS, entriesMax: CONCERTS_CACHED_MAX };
 
-  /** Where lots are drawn there is a seed before anybody sees the concert, whenever that was decided, and with it its hash. */
+  /**
+   * Creates the missing seed of a lottery before its concert is returned, so that the hash of the seed is always public.
+   */
   async function withLots(ask: Ask, look: () => Promise<ConcertRow[]>): Promise<Concert[]> {
     const rows = await look();
     const without = rows.filter((row) => drawsLots(row, defaults) && row.seedSha256 === null);
@@ -35,7 +40,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     const ids = without.map(({ concertId }) => concertId);
     const seeds = ids.map(() => randomBytes(SEED_BYTES));
     await ask(concertStatements.prepareLots, ids, seeds);
-    // By now there may be others.
+    // Again, as concurrent changes may have added others.
     return withLots(ask, look);
   }
 
@@ -44,7 +49,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     return concert;
   }
 
-  /** Each statement by itself. */
+  /** Outside a transaction. */
   const ask: Ask = (statement, ...values) => rowsOf(pool, statement, ...values);
 
   const find = ttlCache((id) => read(ask, id), cached);
@@ -56,7 +61,7 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     return row ?? { available: 0, held: 0 };
   }, cached);
 
-  /** On this instance at once; the others look again soon. */
+  /** At once on this instance; on the others within the time to live. */
   function showNow(id: string): void {
     find.forget(id);
     listOnSale.forget('');
@@ -134,13 +139,13 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
 
 const policyNames = Object.keys(policyColumns) as (keyof Policy)[];
 
-/** What is decided, without what is left to the settings. */
+/** The fields that the concert sets itself. */
 function given(decided: PolicyChange): Partial<Policy> {
   const names = policyNames.filter((name) => decided[name] !== undefined && decided[name] !== null);
   return Object.fromEntries(names.map((name) => [name, decided[name]]));
 }
 
-/** What `jsonb_populate_record` puts into a row. */
+/** The row for `jsonb_populate_record`. */
 function byColumn(change: PolicyChange): Readonly<Record<string, unknown>> {
   return Object.fromEntries(policyNames.map((name) => [policyColumns[name], change[name]]));
 }
@@ -170,7 +175,7 @@ function drawsLots({ opening }: Pick<ConcertRow, 'opening'>, defaults: Policy): 
   return (opening ?? defaults.opening) === 'lottery';
 }
 
-/** Of a concert where lots are drawn. */
+/** For a concert with a lottery. */
 function toLottery({ seedSha256, seed, drawnCount, drawnAt }: ConcertRow): Lottery {
   if (seedSha256 === null) throw new RangeError('lots without a seed');
   if (seed === null || drawnAt === null) return { seedSha256 };

@@ -5,20 +5,23 @@ import { requireFunctions } from './require-functions.ts';
 export type PostgresSettings = {
   readonly url: string;
   readonly poolMax: number;
-  /** How long to wait for a connection before answering `busy`. */
+  /** Limits the wait for a connection; then `busy`. */
   readonly connectTimeoutMs: number;
-  /** A statement that takes longer is ended by the server. */
+  /** Limits a statement; the server cancels it. */
   readonly statementTimeoutMs: number;
-  /** A command that waits longer for another one's lock is refused. */
+  /** Limits the wait for another command's lock. */
   readonly lockTimeoutMs: number;
 };
 
 export type Postgres = {
-  /** For the statements of this folder, prepared once per connection. */
+  /** For the prepared statements of this folder. */
   readonly pool: Pool;
-  /** For rare reads and for seeding, over the same connections. Loaded on first use: the client takes 25 MB and delays a start. */
+  /**
+   * For rare reads and seeding, over the same connections. Loaded on first use, as the client takes 25 MB and delays the
+   * start.
+   */
   readonly prisma: () => Promise<PrismaClient>;
-  /** Fails unless Postgres answers and has our tables and the SQL functions of this version. */
+  /** Fails unless Postgres answers and has the tables and SQL functions of this version. */
   ping(): Promise<void>;
   close(): Promise<void>;
 };
@@ -27,11 +30,11 @@ const HANG_UP_MARGIN_MS = 500;
 const IDLE_MS = 120_000;
 
 /**
- * One pool for prepared statements and for Prisma. The session's time zone is UTC because Prisma's adapter reads and writes
+ * One pool for prepared statements and Prisma. The session's time zone is UTC, as Prisma's adapter reads and writes
  * times without their offset.
  *
- * @param onLost is called once when an idle connection is lost: queries under way fail by themselves
- * @param onBack is called once when a connection is made after that
+ * @param onLost is called once when an idle connection is lost; running queries fail by themselves
+ * @param onBack is called once when a connection succeeds after that
  */
 export function connectPostgres(
   settings: PostgresSettings,
@@ -42,9 +45,10 @@ export function connectPostgres(
     connectionString: settings.url,
     max: settings.poolMax,
     connectionTimeoutMillis: settings.connectTimeoutMs,
-    // The server ends a slow statement; a server that is frozen or cut off ends nothing, so we hang up a little later.
+    // The server cancels a slow statement. A frozen or unreachable server cancels nothing, so the client hangs up a
+    // little later.
     query_timeout: settings.statementTimeoutMs + HANG_UP_MARGIN_MS,
-    // A connection plans and compiles anew, and a rush should find those of the one before it.
+    // A new connection plans and compiles anew, so the next rush should find these.
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     options: `-c TimeZone=UTC -c statement_timeout=${settings.statementTimeoutMs} -c lock_timeout=${settings.lockTimeoutMs}`,

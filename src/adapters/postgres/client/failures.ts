@@ -1,7 +1,7 @@
 import { type Refusal, refusalBecause } from '#domain/errors.ts';
 
 const RETRY_AFTER_SECONDS = 1;
-/** A deadlock or a serialization failure undid everything and may be tried again; more often than this is a fault of ours. */
+/** Limits the retries after a deadlock or serialization failure, which undo everything. More of them are a bug. */
 const TRIES_MAX = 3;
 
 const RETRIABLE = new Set(['40P01', '40001']);
@@ -15,19 +15,22 @@ const UNREACHABLE = new Set([
   'ETIMEDOUT',
   'EAI_AGAIN',
   'EHOSTUNREACH',
-  // What Prisma makes of some of these: not reachable, timed out, hung up.
+  // Prisma's codes for unreachable, timed out, hung up.
   'P1001',
   'P1008',
   'P1017',
 ]);
-/** Connection exceptions, operator intervention (shutdown, crash, not yet up). */
+/** Connection exceptions, operator intervention (shutdown, crash, starting up). */
 const UNREACHABLE_CLASSES = ['08', '57P'];
-/** `pg` and Prisma's adapter have no code for these. */
+/** Errors of `pg` and Prisma's adapter that have no code. */
 const POOL_TIMEOUT = /timeout exceeded when trying to connect/;
 const CONNECTION_LOST =
   /Query read timeout|Connection terminated|Client has encountered a connection error|Can't reach database server/;
 
-/** Does the work, again if Postgres undid it, and says `busy` or `unavailable` when that is what is the matter. */
+/**
+ * Runs the work, and again if Postgres undid it. Refuses `busy` or `unavailable` when Postgres is; other errors
+ * propagate.
+ */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -52,12 +55,12 @@ function asRefusal(error: unknown): unknown {
   return unreachable ? refusalOf('unavailable', error) : error;
 }
 
-/** The visitor is told the code only; the cause is for the log. */
+/** The client sees the code alone; the cause is for the log. */
 function refusalOf(code: 'busy' | 'unavailable', cause: unknown): Refusal {
   return refusalBecause(cause, code, RETRY_AFTER_SECONDS);
 }
 
-/** The SQLSTATE, system or Prisma code of an error, or of the one that caused it. */
+/** The SQLSTATE, system or Prisma code of an error, or of its cause. */
 function codeOf(error: unknown): string {
   for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
     const code: unknown = ofDriver(at) ?? Reflect.get(at, 'originalCode') ?? Reflect.get(at, 'code');
@@ -66,7 +69,7 @@ function codeOf(error: unknown): string {
   return '';
 }
 
-/** What Postgres said, where Prisma has wrapped it into a code of its own. */
+/** The code of Postgres that Prisma has wrapped. */
 function ofDriver(error: Error): unknown {
   const { meta } = error as { meta?: { driverAdapterError?: { cause?: { originalCode?: unknown } } } };
   return meta?.driverAdapterError?.cause?.originalCode;

@@ -28,10 +28,10 @@ export const functionSet: ReadonlyMap<string, SqlFunction> = new Map(
     .map((source) => [source.name, { ...source, creation: creationOf(source) }]),
 );
 
-/** Where this version's functions are. */
+/** The schema of this version's functions. */
 export const functionSchema = `frontrow_${hashOf([...functionSet.values()].map(({ creation }) => creation).join('\n'))}`;
 
-/** A call of the function, with a placeholder for each parameter but the last ones, whose arguments are given. */
+/** A call of the function, with placeholders for all parameters but the last ones, whose arguments are given. */
 export function callOf(name: string, ...lastArguments: readonly string[]): string {
   const found = functionSet.get(name);
   if (found === undefined) throw new RangeError(`there is no file for the SQL function ${name}`);
@@ -48,8 +48,8 @@ function toSource(path: string, sql: string) {
 }
 
 /**
- * A function that calls others of the set finds them by its own search path, whatever the session's is. The others go without:
- * the clause costs time at each call, and Postgres inlines no function that has one.
+ * A function that calls others of the set gets a search path of its own, whatever the session's is. The others go
+ * without, as the clause costs time at each call and prevents inlining.
  */
 function creationOf({ name, sql }: { readonly name: string; readonly sql: string }): string {
   const calls = [...sql.slice(sql.search(SIGNATURE)).matchAll(anyCall)].some(([, called]) => called !== name);

@@ -3,14 +3,13 @@ import { guarded } from './failures.ts';
 import { type Ask, askOf } from './statement.ts';
 
 /**
- * All that the work asks for, or nothing: where a command answers what it reads after it wrote, whoever is told `busy` may
- * repeat it. For what operators do now and then. What fans do is one statement: they would wait for each round trip under
- * each other's locks.
+ * Runs the work as one transaction, so that a command that answers `busy` has changed nothing. For rare commands of
+ * operators. Commands of clients are one statement each, as round trips would be waited for under locks.
  */
 export function inTransaction<T>(pool: Pool, work: (ask: Ask) => Promise<T>): Promise<T> {
   return guarded(async () => {
     const session = await pool.connect();
-    // The statement under way reports a lost connection; without a listener it would also end the process.
+    // The running statement reports a lost connection. Without a listener it would also end the process.
     session.on('error', ignore);
     let committed = false;
     try {
@@ -21,7 +20,7 @@ export function inTransaction<T>(pool: Pool, work: (ask: Ask) => Promise<T>): Pr
       return result;
     } finally {
       session.off('error', ignore);
-      // What is not committed goes with its connection, also where that answers no more.
+      // An uncommitted transaction ends with its connection, also if the server no longer answers.
       session.release(!committed);
     }
   });

@@ -2,14 +2,14 @@ import type { Pool } from 'pg';
 import { guarded } from './failures.ts';
 import { functionSchema } from './function-set.ts';
 
-/** The database has not been migrated by this version of the service, or not for its user. */
+/** This version's SQL functions are not installed, or the service's user may not call them. */
 export class FunctionsMissing extends Error {}
 
 /**
- * Fails unless this version's SQL functions are installed and may be called.
+ * Checks that this version's SQL functions are installed and may be called.
  *
  * @throws FunctionsMissing
- * @throws Refusal if Postgres cannot be asked
+ * @throws Refusal if Postgres is unavailable
  */
 export async function requireFunctions(pool: Pool): Promise<void> {
   const { rows } = await guarded(() =>

@@ -2,10 +2,12 @@ import type { ClientBase, Pool } from 'pg';
 import { type Code, Refusal } from '#domain/errors.ts';
 import { guarded } from './failures.ts';
 
-// For what Prisma's client cannot express, or not fast enough: calls of SQL functions, comparisons with the clock of Postgres,
-// and frequent reads. Prepared under a name, once per connection.
+// For calls of SQL functions, comparisons with the clock of Postgres, and frequent reads, which Prisma's client cannot
+// express or not fast enough. Prepared under a name, once per connection.
 
-/** A statement with the types of its values and rows. They are ours to keep true: the contract suites run every statement. */
+/**
+ * A statement with the types of its values and rows. The types are unchecked; the contract suites run every statement.
+ */
 export type Statement<Values extends readonly unknown[], Row> = {
   readonly name: string;
   readonly text: string;
@@ -13,7 +15,7 @@ export type Statement<Values extends readonly unknown[], Row> = {
   readonly of?: (values: Values) => Row;
 };
 
-/** The row of a function that replies one value: a refusal or an answer. */
+/** The row of a function that replies one value: an answer or a refusal. */
 export type Reply<Answer> = { readonly reply: Answer | Refused };
 type Refused = { readonly refusal: Code; readonly facts?: unknown };
 
@@ -23,7 +25,7 @@ export type Ask = <Values extends readonly unknown[], Row>(
   ...values: Values
 ) => Promise<Row[]>;
 
-/** Over this connection, or any of the pool. */
+/** Asks over this connection, or over any of the pool. */
 export function askOf(connection: Pick<Pool | ClientBase, 'query'>): Ask {
   return async ({ name, text }, ...values) => {
     const { rows } = await connection.query({ name, text, values: [...values] });
@@ -40,7 +42,11 @@ export function rowsOf<Values extends readonly unknown[], Row>(
   return guarded(() => askOf(pool)(statement, ...values));
 }
 
-/** The answer of a function. @throws Refusal if it refuses */
+/**
+ * The answer of a function.
+ *
+ * @throws Refusal if it refuses
+ */
 export async function replyOf<Values extends readonly unknown[], Answer>(
   pool: Pool,
   statement: Statement<Values, Reply<Answer>>,
@@ -49,7 +55,11 @@ export async function replyOf<Values extends readonly unknown[], Answer>(
   return answerIn(await rowsOf(pool, statement, ...values));
 }
 
-/** The answer in the one row of a function. @throws Refusal if it is one */
+/**
+ * The answer in the one row of a function.
+ *
+ * @throws Refusal if it refuses
+ */
 export function answerIn<Answer>([row]: readonly Reply<Answer>[]): Answer {
   if (row === undefined) throw new RangeError('a function replied nothing');
   const { reply } = row;

@@ -11,7 +11,7 @@ import type { Deliveries } from '#ports/events/deliveries.ts';
 import { toEvent } from './events.ts';
 import { type DeliveryRow, webhookStatements } from './webhook-statements.ts';
 
-/** Longer than an attempt takes; a process that died delays what it was about by as much. */
+/** Limits the lease of a delivery: longer than an attempt. An instance that died delays its deliveries by this. */
 const ATTEMPT_LEASE_SECONDS = 60;
 
 export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {

@@ -1,6 +1,6 @@
 import type { EventType } from '#domain/events/public-event.ts';
 
-// What the SQL functions of events reply.
+// The replies of the SQL functions of events.
 
 export type EventRow = {
   readonly eventId: string;

@@ -6,7 +6,7 @@ import type { Events } from '#ports/events/events.ts';
 import type { EventRow } from './event-rows.ts';
 import { webhookStatements } from './webhook-statements.ts';
 
-/** Longer than a relay takes; one that died delays the next by as much. */
+/** Limits the lease of a batch: longer than a relay takes. An instance that died delays the next batch by this. */
 const RELAY_LEASE_SECONDS = 5;
 
 export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
@@ -32,7 +32,7 @@ export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
   };
 }
 
-/** That the data fits the type is up to the view `public_events`; a contract test holds each of them to it. */
+/** The view `public_events` makes the data fit its type; a contract test checks each type. */
 export function toEvent({ eventId, type, aggregateId, at, data }: EventRow): PublicEvent {
   return { eventId, type, aggregateId, at, data } as PublicEvent;
 }

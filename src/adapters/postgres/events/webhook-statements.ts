@@ -9,7 +9,7 @@ export type EndpointRow = {
   readonly url: string;
   readonly eventTypes: OfferedEventType[];
   readonly disabledReason: 'operator' | 'gone' | null;
-  /** Null unless it still signs. */
+  /** Null once it no longer signs. */
   readonly previousSecretUntil: Date | null;
   readonly createdAt: Date;
 };
@@ -25,7 +25,7 @@ export type DeliveryRow = {
   readonly dueAt: Date | null;
   readonly endedAt: Date | null;
   readonly createdAt: Date;
-  /** Null before an attempt has ended. */
+  /** Null before the first attempt has ended. */
   readonly attempt: number | null;
   readonly attemptEndedAt: Date | null;
   readonly durationMs: number | null;
@@ -37,7 +37,7 @@ const endpointColumns = `endpoint_id AS "endpointId", url, event_types AS "event
   disabled_reason AS "disabledReason", created_at AS "createdAt",
   CASE WHEN previous_secret_until > clock_timestamp() THEN previous_secret_until END AS "previousSecretUntil"`;
 
-/** When one is due, if that is a promise. What was taken and has not ended is due when its claim ends, which is nobody's business. */
+/** The due time of the next attempt. Null while a delivery is leased, as its due time is then the end of the lease. */
 const promisedAt = 'CASE WHEN d.attempts = coalesce(a.attempt, 0) AND w.disabled_at IS NULL THEN d.due_at END';
 
 const deliveries = `
@@ -49,7 +49,7 @@ const deliveries = `
       WHERE l.delivery_id = d.delivery_id ORDER BY l.attempt DESC LIMIT 1) AS a ON true
   WHERE w.deleted_at IS NULL AND d.endpoint_id = $1`;
 
-/** Rounded down to a column's milliseconds, as `at_once` does. */
+/** Rounded down to milliseconds like the columns, as in `at_once`. */
 const now = "date_trunc('milliseconds', clock_timestamp())";
 
 export const webhookStatements = {
@@ -108,7 +108,7 @@ export const webhookStatements = {
     text: `${deliveries} AND ($2::bigint IS NULL OR d.delivery_id < $2) ORDER BY d.delivery_id DESC LIMIT $3`,
   } as Statement<[endpointId: string, after: string | undefined, limit: number], DeliveryRow>,
 
-  /** Apart from the one before, so that each has its index. */
+  /** A statement of its own, so that each uses its index. */
   listDeliveriesIn: {
     name: 'list-deliveries-in',
     text: `${deliveries} AND d.state = $4 AND ($2::bigint IS NULL OR d.delivery_id < $2)

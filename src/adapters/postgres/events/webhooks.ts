@@ -9,7 +9,7 @@ import { endpointId } from '#domain/ids.ts';
 import type { Webhooks } from '#ports/events/webhooks.ts';
 import { type EndpointRow, webhookStatements } from './webhook-statements.ts';
 
-/** As long as the digest that it keys; the convention allows 24 to 64. */
+/** As long as the digest that it keys. The convention allows 24 to 64. */
 const SECRET_BYTES = 32;
 const newSecret = () => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
 

@@ -6,8 +6,8 @@ import { functions } from '#adapters/postgres/functions.ts';
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * Grants a role what the service does and no more: it can change neither append-only tables nor the tables themselves. The owner
- * of the tables calls it, after each migration, with the functions of this version installed. The role must exist.
+ * Grants a role exactly the rights of the service: it cannot alter tables or change append-only rows. The owner of the
+ * tables calls it after each migration, once the functions of this version are installed. The role must exist.
  */
 export async function grantService(databaseUrl: string, role: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });

@@ -1,12 +1,12 @@
 import type { Client } from 'pg';
 import { functionSchema, functionSet } from '#adapters/postgres/client/function-set.ts';
 
-/** Instances of so many versions can run on one database: the functions of older ones are dropped. */
+/** Keeps the function sets of this many versions, whose instances can run side by side. Older sets are dropped. */
 const SETS_KEPT = 5;
 
 /**
- * Installs this version's functions, unless they are there, and returns whether it did. Functions of other versions stay, so
- * instances of these go on working. One transaction; called under the migrator's lock.
+ * Installs this version's functions and returns true; returns false if they are installed. Functions of other versions
+ * stay, so that their instances go on. One transaction, called under the migrator's lock.
  */
 export async function installFunctions(client: Client): Promise<boolean> {
   await client.query('BEGIN');
@@ -23,14 +23,14 @@ async function create(client: Client): Promise<void> {
   // A function may be created before those that it calls.
   await client.query('SET LOCAL check_function_bodies = off');
   await client.query(`CREATE SCHEMA ${functionSchema}`);
-  // What a function finds: the set, then the tables, which are where the migrations put them.
+  // The set first, then the tables.
   await client.query(
     `SELECT set_config('search_path', format('${functionSchema}, %I, pg_temp', current_schema()), true)`,
   );
   for (const { creation } of functionSet.values()) await client.query(creation);
 }
 
-/** When the set was last asked for. Text that sorts by time. */
+/** Stores when the set was last wanted, as text that sorts by time. */
 const NOTE_WANTED = `DO $$ BEGIN
   EXECUTE format('COMMENT ON SCHEMA ${functionSchema} IS %L',
     'last wanted ' || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));

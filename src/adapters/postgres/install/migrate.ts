@@ -7,17 +7,20 @@ import { installFunctions } from './install-functions.ts';
 
 const MIGRATIONS = new URL('../../../../prisma/migrations/', import.meta.url);
 
-/** The key that `prisma migrate` takes too, so that it and this migrator exclude each other. */
+/** The key of `prisma migrate`, so that it and this migrator exclude each other. */
 const LOCK_KEY = 72_707_369;
-/** Longer than a migration of ours takes, shorter than an orchestrator's patience with an instance that starts. */
+/**
+ * Limits the wait for another migrator: longer than a migration takes, shorter than an orchestrator waits for an
+ * instance to start.
+ */
 const LOCK_WAIT_SECONDS = 60;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * How long a migration waits for each of its locks, and pauses before it is tried again: one try per entry. All commands
- * queue behind a migration that waits, so the first tries give way before a command reaches its lock timeout (two seconds by
- * default) and before Postgres looks for a deadlock (one second). The last ones are longer, for a table that autovacuum has
- * locked: Postgres cancels the autovacuum after one second.
+ * Limits the wait for each lock of a migration, and the pause before its retry: one try per entry. All commands queue
+ * behind a waiting migration. So the first tries give up before a command reaches its lock timeout (two seconds by
+ * default), and before Postgres looks for a deadlock (one second). The last ones are longer, for a table locked by
+ * autovacuum: Postgres cancels an autovacuum after one second.
  */
 const TRIES_MS = [250, 250, 250, 500, 500, 1_000, 2_000, 4_000];
 
@@ -25,7 +28,10 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK_DETECTED = '40P01';
 const RETRIED = [LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED];
 
-/** As `prisma migrate deploy` makes it (schema-engine, sql_schema_connector/src/flavour/postgres), so that either may go on. */
+/**
+ * As `prisma migrate deploy` creates it (schema-engine, sql_schema_connector/src/flavour/postgres), so that both can be
+ * used.
+ */
 const CREATE_RECORDS = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id varchar(36) PRIMARY KEY,
@@ -40,11 +46,11 @@ const CREATE_RECORDS = `
 
 type Migration = { readonly name: string; readonly script: string; readonly checksum: string };
 
-/** What was done now. */
+/** The work of this call. */
 export type Migrated = {
   /** The names of the migrations, oldest first. */
   readonly migrations: readonly string[];
-  /** The schema that this version's functions were installed into; undefined if they were there. */
+  /** The schema of the newly installed functions; undefined if they were installed before. */
   readonly functions: string | undefined;
 };
 
@@ -60,7 +66,7 @@ export type Migrated = {
  */
 export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_SECONDS): Promise<Migrated> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  // The query under way reports a lost connection; without a listener it would also end the process.
+  // The running query reports a lost connection. Without a listener it would also end the process.
   client.on('error', () => {});
   await client.connect();
   try {
@@ -71,13 +77,13 @@ export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_S
     const installed = await installFunctions(client);
     return { migrations: pending.map(({ name }) => name), functions: installed ? functionSchema : undefined };
   } finally {
-    // Ends the session, and the lock with it.
+    // Ends the session and its lock.
     await client.end();
   }
 }
 
 async function lock(client: Client, waitSeconds: number): Promise<void> {
-  // A migration may take longer than a statement of a request.
+  // A migration may exceed the statement timeout of requests.
   await client.query('SET statement_timeout = 0');
   try {
     await client.query(`SET lock_timeout = '${waitSeconds}s'`);
@@ -123,7 +129,7 @@ async function apply(client: Client, { name, script, checksum }: Migration): Pro
     VALUES ('${randomUUID()}', '${checksum}', '${name}', now(), clock_timestamp(), 1)`;
   for (const [at, waitMs] of TRIES_MS.entries()) {
     try {
-      // Several statements in one query are one transaction.
+      // Several statements in one query form one transaction.
       await client.query(`SET LOCAL lock_timeout = ${waitMs}; ${script}\n;${record}`);
       return;
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import type { Currency } from '#domain/wallet/money.ts';
 
-/** Always the same, so that examples can be pasted. */
+/** Constant, so that examples can be pasted. */
 const DEMO_CONCERT = '01939c5e-0000-7000-8000-000000000001';
 const DEMO_DAYS_AHEAD = [7, 14, 21];
 const DEMO_HOUR_UTC = 10;
@@ -9,7 +9,7 @@ const HALL_SEATS = 50;
 const SEAT_PRICE = 50_000n;
 const DAY_MS = 86_400_000;
 
-/** A concert to try things on: dates still to come, seats 1 to 50. Does nothing while it has a date to come. */
+/** Creates a demo concert with dates to come and seats 1 to 50. Does nothing while it has a date to come. */
 export async function seedDemo({ pool, prisma: openPrisma }: Postgres, currency: Currency): Promise<void> {
   const now = new Date();
   const ahead = 'SELECT FROM concert_dates WHERE concert_id = $1 AND starts_at > $2 LIMIT 1';

@@ -6,7 +6,7 @@ import { userId } from '#domain/ids.ts';
 import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import { type EventJson, queueStatements } from './queue-statements.ts';
 
-/** Six bytes name a line and fit into the token; a repetition is as good as impossible. */
+/** Short enough for the queue token, long enough that no two queues get the same epoch. */
 const EPOCH_BYTES = 6;
 
 export function postgresQueueRecords({ pool }: Pick<Postgres, 'pool'>): QueueRecords {

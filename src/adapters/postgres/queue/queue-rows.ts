@@ -1,4 +1,4 @@
-/** What `open_queue` replies. */
+/** The reply of `open_queue`. */
 export type QueueReply = {
   readonly answer: {
     readonly epoch: string;

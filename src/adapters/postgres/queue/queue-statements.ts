@@ -1,7 +1,7 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
 import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
-// The statements of the record of a queue that need no function.
+// The statements of queue records that need no function.
 
 /** An event by column, as `jsonb_to_recordset` reads it. */
 export type EventJson = {
@@ -14,13 +14,13 @@ export type EventJson = {
   readonly joined_at: Date | undefined;
   readonly happened_at: Date;
 };
-/** An array of them. */
+/** An array of events. */
 type EventsJson = string;
 
 const eventColumns = 'logged_ms, logged_counter, logged_index, kind, sequence, admission_order, joined_at, happened_at';
 
 export const queueStatements = {
-  /** Most notes tell nothing new: those write nothing. */
+  /** Most notes change nothing; those write nothing. */
   noteQueue: {
     name: 'note-queue',
     text: `UPDATE queues SET drawn = GREATEST(drawn, $2), head = GREATEST(head, $3)

@@ -1,24 +1,24 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
 import { type RecordKind, type RecordRow, recordColumns, type SeatChange } from '#domain/records/records.ts';
 
-// What is asked to read the books as a whole, and the history of a seat.
+// The statements that export records and list the history of a seat.
 
 /**
- * Rows looked at in one step: some hundred kilobytes, some milliseconds. Written into the statements, because with a number
- * that comes with the values Postgres plans for a tenth of the table.
+ * Limits one page to some hundred kilobytes and milliseconds. Part of the statement, as Postgres plans a parameter for a
+ * tenth of the table.
  */
 const ROWS_PER_PAGE = 1_000;
 
-/** No id is as small. */
+/** Smaller than every id. */
 const BEFORE_ALL = { bigint: '0', uuid: '00000000-0000-0000-0000-000000000000' } as const;
 
-/** Where the rows of a kind are, and what is said of each. */
+/** The table of a kind of records, and its columns. */
 type Source = {
   readonly table: string;
-  /** What the pages go by: unique, and never changed. */
+  /** Orders the pages: unique and immutable. */
   readonly id: string;
   readonly idType: keyof typeof BEFORE_ALL;
-  /** What else is looked up, of the rows of a page. */
+  /** Joins the rows of a page. */
   readonly joins: string;
   readonly recordedAt: string;
   readonly concertId: string;
@@ -73,7 +73,7 @@ const sources: { readonly [Kind in RecordKind]: Source } = {
       reservationId: 'p.reservation_id',
       balance: number('p.balance'),
       paidAt: time('p.paid_at'),
-      // One by one: a join was planned to read all refunds there are.
+      // A subquery per row, as Postgres plans a join as a scan of all refunds.
       refundedAt: time('(SELECT f.refunded_at FROM refunds f WHERE f.payment_id = page.payment_id)'),
     },
   },
@@ -107,7 +107,7 @@ const sources: { readonly [Kind in RecordKind]: Source } = {
       account: 'page.account',
       userId: 'page.user_id',
       amount: number('page.amount'),
-      // An account of the house has none of its own: that of the wallet on the other side.
+      // A house account has no currency; that of the wallet on the other side applies.
       currency: `(SELECT w.currency FROM ledger_entries other JOIN wallets w ON w.user_id = other.user_id
         WHERE other.transaction_id = page.transaction_id AND other.account = 'WALLET' LIMIT 1)`,
       balance: number('page.balance_after'),
@@ -118,7 +118,7 @@ const sources: { readonly [Kind in RecordKind]: Source } = {
     table: 'seat_history',
     id: 'change_id',
     idType: 'bigint',
-    // Nothing forces them to be there, and a page that lost its last row would be taken for the end.
+    // Left joins, as no constraint requires these rows, and a page without its last row would be taken for the end.
     joins: 'LEFT JOIN concerts c USING (concert_id) LEFT JOIN reservations r USING (reservation_id)',
     recordedAt: 'page.changed_at',
     concertId: 'page.concert_id',
@@ -143,8 +143,8 @@ type PageValues = [after: string | undefined, concertId: string | undefined, fro
 type PageRow = { readonly after: string; readonly wanted: boolean } & RecordRow;
 
 /**
- * So many rows of a table from an id on, of which it gives those that are wanted, and the last one whether it is or not: so a page costs
- * the same however few of its rows are wanted, and the next one begins behind it.
+ * Reads a page of rows from an id on. Returns the wanted ones, and the last one in any case. So each page costs the same
+ * however few of its rows are wanted, and the next one starts after it.
  */
 function pageStatement(kind: RecordKind): Statement<PageValues, PageRow> {
   const { table, id, idType, joins, recordedAt, concertId, columns } = sources[kind];
@@ -176,7 +176,7 @@ export type SeatChangeRow = {
 export const recordStatements = {
   now: { name: 'now', text: 'SELECT clock_timestamp() AS now' } as Statement<[], { readonly now: Date }>,
 
-  /** That a seat was made is what its history begins with, though nothing was written down then. */
+  /** The history starts with the creation of the seat, of which no change is recorded. */
   listSeatHistory: {
     name: 'list-seat-history',
     text: `WITH changes AS (

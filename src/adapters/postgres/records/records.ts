@@ -12,7 +12,7 @@ export function postgresRecords({ pool }: Pick<Postgres, 'pool'>): Records {
     async listSeatHistory({ concertId, date, seatNumber }, { limit, after }) {
       const { listSeatHistory } = recordStatements;
       const rows = await rowsOf(pool, listSeatHistory, concertId, date, seatNumber, after, limit + 1);
-      // A seat that is there was made, if nothing else.
+      // An existing seat has at least its creation.
       if (rows.length === 0 && after === undefined) throw new Refusal('seat-not-found', { seatNumbers: [seatNumber] });
       return pageOf(rows.map(toSeatChange), limit, ({ changeId }) => changeId);
     },

@@ -8,23 +8,22 @@ import { keepSubscribed, type Subscription } from './subscription.ts';
 
 export type RedisConnection = {
   readonly redis: RedisClient;
-  /** Fails unless Redis answers and is set up so that it never evicts a place or a hold. Asks every primary. */
+  /** Fails unless every primary answers and is configured not to evict keys. */
   ping(): Promise<void>;
   /**
-   * Hears what is published on a channel from now on, on a connection of its own. It is looked after until it is stopped;
-   * what is published while it is lost is not heard.
+   * Receives the messages of a channel from now on, over a connection of its own. Reconnects until stopped; messages
+   * during a loss are missed.
    */
   subscribe(channel: string, onMessage: (message: string) => void): Promise<Subscription>;
   close(): Promise<void>;
 };
 
-/** A service that starts while Redis is away starts without it, after this. */
+/** Limits the wait at start; then the service starts without Redis. */
 const CONNECT_MS = 3_000;
 
 /**
- * @param onLost is called once when a connection is lost or cannot be made, however often it is retried: a command that is
- * sent meanwhile fails
- * @param onBack is called once when everything that was lost is connected again
+ * @param onLost is called once when a connection is lost or fails; commands sent meanwhile fail
+ * @param onBack is called once when all connections are back
  */
 export async function connectRedis(
   settings: RedisSettings,
@@ -35,7 +34,7 @@ export async function connectRedis(
   const redis = openClient(settings);
   let isClosing = false;
   const losses = countLosses((error) => {
-    // Redis closes the connection after QUIT; commands that are still being sent then break off.
+    // Redis closes the connection after QUIT, which breaks off commands that are still being sent.
     if (!isClosing) onLost(error);
   }, onBack);
   watch(redis, losses);
@@ -70,7 +69,7 @@ export async function connectRedis(
 
 type Losses = { lost(part: string, error: Error): void; back(part: string): void };
 
-/** Reports the first of several parts that are lost, and the return of the last. */
+/** Reports the first loss of several connections, and the return of the last. */
 function countLosses(onLost: (error: Error) => void, onBack: () => void): Losses {
   const lost = new Set<string>();
   return {
@@ -94,7 +93,7 @@ function watch(redis: RedisClient, { lost, back }: Losses): void {
   redis.on('-node', (node: Redis) => back(addressOf(node)));
 }
 
-/** A cluster is connected when it knows its nodes; its nodes are connected a moment later. */
+/** A cluster client is connected once it knows its nodes; the nodes follow a moment later. */
 async function connect(redis: RedisClient, { lost }: Losses): Promise<void> {
   try {
     await redis.connect();
@@ -115,7 +114,10 @@ async function expectNoEviction(primary: Redis): Promise<void> {
   }
 }
 
-/** A connection to a server that hears everything: the only one, or any node of a cluster; undefined while none is known. */
+/**
+ * A new connection to the only server, or to any node of a cluster, as each receives all messages. Undefined while no
+ * node is known.
+ */
 function subscriberOf(redis: RedisClient, commandTimeoutMs: number): Redis | undefined {
   const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
   const node = nodes[Math.floor(Math.random() * nodes.length)];

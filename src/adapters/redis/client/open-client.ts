@@ -11,24 +11,25 @@ export type RedisSettings = (
   | (Access & { readonly cluster: readonly Endpoint[] })
   | (Access & { readonly sentinels: readonly Endpoint[]; readonly primaryName: string })
 ) & {
-  /** A command that is not answered by then has failed, as far as we are concerned. */
+  /** Limits the wait for an answer; then the command has failed. */
   readonly commandTimeoutMs: number;
 };
 
-/** A store that is away for minutes costs next to nothing; one that is away for seconds is found again at once. */
+/**
+ * Limits the pause between reconnects: long enough to idle during an outage, short enough to recover within seconds.
+ */
 const RECONNECT_MS_MAX = 4_000;
 /**
- * Limits of a command that a new connection may take to be ready, and that a connection may be silent though something was
- * asked, before it is given up. A process that is starting is busy, and no command waits for a connection.
+ * Multiplies the command timeout for connecting and for silence on a connection. No command waits for a connection, and
+ * a starting process is busy.
  */
 const CONNECTION_LIMITS = 10;
-/** How often to look where the slots of a cluster are, for a node that says nothing any more cannot say that it has lost them. */
+/** Refreshes the slots of a cluster this often, as a silent node does not report that it has lost its slots. */
 const SLOTS_REFRESH_MS = 5_000;
 
 /**
- * A client that is not connected yet, and that fails fast: nothing is queued while Redis is away and nothing is sent again
- * afterwards, because a claim that runs seconds after its caller was told "unavailable" is worse than none. It reconnects
- * by itself for ever, also where a primary has changed.
+ * Makes an unconnected client that fails fast: commands are neither queued during an outage nor sent again after it, as
+ * a command must not run seconds after its caller was told "unavailable". It reconnects forever, also to a new primary.
  */
 export function openClient(settings: RedisSettings): RedisClient {
   const { commandTimeoutMs } = settings;
@@ -38,7 +39,7 @@ export function openClient(settings: RedisSettings): RedisClient {
   const single = {
     ...common,
     retryStrategy: reconnectDelay,
-    // A primary that was turned into a replica is left for the new one. The command that found out fails: true does not repeat it.
+    // Leaves a primary that became a replica. `true` reconnects without repeating the command, which fails.
     reconnectOnError: ({ message }: Error) => message.startsWith('READONLY'),
     scripts: definitions,
   } satisfies RedisOptions;
@@ -61,20 +62,21 @@ function openCluster(nodes: readonly Endpoint[], redisOptions: CommonOptions, co
     redisOptions,
     lazyConnect: true,
     enableOfflineQueue: false,
-    // Asks whether the whole cluster is well; what is left of it serves what it has.
+    // The check would ask for the state of the whole cluster; the remaining nodes can still serve.
     enableReadyCheck: false,
     clusterRetryStrategy: reconnectDelay,
     slotsRefreshInterval: SLOTS_REFRESH_MS,
     slotsRefreshTimeout: CONNECTION_LIMITS * commandTimeoutMs,
-    // 0: commands that were cut off, and may have been executed, are not sent again. What was redirected has not been.
+    // 0 prevents that interrupted commands, which may have run, are sent again. Redirected commands have not run, and
+    // are.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
-    // Names stay names, so that certificates can be checked against them.
+    // Keeps host names, so that certificates can be checked against them.
     dnsLookup: (host, callback) => callback(null, host),
     scripts: definitions,
   });
   cluster.on('+node', (node: Redis) => {
-    // At once: a node that is connecting refuses commands, so the first ones for it would fail.
+    // At once, as a connecting node refuses commands and the first ones would fail.
     prepared(node, commandTimeoutMs)
       .connect()
       .catch(() => {});
@@ -82,7 +84,7 @@ function openCluster(nodes: readonly Endpoint[], redisOptions: CommonOptions, co
   return cluster;
 }
 
-/** What holds for every connection, wherever it leads. */
+/** The options of all connections. */
 function commonOptions(settings: RedisSettings) {
   return {
     lazyConnect: true,
@@ -102,7 +104,7 @@ function access({ tls, username, password }: Access) {
   };
 }
 
-/** Spread by up to a half, so that instances which lost Redis together do not come back in one instant. */
+/** Spread by up to a half, so that instances that lost Redis together do not reconnect together. */
 function reconnectDelay(attempts: number): number {
   return Math.min(attempts * 50, RECONNECT_MS_MAX) * (1 - Math.random() / 2);
 }
@@ -114,8 +116,8 @@ function prepared(redis: Redis, commandTimeoutMs: number): Redis {
 }
 
 /**
- * A new connection to the same server for a subscription. It does not reconnect: its caller opens another one, perhaps to
- * another node. Nobody waits for its answers, so it has the limit of a connection.
+ * Opens a connection for a subscription, to the same server. It does not reconnect: the caller opens another one,
+ * perhaps to another node. No command waits for it, so it gets the timeout of a connection.
  */
 export function openSubscriber(redis: Redis, commandTimeoutMs: number): Redis {
   const subscriber = redis.duplicate({
@@ -127,13 +129,13 @@ export function openSubscriber(redis: Redis, commandTimeoutMs: number): Redis {
   return subscriber;
 }
 
-/** So much waits for the end of a turn; what is more goes at once, so that Redis is at work while a crowd is still being read. */
+/** Limits the bytes that wait for the end of a tick, so that Redis starts while a crowd is still being read. */
 const WAITING_BYTES_MAX = 1_024;
 
 /**
- * Sends the commands of one turn of the event loop in one write, or a few. The same is what ioredis' pipelines are for, at twice the time
- * per command; and in a cluster they gather scripts by their first argument, the number of keys, and refuse all of a
- * gathering whose keys are on several nodes (`docs/decisions/0021`).
+ * Writes the commands of one tick at once. ioredis' pipelines do the same at twice the time per command. In a cluster
+ * they also group scripts by their first argument, the number of keys, and fail a group whose keys are on several nodes
+ * (`docs/decisions/0021`).
  */
 function writeOncePerTurn(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
@@ -157,16 +159,16 @@ function writeOncePerTurn(redis: Redis): void {
 }
 
 /**
- * Fails commands that are not answered in time, and closes a connection on which nothing is answered for longer still, as
- * ioredis' own `commandTimeout` and `socketTimeout` do, except that an answer which has arrived counts. Timers run before
- * sockets are read: when a burst keeps the process busy for longer than the limit, commands that Redis has answered would
- * fail, a tenth of the burst. So the socket is read once more before a command fails.
+ * Fails commands that time out, and closes a connection that stays silent for longer. Like ioredis' own `commandTimeout`
+ * and `socketTimeout`, except that an answer that has arrived counts. Timers run before sockets are read, so a burst
+ * that keeps the process busy would fail commands that Redis has answered: a tenth of the burst. So the socket is read
+ * once more before a command fails.
  *
- * A command that has failed is not sent any more: the nodes of a cluster keep commands until they are connected.
+ * A failed command is not sent any more, although the nodes of a cluster keep commands until they are connected.
  */
 function limitCommands(redis: Redis, limitMs: () => number): void {
   const send = redis.sendCommand.bind(redis);
-  /** When the first of the commands was sent that have all been left without an answer since. */
+  /** When the oldest unanswered command was sent. */
   let silentSinceMs: number | undefined;
   redis.sendCommand = (command, stream) => {
     if (command.isSettled) return command.promise;

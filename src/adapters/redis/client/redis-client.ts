@@ -1,4 +1,4 @@
 import type { Cluster, Redis } from 'ioredis';
 
-/** Speaks to Redis, whether that is one server, a primary that sentinels watch over, or a cluster. */
+/** One server, a primary behind sentinels, or a cluster. */
 export type RedisClient = Redis | Cluster;

@@ -4,25 +4,24 @@ import type { Redis } from 'ioredis';
 export type Subscription = { stop(): Promise<void> };
 
 type Plan = {
-  /** A connection that is not connected yet and does not reconnect; undefined while nobody is known to connect to. */
+  /** Makes an unconnected client that does not reconnect; undefined while no server is known. */
   open(): Redis | undefined;
   readonly channel: string;
   onMessage(message: string): void;
   onSubscribed(): void;
-  /** Called with the reason for which a connection was lost. */
+  /** Called with the reason of a lost connection. */
   onError(error: Error): void;
 };
 
 const RETRY_MS = 500;
-/** Nobody need ever say anything on a channel, so a connection that has died in silence is only found out by asking. */
+/** Detects a dead connection, which cannot be told from a silent channel. */
 const HEARTBEAT_MS = 1_000;
 
 /**
- * Subscribes, and again whenever the connection is lost, until it is told to stop. Resolves once the first attempt has
- * succeeded or failed.
+ * Subscribes, and again after each loss, until stopped. Resolves once the first attempt has succeeded or failed.
  *
- * ioredis would subscribe again by itself, but not to a cluster's next node when the first attempt there fails, and it does
- * not notice a server that says nothing any more.
+ * ioredis would resubscribe by itself, but not to a cluster's next node if the first attempt fails there, and it does
+ * not notice a server that has gone silent.
  */
 export async function keepSubscribed(plan: Plan): Promise<Subscription> {
   const stopping = new AbortController();
@@ -46,7 +45,7 @@ export async function keepSubscribed(plan: Plan): Promise<Subscription> {
   };
 }
 
-/** Listens until the connection is lost, which throws, or until it is told to stop. Returns at once while no server is known. */
+/** Listens until it is stopped. Throws if the connection is lost; returns at once while no server is known. */
 async function listen(
   { open, channel, onMessage, onSubscribed }: Plan,
   signal: AbortSignal,
@@ -54,7 +53,7 @@ async function listen(
 ): Promise<void> {
   const connection = open();
   if (connection === undefined) return;
-  // Whatever it is, the next command fails of it.
+  // The next command fails with the same error.
   connection.on('error', () => {});
   const hangUp = () => connection.disconnect();
   signal.addEventListener('abort', hangUp);

@@ -4,7 +4,7 @@ import { run, scripts } from '#adapters/redis/scripts.ts';
 import { messageIdOf } from '#domain/events/public-event.ts';
 import type { EventStream } from '#ports/events/event-stream.ts';
 
-/** @param lengthMax about how many events the stream keeps */
+/** @param lengthMax trims the stream to about this many events */
 export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly lengthMax: number }): EventStream {
   return {
     async publish({ fencingToken, events }) {

@@ -4,11 +4,11 @@ import { commandCountKey, commandCountTag } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
 import type { CountCommands, Counted, Counting } from '#ports/booking/command-counts.ts';
 
-/** Bounds one run of the script; Redis works on one batch while the next is being read. */
+/** Bounds one run of the script. Redis works on a batch while the next one is being read. */
 const BATCH_MAX = 100;
 
 export function redisCommandCounts(redis: RedisClient): CountCommands {
-  // In a cluster, all keys of a script have to be on one node.
+  // In a cluster, all keys of a script must be on one node.
   const partOf = redis.isCluster ? commandCountTag : () => 0;
   const countTogether = batched(
     ({ part, command, windowMs }: Counting & { readonly part: number }) => `${part} ${windowMs} ${command}`,

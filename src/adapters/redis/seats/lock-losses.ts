@@ -1,18 +1,17 @@
 type Log = { warn(facts: object, message: string): void };
 
 export type LockLosses = {
-  /** A command went on without a lock, for this reason. */
+  /** Counts a command that ran without a lock, for this reason. */
   count(reason: Error): void;
-  /** Tells of what was counted since the last summary. To be called at the end. */
+  /** Logs the rest. To be called at the end. */
   stop(): void;
 };
 
 const SUMMARY_MS = 10_000;
 
 /**
- * Counts the commands that went on without a lock: Postgres decides without it as well, so no single one of them is worth a line,
- * and a Redis that is lost amid a sale would make thousands. Every ten seconds one line tells how many there were, how many since
- * the start, and the reason of the last.
+ * Counts the commands that ran without a lock. A single one is harmless, as Postgres decides, and an outage during a
+ * sale would log thousands. Every ten seconds one log line tells the count, the total and the last reason.
  */
 export function lockLosses(log: Log): LockLosses {
   let count = 0;

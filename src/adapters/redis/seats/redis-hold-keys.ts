@@ -8,11 +8,11 @@ import { Refusal } from '#domain/errors.ts';
 import type { RequestKey } from '#domain/idempotency.ts';
 import type { Claim, HoldKeys } from '#ports/booking/hold-keys.ts';
 
-/** Outlasts the command that claims by little: a crash between claim and hold blocks the seat this long. */
+/** Limits the keys of a running command. A crash between keys and hold blocks the seat this long. */
 export const CLAIM_TTL_MS = 10_000;
 /** As long as Postgres keeps the answer. */
 const ANSWERED_TTL_MS = 24 * 3_600_000;
-/** Bounds one run of the script; Redis works on one batch while the next is being read. */
+/** Bounds one run of the script. Redis works on a batch while the next one is being read. */
 const CLAIM_BATCH_MAX = 64;
 
 type Wanted = { readonly hold: Hold; readonly request: RequestKey };
@@ -58,7 +58,7 @@ export function redisHoldKeys(redis: RedisClient): HoldKeys {
   };
 }
 
-/** Per claim its outcome, or the indices of the taken seats, counted from 1, as claim.lua replies them. */
+/** The outcome of each command, or the indices of its taken seats, from 1, as claim.lua replies them. */
 function claimOutcomes(reply: readonly number[]): (Claim | readonly number[])[] {
   const outcomes: (Claim | readonly number[])[] = [];
   let at = 0;

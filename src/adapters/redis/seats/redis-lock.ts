@@ -3,23 +3,26 @@ import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { lockKeys } from '#adapters/redis/keys.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 
-/** Far longer than the work takes as a rule. Should it run out before, Postgres still decides; a crashed holder blocks a seat no longer than this. */
+/**
+ * Limits a lock: far longer than the work usually takes. If it expires earlier, Postgres still decides. A crashed holder
+ * blocks a seat this long.
+ */
 const LOCK_TTL_MS = 5_000;
-/** Some 300 ms in all: a repetition waits out the command it repeats, a stranger is soon told that the seat is taken. */
+/** Retries for about 300 ms in all: a repeated command waits for the first one, another user is soon refused. */
 const RETRIES_MAX = 5;
 const RETRY_DELAY_MS = 60;
 const RETRY_JITTER_MS = 40;
 
 /**
- * Redlock 4: it frees partial locks between attempts and checks a lock's validity before handing it out.
+ * Uses Redlock 4, which frees partial locks between attempts and checks a lock's validity.
  *
- * It reports "somebody else has it" and "no server answered" by the same error and names the failures only in events of
- * the whole instance. So each acquisition gets an instance of its own, which costs little, and is told apart by them.
+ * It reports a lock that is taken and a server that fails with the same error, and tells failures only in events of the
+ * whole instance. So each acquisition gets a cheap instance of its own, which tells them apart.
  *
- * @param onLost is called when work is done without a lock because Redis could not be reached.
+ * @param onLost is called when work runs without a lock because Redis is unavailable
  */
 export function redisLock(redis: RedisClient, onLost: (error: Error) => void): Lock {
-  // The types of redlock 4 know ioredis 4, whose eval and evalsha take the same arguments.
+  // The types of redlock 4 expect ioredis 4, whose eval and evalsha take the same arguments.
   const server = redis as unknown as Redlock.CompatibleRedisClient;
 
   return {
@@ -43,7 +46,7 @@ export function redisLock(redis: RedisClient, onLost: (error: Error) => void): L
       try {
         return { contended: false, value: await work() };
       } finally {
-        // Released too late or not at all, it runs out by itself; the work's outcome stands either way.
+        // Without a release the lock expires; the work's outcome stands.
         await held?.unlock().catch(() => undefined);
       }
     },
