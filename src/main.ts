@@ -29,17 +29,17 @@ import { StartError } from '#config/start-error.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { Ports } from '#ports/index.ts';
 
-// The composition root: everything is made here, in order, and ended in reverse. `node src/main.ts` is how production starts.
+// The composition root: makes everything in order, and ends it in reverse. Production runs `node src/main.ts`.
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the service runs in. */
+/** The environment of the service. */
 export type Surroundings = {
   /** All settings: see `.env.example`. */
   readonly environment: Environment;
   /** Printed once the service is up. */
   readonly notes: readonly string[];
-  /** Called when everything of the service has ended. */
+  /** Called once the service has ended. */
   stop(): Promise<unknown>;
 };
 
@@ -47,9 +47,9 @@ const say = (line: string) => console.log(line);
 const closers: { name: string; close: () => Promise<unknown> }[] = [];
 let stopping: Promise<void> | undefined;
 
-/** Runs the service until the process is told to end. Called once. */
+/** Runs the service until the process gets a signal. Called once. */
 export async function run(surroundings: Promise<Surroundings>): Promise<void> {
-  // Not `once`: npm passes on the Ctrl-C that the terminal has already sent to us, and the second would end us at once.
+  // Not `once`: npm repeats the Ctrl-C of the terminal, and a second signal without a listener would end the process.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
   try {
     const { environment, notes, stop: stopSurroundings } = await surroundings;
@@ -64,7 +64,7 @@ export async function run(surroundings: Promise<Surroundings>): Promise<void> {
   }
 }
 
-/** Returns the address on which it listens. */
+/** Returns the address that it listens on. */
 async function start(environment: Environment): Promise<string> {
   const config = readConfig(environment);
   deadlineSeconds = config.drainSeconds + config.shutdownSeconds;
@@ -121,7 +121,7 @@ async function start(environment: Environment): Promise<string> {
     name: 'jobs',
     close: () => {
       const stopped = jobs.stop();
-      // An answer may take longer than we have; what is broken off is given back.
+      // An answer may take longer than the shutdown. Aborted attempts are released.
       webhookSender.close();
       return stopped;
     },
@@ -140,7 +140,10 @@ async function start(environment: Environment): Promise<string> {
   return server.listen({ host: config.http.host, port: config.http.port });
 }
 
-/** Without its SQL functions the service could serve nobody. If Postgres cannot be reached yet, `/readyz` goes on checking. */
+/**
+ * Stops the start if SQL functions are missing, as no request could succeed. If Postgres is unavailable, `/readyz` keeps
+ * checking.
+ */
 async function checkFunctions({ pool }: Postgres): Promise<void> {
   try {
     await requireFunctions(pool);
@@ -156,7 +159,10 @@ async function checkFunctions({ pool }: Postgres): Promise<void> {
 
 let deadlineSeconds = 8;
 
-/** Ends everything, the youngest first: not ready, finish what is under way, then the jobs, the stores, the servers of our own. */
+/**
+ * Ends everything in reverse order: refuses new requests, finishes running ones, then stops jobs, stores and local
+ * servers.
+ */
 function stop(exitCode: number): Promise<void> {
   stopping ??= (async () => {
     void setTimeout(deadlineSeconds * 1_000, undefined, { ref: false }).then(() => process.exit(1));

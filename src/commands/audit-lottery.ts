@@ -4,7 +4,7 @@ import { cannotTell, runAudit } from './audits/command.ts';
 
 await runAudit('audit:lottery', async (pool, concertId) => {
   const audit = await auditLottery(pool, concertId);
-  if (audit.status === 'no-lots') return cannotTell('No lots are drawn at this concert.');
+  if (audit.status === 'no-lots') return cannotTell('This concert has no lottery.');
   if (audit.status === 'not-drawn') {
     return cannotTell(`The lots are not drawn yet. SHA-256 of the seed: ${audit.seedSha256}`);
   }
@@ -20,7 +20,7 @@ await runAudit('audit:lottery', async (pool, concertId) => {
       `out of order     ${misplaced.count}`,
       ...misplaced.first.map(
         ({ event, expected }) =>
-          `  ${event.eventId}: number ${event.sequence} has order ${event.order}, the lots gave ${expected}`,
+          `  ${event.eventId}: sequence ${event.sequence} has order ${event.order}, the draw gave ${expected}`,
       ),
       ...(misplaced.count > misplaced.first.length ? [`  … and ${misplaced.count - misplaced.first.length} more`] : []),
       `match            ${right ? 'yes' : 'NO'}`,

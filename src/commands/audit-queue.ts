@@ -5,7 +5,7 @@ import type { Findings } from './audits/queue-auditor.ts';
 
 await runAudit('audit:queue', async (pool, concertId) => {
   const { counts, inversions, duplicates, revived, waitedMs } = await auditQueue(pool, concertId);
-  if (Object.values(counts).every((count) => count === 0)) return cannotTell('Nothing is on record of this line.');
+  if (Object.values(counts).every((count) => count === 0)) return cannotTell('No events are recorded for this queue.');
   const wrong = inversions.count + duplicates.count + revived.count > 0;
   return {
     lines: [
@@ -38,6 +38,6 @@ function s(milliseconds: number): string {
 }
 
 function shown({ count, first }: Findings): string[] {
-  const lines = first.map(({ eventId, sequence, order }) => `  ${eventId}: number ${sequence}, order ${order}`);
+  const lines = first.map(({ eventId, sequence, order }) => `  ${eventId}: sequence ${sequence}, order ${order}`);
   return count > first.length ? [...lines, `  … and ${count - first.length} more`] : lines;
 }

@@ -33,7 +33,7 @@ await runSweep('audit', async (pool, redisUrl) => {
 });
 
 async function withRedis<T>(url: string, audit: (redis: RedisClient) => Promise<T>): Promise<T> {
-  // What is lost fails the command that needs it.
+  // The command that needs a lost connection fails.
   const { redis, close } = await connectRedis(
     { ...redisServersOf(url), commandTimeoutMs: COMMAND_TIMEOUT_MS },
     () => {},

@@ -1,8 +1,9 @@
-// npm run erd: writes docs/erd.md from prisma/schema.prisma. With --check it writes nothing and fails if the two differ.
+// npm run erd: writes docs/erd.md from prisma/schema.prisma. With --check it writes nothing, and fails if the two
+// differ.
 //
-// Prisma 7 hands its own model of the schema to nobody but generators, and the model inside the generated client lacks
-// keys and nullability. So the schema is read here, line by line; a line that is not understood is an error, and the
-// generated client has to agree on every model and column.
+// Prisma 7 gives its model of the schema to generators only, and the model in the generated client lacks keys and
+// nullability. So the schema is parsed here line by line. A line that does not parse is an error, and the generated
+// client must agree on every model and column.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Prisma } from '#adapters/postgres/generated/client.ts';
 
@@ -78,7 +79,7 @@ function parse(text: string): { models: Model[]; enums: Enum[] } {
       comment = [];
       if (mapped !== undefined) open.table = mapped;
       else if (line.startsWith('@@')) readBlockAttribute(open, line, misunderstood);
-      // What a field's type names may be declared further down.
+      // A field's type may be declared further down.
       else later.push(() => readField(open, line, { models, enums }, misunderstood));
     }
   }
@@ -118,7 +119,7 @@ function readField(
   if (/@unique\b/.test(attributes)) model.keys.push([field]);
 }
 
-/** What the generated client knows has been read here too, and nothing else. */
+/** The parsed models must be those of the generated client. */
 function requireAgreement(models: readonly Model[]): void {
   const ours = models.map(({ name, columns }) => [name, columns.map(({ field }) => field)]);
   const theirs = Object.keys(Prisma.ModelName).map((name) => [
@@ -152,7 +153,7 @@ The SQL functions of the service are no part of the tables: each is a [file of i
 `;
 }
 
-/** Padded as the formatter pads, so that it finds nothing to do. */
+/** Padded like the formatter's output. */
 function table([head = [], ...rows]: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>

@@ -1,6 +1,6 @@
 /**
- * `npm run mock [-- --port 4020]`: answers every call of the contract with an example of `docs/openapi.json`, and remembers
- * nothing. `Prefer: code=409, example=seat-taken` chooses the answer.
+ * `npm run mock [-- --port 4020]`: answers each call of the contract with an example from `docs/openapi.json`, without
+ * state. `Prefer: code=409, example=seat-taken` chooses the answer.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -44,13 +44,13 @@ api.registerSecurityHandler('queueToken', ({ request }) => request.headers['queu
 api.registerSecurityHandler('queueTokenInQuery', ({ request }) => request.query.token !== undefined);
 await api.init();
 
-/** `code=409, example=seat-taken`, as RFC 7240 writes preferences. */
+/** `code=409, example=seat-taken`, in the syntax of RFC 7240. */
 function preferred(header: string | string[] | undefined): { code?: string; example?: string } {
   const pairs = String(header ?? '').split(/[,;]/);
   return Object.fromEntries(pairs.map((pair) => pair.trim().split('=', 2)).filter(([, value]) => value !== undefined));
 }
 
-/** The example of this status and name; else the first one that the operation has. */
+/** The example with this status and name, or else the operation's first example. */
 function answerOf({ operation }: Context, { code, example }: { code?: string; example?: string }): Answer {
   const responses = Object.entries(operation.responses as Record<string, Documented>);
   const hasExample = ([, { content = {} }]: (typeof responses)[number]) =>
@@ -74,7 +74,7 @@ async function answer(request: IncomingMessage): Promise<Answer> {
   return api.handleRequest({ method, path: pathname, query: search.slice(1), headers, body: bodyOf(sent) });
 }
 
-/** What is no JSON fits no schema. */
+/** A body that is not JSON stays text, which matches no schema. */
 function bodyOf(sent: string): unknown {
   try {
     return sent === '' ? undefined : JSON.parse(sent);

@@ -4,7 +4,7 @@ import { openings, policyBounds } from '#domain/catalog/policy.ts';
 import { redisServersOf } from './redis-servers.ts';
 import { StartError } from './start-error.ts';
 
-// Every setting: its variable, default, bound and unit. `.env.example` lists the same, and a test keeps the two equal.
+// All settings: variable, default, bounds and unit. `.env.example` lists the same, and a test compares the two.
 
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
@@ -18,7 +18,7 @@ const list = z.string().transform((value) =>
 const PROXY_HOPS_MAX = 10;
 const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 
-/** Whose X-Forwarded-For to believe: nobody's (`false`), that of so many proxies in front, or that of these addresses. */
+/** Trusts X-Forwarded-For from no proxy (`false`), from this many proxies in front, or from these addresses. */
 const proxies = z.string().transform((value, context) => {
   if (value === 'false') return false;
   if (/^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= PROXY_HOPS_MAX) return Number(value);
@@ -34,7 +34,7 @@ const KEY_ID = /^[\w-]{1,16}$/;
 const SECRET_LENGTH_MIN = 32;
 const secret = z.string().min(SECRET_LENGTH_MIN, `must have at least ${SECRET_LENGTH_MIN} characters`);
 
-/** `id:secret,id2:secret2`: the first signs, all verify. */
+/** `id:secret,id2:secret2`: the first key signs, all verify. */
 const signingKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((pair) => {
     const [id = '', ...rest] = pair.trim().split(':');
@@ -49,7 +49,7 @@ const signingKeys = z.string().transform((value, context) => {
   return keys as [SigningKey, ...SigningKey[]];
 });
 
-/** `id:sha256,id2:sha256`, in hexadecimal: any of them may give orders. */
+/** `id:sha256,id2:sha256` in hexadecimal: each is accepted. */
 const adminKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((pair) => {
     const [id = '', sha256 = '', ...rest] = pair.trim().split(':');
@@ -62,7 +62,7 @@ const adminKeys = z.string().transform((value, context) => {
   return keys;
 });
 
-/** Networks and addresses, separated by commas. */
+/** Networks and addresses, comma-separated. */
 const networks = list.transform((items, context) => {
   if (z.array(address).safeParse(items).success) return items;
   context.addIssue('must be networks and addresses such as 10.0.0.0/8,192.0.2.7');
@@ -118,7 +118,7 @@ const variables = {
   RELAY_TICK_MS: integer(10, 60_000).default(500),
 
   EVENT_STREAM_MAX: integer(1_000, 10_000_000).default(100_000),
-  // Longer than a delivery is tried for.
+  // Longer than all retries of a delivery.
   EVENT_RETENTION_SECONDS: integer(172_800, 31_536_000).default(2_592_000),
   WEBHOOK_TIMEOUT_MS: integer(1_000, 30_000).default(15_000),
   WEBHOOK_ALLOW_NETWORKS: networks.default([]),
@@ -156,17 +156,17 @@ const schema = z
   .refine(({ ACTIVE_MAX, ADMIT_PER_WINDOW }) => ACTIVE_MAX !== 0 || ADMIT_PER_WINDOW !== 0, {
     path: ['ACTIVE_MAX'],
     message: 'must be more than 0 while ADMIT_PER_WINDOW is 0',
-    // Told together with what else is wrong.
+    // Checked even if other settings are wrong, so that all problems are reported together.
     when: () => true,
   });
 
-/** The names of all variables, for the test that holds `.env.example` against them. */
+/** All variable names, for the test of `.env.example`. */
 export const variableNames = Object.keys(variables);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Config = ReturnType<typeof readConfig>;
 
-/** Names every variable that is missing or wrong, not only the first. */
+/** Lists all missing and wrong variables at once. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
   constructor(problems: readonly string[]) {
@@ -175,7 +175,7 @@ export class ConfigError extends StartError {
 }
 
 export function readConfig(environment: Environment) {
-  // `PORT=` in an .env file means "not set", not "the empty string".
+  // `PORT=` in an .env file means "not set", not an empty string.
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(set, { error: ({ input }) => (input === undefined ? 'is missing' : undefined) });
   if (!parsed.success) {

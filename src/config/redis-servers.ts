@@ -1,4 +1,4 @@
-/** Where Redis is, as a URL says it: one server, a cluster, or a primary that sentinels watch over. */
+/** The Redis servers of a URL: a single server, a cluster, or a primary behind sentinels. */
 export type RedisServers =
   | { readonly url: string }
   | (Access & { readonly cluster: readonly Endpoint[] })
@@ -10,16 +10,16 @@ type Access = { readonly tls: boolean; readonly username?: string; readonly pass
 const REDIS_PORT = 6_379;
 const SENTINEL_PORT = 26_379;
 const PORT_MAX = 65_535;
-/** Several hosts in one URL are more than the URL parser of Node can read. */
+/** Node's URL parser accepts one host only. */
 const SEVERAL = /^(rediss?)\+(cluster|sentinel):\/\/(?:([^@/]*)@)?([^@/?#]*)(?:\/([^/?#]*))?$/;
 const ENDPOINT = /^(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i;
 
 /**
- * - `redis://user:password@host:6379/0`
- * - `redis+cluster://user:password@host:6379,host:6379`: any of the nodes; they know the others
- * - `redis+sentinel://user:password@host:26379,host:26379/primary-name`: the sentinels; user and password are those of the primary
- *
- * and the same with `rediss` for TLS.
+ * Reads a Redis URL; `rediss` means TLS.
+ * - `redis://user:password@host:6379/0`: a single server
+ * - `redis+cluster://user:password@host:6379,host:6379`: some nodes of a cluster
+ * - `redis+sentinel://user:password@host:26379,host:26379/primary-name`: the sentinels; user and password are those of
+ *   the primary
  *
  * @throws TypeError which says what is wrong, without the password
  */
@@ -36,7 +36,7 @@ export function redisServersOf(url: string): RedisServers {
   }
   const access = { tls: scheme === 'rediss', ...credentials(userInfo) };
   if (kind === 'cluster') {
-    if (path !== '') throw new TypeError('must not name a database or anything else after the hosts of a cluster');
+    if (path !== '') throw new TypeError('must not have a path after the hosts of a cluster');
     return { ...access, cluster: endpoints(hosts, REDIS_PORT) };
   }
   if (path === '')
@@ -67,6 +67,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new TypeError('must have what is not a letter or a digit percent-encoded');
+    throw new TypeError('must percent-encode all characters but letters and digits');
   }
 }

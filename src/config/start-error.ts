@@ -1,4 +1,4 @@
-/** Why the process cannot start, in words for its operator, ways out included: print the message without a stack, exit 1. */
+/** A reason why the process cannot start, with a remedy. Print its message without a stack and exit with 1. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
 }

@@ -6,16 +6,15 @@ import { LocalProblem } from './local-problem.ts';
 
 const SQLITE_BUSY = 5;
 
-/** Referenced from here as well: a lock that is garbage collected is a lock that is released. */
+/** Keeps a reference, as a lock is released when it is garbage collected. */
 const held = new Set<DatabaseSync>();
 
 /**
- * Makes this process the only one that uses the data directory. The kernel gives the lock to one of any number of rivals
- * and takes it back when the process ends, however it ends, so there is no stale claim to recognise. SQLite is Node's way
- * to such a lock; nothing is stored in the file.
+ * Makes this process the only user of the data directory. The kernel releases the lock when the process ends, so a stale
+ * lock cannot exist. SQLite is Node's way to such a lock; the file stores nothing.
  */
 export async function claimDataDir(dataDir: string): Promise<{ release(): Promise<void> }> {
-  // Others may pass through: as root, the servers run as somebody else. What is secret in it guards itself.
+  // Others may pass through, as root runs the servers as another user. Each secret file has its own permissions.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   await access(dataDir, constants.R_OK | constants.W_OK);
   const holderPath = join(dataDir, 'running.pid');
@@ -31,7 +30,7 @@ export async function claimDataDir(dataDir: string): Promise<{ release(): Promis
   }
   held.add(lock);
   await handOver(lockPath);
-  // For the message alone.
+  // Only for the message.
   await rm(holderPath, { force: true });
   await writeFile(holderPath, String(process.pid));
 
@@ -47,7 +46,7 @@ export async function claimDataDir(dataDir: string): Promise<{ release(): Promis
 function inUse(dataDir: string, pid: string | undefined): LocalProblem {
   return new LocalProblem(
     [
-      `Frontrow is already running on ${dataDir}: process ${pid ?? 'unknown, it has only now started'}. Either`,
+      `Frontrow is already running on ${dataDir}: process ${pid ?? 'unknown, it has just started'}. Either`,
       `  - end it (Ctrl-C where it runs, or: kill ${pid ?? '<pid>'}) and start again, or`,
       '  - run further instances beside it on a Postgres and a Redis of your own: set DATABASE_URL, REDIS_URL and PORT.',
     ].join('\n'),

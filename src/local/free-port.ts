@@ -3,8 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { LocalProblem } from './local-problem.ts';
 
 /**
- * Starts a server on a port that was free a moment ago. Neither Postgres nor Redis can be told to pick one, so somebody
- * may be faster; then another is tried.
+ * Starts a server on a free port. Neither Postgres nor Redis can choose one itself, so another process may take it
+ * first; then another port is tried.
  */
 export async function onFreePort<Started>(start: (port: number) => Promise<Started>, attempts = 3): Promise<Started> {
   try {

@@ -1,7 +1,7 @@
 import { chown, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What root makes in somebody's folder is theirs: a later start as that user must be able to use it. */
+/** Gives a file made by root to the owner of its folder, so that a later start as that user can use it. */
 export async function handOver(path: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(dirname(path));

@@ -5,13 +5,13 @@ import { onPath } from './on-path.ts';
 
 const exec = promisify(execFile);
 
-/** A slow mirror is waited for; a package manager that hangs is not. */
+/** Limits the installation: longer than a slow mirror needs. */
 const INSTALL_LIMIT_MS = 300_000;
 
 type PackageManager = {
   readonly tool: string;
   readonly asRoot: boolean;
-  /** Each is a way of its own, in steps that must all succeed; the next is tried where one fails. */
+  /** Alternatives, each with steps that must all succeed. */
   readonly ways: readonly (readonly string[])[];
 };
 
@@ -19,15 +19,15 @@ const APT = 'env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=6
 const APT_INSTALL = `${APT} install -y --no-install-recommends redis-server`;
 
 const PACKAGE_MANAGERS: readonly PackageManager[] = [
-  // Updating the lists is slow and a fresh image needs it, a lived-in machine rarely.
+  // Updates the package lists only if the first way fails: slow, and mostly needed on a fresh image.
   { tool: 'apt-get', asRoot: true, ways: [[APT_INSTALL], [`${APT} update`, APT_INSTALL]] },
   { tool: 'apk', asRoot: true, ways: [['apk add --no-cache redis'], ['apk add --no-cache valkey']] },
-  // Fedora 41 and later have Valkey in Redis's place.
+  // Fedora 41 and later have Valkey instead of Redis.
   { tool: 'dnf', asRoot: true, ways: [['dnf install -y redis'], ['dnf install -y valkey']] },
   { tool: 'brew', asRoot: false, ways: [['brew install redis']] },
 ];
 
-/** Answers what stood in the way, if anything did. */
+/** Returns why it failed, or undefined. */
 export async function installRedis(say: (line: string) => void): Promise<string | undefined> {
   const manager = await installedManager();
   if (manager === undefined) return 'there is no apt-get, apk, dnf or brew to install one with';
@@ -56,7 +56,7 @@ async function installedManager(): Promise<PackageManager | undefined> {
   return undefined;
 }
 
-/** What to put before a command so that it runs as root, if that is possible without a question. */
+/** The prefix that runs a command as root without a question, if there is one. */
 async function rootPrefix(): Promise<string | undefined> {
   if (process.getuid?.() === 0) return '';
   return run('sudo -n true').then(
@@ -66,8 +66,8 @@ async function rootPrefix(): Promise<string | undefined> {
 }
 
 /**
- * Debian starts a service along with the package. There was no Redis here before, so nobody relies on it; an open port
- * that nobody asked for is not left behind.
+ * Debian starts a service with the package. There was no Redis before, so nothing uses it, and an open port must not
+ * stay.
  */
 async function endSystemService(prefix: string): Promise<void> {
   const steps = existsSync('/run/systemd/system')

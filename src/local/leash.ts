@@ -1,9 +1,9 @@
 /**
- * A process between ours and a server. Ours may be killed without a chance to clean up; the kernel then closes the pipe
- * that is this process's stdin, and the server is ended. Closing the pipe on purpose is also the way to stop it.
+ * A process between ours and a server. If our process is killed, the kernel closes the pipe to this one's stdin, and the
+ * server is ended. Closing the pipe also stops the server on purpose.
  *
- * It is a process group of its own: Ctrl-C in the terminal reaches the application alone, which closes its connections
- * before its servers go.
+ * It has a process group of its own. So Ctrl-C in the terminal reaches only the application, which closes its
+ * connections before its servers end.
  */
 import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -13,11 +13,11 @@ export type LeashTask = {
   readonly command: string;
   readonly args: readonly string[];
   readonly runAs?: { readonly uid: number; readonly gid: number };
-  /** Asks the server to end, its clients' wishes notwithstanding. */
+  /** Stops the server without waiting for its clients. */
   readonly stopSignal: 'SIGINT' | 'SIGTERM';
-  /** How long the server may take over it before it is killed. */
+  /** Limits the stop; then the server is killed. */
   readonly graceMs: number;
-  /** Where the server's process is written down, for the next start to find if even this process was killed. */
+  /** Records the server's process, so that the next start finds it if this process was killed too. */
   readonly recordPath: string;
 };
 

@@ -8,35 +8,35 @@ import type { LeashTask } from './leash.ts';
 import { LocalProblem } from './local-problem.ts';
 import { isRunning, type ProcessRecord, readProcessRecord } from './process-record.ts';
 
-/** Half of the 10 s that a shutdown may take as a whole; both servers use well under one. */
+/** Limits the stop of a server to half of the 10 s of a shutdown. Both servers need well under one second. */
 const STOP_GRACE_MS = 4_000;
-/** Long enough for Postgres to replay its log after a crash, on a slow disk. */
+/** Limits the start of a server: long enough for Postgres to recover from a crash on a slow disk. */
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 15;
 
 type ServerPlan = Omit<LeashTask, 'graceMs'> & {
   readonly name: string;
   readonly logPath: string;
-  /** Called when nothing of an earlier run is left. */
+  /** Called once no process of an earlier run is left. */
   beforeStart?(): Promise<void>;
   ready(): Promise<boolean>;
   say(line: string): void;
 };
 
-/** Starts a server that does not outlive this process, and waits until it serves. */
+/** Starts a server that ends with this process, and waits until it is ready. */
 export async function startLeashed(plan: ServerPlan): Promise<{ stop(): Promise<void> }> {
   const { name, logPath, beforeStart, ready, say, ...command } = plan;
   const task: LeashTask = { ...command, graceMs: STOP_GRACE_MS };
   await endOrphan(task);
   await beforeStart?.();
 
-  // Removed first: after a run as another user, the old one could be replaced but not written to.
+  // Removed first: after a run as another user, the old file could be replaced but not written.
   await rm(logPath, { force: true });
   const log = await open(logPath, 'wx', 0o600);
   const leash = spawn(process.execPath, [join(import.meta.dirname, 'leash.ts'), JSON.stringify(task)], {
     detached: true,
     stdio: ['pipe', log.fd, log.fd],
-    // Only what the servers are meant to see: a PGPORT or NODE_OPTIONS of the developer's is none of their business.
+    // Only what the server needs: a developer's PGPORT or NODE_OPTIONS must not reach it.
     env: { PATH: process.env.PATH, HOME: '/', LC_ALL: 'C' },
   });
   await log.close();
@@ -70,18 +70,18 @@ export async function startLeashed(plan: ServerPlan): Promise<{ stop(): Promise<
     }
     await stop();
     const lastLines = (await readFile(logPath, 'utf8')).trimEnd().split('\n').slice(-12);
-    throw new LocalProblem([`${name} did not start. Its last words (${logPath}):`, ...lastLines].join('\n  '));
+    throw new LocalProblem([`${name} did not start. The end of its log (${logPath}):`, ...lastLines].join('\n  '));
   }
   state = 'serving';
-  // A process that has nothing else to do may end; its servers then end with it.
+  // Lets this process end when it has nothing else to do; its servers end with it.
   leash.unref();
   pipe.unref();
   return { stop };
 }
 
 /**
- * Ends what an earlier run left behind. It is usually ending already, because its leash noticed; and only the process
- * that was written down is touched, never another one that has inherited its pid.
+ * Ends a server that an earlier run left. Usually its leash is already ending it. Only the recorded process is
+ * signalled, never another one with the same pid.
  */
 async function endOrphan({ recordPath, stopSignal }: LeashTask): Promise<void> {
   const orphan = readProcessRecord(recordPath);

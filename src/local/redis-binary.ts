@@ -4,10 +4,10 @@ import { installRedis } from './install-redis.ts';
 import { LocalProblem } from './local-problem.ts';
 import { onPath } from './on-path.ts';
 
-/** 7.0 brought the script and command behaviour that the Lua files rely on. Every Valkey descends from 7.2. */
+/** The first version with the script and command behaviour that the Lua files need. Every Valkey is based on 7.2. */
 const OLDEST_REDIS = 7;
 
-/** The Redis or Valkey server of this machine; installed first, if there is none and nobody needs to be asked. */
+/** Finds a Redis or Valkey server, or installs one if that needs no question. */
 export async function redisBinary(say: (line: string) => void): Promise<string> {
   let found = await redisServers();
   if (found.length === 0) {

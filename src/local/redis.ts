@@ -19,7 +19,7 @@ export async function startRedis({ home, durable, say }: RedisPlan): Promise<{ u
   const password = await keptSecret(join(home.dir, 'redis-password'));
 
   return onFreePort(async (port) => {
-    // In a file, because arguments are there for every user of the machine to read and the password is not for them.
+    // In a file, as every user of the machine can read a process's arguments.
     const settingsPath = join(home.dir, 'redis.conf');
     await writeFile(settingsPath, settings({ port, data, password, durable }), { mode: 0o600 });
     await handOver(settingsPath);
@@ -51,9 +51,9 @@ function settings({ port, data, password, durable }: RedisSettings): string {
     `port ${port}`,
     `requirepass ${password}`,
     `dir ${JSON.stringify(data)}`,
-    // The line and the holds must never be thrown out to make room: out of memory, writing fails.
+    // Queue and hold keys must never be evicted. Without memory, writes fail.
     'maxmemory-policy noeviction',
-    // The log alone, at most a second behind; a snapshot beside it would double the memory while it is written.
+    // Only the append-only file, at most a second behind. A snapshot would double the memory while it is written.
     'save ""',
     `appendonly ${durable ? 'yes' : 'no'}`,
     'appendfsync everysec',
@@ -61,7 +61,7 @@ function settings({ port, data, password, durable }: RedisSettings): string {
   ].join('\n');
 }
 
-/** Asked in Redis's inline form, which needs no client library. It answers -LOADING while it reads its log. */
+/** Uses Redis's inline protocol, which needs no client library. Redis answers -LOADING while it reads its file. */
 async function isReady(port: number, password: string): Promise<boolean> {
   const socket = createConnection({ port, host: '127.0.0.1', timeout: 1_000 });
   socket.on('timeout', () => socket.destroy());

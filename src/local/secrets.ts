@@ -3,10 +3,10 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { handOver } from './hand-over.ts';
 
-/** Where the admin key is that `localSecrets` makes. The service knows it by its digest only. */
+/** The file with the admin key from `localSecrets`. The service gets its digest only. */
 export const adminKeyFile = (dataDir: string) => join(dataDir, 'admin-key');
 
-/** The settings that have no default, and an admin key: made on the first start, kept, so that tokens outlive a restart. */
+/** The required secrets and an admin key. Created on the first start and kept, so that tokens survive a restart. */
 export async function localSecrets(
   dataDir: string,
 ): Promise<{ ACCESS_TOKEN_SECRET: string; QUEUE_TOKEN_KEYS: string; ADMIN_KEYS: string }> {
@@ -22,14 +22,14 @@ function digestOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }
 
-/** 32 random bytes, base64url, in a file of their owner's alone: made by the first call, the same for every later one. */
+/** Returns 32 random bytes in base64url from a file that only its owner can read. The first call creates it. */
 export async function keptSecret(path: string): Promise<string> {
   const secret = randomBytes(32).toString('base64url');
   const draft = `${path}.${randomBytes(4).toString('hex')}`;
   await writeFile(draft, secret, { mode: 0o600 });
   try {
     await handOver(draft);
-    // Whole or not at all, and never over an existing one: a hard link is the one call that does both.
+    // Atomic, and never overwrites: only a hard link gives both.
     await link(draft, path);
     return secret;
   } catch (error) {

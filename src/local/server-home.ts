@@ -4,17 +4,17 @@ import { chown, lstat, mkdir, realpath, rm, stat, symlink } from 'node:fs/promis
 import { join } from 'node:path';
 import { LocalProblem } from './local-problem.ts';
 
-/** Where the servers keep their data, and as whom they run when we are root; otherwise they run as we do. */
+/** The servers' data folder, and their user if we are root; otherwise they run as our user. */
 export type ServerHome = { readonly dir: string; readonly runAs?: ServerUser };
 export type ServerUser = { readonly uid: number; readonly gid: number };
 
-/** For what the servers' user cannot reach in our own folders. Not the temp folder: that does not outlive a reboot. */
+/** For folders that the servers' user cannot reach. Not the temporary folder, which a reboot clears. */
 export const OUTSIDE = '/var/lib/frontrow';
 
 /**
- * Postgres refuses to run as root, and whom it runs as instead may be unable to pass through the folders above (`/root`,
- * mostly). The data then lives outside, and `servers` in the data directory is a link to it: there to be seen, and deleting
- * the data directory still means starting afresh.
+ * Chooses the data folder of the servers. Postgres refuses to run as root, and another user may be unable to reach the
+ * folders above (often `/root`). Then the data is outside, and `servers` in the data directory links to it. Deleting the
+ * data directory still means a fresh start.
  */
 export async function serverHome(dataDir: string, say: (line: string) => void): Promise<ServerHome> {
   const dir = join(dataDir, 'servers');
@@ -34,7 +34,7 @@ export async function serverHome(dataDir: string, say: (line: string) => void): 
   if (canReach(runAs, dataDir)) {
     await makeFor(runAs, dir);
   } else if (!(await linksTo(dir, outside))) {
-    // A link that leads elsewhere came with a copied tree, and data without a link to it belongs to a deleted one.
+    // A link to another place came with a copied tree. Data without a link belongs to a deleted tree.
     await rm(dir, { force: true });
     await rm(outside, { recursive: true, force: true });
     await mkdir(OUTSIDE, { recursive: true });
@@ -45,12 +45,12 @@ export async function serverHome(dataDir: string, say: (line: string) => void): 
   return { dir: await realpath(dir), runAs };
 }
 
-/** Whether the servers' user gets as far as this folder or may run this program; only the kernel knows all the rules. */
+/** Whether the servers' user can reach this folder or run this program. Asks the kernel, which knows all rules. */
 export function canReach({ uid, gid }: ServerUser, path: string): boolean {
   return spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], { uid, gid, cwd: '/' }).status === 0;
 }
 
-/** Whoever owns the data already; at first `nobody`, which every Unix has, so that no user needs to be added. */
+/** The owner of existing data, or `nobody`, which every Unix has, so that no user need be added. */
 async function serverUser(dir: string): Promise<ServerUser> {
   const owner = await stat(dir).catch(() => undefined);
   if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };

@@ -6,9 +6,9 @@ import { startRedis } from './redis.ts';
 import { serverHome } from './server-home.ts';
 
 export type LocalServicesOptions = {
-  /** Everything is kept in here, made if need be. One process at a time uses it. */
+  /** Holds all data, and is created if missing. One process at a time uses it. */
   readonly dataDir: string;
-  /** Whether what was acknowledged must survive: true for people, false for tests, which would wait for the disk. */
+  /** Whether acknowledged writes survive a machine crash. False for tests, which would wait for the disk. */
   readonly durable: boolean;
   readonly postgres: boolean;
   readonly redis: boolean;
@@ -18,13 +18,14 @@ export type LocalServicesOptions = {
 export type LocalServices = {
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
-  /** Ends the servers within a few seconds, whatever they are doing. */
+  /** Ends the servers within seconds, whatever they are doing. */
   stop(): Promise<void>;
 };
 
 /**
- * A real Postgres and a real Redis, reachable from this machine only, that end with this process. What a person can put
- * right is thrown as a `LocalProblem`.
+ * Starts a real Postgres and a real Redis on the loopback interface, which end with this process.
+ *
+ * @throws LocalProblem if the user can fix the problem
  */
 export async function startLocalServices(options: LocalServicesOptions): Promise<LocalServices> {
   const { durable, say } = options;
@@ -51,7 +52,7 @@ export async function startLocalServices(options: LocalServicesOptions): Promise
       options.postgres ? started(startPostgres({ home, durable, say })) : undefined,
       options.redis ? started(startRedis({ home, durable, say })) : undefined,
     ] as const;
-    // Both are waited for even if one fails: the other is to be stopped then, and cannot be while it starts.
+    // Waits for both even if one fails, as the other cannot be stopped while it starts.
     await Promise.allSettled(starts);
     const [databaseUrl, redisUrl] = await Promise.all(starts);
     return { ...(databaseUrl && { databaseUrl }), ...(redisUrl && { redisUrl }), stop };
@@ -66,7 +67,7 @@ function explained(error: NodeJS.ErrnoException, dataDir: string): Error {
   return new LocalProblem(
     [
       `${dataDir} cannot be used (${error.message}). Either`,
-      '  - start as the user whose it is, or delete it, or',
+      '  - start as its owner, or delete it, or',
       '  - name another folder: set DATA_DIR, or',
       '  - use a Postgres and a Redis of your own: set DATABASE_URL and REDIS_URL.',
     ].join('\n'),

@@ -1,5 +1,5 @@
 /**
- * `npm start`: the service on a bare machine, with a Postgres and a Redis of its own for each URL that is not set. Production
+ * `npm start`: the service on a bare machine, with a local Postgres or Redis for each URL that is not set. Production
  * runs `main.ts` alone.
  */
 import { existsSync } from 'node:fs';
@@ -8,11 +8,11 @@ import { readConfig } from '#config/config.ts';
 import { StartError } from '#config/start-error.ts';
 import { foreseenEnvironment, localEnvironment } from './local-environment.ts';
 
-// Kept in the temporary folder: what is imported from here on is compiled once per machine, not once per start.
+// Caches compiled code in the temporary folder: later imports are compiled once per machine.
 enableCompileCache();
 if (existsSync('.env')) process.loadEnvFile();
 
-/** A wrong setting is reported before a server is installed or started. */
+/** Reports a wrong setting before a server is installed or started. */
 function checkSettings(): void {
   try {
     readConfig(foreseenEnvironment(process.env));
@@ -25,7 +25,7 @@ function checkSettings(): void {
 
 checkSettings();
 const local = localEnvironment(process.env, (line) => console.log(line));
-// The service is imported while the servers start. `run` awaits them and reports what fails.
+// The service is imported while the servers start. `run` awaits them and reports failures.
 local.catch(() => {});
 const { run } = await import('#main');
 await run(local);

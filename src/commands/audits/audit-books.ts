@@ -1,10 +1,10 @@
 import type { ClientBase, Pool } from 'pg';
 import type { Invariant } from './invariants.ts';
 
-/** What contradicts an invariant: how much there is, and the first of it. */
+/** Contradictions of an invariant: their count, and the first ones. */
 export type Violation = { readonly invariant: string; readonly count: number; readonly first: readonly string[] };
 
-/** What was looked through. */
+/** The rows checked. */
 export type BooksCounts = Readonly<
   Record<
     | 'seatsSold'
@@ -22,7 +22,7 @@ export type BooksCounts = Readonly<
 
 export type BooksAudit = { readonly counts: BooksCounts; readonly violations: readonly Violation[] };
 
-/** More than anybody reads; where there are more, something is wrong with all. */
+/** Limits the contradictions shown. */
 export const VIOLATIONS_SHOWN_MAX = 100;
 
 const COUNTS = `
@@ -37,8 +37,8 @@ const COUNTS = `
     (SELECT count(*) FROM events WHERE relayed_at IS NULL)::float8 AS "eventsWaiting"`;
 
 /**
- * Looks for whatever contradicts the invariants, and changes nothing. All of it in one snapshot: what happens meanwhile is
- * seen whole or not at all. Of what is found only the first comes over here, however much there is.
+ * Finds the contradictions of all invariants in one read-only snapshot. Returns only the first ones, however many there
+ * are.
  */
 export async function auditBooks(pool: Pool, invariants: readonly Invariant[]): Promise<BooksAudit> {
   const session = await pool.connect();
@@ -50,12 +50,12 @@ export async function auditBooks(pool: Pool, invariants: readonly Invariant[]): 
     whole = true;
     return audit;
   } finally {
-    // With the connection a transaction ends, whatever state it is in.
+    // Closing the connection ends the transaction in any state.
     session.release(!whole);
   }
 }
 
-/** The same within a transaction, with all that it has written. */
+/** The same within an open transaction, including its own writes. */
 export async function auditBooksIn(session: ClientBase, invariants: readonly Invariant[]): Promise<BooksAudit> {
   const { rows } = await session.query<BooksCounts>(COUNTS);
   const [counts] = rows;

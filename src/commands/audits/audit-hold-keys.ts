@@ -7,16 +7,16 @@ import { VIOLATIONS_SHOWN_MAX, type Violation } from './audit-books.ts';
 import { SEATS_PER_PAGE, seatPages } from './seat-pages.ts';
 
 export type HoldKeysAudit = {
-  /** How many free seats were looked at. */
+  /** The free seats checked. */
   readonly free: number;
-  /** Empty if none of them has a hold key. */
+  /** Empty if none has a hold key. */
   readonly violations: readonly Violation[];
 };
 
 const INVARIANT = 'a free seat has no hold key for longer than a claim takes';
-/** Seats with a key that are waited for together. */
+/** Limits the suspects that are checked again together. */
 const SUSPECTS_MAX = 10_000;
-/** Claims end by the clock of Redis, and are waited for by ours. */
+/** Keys expire by the clock of Redis, and the wait is by ours. */
 const CLAIM_MARGIN_MS = 500;
 
 /** Reads the hold keys of one date. */
@@ -30,7 +30,7 @@ type FreeSeat = {
 };
 type SuspectSeat = FreeSeat & { readonly holder: string };
 
-/** A hold key outlasts its hold by a moment. */
+/** Hold keys outlast their hold by a moment. */
 const FREE = `(s.status = 'AVAILABLE' OR s.status = 'HELD' AND s.held_until < clock_timestamp() - interval '1 second')`;
 
 const FREE_TO_COME = `
@@ -38,7 +38,7 @@ const FREE_TO_COME = `
   FROM seats s JOIN concert_dates d USING (concert_id, date)
   WHERE ${FREE} AND d.starts_at > clock_timestamp()`;
 
-/** Free since, with no outbox message pending. */
+/** Free since, with no pending outbox message. */
 const STILL_FREE = `
   SELECT suspect.index
   FROM unnest($1::uuid[], $2::date[], $3::integer[], $4::bigint[], $5::text[])
@@ -98,7 +98,7 @@ async function stillFree(pool: Pool, seats: readonly SuspectSeat[]): Promise<rea
   return seats.filter((_, index) => indices.has(index + 1));
 }
 
-/** In the order of the seats. Keys of one date are read at once, as in a cluster they are on one node. */
+/** In the order of the seats. One read per date, as its keys are on one node of a cluster. */
 async function holdersOf(redis: Keys, seats: readonly FreeSeat[]): Promise<(string | null)[]> {
   const dates = Map.groupBy(seats, ({ concertId, date }) => `${concertId} ${date}`);
   const holders = await Promise.all([...dates.values()].map((ofDate) => redis.mget(ofDate.flatMap(keysOf))));

@@ -14,17 +14,17 @@ export type LotteryAudit =
       readonly seed: string;
       readonly count: number;
       readonly drawnAt: Date;
-      /** Whether the seed is the one whose hash was published. */
+      /** Whether the seed has the published hash. */
       readonly seedMatches: boolean;
-      /** How many admissions were compared with the lots. */
+      /** The admissions compared with the draw. */
       readonly compared: number;
-      /** How many of them were in another order than the lots gave, and the first of them. */
+      /** The admissions in another order than the draw: their count, and the first ones. */
       readonly misplaced: { readonly count: number; readonly first: readonly Misplaced[] };
     };
 
 export type Misplaced = { readonly event: QueueEvent; readonly expected: number };
 
-/** More than anybody reads; where there are more, something is wrong with all. */
+/** Limits the admissions shown. */
 const MISPLACED_SHOWN_MAX = 100;
 
 type LotteryRow = {
@@ -34,7 +34,7 @@ type LotteryRow = {
   readonly drawnAt: Date | null;
 };
 
-/** Draws the lots of a concert again and compares them with the order in which its people were let in. */
+/** Repeats the draw of a concert and compares it with the order of admission. */
 export async function auditLottery(pool: Pool, concertId: ConcertId): Promise<LotteryAudit> {
   const { rows } = await pool.query<LotteryRow>(
     `SELECT seed, encode(seed_sha256, 'hex') AS "seedSha256", drawn_count AS count, drawn_at AS "drawnAt"
@@ -55,7 +55,7 @@ export async function auditLottery(pool: Pool, concertId: ConcertId): Promise<Lo
     for (const event of events) {
       if (event.kind !== 'admitted') continue;
       compared += 1;
-      // Who came after the draw follows in the order of arrival.
+      // Entries that joined after the draw follow in order of arrival.
       const expected = order[event.sequence - 1] ?? event.sequence;
       if (event.order === expected) continue;
       misplaced += 1;

@@ -3,7 +3,7 @@ import type { ConcertId } from '#domain/ids.ts';
 import { type QueueAudit, queueAuditor } from './queue-auditor.ts';
 import { readEvents } from './read-events.ts';
 
-/** Whether people were let in as they should have been, by what is on record of their line. */
+/** Audits the fairness of a queue by its record. */
 export async function auditQueue(pool: Pool, concertId: ConcertId): Promise<QueueAudit> {
   const auditor = queueAuditor();
   for await (const events of readEvents(pool, concertId)) for (const event of events) auditor.add(event);

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { Pool } from 'pg';
 import { type ConcertId, concertId } from '#domain/ids.ts';
 
-/** What an audit has to say, and whether all is right: 0 yes, 1 no, 2 cannot be told. */
+/** The output of an audit. Exit code 0: all right, 1: not, 2: unknown. */
 export type AuditReport = { readonly lines: readonly string[]; readonly exitCode: 0 | 1 | 2 };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Makes an audit of the concert that the command line names, in the database of the environment or of `.env`. */
+/** Audits the concert named on the command line, in the database of the environment or of `.env`. */
 export async function runAudit(
   name: string,
   audit: (pool: Pool, concertId: ConcertId) => Promise<AuditReport>,
@@ -17,7 +17,7 @@ export async function runAudit(
   await runSweep(name, (pool) => audit(pool, concertId(id.toLowerCase())));
 }
 
-/** Makes an audit of all there is, in the database of the environment or of `.env`, and in its Redis if one is named. */
+/** Audits all data in the database of the environment or of `.env`, and in its Redis if one is set. */
 export async function runSweep(
   name: string,
   audit: (pool: Pool, redisUrl: string | undefined) => Promise<AuditReport>,

@@ -1,16 +1,16 @@
-/** Something that must hold of the tables. */
+/** A condition that must hold for the tables. */
 export type Invariant = {
   readonly name: string;
-  /** Selects what contradicts it, as text in `found`. It asks the tables alone and trusts no constraint. */
+  /** Selects the contradictions, as text in `found`. Reads tables alone and trusts no constraint. */
   readonly violations: string;
 };
 
-/** Longer than any relay takes, or the time between two tries of one. */
+/** Longer than any relay or the pause before its retry. */
 export const OUTBOX_AGE_MAX_SECONDS = 60;
-/** The same, of the relay that other services hear from. */
+/** Longer than any relay of events or the pause before its retry. */
 export const EVENT_AGE_MAX_SECONDS = 60;
 
-/** Who has which seat, and where the money is. */
+/** The holders of seats, and the money. */
 export const books: readonly Invariant[] = [
   {
     name: 'a seat has at most one live reservation',
@@ -195,7 +195,7 @@ export const books: readonly Invariant[] = [
   },
 ];
 
-/** That Redis is told of what happens. */
+/** Redis is brought up to date. */
 export const outbox: Invariant = {
   name: `nothing waits in the outbox for longer than ${OUTBOX_AGE_MAX_SECONDS} s`,
   violations: `
@@ -203,7 +203,7 @@ export const outbox: Invariant = {
     FROM outbox_messages WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
 };
 
-/** That what is to be sent is neither forgotten nor sent before its turn. */
+/** No delivery is forgotten, or sent before its turn. */
 export const deliveries: Invariant = {
   name: 'of what is pending at an endpoint the earliest of each aggregate is due, and nothing else',
   violations: `
@@ -215,7 +215,7 @@ export const deliveries: Invariant = {
     WHERE earliest <> (due_at IS NOT NULL)`,
 };
 
-/** That other services are told of it. */
+/** Other services get the events. */
 export const events: Invariant = {
   name: `no event waits to be relayed for longer than ${EVENT_AGE_MAX_SECONDS} s`,
   violations: `

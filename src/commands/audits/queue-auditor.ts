@@ -2,29 +2,29 @@ import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
 export type QueueAudit = {
   readonly counts: Readonly<Record<QueueEvent['kind'], number>>;
-  /** Let in although somebody behind them had been let in while they stood in line. */
+  /** Admitted after an entry behind it that was admitted while it waited. */
   readonly inversions: Findings;
-  /** Let in again without having come back or given the place up in between. */
+  /** Admitted again without having rejoined or ended in between. */
   readonly duplicates: Findings;
-  /** Let in although the place had been given up or forgotten. */
+  /** Admitted after it was left or forgotten. */
   readonly revived: Findings;
-  /** From joining to being let in; undefined where nobody was, whose time of joining is known. */
+  /** The time from joining to admission; undefined without an admission whose joining time is known. */
   readonly waitedMs:
     | { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number }
     | undefined;
 };
 
-/** How many there are, and the first of them. */
+/** The count, and the first ones. */
 export type Findings = { readonly count: number; readonly first: readonly QueueEvent[] };
 
-/** More than anybody reads; where there are more, something is wrong with all. */
+/** Limits the findings shown. */
 const FINDINGS_SHOWN_MAX = 100;
 
 /**
- * Looks through the record of a line, event by event in the order in which they happened, and says whether it was fair.
+ * Checks the recorded events of a queue, in order, for fairness.
  *
- * Everybody is to be let in before all who are behind them, from when they came or came back: who was passed over is
- * overtaken rightly until they return, who was lost until they are restored. It keeps a few bytes per person, not the events.
+ * An entry must be admitted before all entries behind it, counted from its joining or rejoining. An absent entry may be
+ * overtaken until it rejoins, a lost one until it is restored. Keeps a few bytes per entry, not the events.
  */
 export function queueAuditor() {
   const counts = { admitted: 0, 'passed-over': 0, returned: 0, left: 0, forgotten: 0, restored: 0, ended: 0 };
@@ -33,7 +33,7 @@ export function queueAuditor() {
   const revived = findings();
   const inside = new Set<number>();
   const over = new Set<number>();
-  /** How many had been let in when somebody came back. */
+  /** The number of admissions before an entry rejoined. */
   const cameBack = new Map<number, number>();
   const history = admissionHistory();
   const waits: number[] = [];
@@ -81,8 +81,8 @@ function findings() {
 }
 
 /**
- * The orders of those who were let in, of which only the peaks are kept: an order that a later one exceeds is never the
- * greatest since any time. As people are let in by ascending order, that is one or a few.
+ * The orders admitted, of which only the peaks are kept: an order that a later one exceeds is never the greatest of any
+ * suffix. Admissions mostly ascend, so that is one or a few.
  */
 function admissionHistory() {
   const peaks: { readonly index: number; readonly order: number }[] = [];
@@ -94,7 +94,7 @@ function admissionHistory() {
       peaks.push({ index: length, order });
       length += 1;
     },
-    /** Of those let in after this many others; 0 if nobody was. */
+    /** The greatest order after this many admissions; 0 without any. */
     greatestSince(index: number): number {
       let [from, to] = [0, peaks.length];
       while (from < to) {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ConcertId } from '#domain/ids.ts';
 import type { QueueEvent } from '#ports/queue/queue-records.ts';
 
-/** As many as are in memory at a time. */
+/** Limits the events in memory. */
 const EVENTS_PER_PAGE = 10_000;
 
 type EventRow = {
@@ -14,7 +14,7 @@ type EventRow = {
   readonly at: Date;
 };
 
-/** What is on record of a line at the moment of asking, in the order in which it happened, page by page. */
+/** Yields the recorded events of a queue in order, page by page, as of the call. */
 export async function* readEvents(pool: Pool, concertId: ConcertId): AsyncGenerator<readonly QueueEvent[]> {
   const session = await pool.connect();
   try {
@@ -38,7 +38,7 @@ export async function* readEvents(pool: Pool, concertId: ConcertId): AsyncGenera
       }));
     }
   } finally {
-    // With the connection the transaction ends, whatever state it is in.
+    // Closing the connection ends the transaction in any state.
     session.release(true);
   }
 }

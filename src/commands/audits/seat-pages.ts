@@ -2,14 +2,14 @@ import type { Pool } from 'pg';
 
 type Place = { readonly concertId: string; readonly date: string; readonly seatNumber: number };
 
-/** As many as are in memory at a time. */
+/** Limits the seats in memory. */
 export const SEATS_PER_PAGE = 1_000;
 const BEFORE_ALL: Place = { concertId: '00000000-0000-0000-0000-000000000000', date: '-infinity', seatNumber: 0 };
 
 /**
- * All that is found, page by page in the order of concerts, dates and seats.
+ * Yields all results page by page, in the order of concerts, dates and seats.
  *
- * @param search a query of `seats s` that gives the place of each seat, as far as its conditions, to which more are added
+ * @param search a query of `seats s` that returns the place of each seat and ends in its conditions; more are appended
  */
 export async function* seatPages<Row extends Place>(pool: Pool, search: string): AsyncGenerator<readonly Row[]> {
   for (let { concertId, date, seatNumber } = BEFORE_ALL; ; ) {

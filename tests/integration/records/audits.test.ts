@@ -80,13 +80,13 @@ describe('the audit of a line', () => {
     await queueRecords.record(concert, [admitted(2, 4), admitted(3, 3), admitted(4, 1)]);
     const unfair = await command('audit-queue', concert);
     expect(unfair.exitCode).toBe(1);
-    expect(unfair.said).toMatch(/^inversions +1\n {2}1003-0-0: number 3, order 3$/m);
-    expect(unfair.said).toMatch(/^duplicates +1\n {2}1004-0-0: number 1, order 1$/m);
+    expect(unfair.said).toMatch(/^inversions +1\n {2}1003-0-0: sequence 3, order 3$/m);
+    expect(unfair.said).toMatch(/^duplicates +1\n {2}1004-0-0: sequence 1, order 1$/m);
   });
 
   it('cannot tell where nothing is on record, nor of what is no concert', async () => {
     expect(await command('audit-queue', randomUUID())).toEqual({
-      said: 'Nothing is on record of this line.\n',
+      said: 'No events are recorded for this queue.\n',
       exitCode: 2,
     });
     for (const { said, exitCode } of await Promise.all([
