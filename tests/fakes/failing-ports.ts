@@ -1,7 +1,7 @@
 import { Refusal } from '#domain/errors.ts';
 import type { Ports } from '#ports/index.ts';
 
-/** Which call fails, counted from 1 over all ports, and whether what it was to do is done all the same. */
+/** The call that fails, counted from 1 over all ports, and whether it takes effect all the same. */
 export type Fault = { readonly nth: number; readonly takesEffect: boolean };
 
 export type FailingPorts = {
@@ -10,7 +10,7 @@ export type FailingPorts = {
   readonly calls: readonly string[];
 };
 
-/** The same ports, but some of their calls fail: before they took effect, or after it, their answer being lost. */
+/** The same ports with failing calls: before they take effect, or after it, so that only their answer is lost. */
 export function failingPorts(ports: Ports, faults: readonly Fault[]): FailingPorts {
   const calls: string[] = [];
 

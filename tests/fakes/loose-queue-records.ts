@@ -4,14 +4,14 @@ import type { QueueEvent, QueueRecord, QueueRecords } from '#ports/queue/queue-r
 
 type Kept = Omit<QueueRecord, 'known'> & { readonly events: Map<string, QueueEvent> };
 
-/** The record of the lines of concerts that no box office knows, for tests of the line alone. */
-export type LooseLines = QueueRecords & {
-  /** What is on record of a line, for a test to change before the line is lost. */
+/** Queue records without a box office, for tests of the queue alone. */
+export type LooseQueueRecords = QueueRecords & {
+  /** Returns the record of a queue, which a test may change before it loses the queue. */
   of(concertId: ConcertId): Kept;
   change(concertId: ConcertId, change: Partial<Omit<QueueRecord, 'known' | 'epoch'>>): void;
 };
 
-export function looseQueueRecords(): LooseLines {
+export function looseQueueRecords(): LooseQueueRecords {
   const queueRecords = new Map<ConcertId, Kept>();
 
   function of(concertId: ConcertId): Kept {
@@ -27,7 +27,7 @@ export function looseQueueRecords(): LooseLines {
     queueRecords.set(concertId, kept);
     return kept;
   }
-  const change: LooseLines['change'] = (concertId, changed) => {
+  const change: LooseQueueRecords['change'] = (concertId, changed) => {
     queueRecords.set(concertId, { ...of(concertId), ...changed });
   };
 
@@ -40,8 +40,8 @@ export function looseQueueRecords(): LooseLines {
       return { ...record, known };
     },
     async note(concertId, { drawn, head }) {
-      const line = of(concertId);
-      change(concertId, { drawn: Math.max(line.drawn, drawn), head: Math.max(line.head, head) });
+      const queue = of(concertId);
+      change(concertId, { drawn: Math.max(queue.drawn, drawn), head: Math.max(queue.head, head) });
     },
     async draw(concertId, count) {
       const draw = of(concertId).draw ?? {
@@ -51,7 +51,7 @@ export function looseQueueRecords(): LooseLines {
       change(concertId, { draw, registering: false });
       return draw;
     },
-    // No box office knows what is held or paid for here.
+    // Nothing is held or paid here.
     findSession: async () => undefined,
     async record(concertId, events) {
       const recorded = of(concertId).events;

@@ -21,7 +21,7 @@ import {
 } from './memory-store.ts';
 
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
-/** Whoever does something tells Redis so itself; the outbox repeats it after this. */
+/** Delays outbox messages, as the command updates Redis itself first. */
 const OUTBOX_DELAY_MS = 1_000;
 const OUTBOX_LEASE_MS = 5_000;
 
@@ -37,7 +37,7 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     return dateOf(on)?.seats.filter(({ seatNumber }) => seatNumbers.includes(seatNumber)) ?? [];
   }
 
-  /** All of them, or a refusal that names those that are not there. */
+  /** Refuses `seat-not-found`, naming the unknown seats. */
   function knownSeats(asked: SeatSet): StoredSeat[] {
     const seats = seatsOf(asked);
     const missing = asked.seatNumbers.filter((number) => !seats.some(({ seatNumber }) => seatNumber === number));
@@ -54,12 +54,12 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const paymentFor = (reservationId: ReservationId) =>
     [...store.payments.values()].find((payment) => payment.reservationId === reservationId);
 
-  /** As it is shown: a hold past its deadline is over. */
+  /** A hold past its deadline is shown as expired. */
   const view = (reservation: Reservation): Reservation => ({ ...reservation, status: statusNow(store, reservation) });
 
   function announce(reservationId: ReservationId, entry?: EntryId): void {
     const eventId = ++events;
-    if (entry !== undefined) store.places.set(reservationId, entry);
+    if (entry !== undefined) store.entriesOfReservations.set(reservationId, entry);
     const dueAt = now() + OUTBOX_DELAY_MS;
     store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(entry === undefined ? {} : { entry }) });
   }

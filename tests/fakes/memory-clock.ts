@@ -1,4 +1,4 @@
-/** The one clock of a world in memory. It stands still until a test lets time pass. */
+/** The only clock of a world in memory. It stands still until a test moves it. */
 export type MemoryClock = {
   /** Milliseconds since 1970. */
   now(): number;

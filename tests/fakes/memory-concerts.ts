@@ -130,7 +130,7 @@ export function memoryConcerts(store: MemoryStore): Concerts {
   };
 }
 
-/** The settings are `POLICY`: what is given back is as it is there. */
+/** The defaults are those of `POLICY`. */
 function changed(policy: Policy, change: PolicyChange): Policy {
   const named = Object.entries(change).filter(([, value]) => value !== undefined);
   return {

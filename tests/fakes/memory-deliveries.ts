@@ -35,14 +35,14 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
       .filter(({ endpointId, state }) => endpointId === id && state === 'PENDING')
       .sort((a, b) => Number(a.event.eventId) - Number(b.event.eventId));
 
-  /** Whether an earlier one of the same aggregate has to arrive first. */
+  /** Whether an earlier delivery of the same aggregate is pending. */
   const waits = ({ endpointId, event }: StoredDelivery) =>
     pendingAt(endpointId).find((other) => other.event.aggregateId === event.aggregateId)?.event !== event;
 
   const dueAt = (id: EndpointId) =>
     endpoints.get(id)?.enabled ? pendingAt(id).filter((delivery) => delivery.dueAt <= now() && !waits(delivery)) : [];
 
-  /** Whether anybody can say when it is attempted: not while it is. */
+  /** Whether the time of the next attempt is known. */
   const isPromised = (delivery: StoredDelivery) =>
     delivery.state === 'PENDING' &&
     !waits(delivery) &&
@@ -122,7 +122,7 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
     },
 
     async wakeForgotten() {
-      // What is due is worked out here, and not written down.
+      // Due times are computed here, so none is missing.
       return 0;
     },
 

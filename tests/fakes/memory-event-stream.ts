@@ -1,7 +1,7 @@
 import type { PublicEvent } from '#domain/events/public-event.ts';
 import type { EventStream } from '#ports/events/event-stream.ts';
 
-/** A stream, and what was published there so far. */
+/** A stream that shows its events. */
 export function memoryEventStream(): EventStream & { readonly published: readonly PublicEvent[] } {
   const published: PublicEvent[] = [];
   let largest = 0;

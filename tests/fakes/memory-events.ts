@@ -10,10 +10,10 @@ export function memoryEvents(store: MemoryStore): Events {
 
   return {
     async take(batchMax) {
-      const max = relay.unsettled === 0 ? batchMax : Math.min(batchMax, Math.ceil(relay.unsettled / 2));
+      const max = relay.unacked === 0 ? batchMax : Math.min(batchMax, Math.ceil(relay.unacked / 2));
       const waiting = events.filter(({ relayedAt }) => relayedAt === undefined).slice(0, max);
       if (waiting.length === 0 || relay.leasedUntil > now()) return undefined;
-      relay.unsettled = waiting.length;
+      relay.unacked = waiting.length;
       relay.fencingToken = Math.max(relay.fencingToken + 1, now());
       relay.leasedUntil = now() + TERM_MS;
       return { fencingToken: relay.fencingToken, events: waiting.map(({ event }) => event) };
@@ -21,7 +21,7 @@ export function memoryEvents(store: MemoryStore): Events {
 
     async ack({ fencingToken, events: relayed }) {
       if (fencingToken !== relay.fencingToken) return false;
-      Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
+      Object.assign(relay, { leasedUntil: now(), unacked: 0 });
       for (const event of relayed) {
         const stored = events.find((other) => other.event === event);
         if (stored === undefined || stored.relayedAt !== undefined) continue;
@@ -36,7 +36,7 @@ export function memoryEvents(store: MemoryStore): Events {
 
     async release({ fencingToken }) {
       if (fencingToken !== relay.fencingToken) return false;
-      Object.assign(relay, { leasedUntil: now(), unsettled: 0 });
+      Object.assign(relay, { leasedUntil: now(), unacked: 0 });
       return true;
     },
 

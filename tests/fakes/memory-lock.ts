@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Lock } from '#ports/booking/lock.ts';
 
-/** How many turns of the event loop somebody waits for a seat that another command is working on. */
+/** Limits the wait for a seat on which another command works. */
 const PATIENCE_TURNS = 20;
 
-/** Excludes for real, and gives up waiting after a while, as Redlock does. */
+/** Excludes other commands, and gives up after a while, as Redlock does. */
 export function memoryLock(): Lock {
   const held = new Set<string>();
 

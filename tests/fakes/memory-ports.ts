@@ -21,21 +21,21 @@ import { memoryWallets } from './memory-wallets.ts';
 import { type MemoryWebhookSender, memoryWebhookSender } from './memory-webhook-sender.ts';
 import { memoryWebhooks } from './memory-webhooks.ts';
 
-/** All ports in memory, a clock that a test moves, and what a test has to arrange before its story begins. */
+/** All ports in memory, a clock that a test moves, and methods that arrange a story. */
 export type MemoryWorld = {
   readonly ports: Ports;
   readonly clock: MemoryClock;
-  /** What was published on the stream for other services. */
+  /** The events on the stream. */
   readonly published: readonly PublicEvent[];
-  /** What was sent to endpoints, and what they answer. */
+  /** The messages to endpoints, and their answers. */
   readonly webhookSender: MemoryWebhookSender;
-  /** What is on record of a line, in the order in which it happened. */
+  /** The recorded events of a queue, in order. */
   recorded(concertId: ConcertId): QueueEvent[];
-  /** Puts a concert on sale; by its id it can be changed afterwards, as an operator would. */
+  /** Puts a concert on sale. A test may change it later, as an operator would. */
   stage(staged?: Staged): StoredConcert;
-  /** A user with this much in the wallet. */
+  /** A user with this balance. */
   user(balance?: Money): Promise<UserId>;
-  /** A user with this much in the wallet, who joined the line of a concert; everybody who fits in is let in. */
+  /** A user with this balance in the queue of a concert, admitted if there is room. */
   fan(concert: StoredConcert, balance?: Money): Promise<QueueEntry>;
 };
 
@@ -63,7 +63,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
     reportError: (error) => {
       throw error;
     },
-    // The middle: no jitter.
+    // No jitter.
     random: () => 0.5,
     walletLimits: { chargeMin: 1, chargeMax: 1_000_000, balanceMax: 2_000_000 },
   };
@@ -101,7 +101,7 @@ export function memoryWorld({ lock = memoryLock() }: { readonly lock?: Lock } = 
   };
 }
 
-/** UUIDs in the form of version 7: milliseconds since 1970, then a counter where others have random bits. */
+/** UUIDs in the form of version 7: milliseconds since 1970, then a counter instead of random bits. */
 function idsInOrder(clock: MemoryClock): () => string {
   let made = 0;
   return () => {

@@ -7,36 +7,36 @@ import { lotsOf, type MemoryStore, tell } from './memory-store.ts';
 export function memoryQueueRecords(store: MemoryStore): QueueRecords {
   const now = () => store.clock.now();
 
-  /** Refunded since or not. */
+  /** Also if refunded since. */
   const wasPaid = (id: ReservationId) => [...store.payments.values()].some(({ reservationId }) => reservationId === id);
 
-  /** The places of this line that hold or have bought something, and until when they hold it. */
-  function placesOf(concertId: ConcertId, epoch: string) {
-    const places = new Map<
+  /** The entries of this queue with a hold or a payment, and the end of the hold. */
+  function entriesOf(concertId: ConcertId, epoch: string) {
+    const entries = new Map<
       number,
       { readonly userId: UserId; readonly sequence: number; heldUntil: number; paid: boolean }
     >();
     for (const { reservationId, status, heldUntil } of store.reservations.values()) {
-      const entry = store.places.get(reservationId);
+      const entry = store.entriesOfReservations.get(reservationId);
       if (entry?.concertId !== concertId || entry.epoch !== epoch) continue;
       const { sequence, userId } = entry;
-      const known = places.get(sequence) ?? { sequence, userId, heldUntil: 0, paid: false };
+      const known = entries.get(sequence) ?? { sequence, userId, heldUntil: 0, paid: false };
       if (status === 'HELD') known.heldUntil = Math.max(known.heldUntil, heldUntil.getTime());
       if (status === 'CONFIRMED' || wasPaid(reservationId)) known.paid = true;
-      places.set(sequence, known);
+      entries.set(sequence, known);
     }
-    return [...places.values()].sort((a, b) => a.sequence - b.sequence);
+    return [...entries.values()].sort((a, b) => a.sequence - b.sequence);
   }
 
   return {
     async open(concertId) {
       if (!store.concerts.has(concertId)) throw new Refusal('concert-not-found');
-      const known = store.lines.get(concertId);
-      const line = known ?? { epoch: randomBytes(6).toString('base64url'), drawn: 0, head: 1 };
-      store.lines.set(concertId, line);
-      const { epoch, drawn, head } = line;
+      const known = store.queues.get(concertId);
+      const queue = known ?? { epoch: randomBytes(6).toString('base64url'), drawn: 0, head: 1 };
+      store.queues.set(concertId, queue);
+      const { epoch, drawn, head } = queue;
       const lots = store.lots.get(concertId);
-      const places = placesOf(concertId, epoch);
+      const entries = entriesOf(concertId, epoch);
       return {
         epoch,
         known: known !== undefined,
@@ -44,18 +44,18 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
         head,
         registering: lots?.drawn === undefined && store.concerts.get(concertId)?.policy.opening === 'lottery',
         ...(lots?.drawn === undefined ? {} : { draw: { seed: lots.seed.toString('hex'), count: lots.drawn.count } }),
-        sessions: places
+        sessions: entries
           .filter(({ paid, heldUntil }) => !paid && heldUntil > now())
           .map(({ userId, sequence, heldUntil }) => ({ userId, sequence, remainingMs: heldUntil - now() })),
-        paid: places.filter(({ paid }) => paid).map(({ sequence }) => sequence),
+        paid: entries.filter(({ paid }) => paid).map(({ sequence }) => sequence),
       };
     },
 
     async note(concertId, { drawn, head }) {
-      const line = store.lines.get(concertId);
-      if (line === undefined) return;
-      line.drawn = Math.max(line.drawn, drawn);
-      line.head = Math.max(line.head, head);
+      const queue = store.queues.get(concertId);
+      if (queue === undefined) return;
+      queue.drawn = Math.max(queue.drawn, drawn);
+      queue.head = Math.max(queue.head, head);
     },
 
     async draw(concertId, count) {
@@ -66,8 +66,8 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
     },
 
     async findSession({ concertId, sequence, userId, epoch }, sessionSeconds) {
-      if (store.lines.get(concertId)?.epoch !== epoch) return undefined;
-      const entry = placesOf(concertId, epoch).find((one) => one.sequence === sequence && one.userId === userId);
+      if (store.queues.get(concertId)?.epoch !== epoch) return undefined;
+      const entry = entriesOf(concertId, epoch).find((one) => one.sequence === sequence && one.userId === userId);
       const events = [...(store.lineEvents.get(concertId)?.values() ?? [])].filter((one) => one.sequence === sequence);
       const last = events.sort((one, other) => compareEvents(one, other)).at(-1);
       if (entry?.paid || (last !== undefined && last.kind !== 'admitted')) return undefined;
@@ -89,7 +89,7 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
   };
 }
 
-/** By the numbers that the log gave. */
+/** By the numbers of the log. */
 export function compareEvents(one: QueueEvent, other: QueueEvent): number {
   const [numbers, others] = [one, other].map(({ eventId }) => eventId.split('-').map(Number)) as [number[], number[]];
   const index = numbers.findIndex((number, at) => number !== others[at]);

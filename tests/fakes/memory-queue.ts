@@ -8,42 +8,42 @@ import type { Queue, QueueFigures } from '#ports/queue/queue.ts';
 import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
-const SETTLE_MS = 10_000;
+const KEEP_OPEN_MS = 10_000;
 const TURNOVER_WINDOW_MS = 60_000;
 const ADMIT_BATCH_MAX = 1_000;
-/** Six bytes in base64url, as in every queue token. */
+/** As long as in every queue token. */
 const EPOCH = 'memory-1';
 
 type Waiting = { readonly entry: QueueEntry; askedAt: number };
-type Away = { readonly entry: QueueEntry; readonly since: number };
+type Absent = { readonly entry: QueueEntry; readonly since: number };
 type Session = { readonly entry: QueueEntry; ends: number; granted: number };
 
-type Line = {
+type StoredQueue = {
   drawn: number;
   /** Until lots are drawn. */
   readonly registered: Map<UserId, QueueEntry>;
   draws: 'never' | 'later' | 'done';
-  /** What the lots gave, by the number of the registration. */
+  /** The result of the draw, by registration number. */
   lots: Uint32Array;
   readonly watchers: Set<() => void>;
   readonly events: QueueEvent[];
   logged: number;
-  /** In the order of the numbers drawn, because that is the order of joining. */
+  /** In the order of joining. */
   readonly waiting: Map<UserId, Waiting>;
-  readonly away: Map<UserId, Away>;
-  readonly returned: Map<UserId, Waiting>;
+  readonly absent: Map<UserId, Absent>;
+  readonly rejoined: Map<UserId, Waiting>;
   readonly sessions: Map<UserId, Session>;
-  /** When people were let in, for the window. */
+  /** The times of admissions, for the window. */
   readonly admissions: number[];
-  /** When sessions ended, for the turnover. */
+  /** The times at which sessions ended, for the turnover. */
   readonly ended: number[];
 };
 
 export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords, 'draw'>): Queue {
-  const open = new Map<ConcertId, Line>();
+  const open = new Map<ConcertId, StoredQueue>();
 
-  function lineOf(concertId: ConcertId): Line {
-    const line = open.get(concertId) ?? {
+  function queueOf(concertId: ConcertId): StoredQueue {
+    const queue = open.get(concertId) ?? {
       drawn: 0,
       registered: new Map(),
       draws: 'never',
@@ -52,195 +52,195 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       events: [],
       logged: 0,
       waiting: new Map(),
-      away: new Map(),
-      returned: new Map(),
+      absent: new Map(),
+      rejoined: new Map(),
       sessions: new Map(),
       admissions: [],
       ended: [],
     };
-    open.set(concertId, line);
-    return line;
+    open.set(concertId, queue);
+    return queue;
   }
 
-  function turnoverOf({ ended }: Line): number {
+  function turnoverOf({ ended }: StoredQueue): number {
     const recent = ended.filter((at) => at > clock.now() - TURNOVER_WINDOW_MS);
     return (recent.length * 1_000) / TURNOVER_WINDOW_MS;
   }
 
-  const orderOf = ({ lots }: Line, { sequence }: QueueEntry) => lots[sequence - 1] ?? sequence;
+  const orderOf = ({ lots }: StoredQueue, { sequence }: QueueEntry) => lots[sequence - 1] ?? sequence;
 
-  function log(line: Line, kind: QueueEvent['kind'], entry: QueueEntry): void {
-    line.logged += 1;
+  function log(queue: StoredQueue, kind: QueueEvent['kind'], entry: QueueEntry): void {
+    queue.logged += 1;
     const { sequence, joinedAt } = entry;
     const at = new Date(clock.now());
-    line.events.push({
-      eventId: `${clock.now()}-${line.logged}-0`,
+    queue.events.push({
+      eventId: `${clock.now()}-${queue.logged}-0`,
       kind,
       sequence,
-      order: orderOf(line, entry),
+      order: orderOf(queue, entry),
       joinedAt,
       at,
     });
   }
 
-  function figuresOf(line: Line): QueueFigures {
-    const [first] = line.waiting.values();
+  function figuresOf(queue: StoredQueue): QueueFigures {
+    const [first] = queue.waiting.values();
     return {
-      waiting: line.waiting.size + line.returned.size,
-      active: [...line.sessions.values()].filter(({ ends }) => ends > clock.now()).length,
-      absent: line.away.size,
-      registered: line.registered.size,
-      drawn: line.drawn,
-      head: line.draws === 'later' ? 1 : first === undefined ? line.drawn + 1 : orderOf(line, first.entry),
-      turnover: turnoverOf(line),
+      waiting: queue.waiting.size + queue.rejoined.size,
+      active: [...queue.sessions.values()].filter(({ ends }) => ends > clock.now()).length,
+      absent: queue.absent.size,
+      registered: queue.registered.size,
+      drawn: queue.drawn,
+      head: queue.draws === 'later' ? 1 : first === undefined ? queue.drawn + 1 : orderOf(queue, first.entry),
+      turnover: turnoverOf(queue),
     };
   }
 
-  /** The session of this place, if it is running; asking for it claims it. */
-  function sessionOf(state: EntryId): Session | undefined {
-    const session = lineOf(state.concertId).sessions.get(state.userId);
-    if (session === undefined || !isOf(session.entry, state) || session.ends <= clock.now()) return undefined;
+  /** The session of this entry, if it is running. Claims it. */
+  function sessionOf(id: EntryId): Session | undefined {
+    const session = queueOf(id.concertId).sessions.get(id.userId);
+    if (session === undefined || !isOf(session.entry, id) || session.ends <= clock.now()) return undefined;
     session.ends = Math.max(session.ends, session.granted);
     return session;
   }
 
-  function locate(state: EntryId): EntryState {
-    const line = lineOf(state.concertId);
-    const { waiting, away, returned, registered } = line;
-    const enrolled = registered.get(state.userId);
-    if (enrolled !== undefined && isOf(enrolled, state)) {
-      return { status: 'WAITING', position: undefined, turnover: turnoverOf(line) };
+  function locate(id: EntryId): EntryState {
+    const queue = queueOf(id.concertId);
+    const { waiting, absent, rejoined, registered } = queue;
+    const enrolled = registered.get(id.userId);
+    if (enrolled !== undefined && isOf(enrolled, id)) {
+      return { status: 'WAITING', position: undefined, turnover: turnoverOf(queue) };
     }
-    const absent = away.get(state.userId);
-    if (absent !== undefined && isOf(absent.entry, state)) {
-      away.delete(state.userId);
-      returned.set(state.userId, { entry: absent.entry, askedAt: clock.now() });
-      log(line, 'returned', absent.entry);
+    const missed = absent.get(id.userId);
+    if (missed !== undefined && isOf(missed.entry, id)) {
+      absent.delete(id.userId);
+      rejoined.set(id.userId, { entry: missed.entry, askedAt: clock.now() });
+      log(queue, 'returned', missed.entry);
     }
     for (const [set, positionOf] of [
-      [returned, () => 1],
-      [waiting, () => [...waiting.keys()].indexOf(state.userId) + 1],
+      [rejoined, () => 1],
+      [waiting, () => [...waiting.keys()].indexOf(id.userId) + 1],
     ] as const) {
-      const found = set.get(state.userId);
-      if (found === undefined || !isOf(found.entry, state)) continue;
+      const found = set.get(id.userId);
+      if (found === undefined || !isOf(found.entry, id)) continue;
       found.askedAt = clock.now();
-      return { status: 'WAITING', position: positionOf(), turnover: turnoverOf(line) };
+      return { status: 'WAITING', position: positionOf(), turnover: turnoverOf(queue) };
     }
-    const session = sessionOf(state);
+    const session = sessionOf(id);
     return session === undefined ? { status: 'EXPIRED' } : { status: 'ACTIVE', expiresAt: new Date(session.ends) };
   }
 
   return {
     async join(concertId, userId, { waitingMax, opening }) {
-      const line = lineOf(concertId);
-      if (opening === 'lottery' && line.draws === 'never') line.draws = 'later';
-      const { waiting, away, returned, sessions, registered } = line;
+      const queue = queueOf(concertId);
+      if (opening === 'lottery' && queue.draws === 'never') queue.draws = 'later';
+      const { waiting, absent, rejoined, sessions, registered } = queue;
       const enrolled = registered.get(userId);
       if (enrolled !== undefined) return { entry: enrolled, state: locate(enrolled), fresh: false };
-      const holder = waiting.get(userId) ?? away.get(userId) ?? returned.get(userId) ?? sessions.get(userId);
+      const holder = waiting.get(userId) ?? absent.get(userId) ?? rejoined.get(userId) ?? sessions.get(userId);
       const state = holder === undefined ? undefined : locate(holder.entry);
       if (holder !== undefined && state !== undefined && state.status !== 'EXPIRED') {
         return { entry: holder.entry, state, fresh: false };
       }
-      if (waiting.size + returned.size + registered.size >= waitingMax)
+      if (waiting.size + rejoined.size + registered.size >= waitingMax)
         throw new Refusal('queue-full', { retryAfterSeconds: 30 });
       const lapsed = sessions.get(userId);
-      if (lapsed !== undefined) log(line, 'ended', lapsed.entry);
+      if (lapsed !== undefined) log(queue, 'ended', lapsed.entry);
       sessions.delete(userId);
-      line.drawn += 1;
-      const entry = { userId, concertId, sequence: line.drawn, epoch: EPOCH, joinedAt: new Date(clock.now()) };
-      if (line.draws === 'later') registered.set(userId, entry);
+      queue.drawn += 1;
+      const entry = { userId, concertId, sequence: queue.drawn, epoch: EPOCH, joinedAt: new Date(clock.now()) };
+      if (queue.draws === 'later') registered.set(userId, entry);
       else waiting.set(userId, { entry, askedAt: clock.now() });
       return { entry, state: locate(entry), fresh: true };
     },
 
-    // Whoever looks here knows all there is to know: to find costs nothing.
+    // Nothing is cached, as `find` costs nothing here.
     recall: () => undefined,
 
-    async find(state) {
-      return locate(state);
+    async find(entry) {
+      return locate(entry);
     },
 
-    async keepOpen(state) {
-      const found = locate(state);
-      const session = sessionOf(state);
+    async keepOpen(entry) {
+      const found = locate(entry);
+      const session = sessionOf(entry);
       if (session !== undefined) {
-        session.ends = Math.max(session.ends, Math.min(clock.now(), session.granted) + SETTLE_MS);
+        session.ends = Math.max(session.ends, Math.min(clock.now(), session.granted) + KEEP_OPEN_MS);
       }
       return found;
     },
 
-    async extend(state, milliseconds) {
-      const session = sessionOf(state);
+    async extend(id, milliseconds) {
+      const session = sessionOf(id);
       if (session === undefined) return;
       session.granted = Math.max(session.granted, clock.now() + milliseconds);
       session.ends = Math.max(session.ends, session.granted);
     },
 
-    async leave(state) {
-      const line = lineOf(state.concertId);
-      const { waiting, away, returned, sessions, ended, registered } = line;
-      const enrolled = registered.get(state.userId);
-      if (enrolled !== undefined && isOf(enrolled, state)) {
-        registered.delete(state.userId);
-        log(line, 'left', enrolled);
+    async leave(id) {
+      const queue = queueOf(id.concertId);
+      const { waiting, absent, rejoined, sessions, ended, registered } = queue;
+      const enrolled = registered.get(id.userId);
+      if (enrolled !== undefined && isOf(enrolled, id)) {
+        registered.delete(id.userId);
+        log(queue, 'left', enrolled);
       }
-      for (const set of [waiting, away, returned, sessions]) {
-        const found = set.get(state.userId);
-        if (found === undefined || !isOf(found.entry, state)) continue;
-        set.delete(state.userId);
+      for (const set of [waiting, absent, rejoined, sessions]) {
+        const found = set.get(id.userId);
+        if (found === undefined || !isOf(found.entry, id)) continue;
+        set.delete(id.userId);
         if (set === sessions) ended.push(clock.now());
-        log(line, set === sessions ? 'ended' : 'left', found.entry);
+        log(queue, set === sessions ? 'ended' : 'left', found.entry);
       }
     },
 
-    read: async (concertId) => figuresOf(lineOf(concertId)),
-    survey: async (concertId) => figuresOf(lineOf(concertId)),
+    read: async (concertId) => figuresOf(queueOf(concertId)),
+    survey: async (concertId) => figuresOf(queueOf(concertId)),
 
     watch(concertId, onMove) {
-      const { watchers } = lineOf(concertId);
+      const { watchers } = queueOf(concertId);
       watchers.add(onMove);
       return () => watchers.delete(onMove);
     },
 
     async drawLots(concertId) {
-      const line = lineOf(concertId);
-      if (line.draws !== 'later') return;
-      const { seed, count } = await queueRecords.draw(concertId, line.drawn);
+      const queue = queueOf(concertId);
+      if (queue.draws !== 'later') return;
+      const { seed, count } = await queueRecords.draw(concertId, queue.drawn);
       const words = wordsFrom(Buffer.from(seed, 'hex'), (input) => hash('sha256', input, 'buffer'));
       const drawing = drawOrder(count, words);
       let step = drawing.next();
       while (!step.done) step = drawing.next();
-      line.lots = step.value.order;
-      line.draws = 'done';
-      const placed = [...line.registered.values()].sort((a, b) => orderOf(line, a) - orderOf(line, b));
-      for (const entry of placed) line.waiting.set(entry.userId, { entry, askedAt: clock.now() });
-      line.registered.clear();
+      queue.lots = step.value.order;
+      queue.draws = 'done';
+      const placed = [...queue.registered.values()].sort((a, b) => orderOf(queue, a) - orderOf(queue, b));
+      for (const entry of placed) queue.waiting.set(entry.userId, { entry, askedAt: clock.now() });
+      queue.registered.clear();
     },
 
     async refresh() {},
     async writeLastSeen() {},
 
-    takeEvents: async (concertId, max) => lineOf(concertId).events.slice(0, max),
+    takeEvents: async (concertId, max) => queueOf(concertId).events.slice(0, max),
     async ackEvents(concertId, last) {
-      const { events } = lineOf(concertId);
+      const { events } = queueOf(concertId);
       events.splice(0, events.findIndex(({ eventId }) => eventId === last.eventId) + 1);
     },
 
     async admit(concertId, policy) {
-      const line = lineOf(concertId);
-      const { waiting, away, returned, sessions, admissions, ended } = line;
+      const queue = queueOf(concertId);
+      const { waiting, absent, rejoined, sessions, admissions, ended } = queue;
       const now = clock.now();
       const ago = (seconds: number) => now - seconds * 1_000;
       const lapsed = [...sessions].filter(([, { ends }]) => ends <= now);
       for (const [userId, { entry }] of lapsed) {
         sessions.delete(userId);
         ended.push(now);
-        log(line, 'ended', entry);
+        log(queue, 'ended', entry);
       }
 
       const admittedInWindow = admissions.filter((at) => at > ago(policy.windowSeconds)).length;
-      const closed = policy.paused || line.draws === 'later';
+      const closed = policy.paused || queue.draws === 'later';
       const room = admissible(
         { ...policy, paused: closed },
         { active: sessions.size, admittedInWindow },
@@ -248,37 +248,37 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       );
       const granted = now + policy.sessionSeconds * 1_000;
       const ends = Math.min(granted, now + policy.claimSeconds * 1_000);
-      const back = [...returned].sort(([, a], [, b]) => orderOf(line, a.entry) - orderOf(line, b.entry));
+      const back = [...rejoined].sort(([, a], [, b]) => orderOf(queue, a.entry) - orderOf(queue, b.entry));
       let admitted = 0;
       let passedOver = 0;
       for (const [userId, { entry, askedAt }] of [...back, ...waiting]) {
         if (admitted === room) break;
         waiting.delete(userId);
-        returned.delete(userId);
+        rejoined.delete(userId);
         if (askedAt < ago(policy.absentSeconds)) {
-          away.set(userId, { entry, since: now });
-          log(line, 'passed-over', entry);
+          absent.set(userId, { entry, since: now });
+          log(queue, 'passed-over', entry);
           passedOver += 1;
         } else {
           sessions.set(userId, { entry, ends, granted });
           admissions.push(now);
-          log(line, 'admitted', entry);
+          log(queue, 'admitted', entry);
           admitted += 1;
         }
       }
-      for (const [userId, { entry, since }] of away) {
+      for (const [userId, { entry, since }] of absent) {
         if (since > ago(policy.graceSeconds)) continue;
-        away.delete(userId);
-        log(line, 'forgotten', entry);
+        absent.delete(userId);
+        log(queue, 'forgotten', entry);
       }
-      if (admitted + passedOver + lapsed.length > 0) for (const onMove of line.watchers) onMove();
+      if (admitted + passedOver + lapsed.length > 0) for (const onMove of queue.watchers) onMove();
 
-      const figures = { active: sessions.size, waiting: waiting.size + returned.size };
+      const figures = { active: sessions.size, waiting: waiting.size + rejoined.size };
       return { admitted, expired: lapsed.length, passedOver, ...figures };
     },
   };
 }
 
-function isOf(entry: QueueEntry, state: EntryId): boolean {
-  return entry.sequence === state.sequence && entry.epoch === state.epoch;
+function isOf(entry: QueueEntry, id: EntryId): boolean {
+  return entry.sequence === id.sequence && entry.epoch === id.epoch;
 }

@@ -15,8 +15,8 @@ import type { Balance, LedgerEntry } from '#domain/wallet/wallet.ts';
 import type { QueueEvent } from '#ports/queue/queue-records.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
-// What Postgres is to the real adapters: one store behind box office, wallets and concerts. Nothing in here awaits, so
-// every command on it is indivisible.
+// Stands for Postgres: one store behind box office, wallets and concerts. Nothing in it awaits, so each command is
+// atomic.
 
 type Stored<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -31,7 +31,7 @@ export type StoredConcert = Omit<Concert, 'sales' | 'opensAt' | 'opened' | 'lott
   readonly seatPlan?: KeptPlan;
 };
 export type StoredLots = { readonly seed: Buffer; drawn?: { readonly count: number; readonly at: Date } };
-export type StoredLine = {
+export type StoredQueue = {
   readonly epoch: string;
   drawn: number;
   head: number;
@@ -43,7 +43,7 @@ export type StoredEvent = {
   dueAt: number;
 };
 
-/** What other services are told of, and since when they have been. */
+/** A public event, and when it was relayed. */
 export type StoredPublicEvent = { readonly event: PublicEvent; relayedAt?: number };
 export type StoredEndpoint = Stored<Endpoint> & { secret: string; previousSecret?: string };
 export type StoredDelivery = Stored<
@@ -60,23 +60,23 @@ export type MemoryStore = {
   readonly clock: MemoryClock;
   readonly concerts: Map<ConcertId, StoredConcert>;
   readonly lots: Map<ConcertId, StoredLots>;
-  readonly lines: Map<ConcertId, StoredLine>;
+  readonly queues: Map<ConcertId, StoredQueue>;
   readonly lineEvents: Map<ConcertId, Map<string, QueueEvent>>;
   readonly wallets: Map<UserId, Stored<Balance>>;
   /** The entries of wallets, oldest first. */
   readonly entries: (LedgerEntry & { readonly userId: UserId })[];
   readonly reservations: Map<ReservationId, Stored<Reservation>>;
-  /** The place whose session a reservation prolongs, and ends once it is paid. */
-  readonly places: Map<ReservationId, EntryId>;
+  /** The entry whose session a reservation prolongs, and ends once it is paid. */
+  readonly entriesOfReservations: Map<ReservationId, EntryId>;
   readonly payments: Map<PaymentId, Stored<Payment>>;
   readonly answers: Map<
     string,
     { readonly fingerprint: string; readonly answer: unknown; readonly answeredAt: number }
   >;
   readonly outbox: Map<number, StoredEvent>;
-  /** In the order in which things happened. */
+  /** In order. */
   readonly events: StoredPublicEvent[];
-  readonly relay: { fencingToken: number; leasedUntil: number; told: number; unsettled: number };
+  readonly relay: { fencingToken: number; leasedUntil: number; told: number; unacked: number };
   readonly endpoints: Map<EndpointId, StoredEndpoint>;
   readonly deliveries: Map<string, StoredDelivery>;
 };
@@ -86,23 +86,23 @@ export function memoryStore(clock: MemoryClock): MemoryStore {
     clock,
     concerts: new Map(),
     lots: new Map(),
-    lines: new Map(),
+    queues: new Map(),
     lineEvents: new Map(),
     wallets: new Map(),
     entries: [],
     reservations: new Map(),
-    places: new Map(),
+    entriesOfReservations: new Map(),
     payments: new Map(),
     answers: new Map(),
     outbox: new Map(),
     events: [],
-    relay: { fencingToken: 0, leasedUntil: 0, told: 0, unsettled: 0 },
+    relay: { fencingToken: 0, leasedUntil: 0, told: 0, unacked: 0 },
     endpoints: new Map(),
     deliveries: new Map(),
   };
 }
 
-/** The answer that this request was given before, if it was. */
+/** The stored answer to this command, if there is one. */
 export function recall<T>({ answers }: MemoryStore, { userId, key, fingerprint }: RequestKey): Answered<T> | undefined {
   const known = answers.get(`${userId} ${key}`);
   if (known === undefined) return undefined;
@@ -110,14 +110,14 @@ export function recall<T>({ answers }: MemoryStore, { userId, key, fingerprint }
   return { answer: known.answer as T, replayed: true };
 }
 
-/** Writes the first answer down. */
+/** Stores the first answer. */
 export function remember<T>({ answers, clock }: MemoryStore, request: RequestKey, answer: T): Answered<T> {
   const { userId, key, fingerprint } = request;
   answers.set(`${userId} ${key}`, { fingerprint, answer, answeredAt: clock.now() });
   return { answer, replayed: false };
 }
 
-/** Moves a balance, by a ledger entry and in no other way. Answers the balance. */
+/** Changes a balance, by a ledger entry only. Returns the balance. */
 export function enter(
   { wallets, entries, clock }: MemoryStore,
   entry: { userId: UserId; kind: LedgerEntry['kind']; transactionId: string; amount: Money },
@@ -135,7 +135,7 @@ export function enter(
   return wallet.balance;
 }
 
-/** Where lots are drawn there is a seed from the first look on. */
+/** Creates the seed of a lottery at the first read. */
 export function lotsOf({ lots }: MemoryStore, concertId: ConcertId): StoredLots {
   const known = lots.get(concertId) ?? { seed: randomBytes(32) };
   lots.set(concertId, known);
@@ -144,7 +144,7 @@ export function lotsOf({ lots }: MemoryStore, concertId: ConcertId): StoredLots 
 
 export const sha256 = (input: Uint8Array) => createHash('sha256').update(input).digest();
 
-/** Free, or held past the deadline, which is the same. */
+/** Free, or held past the deadline. */
 export function isFree({ clock }: MemoryStore, { status, heldUntil = 0 }: StoredSeat): boolean {
   return status === 'AVAILABLE' || (status === 'HELD' && heldUntil <= clock.now());
 }
@@ -164,14 +164,14 @@ export function placedSeats(runs: readonly SeatRun[], blocked: readonly number[]
   return seats.sort((a, b) => a.seatNumber - b.seatNumber);
 }
 
-/** Where the seats are that can be had. */
+/** The places of the free seats. */
 export function freePlaces(store: MemoryStore, seats: readonly StoredSeat[]): FreeSeat[] {
   return seats
     .filter((seat) => isFree(store, seat))
     .map(({ seatNumber, at }) => ({ seatNumber, ...(at ?? placeWithoutPlan(seatNumber)) }));
 }
 
-/** What a reservation is by now, whether or not that was written down. */
+/** The status now, recorded or not. */
 export function statusNow({ clock }: MemoryStore, { status, heldUntil }: Reservation): ReservationStatus {
   return status === 'HELD' && heldUntil.getTime() <= clock.now() ? 'EXPIRED' : status;
 }
@@ -191,12 +191,12 @@ export function pageOf<T>(all: Iterable<T>, idOf: (item: T) => string, { limit, 
   return rest.length > limit && last !== undefined ? { items, next: idOf(last) } : { items };
 }
 
-/** UUIDs by their text, numbers by their value. */
+/** UUIDs by text, numbers by value. */
 function compare(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** Writes an event, with the change that it tells of. */
+/** Writes an event in the commit of its change. */
 export function tell<T extends EventType>(
   { events, relay }: MemoryStore,
   type: T,
@@ -210,7 +210,7 @@ export function tell<T extends EventType>(
   return event;
 }
 
-/** What is told of a reservation, whatever has become of it. */
+/** The data of an event of a reservation. */
 export function dataOf({ reservationId, userId, concertId, date, seatNumbers, amount, currency }: Reservation) {
   return { reservationId, userId, concertId, date, seatNumbers: [...seatNumbers], amount, currency };
 }

@@ -4,13 +4,13 @@ import type { WebhookMessage, WebhookSender } from '#ports/events/webhook-sender
 
 export type MemoryWebhookSender = WebhookSender & {
   readonly sent: readonly WebhookMessage[];
-  /** What servers answer from now on; by default 204. */
+  /** Sets the answer to later messages; the default is 204. */
   answers(answer: (message: WebhookMessage) => Omit<Receipt, 'durationMs'>): void;
-  /** Whether what is sent from now on is broken off by us. */
+  /** Whether later messages are aborted by this instance. */
   breaksOff(breaks: boolean): void;
 };
 
-/** Keeps the letters. In its world only names under `example.com` are public. */
+/** Keeps the messages. Only names under `example.com` are public. */
 export function memoryWebhookSender(): MemoryWebhookSender {
   const sent: WebhookMessage[] = [];
   let breaksOff = false;
