@@ -18,7 +18,7 @@ const RETIRED: Readonly<Record<string, RegExp>> = {
   'outbox message': /\baftermaths?\b/,
   'delivery, attempt': /\b(couriers?|parcels?|letters?|verdicts?)\b/,
   'lease, fencing token': /\bturn-(key|lease|holder)\b|^terms?$|\bterm-(id|seconds|number)\b/,
-  'ack, retry later': /\b(settle|settles|unacked|defer|deferred)\b/,
+  'ack, retry later': /\b(settle|settles|unsettled|defer|deferred)\b/,
   'cache, batch, single flight': /\b(glances?|gather(s|ed|er|ing)?|hand-?outs?|share-reads)\b/,
 };
 
