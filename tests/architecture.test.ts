@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-// The floors of the house (`docs/architecture.md`): who may import whom, and how it is written. The rules are fed with
+// The floors of the house (`docs/design/architecture.md`): who may import whom, and how it is written. The rules are fed with
 // what they forbid, too, so that a rule that has gone blind is noticed.
 
 type Floor = {

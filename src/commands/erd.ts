@@ -1,4 +1,4 @@
-// npm run erd: writes docs/erd.md from prisma/schema.prisma. With --check it writes nothing, and fails if the two
+// npm run erd: writes docs/design/erd.md from prisma/schema.prisma. With --check it writes nothing, and fails if the two
 // differ.
 //
 // Prisma 7 gives its model of the schema to generators only, and the model in the generated client lacks keys and
@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Prisma } from '#adapters/postgres/generated/client.ts';
 
 const SCHEMA = new URL('../../prisma/schema.prisma', import.meta.url);
-const DOCUMENT = new URL('../../docs/erd.md', import.meta.url);
+const DOCUMENT = new URL('../../docs/design/erd.md', import.meta.url);
 
 type Column = { readonly field: string; readonly name: string; readonly type: string; readonly optional: boolean };
 type Relation = { readonly to: string; readonly fields: readonly string[]; readonly optional: boolean };
@@ -38,7 +38,7 @@ const written = render(schema);
 if (!process.argv.includes('--check')) {
   writeFileSync(DOCUMENT, written);
 } else if (readFileSync(DOCUMENT, 'utf8') !== written) {
-  console.error('docs/erd.md does not show prisma/schema.prisma as it is: npm run erd');
+  console.error('docs/design/erd.md does not show prisma/schema.prisma as it is: npm run erd');
   process.exitCode = 1;
 }
 
@@ -147,9 +147,9 @@ ${table([['Table', ''], ...commented.map(({ table, comment }) => [`\`${table}\``
 
 ${table([['Type', 'Values'], ...enums.map(({ type, values }) => [`\`${type}\``, values.join(', ')])])}
 
-What Prisma's schema language cannot express is in the [migrations](../prisma/migrations), beside each table: checks, partial indexes and triggers.
+What Prisma's schema language cannot express is in the [migrations](../../prisma/migrations), beside each table: checks, partial indexes and triggers.
 They allow one live reservation per seat, balances that only ledger entries change, append-only records, and transactions that sum to zero.
-The SQL functions of the service are no part of the tables: each is a [file of its own](../src/adapters/postgres).
+The SQL functions of the service are no part of the tables: each is a [file of its own](../../src/adapters/postgres).
 `;
 }
 

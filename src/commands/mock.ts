@@ -1,5 +1,5 @@
 /**
- * `npm run mock [-- --port 4020]`: answers each call of the contract with an example from `docs/openapi.json`, without
+ * `npm run mock [-- --port 4020]`: answers each call of the contract with an example from `docs/reference/openapi.json`, without
  * state. `Prefer: code=409, example=seat-taken` chooses the answer.
  */
 import { readFile } from 'node:fs/promises';
@@ -26,7 +26,9 @@ const { values } = parseArgs({
 });
 
 const api = new OpenAPIBackend({
-  definition: JSON.parse(await readFile(new URL('../../docs/openapi.json', import.meta.url), 'utf8')) as Document,
+  definition: JSON.parse(
+    await readFile(new URL('../../docs/reference/openapi.json', import.meta.url), 'utf8'),
+  ) as Document,
   quick: true,
   ajvOpts: { strict: false },
   handlers: {

@@ -2,7 +2,7 @@ import type { Money } from './wallet/money.ts';
 
 /**
  * All refusals, with the facts in their answers. A new code does not compile until `adapters/http/problems.ts` gives it
- * a status and a title, and a test fails until `docs/errors.md` explains it.
+ * a status and a title, and a test fails until `docs/reference/errors.md` explains it.
  */
 type FactsByCode = {
   'validation-failed': { errors: readonly { path: string; message: string }[] };

@@ -8,9 +8,9 @@ import { documentOf, standingsLine } from './rush/rush-report.ts';
 import type { RushPlan } from './rush/stage-rush.ts';
 
 // `npm run load:line`: a rush on this machine, live; then which guarantees held. On Linux. As it comes it is written to
-// docs/load.md; with options of one's own (`npm run load:line -- --fans 2000`) it is only printed.
+// docs/reference/load.md; with options of one's own (`npm run load:line -- --fans 2000`) it is only printed.
 
-const DOCUMENT = new URL('../../docs/load.md', import.meta.url);
+const DOCUMENT = new URL('../../docs/reference/load.md', import.meta.url);
 
 /** Default, least, most. */
 const OPTIONS = {

@@ -10,9 +10,9 @@ import { measure } from './queries/measure.ts';
 import { largeTablesOf } from './queries/tables.ts';
 
 // `npm run queries`: some minutes to fill the books with ten million seats, then each hot query with and without its index,
-// and docs/queries.md. Takes about 10 GB of disk, and a server whose owner we are. Fails where a large table is read whole.
+// and docs/reference/queries.md. Takes about 10 GB of disk, and a server whose owner we are. Fails where a large table is read whole.
 
-const DOCUMENT = new URL('../../docs/queries.md', import.meta.url);
+const DOCUMENT = new URL('../../docs/reference/queries.md', import.meta.url);
 
 const started = performance.now();
 const say = (line: string) => console.log(`${Math.round((performance.now() - started) / 1_000)} s  ${line}`);

@@ -5,7 +5,15 @@ import { replaced } from './replaced.ts';
 import { temporaryDir } from './temporary-dir.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['src', 'tests', 'prisma', 'docs/openapi.json', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
+const COPIED = [
+  'src',
+  'tests',
+  'prisma',
+  'docs/reference/openapi.json',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
 /** After all others. */
 const LAST_MIGRATION = '29991231235959_changed';
 

@@ -29,7 +29,7 @@ const TEXT = ['text/event-stream', 'text/csv', 'application/x-ndjson'];
 /** What was answered so far, as `operationId status`. */
 export const answered = new Set<string>();
 
-/** Talks to a server as a client would, and holds every answer against `docs/openapi.json`. */
+/** Talks to a server as a client would, and holds every answer against `docs/reference/openapi.json`. */
 export function contractClient(url: string): Call {
   return async (method, path, { headers, body, text } = {}) => {
     const content = text ?? (body === undefined ? undefined : JSON.stringify(body));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Ajv2020 as Ajv, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
-// `docs/openapi.json`, as a client would read it.
+// `docs/reference/openapi.json`, as a client would read it.
 
 export type Media = {
   readonly schema: object;
@@ -40,7 +40,7 @@ type Document = {
   };
 };
 
-export const documentUrl = new URL('../../docs/openapi.json', import.meta.url);
+export const documentUrl = new URL('../../docs/reference/openapi.json', import.meta.url);
 export const contract: Document = JSON.parse(await readFile(documentUrl, 'utf8'));
 
 const ROOT = 'openapi.json';

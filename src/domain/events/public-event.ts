@@ -13,7 +13,7 @@ type ReservationData = {
 type HoldData = ReservationData & { readonly heldUntil: string };
 type PaymentData = ReservationData & { readonly paymentId: string };
 
-/** The data of each event type. `docs/webhooks.md` has the same as a table. */
+/** The data of each event type. `docs/guide/webhooks.md` has the same as a table. */
 type DataByType = {
   'reservation.held': HoldData;
   'reservation.extended': HoldData;

@@ -128,7 +128,7 @@ describe('a concert', () => {
   });
 
   test('is put on sale by the example of the documentation', async () => {
-    const document = await readFile(new URL('../../../docs/seat-plans.md', import.meta.url), 'utf8');
+    const document = await readFile(new URL('../../../docs/guide/seat-plans.md', import.meta.url), 'utf8');
     const [, example = ''] = /```json\n(.+?)```/s.exec(document) ?? [];
     const { concertId } = (await manage('POST', '', { body: JSON.parse(example) })).as(managedConcert);
     expect((await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan).plan).toEqual(JSON.parse(example).seatPlan);

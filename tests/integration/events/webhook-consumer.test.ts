@@ -16,7 +16,7 @@ import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';
 
-const CONSUMER = fileURLToPath(new URL('../../../docs/webhook-consumer.ts', import.meta.url));
+const CONSUMER = fileURLToPath(new URL('../../../docs/guide/webhook-consumer.ts', import.meta.url));
 const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
 /** The example of the documents, as a process of its own; it ends with the test. */

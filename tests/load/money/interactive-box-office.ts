@@ -2,7 +2,7 @@ import type { PrismaClient } from '#adapters/postgres/generated/client.ts';
 import type { Sale } from './sales.ts';
 
 // What hold and pay write and lock, as an application does it that has no functions in its database: step by step in an
-// interactive transaction of Prisma. Only for comparison: `docs/decisions/0002` says why Frontrow does not.
+// interactive transaction of Prisma. Only for comparison: `docs/design/decisions/0002` says why Frontrow does not.
 
 const HOLD_SECONDS = 300;
 

@@ -4,9 +4,9 @@ import { eventTypes } from '#domain/events/public-event.ts';
 import { RETRY_SECONDS } from '#domain/events/webhook.ts';
 import { ENDPOINTS_MAX } from '#use-cases/events/create-webhook.ts';
 
-const document = readFileSync('docs/webhooks.md', 'utf8');
+const document = readFileSync('docs/guide/webhooks.md', 'utf8');
 
-describe('docs/webhooks.md', () => {
+describe('docs/guide/webhooks.md', () => {
   it('has a row for each type of event, and no other', () => {
     const rows = [...document.matchAll(/^\| `(\w+\.\w+)`/gm)].map(([, type]) => type);
     expect(rows.toSorted()).toEqual([...eventTypes, 'webhook.test'].toSorted());

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { problems, typeOf } from '#adapters/http/problems.ts';
 import type { Code } from '#domain/errors.ts';
 
-const document = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../../docs/reference/errors.md', import.meta.url), 'utf8');
 const [, ...sections] = document.split(/^## /m);
 const codeOf = (section: string) => /^`([^`]+)`$/m.exec(section.split('\n', 1)[0] ?? '')?.[1] ?? section;
 const codes = Object.keys(problems);
 
-describe('docs/errors.md', () => {
+describe('docs/reference/errors.md', () => {
   it('has a section for each code, one each, and no other', () => {
     expect(sections.map(codeOf).toSorted()).toEqual(codes.toSorted());
   });
@@ -27,6 +27,6 @@ describe('docs/errors.md', () => {
   });
 
   it('is where the type of a problem leads, down to the section', () => {
-    for (const code of codes) expect(typeOf(code as Code)).toMatch(new RegExp(`/docs/errors\\.md#${code}$`));
+    for (const code of codes) expect(typeOf(code as Code)).toMatch(new RegExp(`/docs/reference/errors\\.md#${code}$`));
   });
 });

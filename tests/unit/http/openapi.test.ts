@@ -9,7 +9,7 @@ const calls = operations.map(({ template, method, operation }) => {
   return [`${method.toUpperCase()} ${template}`, { template, method, operation }] as const;
 });
 
-describe('docs/openapi.json', () => {
+describe('docs/reference/openapi.json', () => {
   it('is what the code says (npm run openapi writes it)', async () => {
     const written = await readFile(documentUrl, 'utf8');
     expect(written).toBe(`${JSON.stringify(await openApiDocument(), null, 2)}\n`);

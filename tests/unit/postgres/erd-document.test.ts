@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-const document = readFileSync('docs/erd.md', 'utf8');
+const document = readFileSync('docs/design/erd.md', 'utf8');
 
 test('the diagram of the tables is what schema.prisma says now', () => {
   const check = () => execFileSync(process.execPath, ['src/commands/erd.ts', '--check'], { stdio: 'pipe' });

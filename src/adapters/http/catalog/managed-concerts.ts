@@ -33,7 +33,7 @@ function createConcertRoute(api: Api, { guards, ports, currency }: Kit): void {
         summary: 'Put a concert on sale',
         description:
           'Creates its dates, seats, prices and policy as a whole, in the currency of the settings. Dates without seats ' +
-          'get those of the seat plan, see docs/seat-plans.md.',
+          'get those of the seat plan, see docs/guide/seat-plans.md.',
         body: concertPlan,
         response: { 201: answer(managedConcert, 'The concert is on sale') },
       },

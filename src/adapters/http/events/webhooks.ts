@@ -30,7 +30,7 @@ function createWebhookRoute(api: Api, { guards, ports }: Kit): void {
         tags,
         summary: 'Send events to an endpoint',
         description:
-          'By the Standard Webhooks specification, from now on. Only this answer contains the secret. See docs/webhooks.md.',
+          'By the Standard Webhooks specification, from now on. Only this answer contains the secret. See docs/guide/webhooks.md.',
         body: webhookBody.endpoint,
         response: { 201: answer(endpointWithSecret, 'The endpoint and its secret') },
         refusals: ['webhook-url-refused', 'webhook-limit-reached'],

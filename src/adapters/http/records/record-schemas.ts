@@ -74,11 +74,11 @@ const row: RecordRow = {
 };
 export const exportedCsv = named(
   'ExportedCsv',
-  z.string().describe('RFC 4180, the first line names the columns; docs/exports.md has them'),
+  z.string().describe('RFC 4180, the first line names the columns; docs/reference/exports.md has them'),
   csvLine(recordColumns.reservations) + csvLine(recordColumns.reservations.map((name) => row[name] ?? null)),
 );
 export const exportedLines = named(
   'ExportedLines',
-  z.string().describe('A JSON object per line; docs/exports.md has the columns'),
+  z.string().describe('A JSON object per line; docs/reference/exports.md has the columns'),
   `${JSON.stringify(row)}\n`,
 );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
 // The SQL functions of this version: one file each, `<room>/sql/<name>.sql`, whose text is the current body. The whole set is
-// installed into a schema named by its hash, and this version calls them there: see docs/decisions/0036.
+// installed into a schema named by its hash, and this version calls them there: see docs/design/decisions/0036.
 
 export type SqlFunction = {
   readonly name: string;

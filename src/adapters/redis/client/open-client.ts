@@ -135,7 +135,7 @@ const WAITING_BYTES_MAX = 1_024;
 /**
  * Writes the commands of one tick at once. ioredis' pipelines do the same at twice the time per command. In a cluster
  * they also group scripts by their first argument, the number of keys, and fail a group whose keys are on several nodes
- * (`docs/decisions/0021`).
+ * (`docs/design/decisions/0021`).
  */
 function writeOncePerTurn(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
