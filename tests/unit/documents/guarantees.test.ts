@@ -37,8 +37,18 @@ describe('the guarantees', () => {
     expect(missing(quoted)).toEqual([]);
   });
 
+  it('are each proven by a test', () => {
+    const sections = document.split(/^#{2,3} /m).filter((section) => /\*\*(?:Because|Excluded by):\*\*/.test(section));
+    expect(sections.length).toBeGreaterThan(140);
+    const unproven = sections.filter(
+      (section) => !/\*\*(?:Proven|Excluded) by:\*\*.*\]\((?:\.\.\/)+tests\//.test(section),
+    );
+    expect(unproven).toEqual([]);
+  });
+
   it('would be found out if a test were called otherwise', () => {
-    const row = '| x | [lock](../../tests/unit/booking/lock-contract.test.ts): "a name that is not there, …" |';
+    const row =
+      '- **Proven by:** [lock](../../tests/unit/booking/lock-contract.test.ts): "a name that is not there, …"';
     expect(missing(quotedIn(row))).toEqual([
       '../../tests/unit/booking/lock-contract.test.ts: a name that is not there,',
     ]);
