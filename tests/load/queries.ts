@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { makeTemplate } from '#tests/support/database.ts';
 import { startTestServers } from '#tests/support/servers.ts';
 import { runCommand } from './command.ts';
-import { documentOf } from './queries/document.ts';
+import { documentOf, planFilesOf } from './queries/document.ts';
 import { explainerOf } from './queries/explainer.ts';
 import { fillBooks, VAST } from './queries/fill-books.ts';
 import { hotCommands } from './queries/hot-commands.ts';
@@ -10,9 +10,11 @@ import { measure } from './queries/measure.ts';
 import { largeTablesOf } from './queries/tables.ts';
 
 // `npm run queries`: some minutes to fill the books with ten million seats, then each hot query with and without its index,
-// and docs/reference/queries.md. Takes about 10 GB of disk, and a server whose owner we are. Fails where a large table is read whole.
+// docs/reference/queries.md, and the plans in .data/queries. Takes about 10 GB of disk, and a server whose owner we are. Fails
+// if a large table is read whole.
 
 const DOCUMENT = new URL('../../docs/reference/queries.md', import.meta.url);
+const PLANS_DIR = new URL('../../.data/queries/', import.meta.url);
 
 const started = performance.now();
 const say = (line: string) => console.log(`${Math.round((performance.now() - started) / 1_000)} s  ${line}`);
@@ -32,6 +34,8 @@ async function queries(ending: AsyncDisposableStack): Promise<void> {
   if (faults.length > 0) throw new Error(faults.join('\n'));
   const { rows } = await explainer.postgres.pool.query<{ server_version: string }>('SHOW server_version');
   await writeFile(DOCUMENT, documentOf(comparisons, tables, rows[0]?.server_version ?? ''));
+  await mkdir(PLANS_DIR, { recursive: true });
+  for (const [name, plans] of planFilesOf(comparisons)) await writeFile(new URL(name, PLANS_DIR), plans);
 }
 
 await runCommand(queries);

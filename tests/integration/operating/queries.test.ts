@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { documentOf } from '#tests/load/queries/document.ts';
+import { documentOf, planFilesOf } from '#tests/load/queries/document.ts';
 import { explainerOf } from '#tests/load/queries/explainer.ts';
 import { fillBooks } from '#tests/load/queries/fill-books.ts';
 import { hotCommands } from '#tests/load/queries/hot-commands.ts';
@@ -42,7 +42,8 @@ test('each hot command is explained with and without its indexes, and leaves not
   expect(held?.after.plan).toContain('Index Scan using seats_pkey');
   expect(held?.before).toMatchObject({ tablesReadWhole: ['seats'] });
   expect((await pool.query('SELECT count(*) FROM reservations')).rows).toEqual(before.rows);
-  expect(documentOf(measured.comparisons, [], '18')).toContain('### hold two seats');
+  expect(documentOf(measured.comparisons, [], '18')).toContain('| hold two seats |');
+  expect(planFilesOf(measured.comparisons).get('hold-two-seats.md')).toContain('Index Scan using seats_pkey');
 });
 
 describe('what says nothing is a fault', () => {
@@ -71,7 +72,7 @@ test('the plan without an index is left out where it reads no more', () => {
     ...{ indexes: ['by_key'], indexesNotReached: [], tablesReadWhole: [] },
   });
   const written = (before: number) =>
-    documentOf([{ command: 'one', index: 'by_key', after: run(10), before: run(before) }], [], '18');
+    planFilesOf([{ command: 'one', index: 'by_key', after: run(10), before: run(before) }]).get('one.md');
   expect(written(10)).toContain('Without by_key: 10 pages, 0.50 ms.');
   expect(written(11)).toContain('Without by_key:\n\n```\nthe plan of 11');
 });

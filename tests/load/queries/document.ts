@@ -9,7 +9,6 @@ const SHOWN_OF_A_QUERY = 110;
 export function documentOf(comparisons: readonly Comparison[], tables: readonly Table[], postgres: string): string {
   const processors = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
-  const commands = [...new Set(comparisons.map(({ command }) => command))];
   return `# Queries
 
 Written by \`npm run queries\` on ${new Date().toISOString().slice(0, 10)}. Do not edit: run it again.
@@ -27,6 +26,7 @@ Written by \`npm run queries\` on ${new Date().toISOString().slice(0, 10)}. Do n
   in memory or not. Times include what explaining takes.
 - No statement of theirs, referential checks included, reads a table of these as a whole, neither planned for its values nor
   for any (\`plan_cache_mode\`); the command fails if one does.
+- The plans are in \`.data/queries/\`, a file per command, on the machine that measured.
 
 | Table | Rows | MB | MB of indexes |
 | --- | --- | --- | --- |
@@ -37,9 +37,17 @@ ${tables.map(({ name, rows, megabytes, indexMegabytes }) => `| ${name} | ${whole
 | Command | Statement | Index | With it | Without it |
 | --- | --- | --- | --- | --- |
 ${comparisons.map(rowOf).join('\n')}
+`;
+}
 
-## The plans
-${commands.map((command) => sectionOf(command, comparisons)).join('\n')}`;
+/** The plans of each command, by a file name of the command's words. */
+export function planFilesOf(comparisons: readonly Comparison[]): Map<string, string> {
+  const commands = [...new Set(comparisons.map(({ command }) => command))];
+  return new Map(commands.map((command) => [fileNameOf(command), plansOf(command, comparisons)]));
+}
+
+function fileNameOf(command: string): string {
+  return `${command.replace(/\W+/g, '-')}.md`;
 }
 
 function rowOf({ command, index, after, before }: Comparison): string {
@@ -60,7 +68,7 @@ function shortened(query: string): string {
   return one.length > SHOWN_OF_A_QUERY ? `${one.slice(0, SHOWN_OF_A_QUERY)}…` : one;
 }
 
-function sectionOf(command: string, comparisons: readonly Comparison[]): string {
+function plansOf(command: string, comparisons: readonly Comparison[]): string {
   const own = comparisons.filter((comparison) => comparison.command === command);
   const queries = [...new Set(own.map(({ after }) => after.query))];
   const parts = queries.map((query) => {
@@ -69,7 +77,7 @@ function sectionOf(command: string, comparisons: readonly Comparison[]): string 
     const without = [first, ...others].map(withoutIndex);
     return `${fenced(query, 'sql')}\n\n${fenced(first.after.plan)}\n\n${without.filter(Boolean).join('\n\n')}\n`;
   });
-  return `\n### ${command}\n\n<details><summary>${queries.length} statements</summary>\n\n${parts.join('\n')}\n</details>\n`;
+  return `# ${command}: ${queries.length} statements\n\n${parts.join('\n')}`;
 }
 
 function withoutIndex({ index, after, before }: Comparison): string {
