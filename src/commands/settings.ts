@@ -1,5 +1,5 @@
-// npm run settings: writes docs/reference/settings.md from .env.example, which a unit test compares with src/config. With --check
-// it writes nothing and fails if the two differ.
+// npm run settings: writes docs/reference/settings.md from .env.example, which a unit test compares with src/config. With
+// --check it writes nothing and fails if the two differ.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const SOURCE = new URL('../../.env.example', import.meta.url);

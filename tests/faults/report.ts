@@ -45,8 +45,8 @@ export async function report(file: string, row: FaultRow): Promise<void> {
 }
 
 /**
- * What is promised (docs/reference/failures.md), on a machine that has little else to do. A test that failed of it would say how fast the
- * machine is: the report marks what took longer.
+ * What is promised (docs/reference/failures.md), on a machine that has little else to do. A test that failed of it would say how
+ * fast the machine is: the report marks what took longer.
  */
 const [BACK_PROMISED_MS, MARKED_PROMISED_MS] = [10_000, 5_000];
 

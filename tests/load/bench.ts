@@ -42,7 +42,8 @@ import {
   tableOf,
 } from './report.ts';
 
-// `npm run bench`: some eight minutes of load on this machine, one table, and docs/reference/benchmarks.md. On Linux. Takes 2 GB of memory.
+// `npm run bench`: some eight minutes of load on this machine, one table, and docs/reference/benchmarks.md. On Linux. Takes 2 GB
+// of memory.
 
 const DOCUMENT = new URL('../../docs/reference/benchmarks.md', import.meta.url);
 const ROUNDS = 5;

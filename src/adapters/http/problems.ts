@@ -10,7 +10,7 @@ const DOCUMENT = 'https://github.com/frontrow/frontrow/blob/main/docs/reference/
 
 type Problem = { readonly status: number; readonly title: string; readonly detail: string };
 
-/** The status, title and detail of each code. `docs/reference/errors.md` has a section for each: what happened, and what to do. */
+/** The status, title and detail of each code. `docs/reference/errors.md` says for each what happened and what to do. */
 export const problems = {
   'validation-failed': { status: 400, title: 'The request is not valid', detail: 'errors names each invalid field.' },
   'amount-out-of-range': { status: 400, title: 'Amount out of range', detail: 'Choose an amount from min to max.' },
