@@ -34,6 +34,9 @@ const PATIENCE_MS = { least: 2_000, most: 6_000 };
 const PATIENCE_BOOKINGS = 4;
 /** For an answer to somebody who tries whether the service is back: longer than any timeout of the service. */
 const TRIAL_PATIENCE_MS = 5_000;
+/** How often a client who asks for the kept seat polls before giving up. */
+const POLLS_MAX = 20;
+const POLL_PAUSE_MS = 100;
 /** What is broken for a while is broken for so much longer than people wait, and than a connection to Redis may be silent. */
 const BROKEN_BEYOND_MS = 1_000;
 /** From when nobody asks for anything any more. What an instance that died had taken upon itself is left to it for five seconds. */
@@ -122,12 +125,15 @@ export async function setStage({
     });
   }
 
+  /** Gives up soon: while something is broken, an answer or an admission may never come. */
   async function askForKept(): Promise<void> {
-    const fan = await world.fan({ doors });
-    await fan.join(kept.concertId);
-    await fan.untilActive();
+    const fan = await world.fan({ doors, patienceMs: TRIAL_PATIENCE_MS });
+    if ((await fan.join(kept.concertId)).status !== 201) return;
+    for (let polls = 0; polls < POLLS_MAX && (await fan.poll()).body.status === 'WAITING'; polls++) {
+      await pause(POLL_PAUSE_MS);
+    }
     await fan.reserve([KEPT_SEAT]);
-    await fan.call('DELETE', '/queue');
+    await fan.leave();
   }
 
   /** People who book, in a hall of their own. */

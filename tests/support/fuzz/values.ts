@@ -136,24 +136,23 @@ export function nearly(values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof(anywhere, inText);
 }
 
-type EntryState = readonly (string | number)[];
+type Place = readonly (string | number)[];
 type Slip = { readonly how: string; readonly other: unknown };
 
-function placesOf(value: unknown, here: EntryState = []): EntryState[] {
+function placesOf(value: unknown, here: Place = []): Place[] {
   if (typeof value !== 'object' || value === null || isKnown(value)) return [here];
   return [here, ...Object.entries(value).flatMap(([name, inner]) => placesOf(inner, [...here, name]))];
 }
 
 /** Of no text: the whole. */
-function textsOf(value: unknown): EntryState[] {
-  const at = (place: EntryState) =>
-    place.reduce<unknown>((inner, next) => (inner as Record<string, unknown>)[next], value);
+function textsOf(value: unknown): Place[] {
+  const at = (place: Place) => place.reduce<unknown>((inner, next) => (inner as Record<string, unknown>)[next], value);
   const texts = placesOf(value).filter((place) => typeof at(place) === 'string');
   return texts.length === 0 ? [[]] : texts;
 }
 
-function changedAt(value: unknown, places: readonly EntryState[], at: number, slip: Slip): unknown {
-  const change = (inner: unknown, [next, ...rest]: EntryState): unknown => {
+function changedAt(value: unknown, places: readonly Place[], at: number, slip: Slip): unknown {
+  const change = (inner: unknown, [next, ...rest]: Place): unknown => {
     if (next === undefined) return slipped(inner, slip);
     const copy = (Array.isArray(inner) ? [...inner] : { ...(inner as object) }) as Record<string, unknown>;
     const changed = change(copy[next], rest);
