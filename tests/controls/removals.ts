@@ -25,7 +25,7 @@ const noLock: CopyChange = {
   found: /async during\(seats, work\) \{/,
   instead: '$& if (seats !== undefined) return { contended: false, value: await work() };',
 };
-const noClaim: CopyChange = { file: CLAIM, found: /elseif string\.sub\(holder[^\n]+/, instead: 'elseif false then' };
+const noClaim: CopyChange = { file: CLAIM, found: /elseif string\.sub\(present[^\n]+/, instead: 'elseif false then' };
 
 const sqlFiles = readdirSync(POSTGRES, { recursive: true, encoding: 'utf8' });
 function fileOf(name: string): string {

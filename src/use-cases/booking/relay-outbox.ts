@@ -1,3 +1,4 @@
+import { HOLD_KEY_MARGIN_MS, SESSION_MARGIN_MS } from '#domain/booking/reservation.ts';
 import type { OutboxMessage } from '#ports/booking/box-office.ts';
 import type { Ports } from '#ports/index.ts';
 
@@ -49,8 +50,8 @@ async function relay(
   { hold, entry, status, paid, remainingMs }: OutboxMessage,
 ): Promise<void> {
   if (status === 'HELD' && remainingMs > 0) {
-    await holdKeys.keep(hold, remainingMs);
-    if (entry !== undefined) await queue.extend(entry, remainingMs);
+    await holdKeys.keep(hold, remainingMs + HOLD_KEY_MARGIN_MS);
+    if (entry !== undefined) await queue.extend(entry, remainingMs + SESSION_MARGIN_MS);
     return;
   }
   await holdKeys.release(hold);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Hold } from '#domain/booking/reservation.ts';
+import { HOLD_KEY_MARGIN_MS, type Hold, SESSION_MARGIN_MS } from '#domain/booking/reservation.ts';
 import { concertDate, concertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { OutboxMessage } from '#ports/booking/box-office.ts';
@@ -93,15 +93,19 @@ describe('the relay', () => {
     expect(await relayOutbox(ports)).toBe(0);
   });
 
-  it('marks the seats of a hold for what is left of it, and lets the session last as long', async () => {
+  it('sets the hold keys for what is left of a hold, and lets the session last as long, each with its margin', async () => {
     const { ports, clock, hold, isMarked, placeOf } = crashed();
     const held = await hold(1);
     const ends = new Date(clock.now() + HOLD_SECONDS * 1_000);
     clock.advance(30_000);
     expect(await relayOutbox(ports)).toBe(1);
     expect(await isMarked(held.hold)).toBe(true);
-    expect(await placeOf(held.entry)).toEqual({ status: 'ACTIVE', expiresAt: ends });
+    expect(await placeOf(held.entry)).toEqual({
+      ...{ status: 'ACTIVE', expiresAt: new Date(ends.getTime() + SESSION_MARGIN_MS) },
+    });
     clock.advance(ends.getTime() - clock.now());
+    expect(await isMarked(held.hold)).toBe(true);
+    clock.advance(HOLD_KEY_MARGIN_MS);
     expect(await isMarked(held.hold)).toBe(false);
   });
 

@@ -10,7 +10,7 @@ local channel, concert = ARGV[10], ARGV[11]
 local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
 -- The longest window: a window that is made longer counts earlier admissions.
 local REMEMBERED_MS = 3600000
--- Admissions this close together are remembered as one, at the end of the interval: counted at most this much too late.
+-- Times of admission are rounded up to this: an admission may leave the window this much too late.
 local MOMENT_MS = 20
 -- A queue that no instance has served for this long was unreachable for clients, too. Serving is noted once a second, as each
 -- note goes into the append-only file.
@@ -28,7 +28,7 @@ local known, rate, at, served, resumed, unserved =
   unpack(redis.call('HMGET', pace, 'active', 'rate', 'at', 'served', 'resumed', 'unserved'))
 local left = math.max(0, tonumber(known or 0) - before)
 
--- An unserved time is forgiven until every client has had time to ask again.
+-- Time in which no instance served is not counted as absence, until every client has had time to ask again.
 served = tonumber(served or now)
 local forgiven_ms = served < tonumber(resumed or 0) + absent_s * 1000 and tonumber(unserved) or 0
 local since_served = now - served
@@ -187,7 +187,7 @@ if admitted > 0 then
     redis.call('ZREM', admissions, string.format('%d', total))
   end
   redis.call('ZADD', admissions, this_moment, string.format('%d', total + admitted))
-  -- The newest total older than any window stays: counting begins there.
+  -- One total older than the longest window stays, as its base.
   local old = redis.call('ZREVRANGEBYSCORE', admissions, now - REMEMBERED_MS, '-inf', 'LIMIT', 1, batch_max)
   if #old > 0 then
     redis.call('ZREM', admissions, unpack(old))
