@@ -14,9 +14,12 @@ import { PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
 import { isSignedBy, type Received, type Receiver, startReceiver } from '#tests/support/receiver.ts';
 import { until } from '#tests/support/until.ts';
+import { untilTold } from '#tests/support/until-told.ts';
 import { letIn, sharedWorld, startWorld, type World } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
+// Else an endpoint made here would be sent what an earlier test file left.
+await untilTold(world.pool);
 const clientsOf = ({ instances }: World) => instances.map(({ url }) => contractClient(url)) as [Call, ...Call[]];
 /** A single instance that waits for an answer as short as may be, sends to one address only, and may be frozen. */
 const curt = await startWorld({
