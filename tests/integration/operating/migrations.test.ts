@@ -132,6 +132,18 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
   });
 });
 
+test('a database of another history is refused, and one that a newer version has migrated is left alone', async () => {
+  await using database = await migrated();
+  const record = (name: string) =>
+    database.query(`
+      INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at)
+      VALUES (gen_random_uuid()::text, 'x', '${name}', now())`);
+  await record('20991231000000_newer');
+  expect((await migrate(database.url)).migrations).toEqual([]);
+  await database.query(`DELETE FROM _prisma_migrations WHERE migration_name = '${ITS_MIGRATION}'`);
+  await expect(migrate(database.url)).rejects.toThrow('migrations of another history: 20991231000000_newer');
+});
+
 async function killWhileItWaits(database: { readonly url: string; query(sql: string): Promise<unknown[]> }) {
   const killed = expect(migrate(database.url)).rejects.toThrow();
   // Asked and killed in one statement: between its tries a migration does not wait for anybody.

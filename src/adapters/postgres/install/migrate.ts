@@ -62,7 +62,7 @@ export type Migrated = {
  * killed, nothing of it is kept, and the next call tries it again. If a command holds a lock that it needs, it is retried at
  * once; commands go on meanwhile.
  *
- * @throws Error if a migration fails, or if one that was applied has been edited since
+ * @throws Error if a migration fails, if an applied one was edited since, or if the database has another history
  */
 export async function migrate(databaseUrl: string, lockWaitSeconds = LOCK_WAIT_SECONDS): Promise<Migrated> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
@@ -120,7 +120,15 @@ async function listPending(client: Client, migrations: readonly Migration[]): Pr
       `Edited after they were applied to this database: ${names}. Restore them, or make the database anew.`,
     );
   }
-  return migrations.filter(({ name }) => !applied.has(name));
+  const pending = migrations.filter(({ name }) => !applied.has(name));
+  const foreign = [...applied.keys()].filter((name) => !migrations.some((ours) => ours.name === name));
+  // A newer version's migrations come after ours, which are then all applied.
+  if (pending.length > 0 && foreign.length > 0) {
+    throw new Error(
+      `This database was made by migrations of another history: ${foreign.join(', ')}. Make it anew; that of \`npm start\` is in .data.`,
+    );
+  }
+  return pending;
 }
 
 async function apply(client: Client, { name, script, checksum }: Migration): Promise<void> {
