@@ -201,6 +201,13 @@ export function holdKeysContract(open: () => HoldKeysHarness): void {
       await expectFree(3);
     });
 
+    it('lasts no longer than the hold', async () => {
+      const { holdKeys, hold, expectFree, passes } = hall();
+      await holdKeys.putBack(hold(1), 2_000);
+      await passes(2_000);
+      await expectFree(1);
+    });
+
     it('leaves a key that is there, does not prolong it, and says so', async () => {
       const { holdKeys, hold, claim, expectTaken, expectFree, passes } = hall();
       const [old, young] = [hold(1), hold(1)];

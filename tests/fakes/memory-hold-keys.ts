@@ -47,9 +47,9 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
       }
     },
 
-    async putBack(hold) {
+    async putBack(hold, milliseconds = CLAIM_MS) {
       const missing = hold.seatNumbers.filter((seatNumber) => holderOf(hold, seatNumber) === undefined);
-      for (const seatNumber of missing) set(hold, seatNumber, CLAIM_MS);
+      for (const seatNumber of missing) set(hold, seatNumber, Math.min(CLAIM_MS, milliseconds));
       return missing.length > 0;
     },
 

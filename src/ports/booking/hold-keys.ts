@@ -23,8 +23,8 @@ export type HoldKeys = {
    */
   prolong(hold: Hold, milliseconds: number): Promise<void>;
 
-  /** Creates the missing keys of a hold, for as long as `claim` does. Returns true if one was missing. */
-  putBack(hold: Hold): Promise<boolean>;
+  /** Creates the missing keys of a hold, for this time, at most for as long as `claim` does. Returns true if one was missing. */
+  putBack(hold: Hold, milliseconds?: number): Promise<boolean>;
 
   /** Sets the keys for this time, and overwrites others. */
   keep(hold: Hold, milliseconds: number): Promise<void>;

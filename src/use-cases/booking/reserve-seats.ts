@@ -120,8 +120,12 @@ async function putKeyBack(
 ): Promise<void> {
   if (by === undefined) return;
   const hold = { ...refused, ...by, seatNumbers: [seatNumber] };
-  const wasMissing = await holdKeys.putBack(hold);
-  if (!wasMissing || forMilliseconds === undefined) return;
+  if (forMilliseconds === undefined) {
+    await holdKeys.putBack(hold);
+    return;
+  }
+  const wasMissing = await holdKeys.putBack(hold, forMilliseconds + HOLD_KEY_MARGIN_MS);
+  if (!wasMissing) return;
   // The hold may have ended before its key was set, and nothing else would delete the key.
   const [held] = await boxOffice.findHeld(hold, hold.seatNumbers);
   if (held?.reservationId === hold.reservationId) await holdKeys.prolong(hold, held.remainingMs + HOLD_KEY_MARGIN_MS);

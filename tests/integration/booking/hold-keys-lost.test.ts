@@ -112,9 +112,9 @@ describe('a hold that ends before its key is put back', async () => {
       ...ports,
       holdKeys: {
         ...ports.holdKeys,
-        async putBack(lost) {
+        async putBack(lost, milliseconds) {
           await releaseReservation(ports, { userId: hold.userId, reservationId: hold.reservationId });
-          return ports.holdKeys.putBack(lost);
+          return ports.holdKeys.putBack(lost, milliseconds);
         },
       },
       boxOffice: {

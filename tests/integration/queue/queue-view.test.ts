@@ -4,7 +4,8 @@ import { queueKey } from '#adapters/redis/keys.ts';
 import { queueView } from '#adapters/redis/queue/queue-view.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { scripts } from '#adapters/redis/scripts.ts';
-import { concertId, userId } from '#domain/ids.ts';
+import { concertId, type UserId, userId } from '#domain/ids.ts';
+import type { Joined, Queue } from '#ports/queue/queue.ts';
 import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { until } from '#tests/support/until.ts';
@@ -54,4 +55,18 @@ test('a survey that was answered before, and is read after more had ended, is no
 
   expect(view.endedEntries().countBetween(1, last)).toBe(2);
   expect(view.farPositionOf(last)).toBe(PEOPLE - 2);
+});
+
+test('an instance whose first call for a queue is a join tells the position without those who have left', async () => {
+  const records = looseQueueRecords();
+  const [first, other] = [1, 2].map(() => redisQueue(redis, records, { rebuildSeconds: 60 })) as [Queue, Queue];
+  const concert = concertId(newId());
+  const policy = { waitingMax: PEOPLE, opening: 'fifo' } as const;
+  const users = Array.from({ length: 10 }, () => userId(newId()));
+  const joined: Joined[] = [];
+  for (const user of users) joined.push(await first.join(concert, user, policy));
+  for (const { entry } of joined.slice(1, 5)) await first.leave(entry);
+
+  const again = await other.join(concert, users.at(-1) as UserId, policy);
+  expect(again).toMatchObject({ fresh: false, state: { status: 'WAITING', position: 6 } });
 });

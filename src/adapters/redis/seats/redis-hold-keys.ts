@@ -39,8 +39,9 @@ export function redisHoldKeys(redis: RedisClient): HoldKeys {
       await run(redis, scripts.prolong, holdKeys(hold), { holder: holderOf(hold), ttlMs: milliseconds });
     },
 
-    async putBack(hold) {
-      const set = holdKeys(hold).map((key) => redis.set(key, holderOf(hold), 'PX', CLAIM_TTL_MS, 'NX'));
+    async putBack(hold, milliseconds = CLAIM_TTL_MS) {
+      const ttlMs = Math.min(CLAIM_TTL_MS, Math.ceil(milliseconds));
+      const set = holdKeys(hold).map((key) => redis.set(key, holderOf(hold), 'PX', ttlMs, 'NX'));
       return (await guarded(() => Promise.all(set))).includes('OK');
     },
 
