@@ -26,8 +26,7 @@ export function findBatch(redis: RedisClient, { views, open, reportMs, triesMax 
 
   /** The entries that this look could tell. */
   async function look({ concertId, epoch, keepOpenMs }: FindKey, entries: readonly QueueEntry[]) {
-    const view = views.of(concertId);
-    if (!view.isSurveyed()) await view.refresh();
+    const view = await views.surveyed(concertId);
     const numbers = entries.map(({ sequence }) => view.numberOf(sequence));
     const endedKnown = view.endedEntries().bytes();
     const reply = await run(

@@ -24,9 +24,7 @@ export function joinBatch(redis: RedisClient, { views, open, reportMs, triesMax 
     tries = 1,
   ): Promise<readonly (Joined | Refusal)[]> {
     const { concertId, waitingMax, opening } = key;
-    const view = views.of(concertId);
-    // What a reply tells would be lost with the memory of an unknown epoch, and positions with it.
-    if (!view.isSurveyed()) await view.refresh();
+    const view = await views.surveyed(concertId);
     const { epoch: epochKnown, drawn: drawnKnown } = view.known();
     const args = { waitingMax, holdsLottery: opening === 'lottery' ? 1 : 0, epochKnown, drawnKnown } as const;
     const reply = await run(redis, scripts.join, view.keys, args, users.map(memberOf));

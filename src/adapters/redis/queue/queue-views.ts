@@ -5,6 +5,8 @@ import { type QueueView, queueView } from './queue-view.ts';
 /** The queues that an instance is asked about. */
 export type QueueViews = {
   of(concertId: ConcertId): QueueView;
+  /** The same, surveyed at least once: else a reply would tell of an epoch and a draw that the view does not know. */
+  surveyed(concertId: ConcertId): Promise<QueueView>;
   /** The queue of this concert has moved. */
   moved(concertId: ConcertId): void;
   watch(concertId: ConcertId, onMove: () => void): () => void;
@@ -48,6 +50,12 @@ export function queueViews(
 
   return {
     of: (concertId) => keep(concertId).view,
+
+    async surveyed(concertId) {
+      const { view } = keep(concertId);
+      if (!view.isSurveyed()) await view.refresh();
+      return view;
+    },
 
     moved(concertId) {
       const queue = queues.get(concertId);

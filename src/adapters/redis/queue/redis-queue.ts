@@ -70,12 +70,6 @@ export function redisQueue(
     return state;
   }
 
-  async function surveyedView(id: QueueEntry['concertId']): Promise<QueueView> {
-    const view = views.of(id);
-    if (!view.isSurveyed()) await view.refresh();
-    return view;
-  }
-
   return {
     async join(concertId, userId, { waitingMax, opening }) {
       const answer = await joinTogether({ concertId, waitingMax, opening }, userId);
@@ -95,13 +89,13 @@ export function redisQueue(
     keepOpen: (entry) => find(entry, KEEP_OPEN_MS),
 
     async extend({ concertId, userId, sequence, epoch }, milliseconds) {
-      const view = await surveyedView(concertId);
+      const view = await views.surveyed(concertId);
       const entry = { user: memberOf(userId), number: view.numberOf(sequence), epoch };
       await run(redis, scripts.extend, view.keys, { ...entry, extendMs: milliseconds });
     },
 
     async leave({ concertId, userId, sequence, epoch }) {
-      const view = await surveyedView(concertId);
+      const view = await views.surveyed(concertId);
       for (let tries = 0; tries < TRIES_MAX; tries++) {
         if (tries > 0) await view.refresh();
         const entry = { user: memberOf(userId), number: view.numberOf(sequence), sequence, epoch };
