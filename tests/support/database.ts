@@ -30,8 +30,22 @@ async function createDatabase(serverUrl: string, template: string): Promise<Test
   return {
     name,
     databaseUrl: url.href,
-    drop: () => execute(serverUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: () => dropDatabase(serverUrl, name),
   };
+}
+
+const OBJECT_IN_USE = '55006';
+
+/**
+ * Postgres itself waits up to five seconds for the sessions of a database to end, so a client that is hanging up sees no
+ * error. What is still connected after that, such as a backend of a killed instance, is ended.
+ */
+async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+  const drop = `DROP DATABASE IF EXISTS ${name}`;
+  await execute(serverUrl, drop).catch(async (error) => {
+    if (error.code !== OBJECT_IN_USE) throw error;
+    await execute(serverUrl, `${drop} WITH (FORCE)`);
+  });
 }
 
 /** One connection for all of them: making one takes a good part of what a copy takes. None keeps the process going. */
