@@ -4,7 +4,7 @@ import type { SeatSet } from '#domain/booking/reservation.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import type { Lock } from '#ports/booking/lock.ts';
 
-/** What holds of every lock that locks, as a rule. `open` is called once per test. */
+/** What holds of every lock that locks, as a rule. `open` is called once per test; its locks outlast a test. */
 export function lockContract(open: () => Lock): void {
   function hall() {
     const concert = concertId(newId());
@@ -28,8 +28,7 @@ export function lockContract(open: () => Lock): void {
     return { outcome, finish };
   }
 
-  // A lock lasts for five seconds: on a machine that was held up for longer, a test goes again.
-  describe('work under a lock', { retry: 3 }, () => {
+  describe('work under a lock', () => {
     it('is done, and its value is answered', async () => {
       const { lock, seats } = hall();
       expect(await lock.during(seats(1, 2), async () => 'done')).toEqual({ contended: false, value: 'done' });

@@ -4,7 +4,7 @@ import type { RequestKey } from '#domain/idempotency.ts';
 import type { HoldKeys } from '#ports/booking/hold-keys.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
-const CLAIM_MS = 10_000;
+export const CLAIM_TTL_MS = 10_000;
 
 type Key = Pick<Hold, 'userId' | 'reservationId'> & { readonly until: number };
 
@@ -35,7 +35,7 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
       });
       if (taken.length > 0) throw new Refusal('seat-taken', { seatNumbers: taken });
       const free = hold.seatNumbers.filter((seatNumber) => holderOf(hold, seatNumber) === undefined);
-      for (const seatNumber of free) set(hold, seatNumber, CLAIM_MS);
+      for (const seatNumber of free) set(hold, seatNumber, CLAIM_TTL_MS);
       return free.length === hold.seatNumbers.length ? 'claimed' : 'repeated';
     },
 
@@ -47,9 +47,9 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
       }
     },
 
-    async putBack(hold, milliseconds = CLAIM_MS) {
+    async putBack(hold, milliseconds = CLAIM_TTL_MS) {
       const missing = hold.seatNumbers.filter((seatNumber) => holderOf(hold, seatNumber) === undefined);
-      for (const seatNumber of missing) set(hold, seatNumber, Math.min(CLAIM_MS, milliseconds));
+      for (const seatNumber of missing) set(hold, seatNumber, Math.min(CLAIM_TTL_MS, milliseconds));
       return missing.length > 0;
     },
 

@@ -10,8 +10,11 @@ import { passAtSeats } from '#tests/support/seat-clock.ts';
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 60_000 }, raise);
 afterAll(close);
 
+const CLAIM_TTL_MS = 300_000;
+
 holdKeysContract(() => ({
-  holdKeys: redisHoldKeys(redis),
+  holdKeys: redisHoldKeys(redis, CLAIM_TTL_MS),
+  claimTtlMs: CLAIM_TTL_MS,
   passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
 }));
 

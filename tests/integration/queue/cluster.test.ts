@@ -43,10 +43,14 @@ const world = await startWorld({
   settings: { RATE_LIMIT_PER_MINUTE: String(RATE_LIMIT) },
 });
 
+/** Longer than a test can take. */
+const TTL_MS = 300_000;
+
 describe('in a cluster', () => {
-  lockContract(() => redisLock(redis, raise));
+  lockContract(() => redisLock(redis, raise, TTL_MS));
   holdKeysContract(() => ({
-    holdKeys: redisHoldKeys(redis),
+    holdKeys: redisHoldKeys(redis, TTL_MS),
+    claimTtlMs: TTL_MS,
     passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
   }));
   queueContract(() => ({

@@ -17,13 +17,13 @@ const CLAIM_BATCH_MAX = 64;
 
 type Wanted = { readonly hold: Hold; readonly request: RequestKey };
 
-export function redisHoldKeys(redis: RedisClient): HoldKeys {
+export function redisHoldKeys(redis: RedisClient, claimTtlMs = CLAIM_TTL_MS): HoldKeys {
   const claimTogether = batched(
     ({ concertId, date }: SeatSet) => `${concertId} ${date}`,
     async (_, wanted: readonly Wanted[]) => {
       const keys = wanted.flatMap(({ hold, request }) => [answeredKey(hold, request), ...holdKeys(hold)]);
       const claims = wanted.flatMap(({ hold }) => [hold.userId, holderOf(hold), hold.seatNumbers.length]);
-      return claimOutcomes(await run(redis, scripts.claim, keys, { ttlMs: CLAIM_TTL_MS }, claims));
+      return claimOutcomes(await run(redis, scripts.claim, keys, { ttlMs: claimTtlMs }, claims));
     },
     CLAIM_BATCH_MAX,
   );
@@ -39,8 +39,8 @@ export function redisHoldKeys(redis: RedisClient): HoldKeys {
       await run(redis, scripts.prolong, holdKeys(hold), { holder: holderOf(hold), ttlMs: milliseconds });
     },
 
-    async putBack(hold, milliseconds = CLAIM_TTL_MS) {
-      const ttlMs = Math.min(CLAIM_TTL_MS, Math.ceil(milliseconds));
+    async putBack(hold, milliseconds = claimTtlMs) {
+      const ttlMs = Math.min(claimTtlMs, Math.ceil(milliseconds));
       const set = holdKeys(hold).map((key) => redis.set(key, holderOf(hold), 'PX', ttlMs, 'NX'));
       return (await guarded(() => Promise.all(set))).includes('OK');
     },

@@ -21,7 +21,7 @@ const RETRY_JITTER_MS = 40;
  *
  * @param onLost is called when work runs without a lock because Redis is unavailable
  */
-export function redisLock(redis: RedisClient, onLost: (error: Error) => void): Lock {
+export function redisLock(redis: RedisClient, onLost: (error: Error) => void, ttlMs = LOCK_TTL_MS): Lock {
   // The types of redlock 4 expect ioredis 4, whose eval and evalsha take the same arguments.
   const server = redis as unknown as Redlock.CompatibleRedisClient;
 
@@ -37,7 +37,7 @@ export function redisLock(redis: RedisClient, onLost: (error: Error) => void): L
         failure = error;
       });
 
-      const held = await redlock.lock(lockKeys(seats), LOCK_TTL_MS).catch((error: unknown) => {
+      const held = await redlock.lock(lockKeys(seats), ttlMs).catch((error: unknown) => {
         if (error instanceof Redlock.LockError) return undefined;
         throw error;
       });
