@@ -6,8 +6,9 @@ import { tableOf } from './stress/table.ts';
 import { temporaryDir } from './temporary-dir.ts';
 
 // `npm run test:stress -- <times> [--conditions quiet,busy,confined] [--at-once 3]`: runs the README's test command so many
-// times in each condition, and prints a table. Fails if a run did. With `--at-once`, confined runs go side by side, each in a
-// control group (cgroup) of its own.
+// times in each condition, and prints a table. Fails if a run did. With `--at-once`, runs that are confined or busy go side by
+// side, which is harder for each of them: confined ones in control groups (cgroups) of their own, busy ones beside the same
+// loops.
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -39,7 +39,7 @@ export async function underCondition(
   if (condition === 'quiet') return await work([WHOLE_MACHINE], 'nothing else is started');
   if (condition === 'busy') {
     startLoops(BUSY_LOOPS, own);
-    return await work([WHOLE_MACHINE], `${BUSY_LOOPS} busy loops beside it`);
+    return await work(Array(atOnce).fill(WHOLE_MACHINE), `${BUSY_LOOPS} busy loops beside ${atOnce} at once`);
   }
   const places: Place[] = [];
   while (places.length < atOnce) {
