@@ -5,12 +5,12 @@ import { redisServersOf } from '#config/redis-servers.ts';
 import { auditBooks, type Violation } from './audits/audit-books.ts';
 import { auditHoldKeys } from './audits/audit-hold-keys.ts';
 import { runSweep } from './audits/command.ts';
-import { books, deliveries, events, outbox } from './audits/invariants.ts';
+import { books, eventNumbers, events, outbox } from './audits/invariants.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
 
 await runSweep('audit', async (pool, redisUrl) => {
-  const { counts, violations } = await auditBooks(pool, [...books, outbox, events, deliveries]);
+  const { counts, violations } = await auditBooks(pool, [...books, outbox, events, eventNumbers]);
   const keys = redisUrl === undefined ? undefined : await withRedis(redisUrl, (redis) => auditHoldKeys(pool, redis));
   const wrong = [...violations, ...(keys?.violations ?? [])];
   return {

@@ -54,11 +54,11 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
     );
     await pool.query(
       `WITH told AS (
-         INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
-         SELECT 'queue.admitted', gen_random_uuid(), clock_timestamp(), clock_timestamp() FROM generate_series(1, $2::integer)
-         RETURNING event_id, aggregate_id)
-       INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, due_at)
-       SELECT $1, event_id, aggregate_id, clock_timestamp() + interval '1 hour' FROM told`,
+         INSERT INTO events (type, aggregate_id, aggregate_sequence, happened_at, relayed_at)
+         SELECT 'queue.admitted', gen_random_uuid(), 1, clock_timestamp(), clock_timestamp() FROM generate_series(1, $2::integer)
+         RETURNING event_id)
+       INSERT INTO webhook_deliveries (endpoint_id, event_id, due_at)
+       SELECT $1, event_id, clock_timestamp() + interval '1 hour' FROM told`,
       [endpoint, crowd],
     );
     await pool.query(

@@ -17,7 +17,14 @@ export function eventStreamContract({ eventStream, published }: EventStreamHarne
   const event = (): PublicEvent => {
     const endpointId = newId();
     const at = new Date(Date.UTC(2027, 0, 1, 12));
-    return { eventId: String(++tokens), type: 'webhook.test', aggregateId: endpointId, at, data: { endpointId } };
+    return {
+      eventId: String(++tokens),
+      type: 'webhook.test',
+      aggregateId: endpointId,
+      aggregateSequence: 1,
+      at,
+      data: { endpointId },
+    };
   };
   const idsOf = (events: readonly PublicEvent[]) => events.map(messageIdOf);
   async function shown(events: readonly PublicEvent[]): Promise<string[]> {

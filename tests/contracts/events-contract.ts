@@ -41,6 +41,7 @@ export function eventsContract(harness: StoreHarness): void {
           eventId: expect.stringMatching(/^\d+$/),
           type: 'reservation.held',
           aggregateId: held.reservationId,
+          aggregateSequence: 1,
           at: createdAt,
           data: { ...whole(held), heldUntil: heldUntil.toISOString() },
         },
@@ -112,6 +113,28 @@ export function eventsContract(harness: StoreHarness): void {
       expect(rest).toEqual([]);
     });
 
+    it('has the number that it is of its reservation, however that goes', async () => {
+      const { user, hold, pay, extend, cancel } = await openBoxOffice(harness);
+      const [paid, released, lapsed] = [
+        await hold(await user(100_000), 1),
+        await hold(await user(), 2),
+        await hold(await user(), 3),
+      ];
+      await passes(HOLD_MS / 4);
+      for (const held of [paid, released, lapsed]) await extend(held);
+      await pay(paid);
+      await cancel(paid);
+      await boxOffice.release(released.userId, released.reservationId);
+      await passes(2 * HOLD_MS);
+      while ((await boxOffice.expireLapsed(1)) > 0);
+      const told = await relayAll(events);
+      const numbersOf = ({ reservationId }: Reservation) =>
+        told.flatMap((event) => (event.aggregateId === reservationId ? [event.aggregateSequence] : []));
+      expect(numbersOf(paid)).toEqual([1, 2, 3, 4, 5]);
+      expect(numbersOf(released)).toEqual([1, 2, 3]);
+      expect(numbersOf(lapsed)).toEqual([1, 2, 3]);
+    });
+
     it('is not told of what was refused', async () => {
       const { user, hold, pay, orderOf } = await openBoxOffice(harness);
       const poor = await hold(await user(1), 1);
@@ -157,9 +180,9 @@ export function eventsContract(harness: StoreHarness): void {
       await queueRecords.record(concertId, [entry('5-0-0', 'admitted', 1), entry('6-0-0', 'admitted', 2)]);
       await queueRecords.record(concertId, [entry('7-0-0', 'left', 4)]);
       const told = await relayAll(events);
-      expect(told.map(({ data }) => data)).toEqual([
-        { concertId, sequences: [1] },
-        { concertId, sequences: [2] },
+      expect(told).toMatchObject([
+        { aggregateSequence: 1, data: { concertId, sequences: [1] } },
+        { aggregateSequence: 2, data: { concertId, sequences: [2] } },
       ]);
     });
   });
@@ -228,7 +251,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect((await events.take(10))?.events).toHaveLength(3);
     });
 
-    it('has larger numbers for what happened later to the same reservation', async () => {
+    it('has larger ids for what happened later to the same reservation', async () => {
       const { user, hold, pay } = await openBoxOffice(harness);
       const one = await hold(await user(10_000), 1);
       const other = await hold(await user(20_000), 2);

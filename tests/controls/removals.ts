@@ -188,7 +188,7 @@ export const removals: readonly Removal[] = [
   {
     without: 'event of a payment',
     note: '',
-    changes: [{ sql: 'DROP TRIGGER payments_emit_captured ON payments' }],
+    changes: [{ sql: 'DROP TRIGGER reservations_emit_captured ON reservations' }],
     tests: ['events-contract'],
     named: 'an event|relaying',
     caughtBy: ['is told of payment'],

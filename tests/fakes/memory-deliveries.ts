@@ -33,19 +33,14 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
   const pendingAt = (id: EndpointId) =>
     [...deliveries.values()]
       .filter(({ endpointId, state }) => endpointId === id && state === 'PENDING')
-      .sort((a, b) => Number(a.event.eventId) - Number(b.event.eventId));
-
-  /** Whether an earlier delivery of the same aggregate is pending. */
-  const waits = ({ endpointId, event }: StoredDelivery) =>
-    pendingAt(endpointId).find((other) => other.event.aggregateId === event.aggregateId)?.event !== event;
+      .sort((a, b) => a.dueAt - b.dueAt || Number(a.deliveryId) - Number(b.deliveryId));
 
   const dueAt = (id: EndpointId) =>
-    endpoints.get(id)?.enabled ? pendingAt(id).filter((delivery) => delivery.dueAt <= now() && !waits(delivery)) : [];
+    endpoints.get(id)?.enabled ? pendingAt(id).filter((delivery) => delivery.dueAt <= now()) : [];
 
   /** Whether the time of the next attempt is known. */
   const isPromised = (delivery: StoredDelivery) =>
     delivery.state === 'PENDING' &&
-    !waits(delivery) &&
     delivery.attempts === (delivery.attemptLog.at(-1)?.attempt ?? 0) &&
     endpoints.get(delivery.endpointId)?.enabled === true;
 
@@ -119,11 +114,6 @@ export function memoryDeliveries(store: MemoryStore): Deliveries {
     async release({ deliveryId, attempt }) {
       const delivery = deliveries.get(deliveryId);
       if (delivery?.state === 'PENDING' && delivery.attempts === attempt) delivery.dueAt = now();
-    },
-
-    async wakeForgotten() {
-      // Due times are computed here, so none is missing.
-      return 0;
     },
 
     async test(id) {

@@ -205,7 +205,9 @@ export function tell<T extends EventType>(
   data: EventData<T>,
 ): PublicEvent {
   relay.told += 1;
-  const event = { eventId: String(relay.told), type, aggregateId, at, data } as PublicEvent;
+  const before = events.findLast(({ event }) => event.aggregateId === aggregateId)?.event;
+  const aggregateSequence = (before?.aggregateSequence ?? 0) + 1;
+  const event = { eventId: String(relay.told), type, aggregateId, aggregateSequence, at, data } as PublicEvent;
   events.push({ event });
   return event;
 }

@@ -8,7 +8,7 @@ const LIMIT_MS = 1_800_000;
 const { ports, pool, close } = await realPorts(await freshDatabase(), inject('redisUrl'));
 afterAll(close);
 
-test('the deliveries of one aggregate are neither forgotten nor sent before their turn, in many long races', {
+test('attempts, relays, replays, tests and forgets deliveries of one reservation at once without a failure, in long races', {
   timeout: LIMIT_MS,
 }, async () => {
   await raceForDeliveries(ports, pool, { rounds: 4, turns: 80 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
 import { auditBooks } from '#commands/audits/audit-books.ts';
 import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
-import { books, deliveries, events, outbox } from '#commands/audits/invariants.ts';
+import { books, eventNumbers, events, outbox } from '#commands/audits/invariants.ts';
 import { untilTold } from './until-told.ts';
 
 type Servers = { readonly databaseUrl: string; readonly redisUrl?: string };
@@ -24,7 +24,7 @@ export function auditAtTheEnd({ databaseUrl, redisUrl }: Servers, relay?: () => 
     pool.on('error', () => {});
     try {
       if (redisUrl !== undefined) await untilTold(pool, { relay });
-      const { violations } = await auditBooks(pool, [...books, outbox, events, deliveries]);
+      const { violations } = await auditBooks(pool, [...books, outbox, events, eventNumbers]);
       expect(violations).toEqual([]);
       if (redisUrl !== undefined) expect(await wrongMarks(pool, redisUrl)).toEqual([]);
     } finally {

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { auditBooks, auditBooksIn } from '#commands/audits/audit-books.ts';
-import { books, deliveries, events, outbox } from '#commands/audits/invariants.ts';
+import { books, eventNumbers, events, outbox } from '#commands/audits/invariants.ts';
 
 /** Everything in the books of a database that contradicts something else in them: none, whatever has happened. */
 export async function contradictions(pool: Pool): Promise<string[]> {
@@ -14,9 +14,9 @@ export async function contradictionsIn(session: ClientBase): Promise<string[]> {
   return violations.flatMap(({ first }) => first);
 }
 
-/** What Redis, other services and webhooks should have been told by now, and were not. */
+/** What Redis and other services should have learnt by now and did not, and events that are missing between others. */
 export async function overdue(pool: Pool): Promise<string[]> {
-  const { violations } = await auditBooks(pool, [outbox, events, deliveries]);
+  const { violations } = await auditBooks(pool, [outbox, events, eventNumbers]);
   return violations.flatMap(({ first }) => first);
 }
 

@@ -8,11 +8,12 @@ export async function readStream(redis: RedisClient): Promise<PublicEvent[]> {
   return entries.map(([, flat]) => {
     const fields = Object.fromEntries(
       Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index], flat[2 * index + 1]]),
-    ) as Record<'id' | 'type' | 'aggregate' | 'timestamp' | 'data', string>;
+    ) as Record<'id' | 'type' | 'aggregate' | 'aggregateSequence' | 'timestamp' | 'data', string>;
     const event = {
       eventId: fields.id.split('_').at(-1) ?? '',
       type: fields.type,
       aggregateId: fields.aggregate,
+      aggregateSequence: Number(fields.aggregateSequence),
       at: new Date(fields.timestamp),
       data: JSON.parse(fields.data),
     } as PublicEvent;

@@ -12,7 +12,8 @@ CREATE TABLE buyers (
   CONSTRAINT buyers_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (user_id) ON UPDATE RESTRICT ON DELETE RESTRICT
 );
 
--- sequence and epoch name the queue entry whose session a hold extends and a payment ends.
+-- sequence and epoch name the queue entry whose session a hold extends and a payment ends. extensions counts how often the
+-- deadline was moved.
 CREATE TABLE reservations (
   reservation_id uuid NOT NULL,
   user_id uuid NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE reservations (
   currency char(3) NOT NULL,
   held_until timestamptz(3) NOT NULL,
   held_for_seconds integer NOT NULL,
+  extensions integer NOT NULL DEFAULT 0,
   created_at timestamptz(3) NOT NULL,
   ended_at timestamptz(3),
   sequence bigint,

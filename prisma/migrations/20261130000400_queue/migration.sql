@@ -32,6 +32,7 @@ CREATE TABLE queues (
   epoch text NOT NULL,
   drawn bigint NOT NULL DEFAULT 0,
   head bigint NOT NULL DEFAULT 1,
+  admitted_events bigint NOT NULL DEFAULT 0,
   begun_at timestamptz(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
   CONSTRAINT queues_pkey PRIMARY KEY (concert_id),
@@ -41,7 +42,8 @@ CREATE TABLE queues (
 );
 
 CREATE TRIGGER queues_go_forwards BEFORE UPDATE ON queues FOR EACH ROW
-  WHEN ((NEW.concert_id, NEW.epoch) IS DISTINCT FROM (OLD.concert_id, OLD.epoch) OR NEW.drawn < OLD.drawn OR NEW.head < OLD.head)
+  WHEN ((NEW.concert_id, NEW.epoch) IS DISTINCT FROM (OLD.concert_id, OLD.epoch) OR NEW.drawn < OLD.drawn OR NEW.head < OLD.head
+    OR NEW.admitted_events < OLD.admitted_events)
   EXECUTE FUNCTION refuse_change('queue tokens carry its epoch and its sequences');
 
 CREATE TABLE queue_events (

@@ -24,13 +24,11 @@ CREATE TABLE webhook_endpoints (
   CONSTRAINT webhook_endpoints_types_given CHECK (event_types IS NOT NULL)
 );
 
--- A delivery that is over has an end and is never due. The earliest pending delivery of each aggregate at each endpoint is
--- due; the others wait for it and have no due time.
+-- A delivery is due until it is over. Each is sent and tried by itself, whatever comes of the others.
 CREATE TABLE webhook_deliveries (
   delivery_id bigserial NOT NULL,
   endpoint_id uuid NOT NULL,
   event_id bigint NOT NULL,
-  aggregate_id uuid NOT NULL,
   state delivery_state NOT NULL DEFAULT 'PENDING',
   attempts integer NOT NULL DEFAULT 0,
   tries integer NOT NULL DEFAULT 0,
@@ -44,16 +42,13 @@ CREATE TABLE webhook_deliveries (
   CONSTRAINT webhook_deliveries_event_id_fkey FOREIGN KEY (event_id)
     REFERENCES events (event_id) ON UPDATE RESTRICT ON DELETE RESTRICT,
   CONSTRAINT webhook_deliveries_over CHECK ((state = 'PENDING') = (ended_at IS NULL)),
-  CONSTRAINT webhook_deliveries_due CHECK (state = 'PENDING' OR due_at IS NULL)
+  CONSTRAINT webhook_deliveries_due CHECK ((state = 'PENDING') = (due_at IS NOT NULL))
 );
 
 CREATE UNIQUE INDEX webhook_deliveries_event_id_endpoint_id_key ON webhook_deliveries (event_id, endpoint_id);
 CREATE INDEX webhook_deliveries_endpoint_id_delivery_id_idx ON webhook_deliveries (endpoint_id, delivery_id);
 CREATE INDEX webhook_deliveries_endpoint_id_state_delivery_id_idx ON webhook_deliveries (endpoint_id, state, delivery_id);
-CREATE INDEX webhook_deliveries_due_at ON webhook_deliveries (endpoint_id, due_at)
-  WHERE state = 'PENDING' AND due_at IS NOT NULL;
-CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (aggregate_id, endpoint_id, event_id)
-  WHERE state = 'PENDING';
+CREATE INDEX webhook_deliveries_due_at ON webhook_deliveries (endpoint_id, due_at, delivery_id) WHERE state = 'PENDING';
 CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (endpoint_id, ended_at) WHERE state = 'FAILED';
 
 CREATE TABLE webhook_attempts (

@@ -21,8 +21,6 @@ export type JobSettings = {
 
 /** Last-seen times have a resolution of a second. */
 const LAST_SEEN_TICK_MS = 1_000;
-/** Rare, as it scans all pending deliveries and should find none. */
-const WAKING_TICK_MS = 60_000;
 /** Bounds one run of the clean-up jobs. The next run takes the rest. */
 const TIDY_BATCH_MAX = 500;
 
@@ -48,7 +46,6 @@ export function startJobs(ports: Ports, settings: JobSettings, report: JobReport
     start('relay', () => relayOutbox(ports), settings.relayTickMs),
     start('events', () => relayEvents(ports), settings.relayTickMs),
     start('webhooks', async () => endpoints.open(await deliveries.listDue()), settings.relayTickMs),
-    start('waking', () => deliveries.wakeForgotten(), WAKING_TICK_MS),
     start('expiry', () => boxOffice.expireLapsed(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('forgetting', () => boxOffice.forgetAnswers(TIDY_BATCH_MAX), settings.expiryTickMs),
     start('tidying', () => events.forget(settings.eventRetentionSeconds, TIDY_BATCH_MAX), settings.expiryTickMs),

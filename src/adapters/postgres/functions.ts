@@ -161,7 +161,6 @@ export const functions = {
   sendTest: one<[endpointId: string], string | null>('send_test'),
   replayDelivery: one<[endpointId: string, deliveryId: string], { readonly answer: true }>('replay_delivery'),
   replayFailed: one<[endpointId: string, since: Date, batchMax: number], number>('replay_failed'),
-  wakeForgotten: one<[], number>('wake_forgotten'),
 
   grantService: one<[role: string, functionSchema: string], unknown>('grant_service'),
 };
@@ -169,13 +168,10 @@ export const functions = {
 /** Called by other functions only. */
 export const innerFunctions = [
   'at_once',
-  'begin_again',
   'best_block',
   'describe_reservation',
   'hold_seats',
-  'keep_in_order',
   'lock_rows',
   'remember_answer',
   'orphan_seats_of',
-  'wake_earliest',
 ];

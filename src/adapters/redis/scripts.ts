@@ -184,7 +184,7 @@ export const scripts = {
   prolong: script<{ holder: string; ttlMs: number }, number>('seats/prolong', 'holder', 'ttlMs'),
   keep: script<{ holder: string; ttlMs: number }, number>('seats/keep', 'holder', 'ttlMs'),
   release: script<{ holder: string }, number>('seats/release', 'holder'),
-  /** Then per event: id, type, aggregate, time and data. */
+  /** Then per event: id, type, aggregate, its sequence, time and data. */
   publish: script<{ fence: number; lengthMax: number }, Flag>('events/publish', 'fence', 'lengthMax'),
   count: script<{ windowMs: number }, number[]>('limits/count', 'windowMs'),
 };

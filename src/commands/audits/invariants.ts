@@ -203,16 +203,15 @@ export const outbox: Invariant = {
     FROM outbox_messages WHERE created_at < clock_timestamp() - interval '${OUTBOX_AGE_MAX_SECONDS} seconds'`,
 };
 
-/** No delivery is forgotten, or sent before its turn. */
-export const deliveries: Invariant = {
-  name: 'of what is pending at an endpoint the earliest of each aggregate is due, and nothing else',
+/** Receivers order events by their numbers, and notice a missing one. Old events were deleted, the smallest numbers first. */
+export const eventNumbers: Invariant = {
+  name: 'the events of an aggregate are numbered without gaps',
   violations: `
-    SELECT format('delivery %s, of event %s, %s', delivery_id, event_id,
-      CASE WHEN earliest THEN 'waits for nothing and is never due' ELSE 'is due before its turn' END) AS found
-    FROM (SELECT delivery_id, event_id, due_at,
-        row_number() OVER (PARTITION BY aggregate_id, endpoint_id ORDER BY event_id) = 1 AS earliest
-      FROM webhook_deliveries WHERE state = 'PENDING') AS pending
-    WHERE earliest <> (due_at IS NOT NULL)`,
+    SELECT format('event %s is number %s of %s, after number %s', event_id, aggregate_sequence, aggregate_id, before) AS found
+    FROM (SELECT event_id, aggregate_id, aggregate_sequence,
+        lag(aggregate_sequence) OVER (PARTITION BY aggregate_id ORDER BY event_id) AS before
+      FROM events) AS numbered
+    WHERE aggregate_sequence <> before + 1`,
 };
 
 /** Other services get the events. */

@@ -32,11 +32,12 @@ export type EventData<T extends EventType = EventType> = DataByType[T];
 
 export type PublicEvent = {
   readonly [T in EventType]: {
-    /** Ascends within an aggregate, in the order of the events. */
     readonly eventId: string;
     readonly type: T;
     /** The reservation with its payment, the concert's queue, or the test event itself. */
     readonly aggregateId: string;
+    /** 1, 2, 3 … within the aggregate, so that a receiver can order its events and notice that one is missing. */
+    readonly aggregateSequence: number;
     readonly at: Date;
     readonly data: DataByType[T];
   };
@@ -63,6 +64,6 @@ export function messageIdOf({ eventId, at }: Pick<PublicEvent, 'eventId' | 'at'>
 }
 
 /** The JSON body of an event. */
-export function messageOf({ type, at, data }: Pick<PublicEvent, 'type' | 'at' | 'data'>): string {
-  return JSON.stringify({ type, timestamp: at.toISOString(), data });
+export function messageOf({ type, at, aggregateId, aggregateSequence, data }: Omit<PublicEvent, 'eventId'>): string {
+  return JSON.stringify({ type, timestamp: at.toISOString(), aggregateId, aggregateSequence, data });
 }

@@ -44,8 +44,7 @@ export type Delivery = {
   readonly state: DeliveryState;
   readonly attempts: number;
   /**
-   * Absent after the end, and while it is unknown: during an attempt, behind an earlier event of the aggregate, or at a
-   * disabled endpoint.
+   * Absent after the end, and while it is unknown: during an attempt, or at a disabled endpoint.
    */
   readonly nextAttemptAt?: Date;
   readonly endedAt?: Date;

@@ -19,8 +19,8 @@ export type DueDelivery = {
 };
 
 /**
- * The deliveries of events to endpoints, and the log of their attempts. An endpoint gets the events of one aggregate one
- * after the other: a later one waits until the earlier one was delivered or has failed.
+ * The deliveries of events to endpoints, and the log of their attempts. Each delivery is sent and tried by itself, so an
+ * endpoint may get the events of one aggregate in any order.
  *
  * Refuses `busy` or `unavailable` when the store is.
  */
@@ -40,15 +40,11 @@ export type Deliveries = {
   /** Ends the lease of an aborted attempt: the delivery is due at once. Ignores a stale attempt. */
   release(delivery: DueDelivery): Promise<void>;
 
-  /** Makes pending deliveries due that wait for nothing and have no due time. Returns the count; none are expected. */
-  wakeForgotten(): Promise<number>;
-
   /** Sends an event of type `webhook.test`. Returns undefined for an unknown endpoint. */
   test(endpointId: EndpointId): Promise<Delivery | undefined>;
 
   /**
-   * Sends a delivery again, whether it was delivered or has failed; after an earlier pending one of its aggregate.
-   * Refuses `delivery-not-found`, `delivery-pending`.
+   * Sends a delivery again, whether it was delivered or has failed. Refuses `delivery-not-found`, `delivery-pending`.
    */
   replay(endpointId: EndpointId, deliveryId: string): Promise<Delivery>;
 

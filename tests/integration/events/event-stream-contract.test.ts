@@ -22,6 +22,7 @@ const event = (eventId: string): PublicEvent => ({
   eventId,
   type: 'webhook.test',
   aggregateId: crypto.randomUUID(),
+  aggregateSequence: 1,
   at: new Date(0),
   data: { endpointId: eventId },
 });

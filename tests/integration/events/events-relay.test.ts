@@ -234,6 +234,7 @@ test('what has happened cannot be changed afterwards, whatever the code above do
     'happened_at = now()',
     'held_until = NULL',
     'aggregate_id = gen_random_uuid()',
+    'aggregate_sequence = aggregate_sequence + 1',
   ]) {
     await expect(pool.query(`UPDATE events SET ${change}`)).rejects.toMatchObject({ code: '23000' });
   }

@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MIGRATIONS = new URL('../../../prisma/migrations/', import.meta.url);
 /** Created by a migration after the first, so that its name can be taken before. */
 const A_FUNCTION =
-  'CREATE FUNCTION emit_payment_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$';
+  'CREATE FUNCTION emit_reservation_event() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$';
 const ITS_MIGRATION = '20261130000500_events';
 
 describe('the schema', () => {
@@ -105,9 +105,9 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
     await using database = await empty();
     await database.query(A_FUNCTION);
     await expect(migrate(database.url)).rejects.toThrow(
-      `Migration ${ITS_MIGRATION} failed and was undone: function "emit_payment_event" already exists`,
+      `Migration ${ITS_MIGRATION} failed and was undone: function "emit_reservation_event" already exists`,
     );
-    await database.query('DROP FUNCTION emit_payment_event');
+    await database.query('DROP FUNCTION emit_reservation_event');
     expect((await migrate(database.url)).migrations[0]).toBe(ITS_MIGRATION);
     expect(await driftOf(database.url)).toBe('');
   });

@@ -133,19 +133,19 @@ export async function fillBooks(databaseUrl: string, size: Size, say: (line: str
           WHEN 'EXPIRED' THEN ARRAY['held', 'expired'] ELSE ARRAY['held'] END) AS change`,
       // Those of a month: older ones are forgotten. Some wait.
       events: `
-        INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
-        SELECT type, reservation_id, clock_timestamp(), CASE WHEN n % 1000 > 0 THEN clock_timestamp() END
+        INSERT INTO events (type, aggregate_id, aggregate_sequence, happened_at, relayed_at)
+        SELECT type, reservation_id, place, clock_timestamp(), CASE WHEN n % 1000 > 0 THEN clock_timestamp() END
         FROM filling CROSS JOIN LATERAL unnest(CASE WHEN ${isLate} THEN ARRAY['reservation.held', 'payment.captured']
           ELSE ARRAY['reservation.held'] END) WITH ORDINALITY AS told (type, place)
         WHERE n % 5 = 0 ORDER BY n, place`,
-      // An endpoint is behind: half of what waits is due, half will be tried again later. What became of a hold comes after it.
+      // An endpoint is behind: half of what waits is due, half will be tried again later.
       'webhook deliveries': `
         ANALYZE filling; ANALYZE events;
         INSERT INTO webhook_endpoints (endpoint_id, url, event_types, secret)
         SELECT ${endpointIdOf('n')}, 'https://example.com/hook', '{}', 'whsec_' || repeat('A', 32) FROM generate_series(1, 3) n;
-        INSERT INTO webhook_deliveries (endpoint_id, event_id, aggregate_id, state, attempts, tries, due_at, ended_at)
-        SELECT endpoint_id, event_id, aggregate_id, (CASE WHEN ${isLate} THEN 'PENDING' ELSE 'DELIVERED' END)::delivery_state,
-          tried, tried, CASE WHEN ${isLate} AND tried = 1 THEN clock_timestamp() + n / 100 % 2 * interval '1 hour' END,
+        INSERT INTO webhook_deliveries (endpoint_id, event_id, state, attempts, tries, due_at, ended_at)
+        SELECT endpoint_id, event_id, (CASE WHEN ${isLate} THEN 'PENDING' ELSE 'DELIVERED' END)::delivery_state,
+          tried, tried, CASE WHEN ${isLate} THEN clock_timestamp() + n / 100 % 2 * interval '1 hour' END,
           CASE WHEN NOT (${isLate}) THEN clock_timestamp() END
         FROM events JOIN filling ON reservation_id = aggregate_id CROSS JOIN webhook_endpoints
           CROSS JOIN LATERAL (SELECT CASE WHEN type = 'reservation.held' THEN 1 ELSE 0 END AS tried) AS tries

@@ -4,7 +4,8 @@ import { messageIdOf, messageOf, type PublicEvent } from '#domain/events/public-
 const event: PublicEvent = {
   eventId: '1042',
   type: 'webhook.test',
-  aggregateId: 'an endpoint',
+  aggregateId: 'an aggregate',
+  aggregateSequence: 3,
   at: new Date('2026-11-20T09:34:45.120Z'),
   data: { endpointId: 'an endpoint' },
 };
@@ -19,9 +20,13 @@ describe('an event as it is told', () => {
     expect(messageIdOf({ ...event, at: new Date('2026-11-21T09:34:45.120Z') })).not.toBe(messageIdOf(event));
   });
 
-  it('says of what type it is, when it happened, and what', () => {
-    expect(messageOf(event)).toBe(
-      '{"type":"webhook.test","timestamp":"2026-11-20T09:34:45.120Z","data":{"endpointId":"an endpoint"}}',
-    );
+  it('says of what type it is, when it happened, which of its aggregate it is, and what', () => {
+    expect(JSON.parse(messageOf(event))).toEqual({
+      type: 'webhook.test',
+      timestamp: '2026-11-20T09:34:45.120Z',
+      aggregateId: 'an aggregate',
+      aggregateSequence: 3,
+      data: { endpointId: 'an endpoint' },
+    });
   });
 });

@@ -71,7 +71,7 @@ describe('changing an endpoint', () => {
 });
 
 describe('delivering', () => {
-  it('sends each event once, under its id, in the order of the story', async () => {
+  it('sends each event once, under its id', async () => {
     const { heldAndReleased, deliverAll, log, webhookSender, typesSent, published, secret } = await open();
     await heldAndReleased();
     await deliverAll();
@@ -85,24 +85,29 @@ describe('delivering', () => {
     ]);
   });
 
-  it('tries again after a pause, with the same letter at a later time, and holds back what comes after it', async () => {
+  it('retries after a pause, with the same message at a later time, and holds back no other', async () => {
     const { heldAndReleased, deliverAll, log, webhookSender, typesSent, clock } = await open();
     webhookSender.answers(() => ({ status: 500 }));
     await heldAndReleased();
     await deliverAll();
-    expect(typesSent()).toEqual(['reservation.held']);
+    expect(typesSent()).toEqual(['reservation.held', 'reservation.cancelled']);
     expect((await log()).map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
 
     webhookSender.answers(() => ({ status: 200 }));
     clock.advance(RETRY_SECONDS[0] * 1_000 * 1.2);
     await deliverAll();
-    expect(typesSent()).toEqual(['reservation.held', 'reservation.held', 'reservation.cancelled']);
-    const [first, again] = webhookSender.sent;
+    expect(typesSent().toSorted()).toEqual([
+      'reservation.cancelled',
+      'reservation.cancelled',
+      'reservation.held',
+      'reservation.held',
+    ]);
+    const [first, again] = webhookSender.sent.filter(({ body }) => body.includes('reservation.held'));
     expect(again).toMatchObject({ messageId: first?.messageId, body: first?.body });
     expect(again?.sentAt.getTime()).toBeGreaterThan(first?.sentAt.getTime() ?? Number.POSITIVE_INFINITY);
   });
 
-  it('gives up after more than a day, and then goes on with what comes after it', async () => {
+  it('gives up after more than a day', async () => {
     const { heldAndReleased, deliverAll, log, webhookSender, typesSent, clock } = await open();
     webhookSender.answers(({ body }) =>
       body.includes('reservation.held') ? { failure: 'no answer' } : { status: 200 },
@@ -127,7 +132,9 @@ describe('delivering', () => {
     webhookSender.answers(() => ({ status: 410 }));
     await heldAndReleased();
     await deliverAll();
-    expect(typesSent()).toEqual(['reservation.held']);
+    await heldAndReleased();
+    await deliverAll();
+    expect(typesSent()).toEqual(['reservation.held', 'reservation.cancelled']);
     expect(await ports.webhooks.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
   });
 
@@ -135,12 +142,12 @@ describe('delivering', () => {
     const { heldAndReleased, deliverAll, log, webhookSender, typesSent, ports, id } = await open();
     await heldAndReleased();
     webhookSender.breaksOff(true);
-    for (let times = 0; times < 10; times++) expect(await deliverWebhooks(ports, id)).toBe(1);
+    for (let times = 0; times < 10; times++) expect(await deliverWebhooks(ports, id)).toBe(2);
     expect((await log()).map(({ state }) => state)).toEqual(['PENDING', 'PENDING']);
     webhookSender.breaksOff(false);
     await deliverAll();
     expect((await log()).map(({ state }) => state)).toEqual(['DELIVERED', 'DELIVERED']);
-    expect(new Set(typesSent().slice(0, -1))).toEqual(new Set(['reservation.held']));
+    expect(typesSent()).toHaveLength(22);
   });
 
   it('settles the others where one cannot be settled, and says so', async () => {
@@ -156,7 +163,7 @@ describe('delivering', () => {
     };
     await expect(deliverWebhooks({ ...ports, deliveries: stumbling }, id)).rejects.toThrow('away');
     const delivered = (await log()).filter(({ state }) => state === 'DELIVERED').map(({ eventId }) => eventId);
-    const [first] = published.filter(({ aggregateId }) => aggregateId === other.reservationId);
-    expect(delivered).toEqual([first?.eventId]);
+    const others = published.filter(({ aggregateId }) => aggregateId === other.reservationId);
+    expect(delivered).toEqual(others.map(({ eventId }) => eventId));
   });
 });

@@ -138,10 +138,7 @@ const deliveryFields = {
   nextAttemptAt: z.iso
     .datetime({ precision: 3 })
     .optional()
-    .describe(
-      'While PENDING; left out during an attempt, while an earlier event of the same aggregate is to be delivered first, and ' +
-        'while the endpoint is disabled',
-    )
+    .describe('While PENDING; left out during an attempt, and while the endpoint is disabled')
     .meta({ examples: ['2026-11-20T09:39:50.000Z'] }),
   endedAt: z.iso
     .datetime({ precision: 3 })

@@ -54,10 +54,6 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
       await rowsOf(pool, webhookStatements.releaseDelivery, deliveryId, attempt);
     },
 
-    async wakeForgotten() {
-      return replyOf(pool, functions.wakeForgotten);
-    },
-
     test: (id) =>
       inTransaction(pool, async (ask) => {
         const deliveryId = answerIn(await ask(functions.sendTest, id));

@@ -6,6 +6,8 @@ export type EventRow = {
   readonly eventId: string;
   readonly type: EventType;
   readonly aggregateId: string;
+  /** A bigint, which `pg` reads as text. */
+  readonly aggregateSequence: string;
   readonly at: Date;
   readonly data: unknown;
 };
@@ -19,4 +21,5 @@ export type DueDeliveryRow = EventRow & {
   readonly secrets: string[];
 };
 
-export const eventColumns = 'event_id AS "eventId", type, aggregate_id AS "aggregateId", happened_at AS at, data';
+export const eventColumns = `event_id AS "eventId", type, aggregate_id AS "aggregateId",
+  aggregate_sequence AS "aggregateSequence", happened_at AS at, data`;

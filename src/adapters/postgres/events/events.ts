@@ -33,6 +33,6 @@ export function postgresEvents({ pool }: Pick<Postgres, 'pool'>): Events {
 }
 
 /** The view `public_events` makes the data fit its type; a contract test checks each type. */
-export function toEvent({ eventId, type, aggregateId, at, data }: EventRow): PublicEvent {
-  return { eventId, type, aggregateId, at, data } as PublicEvent;
+export function toEvent({ eventId, type, aggregateId, aggregateSequence, at, data }: EventRow): PublicEvent {
+  return { eventId, type, aggregateId, aggregateSequence: Number(aggregateSequence), at, data } as PublicEvent;
 }

@@ -95,7 +95,7 @@ export const webhookStatements = {
   releaseDelivery: {
     name: 'release-delivery',
     text: `UPDATE webhook_deliveries SET due_at = ${now}
-      WHERE delivery_id = $1 AND attempts = $2 AND state = 'PENDING' AND due_at IS NOT NULL`,
+      WHERE delivery_id = $1 AND attempts = $2 AND state = 'PENDING'`,
   } as Statement<[deliveryId: string, attempt: number], never>,
 
   findDelivery: {

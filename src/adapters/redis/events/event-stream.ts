@@ -12,6 +12,7 @@ export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly l
         messageIdOf(event),
         event.type,
         event.aggregateId,
+        event.aggregateSequence,
         event.at.toISOString(),
         JSON.stringify(event.data),
       ]);

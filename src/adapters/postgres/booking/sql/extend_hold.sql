@@ -53,7 +53,8 @@ BEGIN
   UPDATE seats SET held_until = v_until
   WHERE concert_id = p_concert_id AND date = v_reservation.date AND seat_number = ANY (v_seat_numbers);
   UPDATE reservations
-  SET held_until = v_until, held_for_seconds = ceil(extract(epoch FROM v_until - created_at))
+  SET held_until = v_until, held_for_seconds = ceil(extract(epoch FROM v_until - created_at)),
+    extensions = extensions + (held_until < v_until)::integer
   WHERE reservation_id = p_reservation_id
   RETURNING * INTO v_reservation;
 

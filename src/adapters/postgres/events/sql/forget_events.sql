@@ -1,15 +1,13 @@
 -- forget_events: deletes up to p_batch_max events that were relayed more than p_retention_seconds ago, with their deliveries
 -- and attempts; deleted endpoints without deliveries; and secrets that no longer sign. It reads the oldest events only.
--- Locks, in this order: events ascending (skipping locked ones), aggregates, deliveries ascending.
+-- Locks, in this order: events ascending (skipping locked ones), deliveries ascending.
 -- Replies the number of events.
 CREATE FUNCTION forget_events(p_retention_seconds integer, p_batch_max integer) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
   v_old bigint[];
-  v_endpoints uuid[];
-  v_aggregates uuid[];
 BEGIN
-  -- Locks deleted events only; usually there are none. An event that is being sent again is left for the next run.
+  -- Locks deleted events only; usually there are none.
   SELECT array_agg(event_id) INTO v_old FROM (
     SELECT event_id FROM events
     WHERE event_id = ANY (ARRAY(
@@ -17,17 +15,12 @@ BEGIN
       WHERE relayed_at < clock_timestamp() - make_interval(secs => p_retention_seconds)))
     ORDER BY event_id FOR UPDATE SKIP LOCKED) AS old;
   IF v_old IS NOT NULL THEN
-    SELECT array_agg(endpoint_id), array_agg(aggregate_id) INTO v_endpoints, v_aggregates
-    FROM webhook_deliveries WHERE event_id = ANY (v_old) AND state = 'PENDING';
-    PERFORM keep_in_order(v_aggregates);
     -- An attempt that ends after this finds no delivery.
     PERFORM 1 FROM webhook_deliveries WHERE event_id = ANY (v_old) ORDER BY delivery_id FOR UPDATE;
     DELETE FROM webhook_attempts
     WHERE delivery_id IN (SELECT delivery_id FROM webhook_deliveries WHERE event_id = ANY (v_old));
     DELETE FROM webhook_deliveries WHERE event_id = ANY (v_old);
     DELETE FROM events WHERE event_id = ANY (v_old);
-    -- Deliveries that waited for one of these wait no more.
-    PERFORM wake_earliest(v_endpoints, v_aggregates);
   END IF;
   -- An index lookup of the first delivery: NOT EXISTS was planned to read all deliveries.
   DELETE FROM webhook_endpoints w

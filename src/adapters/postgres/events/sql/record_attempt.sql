@@ -1,6 +1,6 @@
--- record_attempt: records an attempt at p_url and its consequence. PENDING tries again after p_retry_ms; the end makes the
--- next delivery of the aggregate due. p_gone disables the endpoint, unless its URL has changed: then the new one is tried at once.
--- Locks, in this order: aggregate, delivery, endpoint.
+-- record_attempt: records an attempt at p_url and its consequence. PENDING tries again after p_retry_ms. p_gone disables the
+-- endpoint, unless its URL has changed: then the new one is tried at once.
+-- Locks, in this order: delivery, endpoint.
 -- Replies whether it was the latest attempt; a stale one is recorded and has no consequence.
 CREATE FUNCTION record_attempt(
   p_delivery_id bigint, p_attempt integer, p_url text, p_state delivery_state, p_retry_ms bigint, p_gone boolean,
@@ -10,7 +10,6 @@ DECLARE
   v_delivery webhook_deliveries%ROWTYPE;
   v_moved boolean := false;
 BEGIN
-  PERFORM keep_in_order(ARRAY(SELECT aggregate_id FROM webhook_deliveries WHERE delivery_id = p_delivery_id));
   SELECT * INTO v_delivery FROM webhook_deliveries WHERE delivery_id = p_delivery_id FOR UPDATE;
   IF NOT FOUND THEN
     RETURN false;
@@ -28,16 +27,13 @@ BEGIN
   END IF;
 
   IF v_moved THEN
-    UPDATE webhook_deliveries SET due_at = at_once() WHERE delivery_id = p_delivery_id AND due_at IS NOT NULL;
+    UPDATE webhook_deliveries SET due_at = at_once() WHERE delivery_id = p_delivery_id;
   ELSIF p_state = 'PENDING' THEN
-    -- A delivery without a due time waits for an earlier one that was replayed.
-    UPDATE webhook_deliveries SET tries = tries + 1,
-      due_at = CASE WHEN due_at IS NOT NULL THEN clock_timestamp() + p_retry_ms * interval '1 ms' END
+    UPDATE webhook_deliveries SET tries = tries + 1, due_at = clock_timestamp() + p_retry_ms * interval '1 ms'
     WHERE delivery_id = p_delivery_id;
   ELSE
     UPDATE webhook_deliveries SET state = p_state, due_at = NULL, ended_at = clock_timestamp()
     WHERE delivery_id = p_delivery_id;
-    PERFORM wake_earliest(ARRAY[v_delivery.endpoint_id], ARRAY[v_delivery.aggregate_id]);
   END IF;
   RETURN true;
 END $$;

@@ -4,7 +4,7 @@
 -- After a batch without acknowledgement it takes half: the batch may have been too large for a statement's time limit.
 -- Locks the relay. Replies the events.
 CREATE FUNCTION take_events(p_batch_max integer, p_lease_seconds integer) RETURNS TABLE (
-  fencing_token bigint, event_id bigint, type text, aggregate_id uuid, happened_at timestamptz, data json
+  fencing_token bigint, event_id bigint, type text, aggregate_id uuid, aggregate_sequence bigint, happened_at timestamptz, data json
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -28,6 +28,6 @@ BEGIN
   v_taken := ARRAY(SELECT e.event_id FROM events e WHERE e.relayed_at IS NULL ORDER BY e.event_id LIMIT v_max);
   UPDATE relays SET unacked = cardinality(v_taken) WHERE relay = 'events';
   RETURN QUERY
-    SELECT v_fencing_token, s.event_id, s.type, s.aggregate_id, s.happened_at, s.data FROM public_events s
+    SELECT v_fencing_token, s.event_id, s.type, s.aggregate_id, s.aggregate_sequence, s.happened_at, s.data FROM public_events s
     WHERE s.event_id = ANY (v_taken) ORDER BY s.event_id;
 END $$;

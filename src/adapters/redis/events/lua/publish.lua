@@ -5,8 +5,9 @@ if tonumber(redis.call('GET', largest) or 0) > tonumber(fence) then
   return 0
 end
 redis.call('SET', largest, fence)
-for i = first_event, #ARGV, 5 do
+for i = first_event, #ARGV, 6 do
   redis.call('XADD', stream, 'MAXLEN', '~', length_max, '*',
-    'id', ARGV[i], 'type', ARGV[i + 1], 'aggregate', ARGV[i + 2], 'timestamp', ARGV[i + 3], 'data', ARGV[i + 4])
+    'id', ARGV[i], 'type', ARGV[i + 1], 'aggregate', ARGV[i + 2], 'aggregateSequence', ARGV[i + 3],
+    'timestamp', ARGV[i + 4], 'data', ARGV[i + 5])
 end
 return 1
