@@ -77,7 +77,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       /** As it is once Redis has been told of everything, and has forgotten it. */
       async function found() {
         await passes(OUTBOX_DUE_MS);
-        await boxOffice.ackOutboxMessages((await boxOffice.takeOutboxMessages(PLENTY)).map(({ eventId }) => eventId));
+        await boxOffice.ackOutboxMessages(await boxOffice.takeOutboxMessages(PLENTY));
         const { sessions, paid } = await queueRecords.open(concertId);
         return { sessions, paid };
       }
@@ -285,6 +285,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
         event(`1767225600000-${9 + index}-0`, { kind, sequence: 89_000_000 - index, order: 1 + index }),
       );
       const first = event('999-0-0', { joinedAt: undefined });
+      await queueRecords.open(concertId);
       await queueRecords.record(concertId, told.toReversed());
       await queueRecords.record(concertId, [first]);
       expect(await recorded(concertId)).toEqual([first, ...told]);
@@ -292,6 +293,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
 
     it('has each event once, told twice or by several at once, and as it was told first', async () => {
       const [one, other] = [await stage(), await stage()];
+      for (const { concertId } of [one, other]) await queueRecords.open(concertId);
       const events = [event('5-0-0'), event('5-0-1', { sequence: 2, order: 2 }), event('5-1-0', { kind: 'left' })];
       await Promise.all(
         [events, events.slice(1), [...events, ...events]].map((all) => queueRecords.record(one.concertId, all)),

@@ -25,6 +25,8 @@ const ANSWERS_KEPT_MS = 24 * 3_600_000;
 const OUTBOX_DELAY_MS = 1_000;
 const OUTBOX_LEASE_MS = 5_000;
 
+const versionOf = ({ status, heldUntil }: Reservation) => `${status} ${heldUntil.getTime()}`;
+
 export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const now = () => store.clock.now();
   let events = 0;
@@ -318,13 +320,18 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
         const remainingMs = status === 'HELD' ? Math.max(0, heldUntil.getTime() - now()) : 0;
         const hold = { userId, concertId, date, seatNumbers, reservationId };
         const paid = paymentFor(reservationId) !== undefined;
-        const message = { eventId: String(event.eventId), hold, status, paid, remainingMs };
+        const version = versionOf(reservation);
+        const message = { eventId: String(event.eventId), version, hold, status, paid, remainingMs };
         return [event.entry === undefined ? message : { ...message, entry: event.entry }];
       });
     },
 
-    async ackOutboxMessages(eventIds) {
-      for (const eventId of eventIds) store.outbox.delete(Number(eventId));
+    async ackOutboxMessages(messages) {
+      for (const { eventId, version } of messages) {
+        const event = store.outbox.get(Number(eventId));
+        const reservation = event && store.reservations.get(event.reservationId);
+        if (reservation !== undefined && versionOf(reservation) === version) store.outbox.delete(Number(eventId));
+      }
     },
 
     async retryOutboxMessages(eventIds) {

@@ -103,7 +103,7 @@ export const functions = {
   unblockSeats: one<Seats, { readonly answer: true }>('unblock_seats'),
   takeOutboxMessages: many<[batchMax: number, leaseSeconds: number], OutboxMessageRow>(
     'take_outbox_messages',
-    `message_id AS "messageId", sequence, epoch, reservation_id AS "reservationId", user_id AS "userId",
+    `message_id AS "messageId", version, sequence, epoch, reservation_id AS "reservationId", user_id AS "userId",
       concert_id AS "concertId", date::text, seat_numbers AS "seatNumbers", status, paid, remaining_ms AS "remainingMs"`,
   ),
 

@@ -79,6 +79,8 @@ export type CancelOrder = {
 /** The current state of a changed reservation, from which Redis is brought up to date. */
 export type OutboxMessage = {
   readonly eventId: string;
+  /** Another one after each change of the reservation. */
+  readonly version: string;
   readonly hold: Hold;
   /** The session that the change prolongs or ends; absent if it does neither. */
   readonly entry?: EntryId;
@@ -160,8 +162,11 @@ export type BoxOffice = {
   /** Leases up to `batchMax` outbox messages that no other instance has leased. */
   takeOutboxMessages(batchMax: number): Promise<readonly OutboxMessage[]>;
 
-  /** Deletes these messages. Idempotent. */
-  ackOutboxMessages(eventIds: readonly string[]): Promise<void>;
+  /**
+   * Deletes relayed messages. A message whose reservation has changed since it was taken stays and comes again after its
+   * lease, as Redis may have been given the older state last. Idempotent.
+   */
+  ackOutboxMessages(messages: readonly Pick<OutboxMessage, 'eventId' | 'version'>[]): Promise<void>;
 
   /** Makes these messages available again after a second, before their lease ends. */
   retryOutboxMessages(eventIds: readonly string[]): Promise<void>;

@@ -32,12 +32,11 @@ export async function relayOutbox(ports: Needed): Promise<number> {
 /** @returns how many were relayed; failures are appended to `failures` */
 async function relayAll(ports: Needed, messages: readonly OutboxMessage[], failures: unknown[]): Promise<number> {
   const outcomes = await Promise.allSettled(messages.map((message) => relay(ports, message)));
-  const idsOf = (status: 'fulfilled' | 'rejected') =>
-    messages.filter((_, index) => outcomes[index]?.status === status).map(({ eventId }) => eventId);
-  const [relayed, failed] = [idsOf('fulfilled'), idsOf('rejected')];
+  const those = (status: 'fulfilled' | 'rejected') => messages.filter((_, index) => outcomes[index]?.status === status);
+  const [relayed, failed] = [those('fulfilled'), those('rejected')];
   const kept = await Promise.allSettled([
     relayed.length > 0 ? ports.boxOffice.ackOutboxMessages(relayed) : undefined,
-    failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed) : undefined,
+    failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed.map(({ eventId }) => eventId)) : undefined,
   ]);
   failures.push(
     ...[...outcomes, ...kept].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),

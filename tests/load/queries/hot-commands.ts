@@ -189,7 +189,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'take aftermaths': { run: takeOutboxMessages },
     'settle aftermaths': {
       given: takeOutboxMessages,
-      run: () => boxOffice.ackOutboxMessages(messages.map(({ eventId }) => eventId)),
+      run: () => boxOffice.ackOutboxMessages(messages),
       done: async () => (await count('outbox_messages')) === outbox - messages.length,
     },
     'defer aftermaths': {
@@ -234,12 +234,6 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
         count(`webhook_deliveries WHERE delivery_id = $1 AND state = 'DELIVERED'`, first(deliveriesDue).deliveryId),
     },
     'list deliveries of an endpoint': { run: () => deliveries.list(endpoint, PAGE) },
-    'wake forgotten deliveries': {
-      given: () =>
-        pool.query(`UPDATE webhook_deliveries SET due_at = NULL WHERE delivery_id = (
-        SELECT max(delivery_id) FROM webhook_deliveries WHERE due_at IS NOT NULL)`),
-      run: () => deliveries.wakeForgotten(),
-    },
     'find a session on record': { run: () => queueRecords.findSession(holder, DAY_SECONDS) },
     'list the history of a seat': {
       run: () => records.listSeatHistory({ concertId: concert, date, seatNumber: 1 }, PAGE),

@@ -70,13 +70,13 @@ function backlog(ports: Ports, count: number) {
   for (let id = 1; id <= count; id++) {
     const eventId = String(id);
     const ended = { ...hold, reservationId: reservationId(ports.newId()) };
-    due.set(eventId, { eventId, hold: ended, status: 'EXPIRED', paid: false, remainingMs: 0 });
+    due.set(eventId, { eventId, version: '', hold: ended, status: 'EXPIRED', paid: false, remainingMs: 0 });
   }
   const boxOffice: Ports['boxOffice'] = {
     ...ports.boxOffice,
     takeOutboxMessages: async (batchMax) => [...due.values()].slice(0, batchMax),
-    async ackOutboxMessages(eventIds) {
-      for (const eventId of eventIds) due.delete(eventId);
+    async ackOutboxMessages(messages) {
+      for (const { eventId } of messages) due.delete(eventId);
     },
     async retryOutboxMessages(eventIds) {
       for (const eventId of eventIds) if (due.delete(eventId)) deferred.add(eventId);
@@ -133,6 +133,29 @@ describe('the relay', () => {
     expect([await isMarked(released.hold), await isMarked(lapsed.hold)]).toEqual([false, false]);
     const places = [await placeOf(released.entry), await placeOf(lapsed.entry)];
     expect(places).toMatchObject([{ status: 'ACTIVE' }, { status: 'ACTIVE' }]);
+  });
+
+  it('frees the keys of a hold that was released, and relayed by another instance, while it was setting them', async () => {
+    const { ports, clock, hold, isMarked } = crashed();
+    const { entry, hold: held } = await hold(1);
+    clock.advance(DUE_MS);
+    const slow: Ports = {
+      ...ports,
+      holdKeys: {
+        ...ports.holdKeys,
+        async keep(...wanted) {
+          await ports.boxOffice.release(entry.userId, held.reservationId);
+          clock.advance(DUE_MS);
+          await relayOutbox(ports);
+          await ports.holdKeys.keep(...wanted);
+        },
+      },
+    };
+    await relayOutbox(slow);
+    expect(await isMarked(held)).toBe(true);
+    clock.advance(LEASE_MS);
+    await relayOutbox(ports);
+    expect(await isMarked(held)).toBe(false);
   });
 
   it('does not end a later session of a fan who has paid in an earlier one', async () => {

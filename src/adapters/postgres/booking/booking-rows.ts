@@ -61,6 +61,7 @@ export type ReleaseReply = {
 
 export type OutboxMessageRow = {
   readonly messageId: string;
+  readonly version: string;
   readonly sequence: string | null;
   readonly epoch: string | null;
   readonly reservationId: string;

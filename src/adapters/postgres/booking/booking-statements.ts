@@ -13,8 +13,11 @@ const reservationColumns = `
 export const bookingStatements = {
   ackOutboxMessages: {
     name: 'ack-outbox-messages',
-    text: 'DELETE FROM outbox_messages WHERE message_id = ANY ($1::bigint[])',
-  } as Statement<[messageIds: readonly string[]], never>,
+    text: `DELETE FROM outbox_messages o
+      USING unnest($1::bigint[], $2::text[]) AS relayed (message_id, version), reservations r
+      WHERE o.message_id = relayed.message_id AND r.reservation_id = o.reservation_id
+        AND r.status || '-' || r.extensions = relayed.version`,
+  } as Statement<[messageIds: readonly string[], versions: readonly string[]], never>,
 
   retryOutboxMessagesLater: {
     name: 'retry-outbox-messages-later',

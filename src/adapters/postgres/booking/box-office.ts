@@ -161,8 +161,9 @@ export function postgresBoxOffice({ pool, prisma }: Postgres): BoxOffice {
       return rows.map(toOutboxMessage);
     },
 
-    async ackOutboxMessages(eventIds) {
-      await rowsOf(pool, bookingStatements.ackOutboxMessages, eventIds);
+    async ackOutboxMessages(messages) {
+      const [ids, versions] = [messages.map(({ eventId }) => eventId), messages.map(({ version }) => version)];
+      await rowsOf(pool, bookingStatements.ackOutboxMessages, ids, versions);
     },
 
     async retryOutboxMessages(eventIds) {
@@ -281,8 +282,8 @@ function toOutboxMessage(row: OutboxMessageRow): OutboxMessage {
     date: concertDate(row.date),
     seatNumbers: row.seatNumbers,
   };
-  const { messageId, status, paid } = row;
-  const message = { eventId: messageId, hold, status, paid, remainingMs: Number(row.remainingMs) };
+  const { messageId, version, status, paid } = row;
+  const message = { eventId: messageId, version, hold, status, paid, remainingMs: Number(row.remainingMs) };
   if (row.sequence === null || row.epoch === null) return message;
   const { userId: user, concertId: concert } = hold;
   return {
