@@ -257,7 +257,7 @@ describe('the source', () => {
     expect(complaints(sources)).toEqual([]);
   });
 
-  it('is what was read: every floor has files, and they import', () => {
+  it('was read: every floor has files, and they import', () => {
     expect(new Set(sources.map(({ path }) => floorOf(path)))).toEqual(new Set(Object.keys(FLOORS)));
     expect(sources.filter(({ path }) => path.endsWith('.lua')).length).toBeGreaterThan(5);
     expect(sources.flatMap(importsOf).length).toBeGreaterThan(200);
@@ -265,7 +265,7 @@ describe('the source', () => {
     expect(sources.every(({ path }) => /\.(ts|lua|sql)$/.test(path))).toBe(true);
   });
 
-  it('imports no package that the table allows in vain', () => {
+  it('uses every package that the table allows', () => {
     for (const [name, { packages }] of Object.entries(FLOORS)) {
       const files = sources.filter(({ path }) => floorOf(path) === name);
       const used = new Set(files.flatMap(importsOf).map(({ written }) => packageOf(written)));
@@ -276,7 +276,7 @@ describe('the source', () => {
   });
 });
 
-describe('a complaint is raised when', () => {
+describe('an error is reported when', () => {
   const forbidden: readonly (readonly [what: string, path: string, text: string, complaint: string])[] = [
     [
       'the domain imports a port',
@@ -460,7 +460,7 @@ describe('a complaint is raised when', () => {
   });
 });
 
-describe('no complaint is raised when', () => {
+describe('no error is reported when', () => {
   const allowed: readonly (readonly [what: string, path: string, text: string])[] = [
     [
       'a use case imports domain and ports',

@@ -12,7 +12,7 @@ async function payments(): Promise<number> {
   return rows[0]?.count ?? Number.NaN;
 }
 
-test('what was acknowledged and is lost does not go unnoticed', async () => {
+test('a lost acknowledged change is detected', async () => {
   const crash = whileBooking('Postgres crashes and has forgotten', async () => {
     // What was there before stays: the hall, and who is in it.
     await world.pool.query('CHECKPOINT');

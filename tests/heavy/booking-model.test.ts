@@ -57,7 +57,7 @@ const plants: readonly Plant[] = [
   ],
 ];
 
-test.each(plants)('finds out that %s, and cuts the history short', async (_, name, change, among) => {
+test.each(plants)('finds that %s, and shortens the history', async (_, name, change, among) => {
   const mend = await changeFunction(pool, name, [change]);
   try {
     const property = answersAsModelled(harness, ({ live, model }) => assert.deepEqual(live, model), {

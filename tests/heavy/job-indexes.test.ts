@@ -73,13 +73,13 @@ describe('a backlog', () => {
     await pool.query('VACUUM ANALYZE events, webhook_deliveries, webhook_endpoints');
   }
 
-  it('that is due is taken from without reading it', async () => {
+  it('of due rows is taken from without reading the rest', async () => {
     const endpoint = await makeEndpoint();
     await fill(endpoint, CROWD / 4, 'PENDING');
     expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
   });
 
-  it('that is sent again is due in its order, and taken from without reading it', async () => {
+  it('of replays is due in order, and taken from without reading the rest', async () => {
     const endpoint = await makeEndpoint();
     await fill(endpoint, CROWD / 4, 'FAILED');
     await askOf(pool)(functions.replayFailed, endpoint, new Date(0), CROWD);
@@ -91,7 +91,7 @@ describe('a backlog', () => {
     expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
   });
 
-  it('of old events is forgotten batch by batch, without reading all there are', async () => {
+  it('of old events is deleted in batches, without reading the rest', async () => {
     await pool.query(
       `INSERT INTO events (type, aggregate_id, happened_at, relayed_at)
        SELECT 'queue.admitted', gen_random_uuid(), clock_timestamp() - interval '1 ms', clock_timestamp() - interval '1 ms' FROM generate_series(1, $1::integer)`,
@@ -102,7 +102,7 @@ describe('a backlog', () => {
     expect(blocks).toBeLessThan(await blocksIn('events'));
   });
 
-  it('behind one concert does not make relaying dearer', async () => {
+  it('of one concert does not slow down relaying', async () => {
     const endpoint = await makeEndpoint();
     const line = randomUUID();
     const tell = (count: number) =>
@@ -132,7 +132,7 @@ describe('a backlog', () => {
   });
 });
 
-describe('a line', () => {
+describe('a queue', () => {
   const HALLS = 20;
 
   it('is opened without reading the reservations of other concerts', async () => {

@@ -45,7 +45,7 @@ async function faultsOf(answer: Planted, asked = balance): Promise<readonly stri
   return (await ask(url, agent, asked, [me, another])).faults;
 }
 
-test('nothing is wrong with an answer that the document has', async () => {
+test('a documented answer is accepted', async () => {
   expect(await faultsOf({ body: BALANCE })).toEqual([]);
 });
 
@@ -87,11 +87,11 @@ test.each<[string, Planted, Asked, RegExp]>([
     charge,
     /accepts a body that the document does not/,
   ],
-])('is found: %s', async (_, answer, asked, fault) => {
+])('a wrong answer is found: %s', async (_, answer, asked, fault) => {
   expect(await faultsOf(answer, asked)).toContainEqual(expect.stringMatching(fault));
 });
 
-test('is found: no answer at all', async () => {
+test('a missing answer is found', async () => {
   const nowhere = await ask('http://127.0.0.1:1', agent, balance, []);
   expect(nowhere.faults).toContainEqual(expect.stringMatching(/^no answer/));
 });

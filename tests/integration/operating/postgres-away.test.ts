@@ -36,7 +36,7 @@ describe.each([
 ] as const)('while Postgres is %s', (state, take, giveBack) => {
   afterEach(giveBack);
 
-  test('the line goes on, the rest is refused in good time; and all goes on by itself afterwards', async () => {
+  test('the queue continues, everything else is refused in time, and the service recovers by itself', async () => {
     const concert = await world.openHall({ activeMax: 3 });
     const doors = [patient];
     const fans = await world.fans(3, { balance: 2 * PRICE, doors });

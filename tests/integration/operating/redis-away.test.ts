@@ -50,7 +50,7 @@ async function onRecord(concert: string): Promise<string> {
 }
 
 // The first test here, of what a Redis is asked for by nobody else.
-test('from joining to paying nothing looks through all keys, nor through all that is in one', async () => {
+test('from joining to paying no command scans all keys, or all members of one', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   const [fan, next] = (await world.fans(2, { balance: 2 * PRICE, doors: [patient] })) as [Fan, Fan];
   await letIn([fan], concert);
@@ -77,7 +77,7 @@ describe.each([
 ] as const)('while Redis is %s', (_, take, giveBack) => {
   afterEach(giveBack);
 
-  test('nobody joins or reserves; who is in reads, pays and gives back; and all goes on by itself afterwards', async () => {
+  test('nobody joins or reserves, active users read, pay and release, and the service recovers by itself', async () => {
     const concert = await world.openHall({ activeMax: 6 });
     const doors = [patient];
     const fans = await world.fans(7, { balance: 2 * PRICE, doors });

@@ -91,6 +91,6 @@ test('when the primary is killed, commands fail fast, then work on its successor
   });
 });
 
-test('while no sentinel can be reached, every command is refused at once as unavailable, and one can let go', async () => {
+test('while no sentinel is reachable, every command is refused at once as unavailable, and the client can be closed', async () => {
   await expectUnreachable(await nowhere);
 });

@@ -32,7 +32,7 @@ const world = await startWorld({ databaseUrl, instances: 1, settings: { DATABASE
 const [service, owner] = [await connected(role.url(databaseUrl)), await connected(databaseUrl)];
 
 describe('a service with the rights of its role', () => {
-  test('takes a booking from joining to refund, and does all the work that nobody asks for', async () => {
+  test('serves a booking from joining to refund, and runs all background jobs', async () => {
     const concert = await world.openHall({ activeMax: 2 });
     const [fan, late] = await Promise.all([world.fan(), world.fan()]);
     await letIn([fan, late], concert);
@@ -80,7 +80,7 @@ describe('a service with the rights of its role', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('may not change what is only ever added to, though no trigger is there', async () => {
+  test('may not change append-only tables, even without triggers', async () => {
     const tables = await onlyAddedTo();
     expect(tables.map(([table]) => table)).toEqual(expect.arrayContaining(['ledger_entries', 'payments', 'refunds']));
     const changes = tables.flatMap(([table, column]) => [
@@ -129,7 +129,7 @@ describe('granting', () => {
     await expect(grantService(database.url, other.name)).rejects.toThrow(/by a right that it has from elsewhere/);
   });
 
-  test('is done by a migrating user who may make no roles, and again after each migration', async () => {
+  test('is done by a migrating user who may not create roles, and again after each migration', async () => {
     await using owner = await newRole('LOGIN NOCREATEROLE NOCREATEDB');
     await using other = await newRole('LOGIN');
     await using database = await ownDatabase('template0', owner.name);

@@ -47,7 +47,7 @@ async function lineUp(concertId: string, count: number, options?: Parameters<typ
 }
 
 describe('a stream', () => {
-  test('tells the standing at once, then that others have gone, then the turn, then the end, and ends', async () => {
+  test('sends the queue status at once, then a new position, then the admission, then the end, and ends', async () => {
     const [first, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const stream = await follow(third);
     await until('it has begun', () => stream.events.length > 0);
@@ -71,7 +71,7 @@ describe('a stream', () => {
     expect((await follow(third, there, { 'last-event-id': ids.at(-1) ?? '' })).status).toBe(204);
   });
 
-  test('says at one instance that the turn has come when a place came free at another', async ({ annotate }) => {
+  test('reports an admission at one instance when a session has ended at another', async ({ annotate }) => {
     const TURNS = 6;
     const fans = await lineUp(await world.openHall({ activeMax: 1 }), TURNS + 1, { doors: [there], balance: PRICE });
     const took: number[] = [];
@@ -91,7 +91,7 @@ describe('a stream', () => {
     await annotate(`told of the turn after ${took.map(Math.round).join(', ')} ms`);
   });
 
-  test('keeps a place from being passed over, without a single poll', async () => {
+  test('keeps an entry from being passed over, without a single poll', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await world.pool.query('UPDATE concerts SET absent_seconds = 120 WHERE concert_id = $1', [concertId]);
     const [first, silent, listening] = (await lineUp(concertId, 3)) as [Fan, Fan, Fan];
@@ -110,7 +110,7 @@ describe('a stream', () => {
     expect((await silent.poll()).body).toMatchObject({ status: 'WAITING', position: 1, sequence: 2 });
   });
 
-  test('takes the token from the query too, and writes it into no log', async () => {
+  test('accepts the token in the query, too, and logs it nowhere', async () => {
     const [, fan] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
     const requestId = `events-${fan.userId}`;
     const url = `${here.url}/v1/queue/events?token=${fan.token}`;
@@ -132,7 +132,7 @@ describe('a stream', () => {
     expect(JSON.stringify(here.log())).not.toContain(fan.token.split('.')[2]);
   });
 
-  test('is refused without a genuine token, wherever it is', async () => {
+  test('is refused without a genuine token, in header or query', async () => {
     const fan = await world.fan();
     await fan.join(await world.openHall());
     const forged = `${fan.token.slice(0, -1)}${fan.token.endsWith('A') ? 'B' : 'A'}`;
@@ -145,7 +145,7 @@ describe('a stream', () => {
     expect(head.status).toBe(404);
   });
 
-  test('that comes back to another instance is told nothing that it knows, and no position behind it', async () => {
+  test('that reconnects to another instance repeats nothing, and sends no larger position', async () => {
     const [, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const before = await follow(third);
     await until('it has begun', () => before.events.length > 0);
@@ -161,7 +161,7 @@ describe('a stream', () => {
 });
 
 describe('streams', () => {
-  test('live through Redis being away, and tell afterwards what has changed', async () => {
+  test('survive an outage of Redis, and then send what has changed', async () => {
     const [first, second] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
     const stream = await follow(second);
     await until('it has begun', () => stream.events.length > 0);
@@ -183,7 +183,7 @@ describe('streams', () => {
     });
   });
 
-  test('are bounded: who comes after is told to poll, and polls', async () => {
+  test('are limited: the next client gets 503, and polls', async () => {
     const fans = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const streams = [await follow(fans[0], small), await follow(fans[1], small)];
     const refused = await fetch(`${small.url}/v1/queue/events`, { headers: { 'queue-token': fans[2].token } });
@@ -201,7 +201,7 @@ describe('streams', () => {
   test.each([
     ['SIGINT', small, 2],
     ['SIGTERM', here, 20],
-  ] as const)('end by themselves, with a word, when the instance stops by %s', async (signal, instance, count) => {
+  ] as const)('end with a comment when the instance stops by %s', async (signal, instance, count) => {
     const fans = await lineUp(await world.openHall({ activeMax: 1 }), count, { doors: [there] });
     const streams: EventStream[] = [];
     for (const fan of fans) {

@@ -40,7 +40,7 @@ const moves = fc.array(
 );
 type Move = (typeof moves extends fc.Arbitrary<infer Moves> ? Moves : never)[number];
 
-test('positions are less than a second old, exact near the head, and never rise for who asks a second apart', async () => {
+test('positions are less than a second old, exact near the head, and never rise for a client that polls once a second', async () => {
   const compared = { far: 0, near: 0 };
   const openings = fc.constantFrom('fifo' as const, 'lottery' as const);
 
@@ -113,7 +113,7 @@ test('positions are less than a second old, exact near the head, and never rise 
   expect(compared.near).toBeGreaterThan(1_000);
 });
 
-test('a glance keeps a place as a poll does', async () => {
+test('a read from memory counts as a heartbeat, like a poll', async () => {
   const concert = concertId(newId());
   const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
   const entries: QueueEntry[] = [];

@@ -13,7 +13,7 @@ const HOLD_MS = 1_000 * HOLD_SECONDS + 10_000;
 const world = await sharedWorld();
 const { redis } = await openRedis();
 
-test('nobody is let in while every seat is held, who waits is told so, and it goes on by itself when one comes back', async () => {
+test('nobody is admitted while all seats are held, waiting clients are told, and admission resumes when one is free', async () => {
   const concert = await world.openHall({ seats: 2, activeMax: 10, holdSeconds: HOLD_SECONDS });
   const [holder, next, last] = (await world.fans(3, { balance: 10_000 })) as [Fan, Fan, Fan];
   await holder.join(concert);

@@ -315,7 +315,7 @@ describe('the audit of the books', async () => {
     }
   }
 
-  test('finds nothing where nothing is wrong, and says what it looked through', async () => {
+  test('finds nothing in correct books, and reports what it read', async () => {
     expect(await auditBooks(pool, EVERYTHING)).toEqual({
       violations: [],
       counts: {
@@ -325,11 +325,11 @@ describe('the audit of the books', async () => {
     });
   });
 
-  test('has a violation planted for each of its invariants', () => {
+  test('has a planted violation for each of its invariants', () => {
     expect(new Set(plants.map(([invariant]) => invariant))).toEqual(new Set(EVERYTHING.map(({ name }) => name)));
   });
 
-  test.each(plants)('finds where it is not so that %s: %s', async (invariant, found, plant) => {
+  test.each(plants)('finds a violation of: %s: %s', async (invariant, found, plant) => {
     const { violations } = await auditWith(plant(ids));
     expect(violations).toContainEqual({
       ...{ invariant, count: expect.any(Number) },
@@ -337,7 +337,7 @@ describe('the audit of the books', async () => {
     });
   });
 
-  test('counts all there is and shows the first of it', async () => {
+  test('counts all contradictions and shows the first ones', async () => {
     const { violations } = await auditWith(
       `INSERT INTO ledger_transactions SELECT gen_random_uuid(), 'CHARGE', now() FROM generate_series(1, 250)`,
     );
@@ -375,7 +375,7 @@ describe('the audit of hold keys', () => {
     await ports.holdKeys.release({ ...lapsed, seatNumbers: [5, 1_150] });
   });
 
-  test('waits for a claim to end, for a hold to come of it, and for Redis to hear of its end', async () => {
+  test('waits for a claim to end, to become a hold, or for Redis to learn of its end', async () => {
     await using office = await boxOffice(10);
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     await toldAll();
@@ -399,7 +399,7 @@ describe('the audit of hold keys', () => {
     await ports.holdKeys.release(over);
   });
 
-  test('does not ask about dates that are over', async () => {
+  test('does not read past dates', async () => {
     await using office = await boxOffice(10);
     const { pool, redis } = office;
     await pool.query(`UPDATE concert_dates SET starts_at = clock_timestamp() - interval '1 second'`);
@@ -413,7 +413,7 @@ describe('npm run audit', async () => {
   const { databaseUrl, ports, heldSeats, pool } = office;
   const servers = { DATABASE_URL: databaseUrl, REDIS_URL: inject('redisUrl') };
 
-  test('cannot tell without a database, or with a Redis that does not answer', async () => {
+  test('fails without a database, or with a Redis that does not answer', async () => {
     expect(await auditCommand('audit', {})).toEqual({
       ...{ exitCode: 2, said: expect.stringContaining('DATABASE_URL is not set') },
     });
@@ -423,7 +423,7 @@ describe('npm run audit', async () => {
     });
   });
 
-  test('says that all is right, with what it looked through, and exits with 0', async () => {
+  test('reports clean books, with what it read, and exits with 0', async () => {
     await ports.holdKeys.keep(heldSeats, KEY_MS);
     const withRedis = await auditCommand('audit', servers);
     expect(withRedis).toEqual({
@@ -438,7 +438,7 @@ describe('npm run audit', async () => {
   });
 
   // The last one: it takes the guards away.
-  test('names what is wrong, and exits with 1', async () => {
+  test('names contradictions, and exits with 1', async () => {
     await pool.query(`${WITHOUT_GUARDS}; DELETE FROM refunds`);
     const { said, exitCode } = await auditCommand('audit', servers);
     expect(exitCode).toBe(1);

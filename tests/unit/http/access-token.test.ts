@@ -83,21 +83,21 @@ function signatureOf(text: string): string {
 afterEach(() => vi.useRealTimers());
 
 describe('an access token', () => {
-  it.each(GOOD)('is good, to us and to jose: %s', async (_, token) => {
+  it.each(GOOD)('is accepted by us and by jose: %s', async (_, token) => {
     expect([await tokens.verify(await token), await verdictOfJose(await token)]).toEqual([user, user]);
   });
 
-  it.each(BAD)('is worth nothing, to us and to jose: %s', async (_, token) => {
+  it.each(BAD)('is refused by us and by jose: %s', async (_, token) => {
     expect([await tokens.verify(await token), await verdictOfJose(await token)]).toEqual([undefined, undefined]);
   });
 
-  it('spelt otherwise is what jose says it is', async () => {
+  it('in another spelling is accepted exactly if jose accepts it', async () => {
     const token = `${header}.${payload}.${respelt}`;
     expect(respelt).toBeDefined();
     expect(await tokens.verify(token)).toBe(await verdictOfJose(token));
   });
 
-  it('with one character changed is what jose says it is, wherever it is changed', async () => {
+  it('with one character changed is accepted exactly if jose accepts it', async () => {
     const alphabet = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.');
     await fc.assert(
       fc.asyncProperty(fc.nat(genuine.length - 1), alphabet, async (at, character) => {
@@ -107,7 +107,7 @@ describe('an access token', () => {
     );
   });
 
-  it('is good until it expires', async () => {
+  it('is accepted until it expires', async () => {
     const { accessToken, expiresAt } = tokens.issue(user);
     vi.useFakeTimers({ now: expiresAt.getTime() - 1, toFake: ['Date'] });
     expect(await tokens.verify(accessToken)).toBe(user);

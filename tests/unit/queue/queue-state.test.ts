@@ -6,7 +6,7 @@ const figures = { registered: 0 };
 const seats = { available: 1 };
 const paused = { paused: true };
 
-describe('the state of a line', () => {
+describe('the state of a queue', () => {
   type Given = Parameters<typeof queueStateOf>;
   it.each<readonly [state: QueueState, when: string, ...Given]>([
     ['OPEN', 'people are let in', concert, figures, seats],
