@@ -17,7 +17,7 @@ test('a lost acknowledged change is detected', async () => {
     // What was there before stays: the hall, and who is in it.
     await world.pool.query('CHECKPOINT');
     const before = await payments();
-    await until('some have paid since', async () => (await payments()) >= before + PAYMENTS_LOST);
+    await until('some users have paid since', async () => (await payments()) >= before + PAYMENTS_LOST);
     await postgres.kill();
     await postgres.restart();
   });

@@ -26,7 +26,7 @@ test('connections that Postgres ends during payments cost no user money or seats
       // The seats of a payment are locked by then, and its money is not: it waits in the middle.
       await locker.query('BEGIN');
       await locker.query('SELECT FROM wallets FOR UPDATE');
-      await until('somebody is paying', async () => {
+      await until('a user is paying', async () => {
         const { rows } = await killer.query<{ ended: number }>(
           `SELECT count(*) FILTER (WHERE pg_terminate_backend(pid))::integer AS ended ${PAYING}`,
         );

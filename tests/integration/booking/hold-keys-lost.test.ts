@@ -63,7 +63,7 @@ test('while hold keys are lost and other clients reserve, no key of an ended hol
   const losing = (async () => {
     for (let losses = 0; losses < 5; losses++) {
       await redis.del(await redis.keys(`frontrow:{${concert}:${DATE}}:*`));
-      await until('the next client has the keys put back', async () => {
+      await until('the next refusal has restored the keys', async () => {
         await (asks as Fan).reserve([losses + 1, 17, 18]);
         return (await redis.exists(keysOf(concert, 17, 18))) === 2;
       });

@@ -133,7 +133,7 @@ test('answers are kept for a day, and then deleted by the job', async () => {
     ]);
     return rows.map(({ key }) => key);
   };
-  await until('the older one is forgotten', async () => !(await known()).includes(keys.old));
+  await until('the older answer is deleted', async () => !(await known()).includes(keys.old));
   expect(await known()).toEqual([keys.young]);
   const again = await fan.charge(7, { key: keys.young });
   expect(again.headers.get('idempotency-replayed')).toBe('true');

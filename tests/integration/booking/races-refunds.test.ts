@@ -231,7 +231,7 @@ describe('three box offices on one database', async () => {
   /** Whether the taker got the seat; not, if its holder has it for long. */
   async function takeOnceFree(office: BoxOffice, taker: EntryId, seatNumber: number): Promise<boolean> {
     let taken = false;
-    await until('the seat is the taker’s, or held for longer', async () => {
+    await until('the next buyer has the seat, or its hold is extended', async () => {
       const outcome = await holdAt(office, taker, seatNumber);
       taken = outcome.outcome === 'held';
       return (

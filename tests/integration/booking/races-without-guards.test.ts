@@ -34,7 +34,7 @@ const keysForNobody: HoldKeys = {
 
 describe.each([
   ['a lock that locks nothing', { lock: lockOfNothing }],
-  ['hold keys that let everybody through', { holdKeys: keysForNobody }],
+  ['hold keys that refuse nobody', { holdKeys: keysForNobody }],
   ['neither lock nor hold keys', { lock: lockOfNothing, holdKeys: keysForNobody }],
 ])('with %s', (_, broken) => {
   /** The ports of the instance whose turn it is. */

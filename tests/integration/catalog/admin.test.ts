@@ -211,30 +211,30 @@ describe('a concert', () => {
     ['a start before sales open', 'body/salesOpenAt', { salesOpenAt: '2099-06-01T00:00:00.000Z' }],
     ['a date without seats', 'body/dates/0/seats', areas()],
     ['a seat twice', 'body/dates/0/seats', areas(range, { ...range, first: 4, last: 5 })],
-    ['a range that runs backwards', 'body/dates/0/seats/0/last', areas({ ...range, first: 5 })],
-    ['a seat number beyond all', 'body/dates/0/seats/0/last', areas({ ...range, last: 1_000_001 })],
+    ['a descending range', 'body/dates/0/seats/0/last', areas({ ...range, first: 5 })],
+    ['a seat beyond the largest number', 'body/dates/0/seats/0/last', areas({ ...range, last: 1_000_001 })],
     ['too many seats on a date', 'body/dates/0/seats', areas({ ...range, last: 100_001 })],
     ['too many seats', 'body/dates', { dates: many(3).map((of) => ({ ...of, seats: [{ ...range, last: 70_000 }] })) }],
-    ['a price of nothing', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
+    ['a price of zero', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
     ['neither seats nor a plan', 'body/seatPlan', { dates: [dayByPlan] }],
-    ['a plan that no date has', 'body/seatPlan', { seatPlan }],
-    [
-      'a plan with a grade that is not known',
-      'body/seatPlan/sections/0/rows/0/seats/0/grade',
-      inRow({ ...run, grade: 'X' }),
-    ],
+    ['a plan without a date', 'body/seatPlan', { seatPlan }],
+    ['a plan with an unknown grade', 'body/seatPlan/sections/0/rows/0/seats/0/grade', inRow({ ...run, grade: 'X' })],
     ['a plan with a seat twice', 'body/seatPlan/sections/0/rows/0/seats/1', inRow(run, run)],
     ['a plan with a row too long', 'body/seatPlan/sections/0/rows/0/seats/0/last', inRow({ ...run, last: 1_001 })],
-    ['a plan with a word that is not known', 'body/seatPlan/sections/0/rows/0/seats/0', inRow({ ...run, price: 1 })],
+    ['a plan with an unknown field', 'body/seatPlan/sections/0/rows/0/seats/0', inRow({ ...run, price: 1 })],
     ['a plan without sections', 'body/seatPlan/sections', planned({ sections: [] })],
     ['a plan without a grade', 'body/seatPlan/grades', planned({ grades: [] })],
-    ['a plan that blocks what is not there', 'body/seatPlan/blocked', planned({ blocked: [9] })],
+    ['a plan with an unknown blocked seat', 'body/seatPlan/blocked', planned({ blocked: [9] })],
     ['no title', 'body/title', { title: ' ' }],
-    ['sales that open before there were tickets', 'body/salesOpenAt', { salesOpenAt: '0000-01-01T00:00:00.000Z' }],
+    ['sales that open too early', 'body/salesOpenAt', { salesOpenAt: '0000-01-01T00:00:00.000Z' }],
     ['a title too long', 'body/title', { title: 'x'.repeat(201) }],
-    ['a word that is not known', 'body', { opensAt: PLAN.salesOpenAt }],
+    ['an unknown field', 'body', { opensAt: PLAN.salesOpenAt }],
     ['a policy beyond its bounds', 'body/policy/claimSeconds', { policy: { claimSeconds: 4 } }],
-    ['a line that opens when all is over', 'body/policy/opensAt', { policy: { opensAt: '2099-06-01T00:00:00.000Z' } }],
+    [
+      'a queue that opens after the last date',
+      'body/policy/opensAt',
+      { policy: { opensAt: '2099-06-01T00:00:00.000Z' } },
+    ],
     ['no limit of admission', 'policy', { policy: { activeMax: 0 } }],
   ])('with %s is refused, with the path of the fault', async (_, path, changed) => {
     const refused = await manage('POST', '', { body: { ...PLAN, ...changed } });
@@ -261,18 +261,18 @@ describe('a policy', () => {
 
   test.each<[mistake: string, path: string, body: object]>([
     ['nothing to change', 'body', {}],
-    ['a word that is not known', 'body', { activeMaximum: 5 }],
+    ['an unknown field', 'body', { activeMaximum: 5 }],
     ['a number below its bounds', 'body/absentSeconds', { absentSeconds: 4 }],
     ['a number above its bounds', 'body/windowSeconds', { windowSeconds: 3_601 }],
     ['a fraction', 'body/activeMax', { activeMax: 1.5 }],
     ['a text for a number', 'body/activeMax', { activeMax: '5' }],
     ['null for paused', 'body/paused', { paused: null }],
-    ['an opening that is not known', 'body/opening', { opening: 'raffle' }],
+    ['an unknown opening', 'body/opening', { opening: 'raffle' }],
     ['another opening once sales have opened', 'policy/opening', { opening: 'lottery' }],
-    ['a time that is none', 'body/opensAt', { opensAt: 'tomorrow' }],
-    ['a time before there were tickets', 'body/opensAt', { opensAt: '0000-01-01T00:00:00.000Z' }],
+    ['an invalid time', 'body/opensAt', { opensAt: 'tomorrow' }],
+    ['a time too early', 'body/opensAt', { opensAt: '0000-01-01T00:00:00.000Z' }],
     ['both limits off', 'policy', { activeMax: 0, admitPerWindow: 0 }],
-    ['the one limit off', 'policy', { activeMax: 0 }],
+    ['the only limit off', 'policy', { activeMax: 0 }],
   ])('is not changed by %s', async (_, path, body) => {
     const concertId = await world.openHall({ activeMax: 7 });
     const refused = await change(concertId, body);
@@ -302,7 +302,7 @@ describe('a policy', () => {
       expect((await there('GET', `/v1/admin/concerts/${concertId}/policy`, asAdmin)).status).toBe(200);
       expect((await change(concertId, { waitingMax })).status).toBe(200);
       const outcome = waitingMax === 1 ? 'queue-full' : undefined;
-      await until('the other instance goes by it', async () => {
+      await until('the other instance follows it', async () => {
         const { code } = await last.join(concertId);
         if (code === undefined) await last.leave();
         return code === outcome;

@@ -46,7 +46,7 @@ describe('counting commands', () => {
     const client = randomUUID();
     const brief = { ...hourly, windowMs: 150 };
     await here(client, brief);
-    await until('it begins anew', async () => (await here(client, brief)).count === 1);
+    await until('a new window begins', async () => (await here(client, brief)).count === 1);
   });
 
   it('is unavailable when Redis is', async () => {

@@ -231,7 +231,7 @@ describe('the ETag of the seats', () => {
     const own = await listSeats(holder, concertId, etag);
     expect(own.status).toBe(200);
     expect(own.as(seats).items[6]).toMatchObject({ seatNumber: 7, status: 'HELD' });
-    await until('somebody else sees it', async () => (await watch('GET', path, { headers })).status === 200);
+    await until('another user sees it', async () => (await watch('GET', path, { headers })).status === 200);
   });
 
   test('of the free seats changes with them', async () => {
@@ -501,7 +501,9 @@ describe('readiness', () => {
   test('reports Redis and Postgres', async () => {
     await until('it is ready', async () => (await call('GET', '/readyz')).status === 200);
     const healthy = { status: 'ready', checks: { postgres: 'up', redis: 'up' } };
-    await until('all is up', async () => isDeepStrictEqual((await call('GET', '/readyz')).as(health), healthy));
+    await until('both stores are up', async () =>
+      isDeepStrictEqual((await call('GET', '/readyz')).as(health), healthy),
+    );
     expect((await call('GET', '/livez')).body).toEqual({ status: 'alive' });
   });
 
@@ -511,7 +513,7 @@ describe('readiness', () => {
     const unfit = { status: 'not-ready', checks: { postgres: 'up', redis: 'down' } };
     for (const policy of ['allkeys-lru', 'volatile-ttl']) {
       await client.config('SET', 'maxmemory-policy', policy);
-      await until('it says so', async () => {
+      await until('readiness reports it', async () => {
         const reply = await ask('GET', '/readyz');
         return reply.status === 503 && isDeepStrictEqual(reply.as(health), unfit);
       });
@@ -536,7 +538,7 @@ describe('readiness', () => {
     await fetch(`${strict.url}/livez`);
 
     const ended = strict.end('SIGTERM');
-    await until('nobody new is let in', () =>
+    await until('the server has stopped listening', () =>
       fetch(`${strict.url}/livez`).then(
         () => false,
         () => true,

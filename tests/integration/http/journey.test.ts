@@ -61,7 +61,7 @@ describe('a user', () => {
     expect([tooEarly.status, tooEarly.code]).toEqual([403, 'not-admitted']);
     expect(tooEarly.body).toMatchObject({ position: 1 });
 
-    await until('everybody sees that two have come', async () => {
+    await until('the public status shows two joins', async () => {
       return (await anybody(`${atConcert}/queue/status`)).as(publicQueue).drawn === 2;
     });
     expect((await earlier.leave()).status).toBe(204);
@@ -128,7 +128,7 @@ describe('a user', () => {
     await fan.charge(5 * PRICE);
     const hold = (await fan.reserve([1, 2])).as(reservation);
 
-    await until('the hold can be made to last a little longer', async () => {
+    await until('the hold can be extended', async () => {
       const extended = (await fan.extend(hold.reservationId)).as(reservation);
       expect(extended).toMatchObject({ seatNumbers: [1, 2], status: 'HELD', amount: 2 * PRICE });
       return Date.parse(extended.heldUntil) - Date.parse(hold.createdAt) === 121_000;
@@ -208,7 +208,7 @@ describe('a user', () => {
     await fan.charge(PRICE);
     const { reservationId } = (await fan.reserve([1])).as(reservation);
 
-    await until('the seat is somebody else’s', async () => (await other.reserve([1])).status === 201);
+    await until('another user has the seat', async () => (await other.reserve([1])).status === 201);
 
     expect((await fan.get(`/v1/reservations/${reservationId}`)).as(reservation).status).toBe('EXPIRED');
     const late = await fan.pay(reservationId);
@@ -289,7 +289,7 @@ describe('an operator', () => {
     expect((await second.get('/v1/queue', second.inLine)).as(queueStatus).status).toBe('WAITING');
     expect((await manage('POST', `/${concertId}/resume`)).as(policy).paused).toBe(false);
     await second.untilActive();
-    await until('everybody knows the policy', async () => {
+    await until('all instances know the policy', async () => {
       return (await manage('GET', `/${concertId}/policy`)).as(policy).activeMax === 2;
     });
     expect(await seatStatuses(second, concertId)).toMatchObject({ 1: 'AVAILABLE', 10: 'AVAILABLE' });
@@ -341,7 +341,7 @@ describe('an operator', () => {
   });
 });
 
-describe('an operator who has another service told', () => {
+describe('an operator with a webhook endpoint', () => {
   const asAdmin = { authorization: `Bearer ${ADMIN_KEY}` };
   const manage = (method: string, path: string, body?: unknown) =>
     call(method, `/v1/admin/webhooks${path}`, { headers: asAdmin, body });

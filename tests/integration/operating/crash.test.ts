@@ -49,8 +49,8 @@ test('a process that dies after committing a payment leaves a session and hold k
 
   await until('the session has ended', async () => (await fan.poll()).body.status === 'EXPIRED');
   await next.untilActive();
-  await until('the mark is gone', async () => (await markLasts(concert, 1)) < 0);
-  await until('nothing is left to be done', async () => (await messages(reservation)) === 0);
+  await until('the hold key is gone', async () => (await markLasts(concert, 1)) < 0);
+  await until('the outbox is empty', async () => (await messages(reservation)) === 0);
 
   const again = await fan.pay(reservation, { key });
   expect(tally([again])).toEqual({ 201: 1 });
@@ -69,7 +69,7 @@ test('a process that dies after committing a hold leaves a hold key and a sessio
   const [{ heldUntil, reservationId: held = '' } = {}] = items;
   await fallDue([held]);
 
-  await until('the mark lasts as long as the hold', async () => (await markLasts(concert, 1)) > 300_000);
+  await until('the hold key lasts as long as the hold', async () => (await markLasts(concert, 1)) > 300_000);
   await until(
     'the session lasts as long as the hold',
     async () => time((await fan.poll()).body.expiresAt) >= time(heldUntil) - 1_000,

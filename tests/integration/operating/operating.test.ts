@@ -133,7 +133,7 @@ describe('an instance that is stopped', () => {
     });
 
     const ended = instance.end(signal);
-    await until('nobody is let in any more', async () => {
+    await until('the instance is not ready any more', async () => {
       const answer = await fetch(`${instance.url}/readyz`).catch(() => undefined);
       return answer === undefined || answer.status === 503;
     });

@@ -71,7 +71,7 @@ describe.each([
     expect(inLine.map(({ status }) => status)).toEqual([201, 200, 204]);
     expect(inLine[1]?.body).toMatchObject({ status: 'WAITING', position: 1 });
     await late.untilActive();
-    expect(isAnswered, 'the line waits for Postgres').toBe(state === 'away');
+    expect(isAnswered, 'the queue waits for Postgres').toBe(state === 'away');
 
     const answers: readonly Answer[] = [
       ...(await commands()),

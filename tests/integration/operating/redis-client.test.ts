@@ -105,7 +105,7 @@ test('a silent Redis is disconnected, and reconnected until it answers', async (
   });
 
   own.freeze();
-  await until('the connection is given up', () =>
+  await until('the connection is closed', () =>
     increment().then(
       () => false,
       () => connection.redis.status !== 'ready',
@@ -114,7 +114,7 @@ test('a silent Redis is disconnected, and reconnected until it answers', async (
   own.thaw();
 
   await until('it answers', () => increment().then(Boolean, () => false));
-  await until('the subscription is there again', async () => {
+  await until('the subscription is back', async () => {
     await connection.redis.publish('news', 'heard').catch(() => {});
     return heard === 'heard';
   });

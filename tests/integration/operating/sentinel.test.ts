@@ -67,7 +67,7 @@ test('when the primary is killed, commands fail fast, then work on its successor
       ),
     ),
   );
-  await until('they are carried out', async () => (await successor.exists(...keys)) === keys.length);
+  await until('the commands have run', async () => (await successor.exists(...keys)) === keys.length);
 
   const killed = performance.now();
   await own.primary.kill();

@@ -67,7 +67,7 @@ describe('a service with the rights of its role', () => {
       [204, undefined],
     ]);
 
-    await until('the hold that ran out is tidied away, and the outbox is empty', async () => {
+    await until('the expired hold is freed, and the outbox is empty', async () => {
       const { rows } = await world.pool.query<{ done: boolean }>(
         `SELECT status = 'EXPIRED' AND NOT EXISTS (SELECT FROM outbox_messages) AS done FROM reservations WHERE reservation_id = $1`,
         [lapsing],
@@ -100,15 +100,18 @@ describe('a service with the rights of its role', () => {
   });
 
   test.each([
-    ['wipe a table out', 'TRUNCATE outbox_messages'],
-    ['make a table', 'CREATE TABLE planted (id integer)'],
-    ['change one', 'ALTER TABLE ledger_entries ADD COLUMN planted integer'],
+    ['truncate a table', 'TRUNCATE outbox_messages'],
+    ['create a table', 'CREATE TABLE planted (id integer)'],
+    ['alter a table', 'ALTER TABLE ledger_entries ADD COLUMN planted integer'],
     ['switch a trigger off', 'ALTER TABLE ledger_entries DISABLE TRIGGER USER'],
     ['switch all triggers off', 'SET session_replication_role = replica'],
     ['drop an index', 'DROP INDEX reservation_seats_one_live'],
     ['replace a function', 'CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE sql AS $$ $$'],
-    ['give itself more', functions.grantService.text.replace('$1', 'current_user').replace('$2', 'current_schema()')],
-    ['touch the record of migrations', 'DELETE FROM _prisma_migrations'],
+    [
+      'grant itself more rights',
+      functions.grantService.text.replace('$1', 'current_user').replace('$2', 'current_schema()'),
+    ],
+    ['change the record of migrations', 'DELETE FROM _prisma_migrations'],
   ])('may not %s', async (_, statement) => {
     expect(await codeOf(service, statement)).not.toBe('done');
   });

@@ -56,7 +56,7 @@ const commands: readonly [name: string, begin: () => Promise<Command>][] = [
     },
   ],
   [
-    'an endpoint elsewhere',
+    'another URL of an endpoint',
     async () => {
       const id = await endpoint();
       return {
@@ -76,7 +76,7 @@ const commands: readonly [name: string, begin: () => Promise<Command>][] = [
     },
   ],
   [
-    'a delivery sent again',
+    'a replayed delivery',
     async () => {
       const id = await endpoint();
       await deliveries.test(id);
@@ -130,7 +130,7 @@ describe('if the answer cannot be read', () => {
   /** What the answer is read from, and what nothing is written to before. */
   const READ_AFTERWARDS = 'LOCK TABLE lotteries, webhook_attempts IN ACCESS EXCLUSIVE MODE';
 
-  test.each(commands.filter(([name]) => name !== 'an endpoint elsewhere'))(
+  test.each(commands.filter(([name]) => name !== 'another URL of an endpoint'))(
     '%s has no effect, and one effect when it is repeated',
     async (_, begin) => {
       const { send, isDone } = await begin();

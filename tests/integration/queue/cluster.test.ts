@@ -94,7 +94,7 @@ describe('two instances on a cluster', () => {
       expect((await buyer.pay(reservation)).status).toBe(201);
       await next.untilActive();
       expect(tally([await next.reserve([2])])).toEqual({ '409 seat-taken': 1 });
-      await until('the mark of a sold seat is gone', async () => {
+      await until('the hold key of a sold seat is gone', async () => {
         return (await redis.exists(...holdKeys({ concertId: concert, date: DATE, seatNumbers: [1] }))) === 0;
       });
     }
@@ -120,21 +120,21 @@ describe('a message published on any node', () => {
     const everyPort = cluster.masters.map(({ port }) => String(port)).sort();
 
     await publishOnEach();
-    await until('all is heard', () => heard.length >= everyPort.length);
+    await until('all messages arrive', () => heard.length >= everyPort.length);
     expect(heard.toSorted()).toEqual(everyPort);
 
     const listeners = () => Promise.all(cluster.masters.map(({ redis: master }) => master.pubsub('NUMSUB', channel)));
     const listening = async () => (await listeners()).reduce((sum, [, count]) => sum + Number(count), 0);
     expect(await listening()).toBe(1);
     for (const { redis: master } of cluster.masters) await master.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await until('nobody listens', async () => (await listening()) === 0);
-    await until('somebody listens again', async () => (await listening()) === 1);
+    await until('no subscription is left', async () => (await listening()) === 0);
+    await until('a subscription is back', async () => (await listening()) === 1);
     heard.length = 0;
     await redis.publish(channel, 'again');
-    await until('it is heard', () => heard.includes('again'));
+    await until('the message arrives', () => heard.includes('again'));
 
     await subscription.stop();
-    await until('nobody listens', async () => (await listening()) === 0);
+    await until('no subscription is left', async () => (await listening()) === 0);
     await listener.close();
   });
 });
@@ -169,7 +169,8 @@ describe('a queue', () => {
     master.freeze();
     try {
       await expectRefusal(read(frozen), 'unavailable');
-      for (const other of others) await until('the others go on', () => read(other).then(Boolean, () => false));
+      for (const other of others)
+        await until('the other queues continue', () => read(other).then(Boolean, () => false));
       await expectRefusal(hasty.ping(), 'unavailable');
     } finally {
       master.thaw();
@@ -193,11 +194,11 @@ test('an interrupted command, which may have run, is not sent again', async () =
     guarded(() => patient.redis.incr(key)),
     'unavailable',
   );
-  await until('it is executed', async () => (await redis.get(key)) === '1');
+  await until('the command has run', async () => (await redis.get(key)) === '1');
   await master.redis.call('CLIENT', 'KILL', 'ID', String(id));
   await refused;
 
-  await until('it can be asked again', () => patient.redis.get(key).then(Boolean, () => false));
+  await until('the node answers again', () => patient.redis.get(key).then(Boolean, () => false));
   expect(await redis.get(key)).toBe('1');
   await patient.close();
 });

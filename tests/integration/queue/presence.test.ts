@@ -30,7 +30,7 @@ test('a queue whose last-seen times cannot be written costs no entry of another 
   await passAtQueue(redis, whole.concertId, (ABSENT_SECONDS + 5) * 1_000);
   // The broken line first: whoever is noted first is written down first.
   for (const entry of [broken, whole]) {
-    await until('the place is told at a glance', async () => {
+    await until('the position comes from memory', async () => {
       await room.refresh();
       const state = room.recall(entry);
       return state?.status === 'WAITING' && state.position === PEOPLE;

@@ -50,7 +50,7 @@ describe('a stream', () => {
   test('sends the queue status at once, then a new position, then the admission, then the end, and ends', async () => {
     const [first, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const stream = await follow(third);
-    await until('it has begun', () => stream.events.length > 0);
+    await until('the stream has begun', () => stream.events.length > 0);
     expect(stream.status).toBe(200);
     expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(stream.headers.get('cache-control')).toBe('no-store');
@@ -59,7 +59,7 @@ describe('a stream', () => {
     expect(last(stream)).toMatchObject({ userId: third.userId, status: 'WAITING', position: 2, aheadCount: 1 });
 
     await second.leave();
-    await until('it moves up', () => last(stream)?.position === 1);
+    await until('the position falls', () => last(stream)?.position === 1);
     await first.leave();
     await saysThat(stream, 'ACTIVE');
     await third.leave();
@@ -83,7 +83,7 @@ describe('a stream', () => {
       const reservation = turn % 2 === 0 ? await leaving.hold(turn + 1) : undefined;
       const asked = performance.now();
       expect((await (reservation === undefined ? leaving.leave() : leaving.pay(reservation))).status).toBeLessThan(300);
-      await until('the turn has come', () => last(stream)?.status === 'ACTIVE');
+      await until('the admission arrives', () => last(stream)?.status === 'ACTIVE');
       expect(last(stream)?.userId).toBe(next.userId);
       took.push((stream.times.at(-1) ?? Number.NaN) - asked);
       stream = upNext ?? stream;
@@ -101,7 +101,7 @@ describe('a stream', () => {
     const seen = queueKey(concertId, 'last-seen');
     const lastSeen = async () => (await redis.getrangeBuffer(seen, 2 * 4, 3 * 4 - 1)).readUInt32BE();
     const before = await lastSeen();
-    await until('it is noted that somebody listens', async () => (await lastSeen()) > before + 60);
+    await until('the heartbeat is recorded', async () => (await lastSeen()) > before + 60);
 
     await first.leave();
 
@@ -115,7 +115,7 @@ describe('a stream', () => {
     const requestId = `events-${fan.userId}`;
     const url = `${here.url}/v1/queue/events?token=${fan.token}`;
     const stream = await openStream(url, { origin: SHOP, 'x-request-id': requestId });
-    await until('it has begun', () => stream.events.length > 0);
+    await until('the stream has begun', () => stream.events.length > 0);
     expect(last(stream)).toMatchObject({ userId: fan.userId, status: 'WAITING' });
     expect(stream.headers.get('access-control-allow-origin')).toBe(SHOP);
     expect(stream.headers.get('x-request-id')).toBe(requestId);
@@ -148,15 +148,15 @@ describe('a stream', () => {
   test('that reconnects to another instance repeats nothing, and sends no larger position', async () => {
     const [, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const before = await follow(third);
-    await until('it has begun', () => before.events.length > 0);
+    await until('the stream has begun', () => before.events.length > 0);
     before.close();
 
     const after = await follow(third, there, { 'last-event-id': before.events[0]?.lastEventId ?? '' });
-    await until('it lives', () => after.comments.length > 0);
+    await until('the stream is open', () => after.comments.length > 0);
     expect(after.events.filter(({ data }) => data.position !== 2)).toEqual([]);
     expect(after.events.map(({ lastEventId }) => lastEventId)).not.toContain(before.events[0]?.lastEventId);
     await second.leave();
-    await until('it moves up', () => last(after)?.position === 1);
+    await until('the position falls', () => last(after)?.position === 1);
   });
 });
 
@@ -164,16 +164,16 @@ describe('streams', () => {
   test('survive an outage of Redis, and then send what has changed', async () => {
     const [first, second] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
     const stream = await follow(second);
-    await until('it has begun', () => stream.events.length > 0);
+    await until('the stream has begun', () => stream.events.length > 0);
 
     await own.kill();
     const refused = await follow(second, there);
     expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true]);
     const heard = stream.comments.length;
-    await until('it goes on saying that it is there', () => stream.comments.length > heard + 1);
+    await until('comments keep coming', () => stream.comments.length > heard + 1);
     await own.restart();
 
-    await until('the place is given up', async () => (await first.leave()).status === 204);
+    await until('the entry has left', async () => (await first.leave()).status === 204);
     await saysThat(stream, 'ACTIVE');
     // Each of them has found Redis again, for the tests that follow.
     await world.untilReady();

@@ -196,7 +196,7 @@ test.concurrent('memory vouches for no entry of a lost queue: each is looked up 
   await toldAtAGlance();
 
   async function toldAtAGlance(): Promise<void> {
-    await until('the position is told at a glance', async () => {
+    await until('the position comes from memory', async () => {
       await rooms[0].refresh();
       const state = rooms[0].recall(last);
       return state?.status === 'WAITING' && state.position === 300;

@@ -34,7 +34,7 @@ test('an admission at one instance is published to the others, for watchers of t
   expect(heard).toEqual({ moving: 0, still: 0 });
 
   await elsewhere.admit(moving, { ...POLICY, activeMax: 1 });
-  await until('it is heard', () => heard.moving > 0);
+  await until('the message arrives', () => heard.moving > 0);
   expect((await room.survey(moving)).active).toBe(1);
   expect(heard.still).toBe(0);
 

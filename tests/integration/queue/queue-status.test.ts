@@ -96,7 +96,7 @@ describe.concurrent('the public status of a queue', () => {
 
     await change(concert, { opensAt: null });
     await becomes(concert, { state: 'OPEN', registered: 0, active: 1, waiting: 2 });
-    await until('the seed is told', async () => (await statusOf(concert)).lottery?.seed !== undefined);
+    await until('the seed is public', async () => (await statusOf(concert)).lottery?.seed !== undefined);
     expect((await statusOf(concert)).lottery).toMatchObject({ seedSha256, count: 3 });
   });
 

@@ -39,7 +39,7 @@ test('a survey answered before more entries ended, and read afterwards, is not m
     async () => {},
     () => {},
   );
-  await until('positions are told from memory', async () => {
+  await until('positions come from memory', async () => {
     await view.refresh();
     return view.farPositionOf(last) === PEOPLE;
   });

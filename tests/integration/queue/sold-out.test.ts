@@ -34,13 +34,13 @@ test('nobody is admitted while all seats are held, waiting clients are told, and
   await lapse(world.pool, held);
   await passAtSeats(redis, { concertId: concert, date: DATE, seatNumbers: [1, 2] }, HOLD_MS);
   await next.untilActive();
-  await until('the seats can be had', async () => (await next.reserve([1, 2])).status === 201);
+  await until('the seats are available', async () => (await next.reserve([1, 2])).status === 201);
   const bought = (await next.call('GET', '/reservations')).body.items?.[0]?.reservationId ?? '';
   await everybodyKnows();
   const late = await world.fan({ doors: world.instances.slice(0, 1) });
   await late.join(concert);
   expect((await next.pay(bought)).status).toBe(201);
-  await until('all is sold', async () => (await late.poll()).body.seatsHeld === 0);
+  await until('all seats are sold', async () => (await late.poll()).body.seatsHeld === 0);
   expect((await late.poll()).body).toMatchObject({ status: 'WAITING', soldOut: true, seatsHeld: 0 });
 
   async function everybodyKnows(): Promise<void> {

@@ -127,7 +127,7 @@ const plants: readonly Plant[] = [
     ({ refundedPayment }) => `UPDATE seats SET payment_id = '${refundedPayment}' WHERE seat_number = 2`,
   ],
   [
-    'what is paid has its seats',
+    'a paid reservation has its seats',
     /^reservation \S+ is paid, but seat 1 is not its own$/,
     () => `UPDATE seats SET status = 'AVAILABLE', reservation_id = NULL, payment_id = NULL WHERE seat_number = 1`,
   ],
@@ -142,28 +142,28 @@ const plants: readonly Plant[] = [
     ({ held }) => `UPDATE reservations SET status = 'CANCELLED' WHERE reservation_id = '${held}'`,
   ],
   [
-    'what is on record of a seat has the status of its reservation',
+    'each seat on record has the status of its reservation',
     /^seat 1 of reservation \S+ is EXPIRED on record, the reservation is CONFIRMED$/,
     ({ sold }) => `UPDATE reservation_seats SET status = 'EXPIRED' WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a seat keeps its history: each time it was taken is on record',
+    'each hold of a seat is on record',
     /^seat 2 of \S+ was taken 2 times, of which 1 are on record$/,
     ({ refunded }) => `DELETE FROM reservation_seats WHERE reservation_id = '${refunded}'`,
   ],
   [
-    'the history of a seat ends with what it is',
+    'the history of a seat ends with its present state',
     /^seat 3 of \S+ is HELD, its history ends with its making$/,
     () => `DELETE FROM seat_history WHERE seat_number = 3 AND change = 'held'`,
   ],
   [
-    'the history of a seat ends with what it is',
+    'the history of a seat ends with its present state',
     /^seat 2 of \S+ is SOLD, its history ends with sold$/,
     ({ refundedPayment }) =>
       `UPDATE seat_history SET payment_id = '${refundedPayment}' WHERE seat_number = 2 AND change = 'sold'`,
   ],
   [
-    'the history of a seat ends with what it is',
+    'the history of a seat ends with its present state',
     /^seat 5 of \S+ is BLOCKED, its history ends with its making$/,
     () => `UPDATE seats SET status = 'BLOCKED' WHERE seat_number = 5`,
   ],
@@ -178,12 +178,12 @@ const plants: readonly Plant[] = [
     ({ sold }) => `DELETE FROM payments WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a payment is what its seats cost, and what the wallet gave',
+    'a payment equals the price of its seats, and the debit of the wallet',
     /^payment \S+ took 1000 from the balance, for seats worth 999$/,
     ({ sold }) => `UPDATE reservation_seats SET price = price - 1 WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a payment is from the wallet of who reserved',
+    'a payment comes from the wallet of the user who reserved',
     /^payment \S+ is from \S+, reservation \S+ is of \S+$/,
     ({ sold, resold }) => `WITH other AS (SELECT user_id FROM reservations WHERE reservation_id = '${resold}'),
         payer AS (UPDATE payments SET user_id = other.user_id FROM other WHERE reservation_id = '${sold}' RETURNING payment_id)
@@ -191,18 +191,18 @@ const plants: readonly Plant[] = [
       WHERE transaction_id = payment_id AND account = 'WALLET'`,
   ],
   [
-    'a payment is from the wallet of who reserved',
+    'a payment comes from the wallet of the user who reserved',
     /^payment \S+ is from \S+, reservation \S+ is of nobody$/,
     ({ sold }) => `DELETE FROM reservations WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a refund is what was paid, and what the wallet got',
+    'a refund equals its payment, and the credit of the wallet',
     /^refund \S+ gave 1001, the payment was 1000$/,
     ({ refund }) =>
       `UPDATE ledger_entries SET amount = amount + 1 WHERE transaction_id = '${refund}' AND account = 'WALLET'`,
   ],
   [
-    'a refund is what was paid, and what the wallet got',
+    'a refund equals its payment, and the credit of the wallet',
     /^refund \S+ is of no payment$/,
     () => 'UPDATE refunds SET payment_id = gen_random_uuid()',
   ],
@@ -238,36 +238,36 @@ const plants: readonly Plant[] = [
     () => `INSERT INTO ledger_transactions VALUES (gen_random_uuid(), 'CHARGE', now())`,
   ],
   [
-    'an entry is of a transaction, and a wallet has those that say so',
+    'an entry belongs to a transaction, and a wallet entry to a wallet',
     /^entry \d+ is of no transaction$/,
     () => `INSERT INTO ledger_entries (transaction_id, account, amount) VALUES (gen_random_uuid(), 'SALES', 0)`,
   ],
   [
-    'an entry is of a transaction, and a wallet has those that say so',
+    'an entry belongs to a transaction, and a wallet entry to a wallet',
     /^entry \d+ is of no wallet$/,
     () => `UPDATE ledger_entries SET user_id = gen_random_uuid() WHERE account = 'WALLET'`,
   ],
   [
-    'a balance is the sum of its entries, and not below zero',
+    'a balance is the sum of its entries, and not negative',
     /^wallet \S+ has 9001, its entries sum to 9000$/,
     ({ sold }) => `UPDATE wallets SET balance = balance + 1
       WHERE user_id = (SELECT user_id FROM reservations WHERE reservation_id = '${sold}')`,
   ],
   [
-    'a balance is the sum of its entries, and not below zero',
+    'a balance is the sum of its entries, and not negative',
     /^wallet \S+ has -1, its entries sum to -1$/,
     () => `UPDATE wallets SET balance = -1; DELETE FROM ledger_entries WHERE account = 'WALLET';
       INSERT INTO ledger_entries (transaction_id, account, user_id, amount, balance_after)
       SELECT gen_random_uuid(), 'WALLET', user_id, -1, -1 FROM wallets`,
   ],
   [
-    'an entry says what the balance was after it',
+    'an entry has the balance after it',
     /^entry \d+ of wallet \S+ says 9999, the entries up to it sum to 10000$/,
     () => `UPDATE ledger_entries SET balance_after = balance_after - 1 WHERE balance_after = 10000`,
   ],
   [
     // As a refund leaves it whose number was drawn before another entry's that came in between. The balance is right all the same.
-    'an entry says what the balance was after it',
+    'an entry has the balance after it',
     /^entry \d+ of wallet \S+ says 8000, the entries up to it sum to 9000$/,
     ({ refundedPayment }) => `UPDATE ledger_entries SET entry_id = entry_id + 1000
       WHERE transaction_id = '${refundedPayment}' AND account = 'WALLET'`,

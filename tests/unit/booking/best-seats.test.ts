@@ -164,7 +164,7 @@ describe('a seat is an orphan', () => {
 
   it.each([
     ['when two are left', row(1, 4), [3, 4]],
-    ['when it was single before', unplanned(1, 3, 4, 5, 6), [3, 4]],
+    ['when it was an orphan before', unplanned(1, 3, 4, 5, 6), [3, 4]],
     ['when there is no other choice: all but one are taken', row(1, 3), [1, 3]],
     ['when all are taken', row(1, 10), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
     ['when nothing is', row(1, 10), []],

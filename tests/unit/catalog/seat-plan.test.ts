@@ -66,11 +66,11 @@ describe('a seat plan', () => {
 
   it.each<[fault: string, plan: SeatPlan, path: string]>([
     [
-      'a seat twice in a run of another',
+      'a seat twice in another run',
       rowOf({ first: 1, last: 3, grade: 'R' }, { first: 5, last: 3, grade: 'R' }),
       'sections/0/rows/0/seats/1',
     ],
-    ['a grade that is not known', rowOf({ first: 1, last: 3, grade: 'S' }), 'sections/0/rows/0/seats/0/grade'],
+    ['an unknown grade', rowOf({ first: 1, last: 3, grade: 'S' }), 'sections/0/rows/0/seats/0/grade'],
     ['a grade twice', { ...PLAN, grades: [...PLAN.grades, ...PLAN.grades] }, 'grades'],
     ['a section twice', { ...PLAN, sections: [sectionOf('A', 1, 1), sectionOf('A', 2, 1)] }, 'sections'],
     [
@@ -78,7 +78,7 @@ describe('a seat plan', () => {
       { ...PLAN, sections: [{ section: 'A', rows: [...sectionOf('', 1, 1).rows, ...sectionOf('', 2, 1).rows] }] },
       'sections/0/rows',
     ],
-    ['a blocked seat that is not there', { ...PLAN, blocked: [5] }, 'blocked'],
+    ['an unknown blocked seat', { ...PLAN, blocked: [5] }, 'blocked'],
     ['a blocked seat twice', { ...PLAN, blocked: [1, 1] }, 'blocked'],
   ])('with %s is invalid, with the path of the fault', (_, plan, path) => {
     expect(faultsOf(plan).map((fault) => fault.path.join('/'))).toEqual([path]);

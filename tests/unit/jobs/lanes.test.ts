@@ -39,7 +39,7 @@ describe('lanes', () => {
     const { begun, work, end } = workshop();
     lanes(work, 9).open(['one']);
     end('one', 5);
-    await until('it is looked again', () => begun.length === 2);
+    await until('the lane looks again', () => begun.length === 2);
     end('one', 0);
     await Promise.resolve();
     expect(begun).toEqual(['one', 'one']);
@@ -51,7 +51,7 @@ describe('lanes', () => {
     open(['one', 'other']);
     expect(begun).toEqual(['one']);
     end('one');
-    await until('the other one has its turn', () => {
+    await until('the other one has its lane', () => {
       open(['other']);
       return begun.includes('other');
     });
@@ -64,7 +64,7 @@ describe('lanes', () => {
       throw new Error('away');
     }, 9);
     open(['one']);
-    await until('it is told', async () => {
+    await until('the failure is reported', async () => {
       try {
         open([]);
         return false;

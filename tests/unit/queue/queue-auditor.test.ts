@@ -157,7 +157,7 @@ describe('it reports', () => {
       { inversions: [1] },
     ],
     [
-      'somebody let in twice',
+      'an entry admitted twice',
       [
         ['admitted', 1],
         ['admitted', 2],
@@ -166,7 +166,7 @@ describe('it reports', () => {
       { duplicates: [1] },
     ],
     [
-      'somebody let in again after leaving',
+      'an entry admitted again after it left',
       [
         ['admitted', 1],
         ['left', 1],

@@ -81,7 +81,7 @@ describe('an export', () => {
     const refused = () => expectRefusal(exports.open(WANTED, 'csv'), 'busy');
     await refused();
     one.destroy();
-    await until('there is room', () => one.closed);
+    await until('an export may run', () => one.closed);
     const third = await exports.open(WANTED, 'csv');
     await refused();
     await Promise.all([text(other), text(third)]);
@@ -112,15 +112,15 @@ describe('an export', () => {
     const left = await exports.open(WANTED, 'ndjson');
     let ends = 0;
     left.on('end', () => (ends += 1)).resume();
-    await until('it is under way', () => read() > 5);
+    await until('it is running', () => read() > 5);
     left.destroy();
-    await until('there is room', () => left.closed && open() === 0);
+    await until('an export may run', () => left.closed && open() === 0);
     const going = await exports.open(WANTED, 'ndjson');
     const before = read();
     going.on('end', () => (ends += 1)).resume();
-    await until('the next is under way', () => read() > before + 5);
+    await until('the next is running', () => read() > before + 5);
     exports.close();
-    await until('it is over', () => going.closed && open() === 0);
+    await until('it has ended', () => going.closed && open() === 0);
     expect(ends).toBe(0);
   });
 
@@ -133,7 +133,7 @@ describe('an export', () => {
     const patient = recordExports(records, { max: 1, stalledMs: LONG_MS });
     const going = await patient.open(WANTED, 'csv');
     patient.close();
-    await until('it is over', () => going.destroyed && open() === 0);
+    await until('it has ended', () => going.destroyed && open() === 0);
     const late = await patient.open(WANTED, 'csv');
     expect(late.destroyed).toBe(true);
     await until('that, too', () => open() === 0);
