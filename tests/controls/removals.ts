@@ -63,7 +63,7 @@ export const removals: readonly Removal[] = [
     caughtBy: ['runs one at a time'],
   },
   {
-    without: 'claim',
+    without: 'hold key',
     note: 'only refuses the crowd: no seat is lost, only its own contract fails',
     changes: [noClaim],
     tests: ['hold-keys-contract'],
@@ -85,7 +85,7 @@ export const removals: readonly Removal[] = [
     caughtBy: ['no guard but reservation_seats_one_live'],
   },
   {
-    without: 'lock, claim, row lock of seats and unique index',
+    without: 'lock, hold key, row lock of seats and unique index',
     note: 'no guard is left: seats are sold twice',
     changes: [noLock, noClaim, ...holdUnlocked, oneLive],
     tests: ['races-seats'],

@@ -375,7 +375,7 @@ describe('the audit of hold keys', () => {
     await ports.holdKeys.release({ ...lapsed, seatNumbers: [5, 1_150] });
   });
 
-  test('waits for a claim to end, to become a hold, or for Redis to learn of its end', async () => {
+  test('waits for acquired keys to expire, to become a hold, or for Redis to learn of its end', async () => {
     await using office = await boxOffice(10);
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     await toldAll();

@@ -148,7 +148,7 @@ describe('reserving', () => {
     expect(await ports.queue.find(entry)).toEqual(before);
   });
 
-  it('is refused for an unknown concert, date or seat and beyond the limit, and releases its claim', async () => {
+  it('is refused for an unknown concert, date or seat and beyond the limit, and deletes its hold keys', async () => {
     const { ports, fan, reserve, request, date, isMarked } = hall({ policy: { seatsPerUserMax: 2 } });
     const entry = await fan();
     const asked = { entry, date, seatNumbers: [1], request: request(entry) };
@@ -261,7 +261,7 @@ describe('the hold keys', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are set within about a second if the claim expired before the box office answered', async () => {
+  it('are set within about a second if the acquired keys expired before the box office answered', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
     const entry = await fan();
     const slow = pausing(ports, async () => clock.advance(CLAIM_MS));
