@@ -257,7 +257,7 @@ describe('the source', () => {
     expect(complaints(sources)).toEqual([]);
   });
 
-  it('is what was read: every floor has files, and they import', () => {
+  it('was read: every floor has files, and they import', () => {
     expect(new Set(sources.map(({ path }) => floorOf(path)))).toEqual(new Set(Object.keys(FLOORS)));
     expect(sources.filter(({ path }) => path.endsWith('.lua')).length).toBeGreaterThan(5);
     expect(sources.flatMap(importsOf).length).toBeGreaterThan(200);
@@ -265,7 +265,7 @@ describe('the source', () => {
     expect(sources.every(({ path }) => /\.(ts|lua|sql)$/.test(path))).toBe(true);
   });
 
-  it('imports no package that the table allows in vain', () => {
+  it('uses every package that the table allows', () => {
     for (const [name, { packages }] of Object.entries(FLOORS)) {
       const files = sources.filter(({ path }) => floorOf(path) === name);
       const used = new Set(files.flatMap(importsOf).map(({ written }) => packageOf(written)));
@@ -276,7 +276,7 @@ describe('the source', () => {
   });
 });
 
-describe('a complaint is raised when', () => {
+describe('an error is reported when', () => {
   const forbidden: readonly (readonly [what: string, path: string, text: string, complaint: string])[] = [
     [
       'the domain imports a port',
@@ -402,9 +402,9 @@ describe('a complaint is raised when', () => {
     ['an import is dynamic', 'domain/a.ts', "const pg = await import('pg');", 'the package pg'],
     ['an import is computed', 'adapters/http/a.ts', 'const x = await import(name);', 'computed name'],
     ['a package is required', 'adapters/http/a.ts', "import { createRequire } from 'node:module';", 'computed name'],
-    ['a file passes on another', 'ports/a.ts', "export { x } from './lock.ts';", 'no barrels'],
-    ['a file passes on all of another', 'ports/a.ts', "export * from './lock.ts';", 'no barrels'],
-    ['a file passes types on', 'ports/a.ts', "export type { Lock } from './lock.ts';", 'no barrels'],
+    ['a file re-exports another', 'ports/a.ts', "export { x } from './lock.ts';", 'no barrels'],
+    ['a file re-exports all of another', 'ports/a.ts', "export * from './lock.ts';", 'no barrels'],
+    ['a file re-exports types', 'ports/a.ts', "export type { Lock } from './lock.ts';", 'no barrels'],
     ['the environment is read by an adapter', 'adapters/http/a.ts', 'const x = process.env.PORT;', 'reads process.env'],
     ['the environment is read by the settings', 'config/config.ts', 'const x = process.env;', 'reads process.env'],
     ['a key is made up', 'adapters/redis/a.ts', `redis.get(\`frontrow:{\${id}}\`);`, 'makes up a key'],
@@ -438,7 +438,7 @@ describe('a complaint is raised when', () => {
       'more or less than one',
     ],
     [
-      'a SQL function asks for the time of the transaction',
+      'a SQL function reads the start time of the transaction',
       'adapters/postgres/booking/sql/a.sql',
       'held_until < now()',
       'the transaction began',
@@ -460,7 +460,7 @@ describe('a complaint is raised when', () => {
   });
 });
 
-describe('no complaint is raised when', () => {
+describe('no error is reported when', () => {
   const allowed: readonly (readonly [what: string, path: string, text: string])[] = [
     [
       'a use case imports domain and ports',

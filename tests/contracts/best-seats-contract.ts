@@ -41,7 +41,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
   }
 
   describe('the free seats of a date', () => {
-    it('are those that can be had, and where they are by the plan', async () => {
+    it('are the available seats, with their places by the plan', async () => {
       await fc.assert(
         fc.asyncProperty(halls, async (plan) => {
           const { free } = await open({ dates: [{ startsInMs: WEEK_MS, plan }] });
@@ -51,7 +51,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       );
     });
 
-    it('are neither held nor sold nor blocked, and are those whose hold has run out', async () => {
+    it('exclude held, sold and blocked seats, and include those with an expired hold', async () => {
       const { concert, user, hold, pay, free } = await open({
         dates: [{ startsInMs: WEEK_MS, prices: [1, 2, 3, 4], blocked: [2] }],
       });
@@ -67,7 +67,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
   });
 
   describe('holding the best seats', () => {
-    it('holds what is best of what is free, in any hall, or says that there is nothing, and how many are left', async () => {
+    it('holds the best of the free seats in any hall, or returns that there are none, and how many are left', async () => {
       const cases = fc.tuple(halls, wishes, fc.constantFrom(...orphanSeatsPolicies)).chain(([plan, wish, policy]) => {
         const numbers = placesIn(plan).map(({ seatNumber }) => seatNumber);
         return fc.record({
@@ -95,7 +95,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       );
     });
 
-    it('takes seats whose hold has run out', async () => {
+    it('takes seats with an expired hold', async () => {
       const { user, hold, best, statusOf } = await open();
       const late = await hold(await user(), 5, 6);
       expect(await best({ quantity: 2 })).not.toEqual([5, 6]);
@@ -104,7 +104,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       expect(await statusOf(late)).toBe('EXPIRED');
     });
 
-    it('gives its first answer again, the same seats, also when there are none left', async () => {
+    it('repeats its first answer with the same seats, also when none are left', async () => {
       const { user, bestOrderOf } = await open({ dates: [{ ...DATE, prices: [1, 1] }] });
       const order = bestOrderOf(await user(), { quantity: 2 });
       const first = await boxOffice.holdBest(order);
@@ -114,7 +114,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       await expectRefusal(boxOffice.holdBest(other), 'idempotency-key-reused');
     });
 
-    it('sells out to a crowd: nobody is refused while there are any', async () => {
+    it('sells out to a crowd, and refuses nobody while seats are free', async () => {
       const { user, bestOrderOf, statuses } = await open();
       const fans = await Promise.all(Array.from({ length: 25 }, () => user()));
       const outcomes = await Promise.allSettled(
@@ -125,7 +125,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       expect(new Set(await statuses())).toEqual(new Set(['HELD']));
     });
 
-    it('is refused to strangers, beyond the limit, and for a date that is unknown or has begun', async () => {
+    it('is refused to unknown users, beyond the limit, and for a date that is unknown or has begun', async () => {
       const { user, bestOrderOf } = await open();
       const begun = await open({ dates: [{ ...DATE, startsInMs: -1_000 }] });
       const wish = { quantity: 2 };
@@ -139,7 +139,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
     });
   });
 
-  describe('a hold that would strand a seat', () => {
+  describe('a hold that would leave an orphan seat', () => {
     const cases = halls.chain((plan) => {
       const numbers = placesIn(plan).map(({ seatNumber }) => seatNumber);
       return fc
@@ -153,7 +153,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       return open({ dates: [{ startsInMs: WEEK_MS, plan, blocked }] });
     };
 
-    it('is refused, naming the seat, where the order forbids it, in any hall, and no other hold is', async () => {
+    it('is refused with the seat if the order forbids it, in any hall, and no other hold is', async () => {
       await fc.assert(
         fc.asyncProperty(cases, async ({ asked, ...hall }) => {
           const { user, orderOf, free } = await stage(hall);
@@ -167,7 +167,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       );
     });
 
-    it('is told of it where the order warns, each time it is repeated, and nothing where it does not care', async () => {
+    it('names the seat if the order warns, on each repetition, and does not otherwise', async () => {
       const { user, orderOf } = await open();
       const warned = orderOf(await user(), [2], { strandedSeats: 'warn' });
       const first = await boxOffice.hold(warned);
@@ -179,14 +179,14 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       expect(harmless).not.toHaveProperty('strandedSeatNumbers');
     });
 
-    it('is told that a seat is taken, if one is', async () => {
+    it('is refused for a taken seat first', async () => {
       const { user, hold, orderOf } = await open();
       await hold(await user(), 3);
       const order = orderOf(await user(), [2, 3], { strandedSeats: 'enforce' });
       expect(await boxOffice.hold(order)).toMatchObject({ outcome: 'taken', occupied: [{ seatNumber: 3 }] });
     });
 
-    it('is not overlooked when two who come at once would strand it together', async () => {
+    it('is refused when two concurrent holds would leave the seat together', async () => {
       const { user, orderOf, free } = await open({ dates: [{ ...DATE, prices: PRICES.slice(0, 10) }] });
       const [one, other] = [await user(), await user()];
       const enforce = { strandedSeats: 'enforce' } as const;
@@ -213,7 +213,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       expect((await hold(await user(), 2, 3)).seatNumbers).toEqual([2, 3]);
     });
 
-    it('is refused for seats that are held or sold, and blocks none of the others', async () => {
+    it('is refused for held and sold seats, and then blocks no others', async () => {
       const { concert, date, user, hold, pay, statuses } = await open({ dates: [{ ...DATE, prices: [1, 1, 1] }] });
       const fan = await user(1);
       await pay(await hold(fan, 1));
@@ -224,7 +224,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       expect(await statuses()).toEqual(['SOLD', 'HELD', 'AVAILABLE']);
     });
 
-    it('ends a hold that has run out', async () => {
+    it('ends an expired hold', async () => {
       const { concert, date, user, hold, statusOf, statuses } = await open({ dates: [{ ...DATE, prices: [1, 1] }] });
       const late = await hold(await user(), 1, 2);
       await passes(HOLD_MS);
@@ -233,7 +233,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       expect(await statuses()).toEqual(['BLOCKED', 'AVAILABLE']);
     });
 
-    it('is refused for seats that are not there', async () => {
+    it('is refused for seats that do not exist', async () => {
       const { concert, date } = await open({ dates: [{ ...DATE, prices: [1] }] });
       const seats = { concertId: concert.concertId, date, seatNumbers: [1, 2] };
       await expectRefusal(boxOffice.block(seats), 'seat-not-found', { seatNumbers: [2] });

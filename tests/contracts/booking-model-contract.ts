@@ -12,7 +12,7 @@ const KNOWN = [...KNOWN_HISTORIES, ...SERIES];
 export function bookingModelContract(harness: PostgresHarness, histories: number, seed: number): void {
   const { pool } = harness.postgres;
 
-  test('answers as the model, whatever is asked in whatever order', { timeout }, async () => {
+  test('answers as the model does, on random histories', { timeout }, async () => {
     const all: string[] = [];
     const property = answersAsModelled(harness, async ({ live, model, seen }) => {
       expect(live).toEqual(model);
@@ -26,7 +26,7 @@ export function bookingModelContract(harness: PostgresHarness, histories: number
     expect(missed(new Set(all))).toEqual([]);
   });
 
-  test('answers two who ask at once as the model does in some order of what they ask', { timeout }, async () => {
+  test('answers two concurrent commands as the model does in some order', { timeout }, async () => {
     const property = answersInSomeOrder(harness, async () => expect(await contradictions(pool)).toEqual([]));
     await fc.assert(property, { seed, numRuns: 2 * histories });
   });

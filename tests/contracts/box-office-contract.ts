@@ -27,7 +27,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
   const open = () => openBoxOffice(harness);
 
   describe('holding', () => {
-    it('sets all of the seats aside until a deadline, at their prices of now', async () => {
+    it('holds all of the seats until a deadline, at their present prices', async () => {
       const { concert, date, user, orderOf, statuses } = await open();
       const fan = await user();
       const order = orderOf(fan, [2, 3]);
@@ -56,7 +56,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await boxOffice.findReservation(fan, order.reservationId)).toEqual(granted(outcome));
     });
 
-    it('sets none aside when one is taken, and tells who has it and for how long', async () => {
+    it('holds none when one is taken, and returns its holder and the remaining time', async () => {
       const { user, hold, orderOf, statuses } = await open();
       const theirs = await hold(await user(), 2);
       const order = orderOf(await user(), [1, 2, 3]);
@@ -71,7 +71,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await boxOffice.findReservation(order.userId, order.reservationId)).toBeUndefined();
     });
 
-    it('knows no deadline that frees a seat that is sold or blocked, and no holder of one that is blocked', async () => {
+    it('returns no deadline for a sold or blocked seat, and no holder of a blocked one', async () => {
       const { user, hold, pay, orderOf } = await openBoxOffice(harness, {
         dates: [{ startsInMs: HOUR_MS, prices: [100, 100], blocked: [2] }],
       });
@@ -82,7 +82,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(outcome).toEqual({ outcome: 'taken', occupied: [{ seatNumber: 1, by }, { seatNumber: 2 }] });
     });
 
-    it('ends a hold past its deadline, and takes its seats', async () => {
+    it('ends an expired hold and takes its seats', async () => {
       const { user, hold, statusOf, statuses, pay } = await open();
       const late = await hold(await user(30_000), 1, 2);
       await passes(HOLD_MS);
@@ -93,7 +93,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await pay(mine)).answer.amount).toBe(10_000);
     });
 
-    it('gives each seat to one of many who ask at once', async () => {
+    it('gives each seat to one of many concurrent holds', async () => {
       const { user, orderOf, statuses } = await open();
       const fans = await Promise.all(Array.from({ length: 12 }, () => user()));
       const outcomes = await Promise.all(fans.map((fan) => boxOffice.hold(orderOf(fan, [1, 2]))));
@@ -101,7 +101,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await statuses()).toEqual(['HELD', 'HELD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE']);
     });
 
-    it('is refused for a date that is unknown, of an unknown concert, or has begun', async () => {
+    it('is refused for a date that is unknown, belongs to an unknown concert, or has begun', async () => {
       const { user, orderOf } = await open();
       const over = await openBoxOffice(harness, { dates: [{ startsInMs: -1_000, prices: [1] }] });
       const fan = await user();
@@ -111,20 +111,20 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await expectRefusal(boxOffice.hold(over.orderOf(fan, [1])), 'date-not-found');
     });
 
-    it('is refused to strangers', async () => {
+    it('is refused to unknown users', async () => {
       const { orderOf, statuses } = await open();
       await expectRefusal(boxOffice.hold(orderOf(userId(newId()), [1])), 'user-not-found');
       expect((await statuses())?.[0]).toBe('AVAILABLE');
     });
 
-    it('is refused for seats that are not there, naming them', async () => {
+    it('is refused for seats that do not exist, and names them', async () => {
       const { user, orderOf, statuses } = await open();
       const order = orderOf(await user(), [1, 6, 7]);
       await expectRefusal(boxOffice.hold(order), 'seat-not-found', { seatNumbers: [6, 7] });
       expect((await statuses())?.[0]).toBe('AVAILABLE');
     });
 
-    it('is refused beyond the limit per user and date, which counts seats held and paid', async () => {
+    it('is refused beyond the limit per user and date, which counts held and paid seats', async () => {
       const { user, hold, pay, orderOf } = await open();
       const fan = await user(10_000);
       await pay(await hold(fan, 1));
@@ -134,7 +134,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(granted(await boxOffice.hold({ ...order, seatNumbers: [4] })).seatNumbers).toEqual([4]);
     });
 
-    it('does not count seats given back, lapsed or of another date against the limit', async () => {
+    it('does not count released and expired seats, or those of another date, against the limit', async () => {
       const { user, hold, orderOf } = await open();
       const fan = await user();
       await hold(fan, 1, 2);
@@ -147,7 +147,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
     });
   });
 
-  describe('a command sent again', () => {
+  describe('a repeated command', () => {
     it('gets its first answer: a hold', async () => {
       const { user, hold, orderOf, statuses } = await open();
       const fan = await user();
@@ -173,7 +173,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await balanceOf(fan)).toBe(20_005);
     });
 
-    it('has one effect, however many come at once', async () => {
+    it('has one effect, however many are sent at once', async () => {
       const { user, orderOf, payOrderOf, balanceOf } = await open();
       const fan = await user(30_000);
       const order = orderOf(fan, [1]);
@@ -189,7 +189,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await balanceOf(fan)).toBe(20_000);
     });
 
-    it('is refused when it asks for something else', async () => {
+    it('is refused with other content', async () => {
       const { user, orderOf, payOrderOf, hold, statuses } = await open();
       const fan = await user(30_000);
       const order = orderOf(fan, [1], { request: ask(fan, 'key', 'hold 1') });
@@ -202,7 +202,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await statuses()).toEqual(['HELD', 'AVAILABLE', 'HELD', 'AVAILABLE', 'AVAILABLE']);
     });
 
-    it('is tried anew when it was refused before', async () => {
+    it('is tried again if it was refused before', async () => {
       const { user, charge, hold, orderOf, payOrderOf } = await open();
       const theirs = await hold(await user(), 1);
       const fan = await user();
@@ -264,7 +264,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await pay(await hold(await user(10_000), 1))).answer.balance).toBe(0);
     });
 
-    it('is refused when the balance is too low, and nothing happens', async () => {
+    it('is refused when the balance is too low, and changes nothing', async () => {
       const { user, hold, pay, statuses, statusOf, balanceOf } = await open();
       const fan = await user(9_999);
       const reservation = await hold(fan, 1);
@@ -275,7 +275,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await boxOffice.listPayments(fan, { limit: 1 })).items).toEqual([]);
     });
 
-    it('is refused after the deadline, and nothing is charged', async () => {
+    it('is refused after the deadline, and charges nothing', async () => {
       const { user, hold, pay, balanceOf, statusOf } = await open();
       const fan = await user(10_000);
       const reservation = await hold(fan, 1);
@@ -300,7 +300,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await boxOffice.listPayments(fan, { limit: 10 })).items).toHaveLength(1);
     });
 
-    it('is refused for what was given back', async () => {
+    it('is refused for a released reservation', async () => {
       const { user, hold, pay, balanceOf } = await open();
       const fan = await user(10_000);
       const reservation = await hold(fan, 1);
@@ -309,7 +309,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await balanceOf(fan)).toBe(10_000);
     });
 
-    it('is refused for what is not there, is not mine, or is of another concert', async () => {
+    it('is refused for a reservation that does not exist, or of another user or concert', async () => {
       const { user, hold, payOrderOf } = await open();
       const elsewhere = await open();
       const fan = await user(50_000);
@@ -323,7 +323,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       for (const order of refused) await expectRefusal(boxOffice.pay(order), 'reservation-not-found');
     });
 
-    it('never spends more than there is, however many pay at once', async () => {
+    it('never spends more than the balance, however many pay at once', async () => {
       const { user, hold, pay, balanceOf } = await openBoxOffice(harness, {
         dates: [{ startsInMs: HOUR_MS, prices: [100, 100, 100, 100] }],
       });
@@ -336,7 +336,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
   });
 
   describe('releasing', () => {
-    it('gives the seats of a hold back', async () => {
+    it('frees the seats of a hold', async () => {
       const { concert, date, user, hold, statuses, statusOf } = await open();
       const fan = await user();
       const reservation = await hold(fan, 1, 2);
@@ -351,7 +351,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await statuses()).toEqual(Array.from({ length: 5 }, () => 'AVAILABLE'));
     });
 
-    it('is harmless when repeated, even if somebody else has the seats by then', async () => {
+    it('is harmless when repeated, even if another user has the seats by then', async () => {
       const { user, hold, statuses } = await open();
       const { userId, reservationId } = await hold(await user(), 1);
       const first = await boxOffice.release(userId, reservationId);
@@ -360,7 +360,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await statuses())?.[0]).toBe('HELD');
     });
 
-    it('is refused once it is paid, once it has run out, and to others', async () => {
+    it('is refused once it is paid or expired, and to other users', async () => {
       const { user, hold, pay, statuses } = await open();
       const fan = await user(10_000);
       const paid = await hold(fan, 1);
@@ -379,7 +379,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
   describe('extending', () => {
     const PASSED_MS = 100_000;
 
-    it('makes a hold last as long again from now, at the price it had', async () => {
+    it('makes a hold last as long again from now, at its frozen price', async () => {
       const { user, hold, extend, pay, statuses } = await open();
       const fan = await user(30_000);
       const before = await hold(fan, 1, 2);
@@ -401,7 +401,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await pay(before)).answer.amount).toBe(30_000);
     });
 
-    it('goes no further than the ceiling, counted from when the hold was made', async () => {
+    it('stops at the ceiling, counted from the creation of the hold', async () => {
       const { user, hold, extend, statusOf, statuses } = await open();
       const fan = await user();
       const made = await hold(fan, 1);
@@ -415,7 +415,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await statuses())?.[0]).toBe('AVAILABLE');
     });
 
-    it('is refused where the policy leaves nothing to extend to', async () => {
+    it('is refused if the policy allows no extension', async () => {
       const { user, hold, extend, statusOf } = await open();
       const made = await hold(await user(), 1);
       await expectRefusal(extend(made, { holdSecondsMax: 0 }), 'hold-at-ceiling');
@@ -430,7 +430,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(answer).toEqual(made);
     });
 
-    it('keeps everybody else off, and counts against the limit', async () => {
+    it('keeps the seats from other users, and counts against the limit', async () => {
       const { user, hold, extend, orderOf } = await open();
       const fan = await user();
       const made = await hold(fan, 1, 2, 3);
@@ -442,7 +442,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await expectRefusal(boxOffice.hold(orderOf(fan, [4, 5])), 'seat-limit-reached', { limit: 4, held: 3 });
     });
 
-    it('is refused for what is over, paid, given back, not mine or of another concert', async () => {
+    it('is refused for a reservation that is expired, paid or released, or of another user or concert', async () => {
       const { user, hold, pay, extend } = await open();
       const elsewhere = await open();
       const fan = await user(100_000);
@@ -459,7 +459,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await expectRefusal(boxOffice.extend(elsewhere.extendOrderOf(held)), 'reservation-not-found');
     });
 
-    it('is too late once somebody else has the seats', async () => {
+    it('is refused once another user has the seats', async () => {
       const { user, hold, extend, statuses } = await open();
       const late = await hold(await user(), 1, 2);
       await passes(HOLD_MS);
@@ -468,7 +468,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await statuses())?.slice(0, 2)).toEqual(['AVAILABLE', 'HELD']);
     });
 
-    it('sent again gets its first answer and extends nothing', async () => {
+    it('when repeated gets its first answer and extends nothing', async () => {
       const { user, hold, extendOrderOf } = await open();
       const made = await hold(await user(), 1);
       const order = extendOrderOf(made);
@@ -483,7 +483,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
   });
 
   describe('cancelling', () => {
-    it('gives held seats back, as releasing does', async () => {
+    it('frees held seats, as releasing does', async () => {
       const { user, hold, cancel, statuses, statusOf, balanceOf } = await open();
       const fan = await user(5);
       const made = await hold(fan, 1, 2);
@@ -495,7 +495,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await balanceOf(fan)).toBe(5);
     });
 
-    it('gives paid seats back for their price', async () => {
+    it('frees paid seats and refunds their price', async () => {
       const { user, hold, pay, cancelOrderOf, statuses, statusOf, balanceOf } = await open();
       const fan = await user(80_000);
       const made = await hold(fan, 2, 3);
@@ -519,7 +519,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('leaves the payment on record, and when it was refunded', async () => {
+    it('keeps the payment on record, with the time of the refund', async () => {
       const { user, hold, pay, cancel } = await open();
       const fan = await user(100_000);
       const { answer: kept } = await pay(await hold(fan, 1));
@@ -530,7 +530,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await boxOffice.listPayments(fan, { limit: 5 })).toEqual({ items: [{ ...paid, refundedAt }, kept] });
     });
 
-    it('makes the seats sellable at once, and whoever buys them next owes nothing to who had them', async () => {
+    it('makes the seats sellable at once, independently of the first payment', async () => {
       const { user, hold, pay, cancel, statuses, statusOf, balanceOf } = await open();
       const [first, second] = [await user(10_000), await user(10_000)];
       const sold = await hold(first, 1);
@@ -544,7 +544,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect([await balanceOf(first), await balanceOf(second)]).toEqual([10_000, 0]);
     });
 
-    it('does not count against the limit any more', async () => {
+    it('stops counting the seats against the limit', async () => {
       const { user, hold, pay, cancel, orderOf } = await open();
       const fan = await user(100_000);
       const made = await hold(fan, 1, 2, 3, 4);
@@ -553,7 +553,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(granted(await boxOffice.hold(orderOf(fan, [1, 2, 3, 4]))).seatNumbers).toHaveLength(4);
     });
 
-    it('of what is paid is refused from the deadline on, and where the policy has no refunds', async () => {
+    it('of a paid reservation is refused from the deadline on, and if the policy has no refunds', async () => {
       const { user, hold, pay, cancel, statuses, statusOf, balanceOf } = await openBoxOffice(harness, {
         dates: [{ startsInMs: HOUR_MS, prices: [100, 100] }],
       });
@@ -571,14 +571,14 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await balanceOf(fan)).toBe(100);
     });
 
-    it('of what is held has no deadline but the hold’s', async () => {
+    it('of a hold has no deadline but the hold’s', async () => {
       const { user, hold, cancel, statusOf } = await open();
       const made = await hold(await user(), 1);
       await cancel(made, { refundUntilSeconds: -1 });
       expect(await statusOf(made)).toBe('CANCELLED');
     });
 
-    it('is refused for what is over, given back before, or not mine', async () => {
+    it('is refused for a reservation that is expired or cancelled, or of another user', async () => {
       const { user, hold, pay, cancel, balanceOf, statusOf } = await open();
       const fan = await user(100_000);
       const lapsed = await hold(fan, 1);
@@ -594,7 +594,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await balanceOf(fan)).toBe(70_000);
     });
 
-    it('refunds once, however many ask at once: by one request with equal answers, by many with one success', async () => {
+    it('refunds once, however many cancel at once: one key gets equal answers, many keys get one success', async () => {
       const { user, hold, pay, cancel, cancelOrderOf, balanceOf } = await open();
       const fan = await user(100_000);
       const [same, others] = [await hold(fan, 1), await hold(fan, 2)];
@@ -613,7 +613,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect((await wallets.listEntries(fan, { limit: 10 })).items).toHaveLength(5);
     });
 
-    it('is refused when its key was used for something else', async () => {
+    it('is refused when its key was used for another command', async () => {
       const { user, hold, cancel, statusOf } = await open();
       const fan = await user();
       const [one, two] = [await hold(fan, 1), await hold(fan, 2)];
@@ -632,7 +632,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await boxOffice.forgetAnswers(PLENTY);
     });
 
-    it('ends holds past their deadline, no more seats at a time than asked, and nothing else', async () => {
+    it('ends expired holds, no more seats at a time than asked, and nothing else', async () => {
       const { user, hold, pay, statusOf, statuses } = await open();
       const [one, two] = [await user(10_000), await user()];
       const paid = await hold(one, 1);
@@ -648,7 +648,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await statuses()).toEqual(['SOLD', 'AVAILABLE', 'AVAILABLE', 'AVAILABLE', 'HELD']);
     });
 
-    it('is not what a hold ends by: past its deadline a reservation reads EXPIRED at once', async () => {
+    it('is not needed to end a hold: past its deadline a reservation reads EXPIRED at once', async () => {
       const { user, hold, statusOf } = await open();
       const reservation = await hold(await user(), 1);
       await passes(HOLD_MS);
@@ -657,7 +657,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(items).toMatchObject([{ status: 'EXPIRED' }]);
     });
 
-    it('forgets answers after a day, no more at a time than asked, and none before', async () => {
+    it('deletes answers after a day, no more at a time than asked, and none before', async () => {
       const { user, orderOf } = await open();
       const fan = await user();
       const orders = [orderOf(fan, [1]), orderOf(fan, [2]), orderOf(fan, [3])];
@@ -675,7 +675,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
     });
   });
 
-  describe('aftermaths', () => {
+  describe('outbox messages', () => {
     /** All that is due, by reservation. */
     async function taken(...holds: readonly Pick<Hold, 'reservationId'>[]): Promise<OutboxMessage[]> {
       const ids = new Set(holds.map(({ reservationId }) => reservationId));
@@ -687,7 +687,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await boxOffice.ackOutboxMessages(await boxOffice.takeOutboxMessages(PLENTY));
     });
 
-    it('tell of a hold: whose session it prolongs, and how much is left of it', async () => {
+    it('tell of a hold: the entry whose session it extends, and the remaining time', async () => {
       const { concert, date, user, hold, placeOf } = await open();
       const fan = await user();
       const { reservationId } = await hold(fan, 1, 2);
@@ -703,7 +703,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(message?.remainingMs).toBeLessThanOrEqual(HOLD_MS - OUTBOX_DUE_MS);
     });
 
-    it('tell of a payment whose session it ends, and of a release nobody', async () => {
+    it('tell of a payment the entry whose session it ends, and of a release none', async () => {
       const { user, hold, pay, placeOf } = await open();
       const fan = await user(10_000);
       const [paid, released] = [await hold(fan, 1), await hold(fan, 2)];
@@ -718,7 +718,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(cancelled).not.toHaveProperty('place');
     });
 
-    it('tell of an extension whose session it prolongs', async () => {
+    it('tell of an extension the entry whose session it extends', async () => {
       const { user, hold, extend, placeOf } = await open();
       const made = await hold(await user(), 1);
       await passes(OUTBOX_DUE_MS);
@@ -731,7 +731,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(message?.remainingMs).toBeGreaterThan(HOLD_MS - OUTBOX_DUE_MS - 5_000);
     });
 
-    it('tell of a refund that it was paid, so that the session of the payment ends all the same', async () => {
+    it('tell of a refund that it was paid, so that the session of the payment still ends', async () => {
       const { user, hold, pay, cancel, placeOf } = await open();
       const made = await hold(await user(10_000), 1);
       await passes(OUTBOX_DUE_MS);
@@ -745,7 +745,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(refunded).not.toHaveProperty('place');
     });
 
-    it('tell what holds now, not what held when it happened', async () => {
+    it('tell the present state, not the state when they were written', async () => {
       const { user, hold, pay } = await open();
       const paid = await hold(await user(10_000), 1);
       await pay(paid);
@@ -759,7 +759,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(all.filter(({ hold }) => hold.reservationId === lapsed.reservationId)).toMatchObject([{ remainingMs: 0 }]);
     });
 
-    it('go to one at a time, come again if they are not settled, and never once they are', async () => {
+    it('go to one relay at a time, and come again until they are acknowledged', async () => {
       const { user, hold } = await open();
       const reservation = await hold(await user(), 1);
       await passes(OUTBOX_DUE_MS);
@@ -792,7 +792,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await taken(released, extended)).toEqual([]);
     });
 
-    it('come again soon if they could not be told, and not before', async () => {
+    it('come again soon if they could not be relayed, and not before', async () => {
       const { user, hold } = await open();
       const reservation = await hold(await user(), 1);
       await passes(OUTBOX_DUE_MS);
@@ -812,7 +812,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await boxOffice.takeOutboxMessages(2)).toHaveLength(1);
     });
 
-    it('do not come of a command that was refused', async () => {
+    it('are not written by a refused command', async () => {
       const { user, hold, pay, orderOf } = await open();
       const theirs = await hold(await user(), 1);
       const order = orderOf(await user(), [1, 2]);
@@ -825,7 +825,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
   });
 
   describe('reservations and payments', () => {
-    it('are shown to nobody else', async () => {
+    it('are shown to no other user', async () => {
       const { user, hold, payOrderOf } = await open();
       const [fan, stranger] = [await user(10_000), await user()];
       const reservation = await hold(fan, 1);
@@ -837,7 +837,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await boxOffice.listPayments(stranger, { limit: 5 })).toEqual({ items: [] });
     });
 
-    it('are listed newest first, in pages, without a gap and without a repetition', async () => {
+    it('are listed newest first, in pages, without gaps and repetitions', async () => {
       const { user, hold, pay } = await open();
       const fan = await user(100_000);
       for (const seatNumber of [1, 2, 3]) await pay(await hold(fan, seatNumber));

@@ -59,7 +59,7 @@ export function concertsContract(harness: StoreHarness): void {
   };
 
   describe('finding the seat plan of a concert', () => {
-    it('tells it as it was given, under a hash of its own', async () => {
+    it('returns it as given, with its hash', async () => {
       const { concertId: planned } = await concerts.create(plan({ seatPlan }));
       const { concertId: newer } = await concerts.create(plan({ seatPlan: { ...seatPlan, version: 8 } }));
       const [kept, other] = [await concerts.findSeatPlan(planned), await concerts.findSeatPlan(newer)];
@@ -68,7 +68,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(other?.sha256).not.toBe(kept?.sha256);
     });
 
-    it('finds none where there is none', async () => {
+    it('finds none for a concert without one', async () => {
       const { concertId: unplanned } = await concerts.create(plan());
       expect(await concerts.findSeatPlan(unplanned)).toBeUndefined();
       expect(await concerts.findSeatPlan(concertId(newId()))).toBeUndefined();
@@ -76,7 +76,7 @@ export function concertsContract(harness: StoreHarness): void {
   });
 
   describe('finding a concert', () => {
-    it('tells what it is and what the operator decided for it', async () => {
+    it('returns the concert and its own policy values', async () => {
       const { concertId, title, venue, salesOpenAt } = await stage({ policy: { activeMax: 7 } });
       expect(await concerts.find(concertId)).toEqual({
         concertId,
@@ -91,11 +91,11 @@ export function concertsContract(harness: StoreHarness): void {
       });
     });
 
-    it('finds nothing where nothing is', async () => {
+    it('finds nothing for an unknown id', async () => {
       expect(await concerts.find(concertId(newId()))).toBeUndefined();
     });
 
-    it('tells at a glance what it has found, and nothing of what is not there', async () => {
+    it('returns from memory what it has found before, and nothing for an unknown id', async () => {
       const { concertId: id } = await stage();
       const found = { concert: await concerts.find(id), seatsLeft: await concerts.seatsLeft(id) };
       expect(concerts.recall(id)).toEqual(found);
@@ -117,7 +117,7 @@ export function concertsContract(harness: StoreHarness): void {
   });
 
   describe('putting a concert on sale', () => {
-    it('makes it with its dates, seats and prices, at once for whoever made it', async () => {
+    it('creates it with its dates, seats and prices, at once visible to the caller', async () => {
       const { dates, policy: _, ...told } = plan();
       expect(await concerts.find(told.concertId)).toBeUndefined();
       const created = await concerts.create({ ...told, dates, policy: {} });
@@ -133,12 +133,12 @@ export function concertsContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('takes from its policy what is decided there, and the rest from the settings', async () => {
+    it('takes given values from its policy, and the rest from the settings', async () => {
       const created = await concerts.create(plan({ policy: { activeMax: 0, admitPerWindow: 5, waitingMax: null } }));
       expect(created.policy).toEqual({ ...POLICY, activeMax: 0, admitPerWindow: 5 });
     });
 
-    it('is refused without any limit of admission, and then there is nothing', async () => {
+    it('is refused without any limit of admission, and creates nothing', async () => {
       const refused = plan({ policy: { activeMax: 0 } });
       await expectRefusal(concerts.create(refused), 'validation-failed');
       expect(await concerts.find(refused.concertId)).toBeUndefined();
@@ -146,7 +146,7 @@ export function concertsContract(harness: StoreHarness): void {
   });
 
   describe('changing a policy', () => {
-    it('changes what is named and leaves the rest; null gives it back to the settings', async () => {
+    it('changes named values and leaves the rest; null returns a value to the settings', async () => {
       const { concertId } = await stage({ policy: { activeMax: 7, claimSeconds: 50 } });
       const before = await concerts.find(concertId);
       const paused = await concerts.changePolicy(concertId, { paused: true, admitPerWindow: 9 });
@@ -159,7 +159,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await concerts.changePolicy(concertId, {})).toEqual(given);
     });
 
-    it('shows at once to whoever changed it', async () => {
+    it('is at once visible to the caller', async () => {
       const { concertId } = await stage();
       await Promise.all([concerts.find(concertId), concerts.listOnSale()]);
       await concerts.changePolicy(concertId, { activeMax: 77 });
@@ -168,7 +168,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(onSale?.policy.activeMax).toBe(77);
     });
 
-    it('may leave one limit of admission off, never both, whoever else changes it at the same time', async () => {
+    it('may switch one limit of admission off, never both, also under concurrent changes', async () => {
       const { concertId } = await stage({ policy: { activeMax: 7, admitPerWindow: 8 } });
       const changes = [{ activeMax: 0 }, { admitPerWindow: 0 }].map((change) =>
         concerts.changePolicy(concertId, change),
@@ -180,18 +180,18 @@ export function concertsContract(harness: StoreHarness): void {
       expect([activeMax, admitPerWindow].filter((limit) => limit === 0)).toHaveLength(1);
     });
 
-    it('counts the settings for what is left to them', async () => {
+    it('uses the settings for values without a decision', async () => {
       const { concertId } = await stage({ policy: { activeMax: 0, admitPerWindow: 8 } });
       await expectRefusal(concerts.changePolicy(concertId, { admitPerWindow: null }), 'validation-failed');
       const changed = await concerts.changePolicy(concertId, { admitPerWindow: null, activeMax: null });
       expect(changed?.policy).toEqual(POLICY);
     });
 
-    it('finds nothing to change where nothing is', async () => {
+    it('finds nothing to change for an unknown id', async () => {
       expect(await concerts.changePolicy(concertId(newId()), { activeMax: 1 })).toBeUndefined();
     });
 
-    it('keeps every change of those made at the same time', async () => {
+    it('keeps all of several concurrent changes', async () => {
       const { concertId } = await stage();
       const changes = [{ activeMax: 9 }, { waitingMax: 99 }, { sessionSeconds: 999 }, { paused: true }];
       await Promise.all(changes.map((change) => concerts.changePolicy(concertId, change)));
@@ -199,8 +199,8 @@ export function concertsContract(harness: StoreHarness): void {
     });
   });
 
-  describe('the opening of a line', () => {
-    it('is when sales open or later, as the policy says, and known within a second', async () => {
+  describe('the opening of a queue', () => {
+    it('is at the opening of sales or later, by the policy, and known within a second', async () => {
       const { concertId, salesOpenAt } = await stage({ opensInMs: HOUR_MS });
       const look = async () => (await concerts.find(concertId)) ?? {};
       expect(await look()).toMatchObject({ opensAt: salesOpenAt, opened: false });
@@ -219,7 +219,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await look()).toMatchObject({ opened: true, policy: { opensAt: null } });
     });
 
-    it('is by lot or not as the policy says, until sales open, and then stays', async () => {
+    it('is by lottery or not by the policy, until sales open, and then stays', async () => {
       const { concertId } = await stage({ opensInMs: HOUR_MS });
       const changed = (await concerts.changePolicy(concertId, { opening: 'lottery' }))?.policy;
       expect(changed).toEqual({ ...POLICY, opening: 'lottery' });
@@ -234,7 +234,7 @@ export function concertsContract(harness: StoreHarness): void {
     const lotteryOf = async (id: ConcertId) => (await concerts.find(id))?.lottery;
     const HASH = /^[0-9a-f]{64}$/;
 
-    it('have a seed from the first look on, of which nothing but the hash is shown', async () => {
+    it('have a seed from the first read on, and show only its hash', async () => {
       const [one, other] = [
         await stage({ opensInMs: HOUR_MS, policy: { opening: 'lottery' } }),
         await stage({ policy: { opening: 'lottery' } }),
@@ -249,7 +249,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(listed).toEqual([second, first]);
     });
 
-    it('keep it when a policy is changed there and back, so that nobody can pick another', async () => {
+    it('keep the seed when a policy is changed back and forth, so that nobody can choose another', async () => {
       const { concertId } = await stage({ opensInMs: HOUR_MS });
       expect(await lotteryOf(concertId)).toBeUndefined();
       const drawn = (await concerts.changePolicy(concertId, { opening: 'lottery' }))?.lottery;
@@ -258,7 +258,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect((await concerts.changePolicy(concertId, { opening: 'lottery' }))?.lottery).toEqual(drawn);
     });
 
-    it('are there at once where a concert is made with them', async () => {
+    it('exist at once for a concert created with them', async () => {
       const made = await concerts.create(plan({ policy: { opening: 'lottery' } }));
       expect(made.lottery).toEqual({ seedSha256: expect.stringMatching(HASH) });
     });
@@ -270,7 +270,7 @@ export function concertsContract(harness: StoreHarness): void {
       return concerts.seatsLeft(id);
     };
 
-    it('are those free and those held, of all dates still to come', async () => {
+    it('are the free and the held seats of all future dates', async () => {
       const { concert, user, hold, pay } = await openBoxOffice(harness, {
         dates: [
           { startsInMs: WEEK_MS, prices: [1, 2, 3, 4, 5], blocked: [5] },
@@ -285,7 +285,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await left(concert.concertId)).toEqual({ available: 3, held: 2 });
     });
 
-    it('count a hold past its deadline as available, tidied away or not', async () => {
+    it('count an expired hold as available, whether or not a job has freed it', async () => {
       const { concert, user, hold } = await openBoxOffice(harness);
       await hold(await user(), 1, 2);
       expect(await left(concert.concertId)).toEqual({ available: 3, held: 2 });
@@ -295,13 +295,13 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await left(concert.concertId)).toEqual({ available: 5, held: 0 });
     });
 
-    it('are none of an unknown concert', async () => {
+    it('are none for an unknown concert', async () => {
       expect(await concerts.seatsLeft(concertId(newId()))).toEqual({ available: 0, held: 0 });
     });
   });
 
   describe('the concerts on sale', () => {
-    it('are those that have opened and have a date still to come', async () => {
+    it('are those that have opened and have a future date', async () => {
       const open = await stage();
       const early = await stage({ opensInMs: HOUR_MS });
       const over = await stage({ dates: [{ startsInMs: -HOUR_MS, prices: [1] }] });
@@ -316,7 +316,7 @@ export function concertsContract(harness: StoreHarness): void {
   });
 
   describe('the list of concerts', () => {
-    it('has those with a date still to come, newest first, in pages', async () => {
+    it('has those with a future date, newest first, in pages', async () => {
       const first = await stage();
       await stage({ dates: [{ startsInMs: -HOUR_MS, prices: [1] }] });
       const second = await stage({ opensInMs: HOUR_MS });
@@ -330,7 +330,7 @@ export function concertsContract(harness: StoreHarness): void {
   });
 
   describe('the dates of a concert', () => {
-    it('are those still to come, the earliest first, with the seats that can be booked', async () => {
+    it('are the future ones, the earliest first, with the number of available seats', async () => {
       const { concertId, dates } = await stage({
         dates: [
           { startsInMs: 2 * WEEK_MS, prices: [1, 2] },
@@ -345,7 +345,7 @@ export function concertsContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('count neither seats held nor seats sold, and count a hold past its deadline', async () => {
+    it('count neither held nor sold seats, and count those of an expired hold', async () => {
       const { concert, user, hold, pay } = await openBoxOffice(harness);
       const fan = await user(10_000);
       const free = async () => (await concerts.listDates(concert.concertId))[0]?.seatsAvailable;
@@ -356,7 +356,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await free()).toBe(4);
     });
 
-    it('are none of an unknown concert', async () => {
+    it('are none for an unknown concert', async () => {
       expect(await concerts.listDates(concertId(newId()))).toEqual([]);
     });
   });
@@ -377,7 +377,7 @@ export function concertsContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('have a place and a grade where there is a plan of the hall, and may be blocked by it', async () => {
+    it('have a place and a grade if there is a seat plan, and may be blocked by it', async () => {
       const planned = plan({ seatPlan });
       const dates = planned.dates.slice(0, 1).map((day) => ({ ...day, seats: runsOf(seatPlan), blocked: [3] }));
       const { concertId: id } = await concerts.create({ ...planned, dates });
@@ -398,13 +398,13 @@ export function concertsContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('are undefined where there is no such date, or no such concert', async () => {
+    it('are undefined for an unknown date or concert', async () => {
       const { concertId: known, dates } = await stage();
       expect(await concerts.listSeats(known, concertDate('2001-01-01'))).toBeUndefined();
       expect(await concerts.listSeats(concertId(newId()), dates[0]?.date ?? concertDate(''))).toBeUndefined();
     });
 
-    it('show a hold past its deadline as free, tidied away or not', async () => {
+    it('show an expired hold as free, whether or not a job has freed it', async () => {
       const { user, hold, statuses } = await openBoxOffice(harness);
       await hold(await user(), 1);
       expect((await statuses())?.[0]).toBe('HELD');
@@ -412,7 +412,7 @@ export function concertsContract(harness: StoreHarness): void {
       expect((await statuses())?.[0]).toBe('AVAILABLE');
     });
 
-    it('show every change that was acknowledged before they were asked for, whoever else is asking', async () => {
+    it('show every change acknowledged before the call, however many others read them', async () => {
       const { concert, user, hold, statuses } = await openBoxOffice(harness);
       const fan = await user();
       const look = () => Promise.all([statuses(), concerts.listDates(concert.concertId)]);

@@ -66,12 +66,12 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
     );
   });
 
-  describe('what is due', () => {
+  describe('a due row', () => {
     it.each([
       ['forget_answers', 'answered_at <'],
       ['expire_holds', 'held_until <='],
       ['take_outbox_messages', 'due_at <='],
-    ])('is looked up in an index, however much there is that is not: %s', async (name, condition) => {
+    ])('is found by an index, however many rows are not due: %s', async (name, condition) => {
       // The statement itself, as the function has it.
       const [statement = ''] =
         /SELECT (?:(?!SELECT)[^;])*FOR UPDATE SKIP LOCKED/.exec(await definitionOf(pool, name)) ?? [];
@@ -81,23 +81,23 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
     });
   });
 
-  describe('what is to be told', () => {
+  describe('an unrelayed message', () => {
     /** How a statement of ours would be carried out. */
     async function planOf(statement: string): Promise<string> {
       const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement}`);
       return rows.map((row) => row['QUERY PLAN']).join('\n');
     }
 
-    it('is found without reading what was relayed', async () => {
+    it('is found without reading relayed ones', async () => {
       const [taking = ''] = /SELECT e\.event_id FROM events e[^)]*/.exec(await definitionOf(pool, 'take_events')) ?? [];
       expect(await planOf(taking.replace('v_max', '200'))).toContain('using events_waiting');
     });
 
-    it('is found due without reading what is not', async () => {
+    it('is found due without reading those that are not', async () => {
       expect(await planOf(webhookStatements.listDueEndpoints.text)).toContain('webhook_deliveries_due_at');
     });
 
-    it('is forgotten from the oldest on, without reading the rest', async () => {
+    it('is deleted from the oldest on, without reading the rest', async () => {
       const [oldest = ''] =
         /SELECT event_id, relayed_at FROM events[^)]*/.exec(await definitionOf(pool, 'forget_events')) ?? [];
       const plan = await planOf(oldest.replace('p_batch_max', '500'));
@@ -106,7 +106,7 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
     });
   });
 
-  it('the seats left are counted without reading those that are gone', async () => {
+  it('the seats left are counted without reading the others', async () => {
     const counting = concertStatements.seatsLeft.text.replace('$1', `'${concert}'`);
     const plan = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${counting}`);
     expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('using seats_available');

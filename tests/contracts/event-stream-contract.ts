@@ -33,13 +33,13 @@ export function eventStreamContract({ eventStream, published }: EventStreamHarne
   }
 
   describe('a stream of events', () => {
-    it('has them as they are, in their order', async () => {
+    it('contains them unchanged and in order', async () => {
       const events = [event(), event(), event()];
       expect(await eventStream.publish({ fencingToken: nextToken(), events })).toBe('published');
       expect((await published()).slice(-3)).toEqual(events);
     });
 
-    it('takes nothing from a smaller fencing token once a larger one has published', async () => {
+    it('refuses a smaller fencing token once a larger one has published', async () => {
       const [older, newer] = [nextToken(), nextToken()];
       const [old, fresh] = [[event()], [event()]];
       await eventStream.publish({ fencingToken: newer, events: fresh });
@@ -47,7 +47,7 @@ export function eventStreamContract({ eventStream, published }: EventStreamHarne
       expect(await shown([...old, ...fresh])).toEqual(idsOf(fresh));
     });
 
-    it('has twice what is published twice: whoever reads it drops the second', async () => {
+    it('contains twice what is published twice: readers drop the second', async () => {
       const events = [event(), event()];
       await eventStream.publish({ fencingToken: nextToken(), events });
       await eventStream.publish({ fencingToken: nextToken(), events });

@@ -32,7 +32,7 @@ export function eventsContract(harness: StoreHarness): void {
   });
 
   describe('an event', () => {
-    it('is told of a hold: who, what, for how much, until when', async () => {
+    it('is written for a hold: user, seats, amount and deadline', async () => {
       const { user, hold } = await openBoxOffice(harness);
       const held = await hold(await user(), 1, 2);
       const { heldUntil, createdAt } = held;
@@ -48,14 +48,14 @@ export function eventsContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('is told of the best seats as of any', async () => {
+    it('is written for the best seats as for any', async () => {
       const { user, orderOf } = await openBoxOffice(harness);
       const { seatNumbers: _, ...order } = orderOf(await user(), []);
       const { answer } = await boxOffice.holdBest({ ...order, wish: { quantity: 2 } });
       expect(summary(await storyOf(answer))).toEqual(['reservation.held']);
     });
 
-    it('is told of an extension, with the new end', async () => {
+    it('is written for an extension, with the new deadline', async () => {
       const { user, hold, extend } = await openBoxOffice(harness);
       const held = await hold(await user(), 1);
       await passes(HOLD_MS / 2);
@@ -68,7 +68,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(rest).toEqual([]);
     });
 
-    it('is told of a hold that was tidied away, once, and when it ran out', async () => {
+    it('is written once for a hold that expired, with its deadline', async () => {
       const { user, hold } = await openBoxOffice(harness);
       const held = await hold(await user(), 1, 2);
       await passes(HOLD_MS);
@@ -79,7 +79,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(rest).toEqual([]);
     });
 
-    it('is told of a hold that ends because somebody else takes the seat', async () => {
+    it('is written for a hold that ends because another user takes the seat', async () => {
       const { user, hold } = await openBoxOffice(harness);
       const lapsed = await hold(await user(), 1);
       await passes(HOLD_MS);
@@ -90,7 +90,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(summary(of(held))).toEqual(['reservation.held']);
     });
 
-    it('is told of a hold that was given back, once, however often it is', async () => {
+    it('is written once for a released hold, however often it is released', async () => {
       const { user, hold } = await openBoxOffice(harness);
       const held = await hold(await user(), 1);
       await boxOffice.release(held.userId, held.reservationId);
@@ -98,7 +98,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(summary(await storyOf(held))).toEqual(['reservation.held', 'reservation.cancelled']);
     });
 
-    it('is told of payment, refund and end, in the order of the story', async () => {
+    it('is written for payment, refund and end, in this order', async () => {
       const { user, hold, pay, cancel } = await openBoxOffice(harness);
       const held = await hold(await user(100_000), 1, 2);
       const { answer: payment } = await pay(held);
@@ -135,7 +135,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(numbersOf(lapsed)).toEqual([1, 2, 3]);
     });
 
-    it('is not told of what was refused', async () => {
+    it('is not written for a refused command', async () => {
       const { user, hold, pay, orderOf } = await openBoxOffice(harness);
       const poor = await hold(await user(1), 1);
       await expectRefusal(pay(poor), 'insufficient-balance');
@@ -145,7 +145,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(summary(await relayAll(events))).toEqual(['reservation.held']);
     });
 
-    it('is told once of a command that is repeated', async () => {
+    it('is written once for a repeated command', async () => {
       const { user, hold, pay } = await openBoxOffice(harness);
       const held = await hold(await user(10_000), 1);
       const request = ask(held.userId);
@@ -163,7 +163,7 @@ export function eventsContract(harness: StoreHarness): void {
       at: new Date(Date.UTC(2027, 0, 1)),
     });
 
-    it('names all who are put on record together, in the order in which they were let in, and nobody else', async () => {
+    it('names all entries recorded together, in the order of admission, and no others', async () => {
       const { concertId } = await harness.stage();
       await queueRecords.open(concertId);
       const entries = [entry('5-0-0', 'admitted', 3), entry('5-0-1', 'admitted', 1), entry('5-1-0', 'left', 2)];
@@ -173,7 +173,7 @@ export function eventsContract(harness: StoreHarness): void {
       ]);
     });
 
-    it('is told once, though the record is made twice, and not of those who were not let in', async () => {
+    it('is written once, though recorded twice, and only for admissions', async () => {
       const { concertId } = await harness.stage();
       await queueRecords.open(concertId);
       await queueRecords.record(concertId, [entry('5-0-0', 'admitted', 1)]);
@@ -200,7 +200,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(await events.take(10)).toBeUndefined();
     });
 
-    it('goes on where it was: what is settled does not come again, what is over the limit does', async () => {
+    it('continues where it was: acknowledged events do not come again, those over the limit do', async () => {
       const [first, second] = [await held(), await held()];
       const told: string[] = [];
       for (let batch = await events.take(1); batch !== undefined; batch = await events.take(1)) {
@@ -211,7 +211,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(told).toEqual([first.reservationId, second.reservationId]);
     });
 
-    it('is taken over from somebody who does not come back, in a larger term, and the older one has no say any more', async () => {
+    it('is taken over from a dead relay under a larger fencing token, and the older token is refused', async () => {
       await held();
       const frozen = await events.take(10);
       await passes(TERM_MS);
@@ -225,7 +225,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(await events.take(10)).toBeUndefined();
     });
 
-    it('that came to nothing leaves all of it to the next one, at once', async () => {
+    it('that failed leaves the whole batch to the next relay, at once', async () => {
       await held();
       const first = await events.take(10);
       if (first === undefined) throw new RangeError('nothing was taken');
@@ -236,7 +236,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(await events.take(10)).toBeUndefined();
     });
 
-    it('that was not settled comes again in smaller portions, until one was', async () => {
+    it('without acknowledgement is repeated in smaller batches, until one is acknowledged', async () => {
       for (let made = 0; made < 4; made++) await held();
       const sizes: (number | undefined)[] = [];
       for (let terms = 0; terms < 4; terms++) {
@@ -251,7 +251,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect((await events.take(10))?.events).toHaveLength(3);
     });
 
-    it('has larger ids for what happened later to the same reservation', async () => {
+    it('has larger ids for later events of the same reservation', async () => {
       const { user, hold, pay } = await openBoxOffice(harness);
       const one = await hold(await user(10_000), 1);
       const other = await hold(await user(20_000), 2);
@@ -268,8 +268,8 @@ export function eventsContract(harness: StoreHarness): void {
     });
   });
 
-  describe('forgetting', () => {
-    it('leaves what was relayed lately, and what was not relayed, however old', async () => {
+  describe('deleting old events', () => {
+    it('keeps recently relayed events, and unrelayed ones of any age', async () => {
       const { user, hold } = await openBoxOffice(harness);
       await hold(await user(), 1);
       await passes(2 * DAY_SECONDS * 1_000);
@@ -285,7 +285,7 @@ export function eventsContract(harness: StoreHarness): void {
       expect(await events.forget(DAY_SECONDS, 100)).toBe(0);
     });
 
-    it('takes no more than a batch at once', async () => {
+    it('deletes at most a batch at once', async () => {
       const { user, hold } = await openBoxOffice(harness);
       for (const seat of [1, 2, 3]) await hold(await user(), seat);
       await relayAll(events);

@@ -13,7 +13,7 @@ export function frozenPriceContract(harness: FrozenPriceHarness): void {
   const { boxOffice, wallets, reprice } = harness;
 
   describe('a price that changes', () => {
-    it('does not change what is held: the price of the hold is extended, paid and given back', async () => {
+    it('does not change a hold: it is extended, paid and refunded at its frozen price', async () => {
       const { concert, user, hold, extend, pay, cancel, balanceOf } = await openBoxOffice(harness);
       const fan = await user(80_000);
       const held = await hold(fan, 2, 3);
@@ -35,7 +35,7 @@ export function frozenPriceContract(harness: FrozenPriceHarness): void {
       ]);
     });
 
-    it('is what the next hold costs', async () => {
+    it('applies to the next hold', async () => {
       const { concert, user, hold, pay, cancel, balanceOf } = await openBoxOffice(harness);
       const fan = await user(80_000);
       await cancel(await hold(fan, 2));

@@ -15,7 +15,7 @@ export function heldSeatsContract(harness: StoreHarness): void {
   }
 
   describe('held seats', () => {
-    it('are told with their user, their reservation, and the time that remains', async () => {
+    it('are returned with their user, their reservation and the remaining time', async () => {
       const { user, hold, on } = await open();
       const [one, other] = [await user(), await user()];
       const late = await hold(other, 5);
@@ -34,7 +34,7 @@ export function heldSeatsContract(harness: StoreHarness): void {
       }
     });
 
-    it('are neither free, nor sold, nor blocked, nor past their deadline', async () => {
+    it('exclude free, sold and blocked seats, and those past their deadline', async () => {
       const { user, hold, pay, concert, date, held } = await open();
       const fan = await user(100_000);
       await pay(await hold(fan, 1));
@@ -49,7 +49,7 @@ export function heldSeatsContract(harness: StoreHarness): void {
       expect(await held()).toEqual([]);
     });
 
-    it('are none of an unknown date', async () => {
+    it('do not exist for an unknown date', async () => {
       const nowhere = { concertId: concertId(newId()), date: concertDate('2027-05-01') };
       expect(await boxOffice.findHeld(nowhere, [1])).toEqual([]);
     });

@@ -29,12 +29,12 @@ export function lockContract(open: () => Lock): void {
   }
 
   describe('work under a lock', () => {
-    it('is done, and its value is answered', async () => {
+    it('runs, and its value is returned', async () => {
       const { lock, seats } = hall();
       expect(await lock.during(seats(1, 2), async () => 'done')).toEqual({ contended: false, value: 'done' });
     });
 
-    it('is not begun while somebody else works on one of the seats, and says so after a while', async () => {
+    it('does not start while other work holds one of the seats, and reports contention after a while', async () => {
       const { lock, seats } = hall();
       const { outcome, finish } = await begun(lock, seats(1, 2));
       let worked = false;
@@ -47,7 +47,7 @@ export function lockContract(open: () => Lock): void {
       expect(await outcome).toEqual({ contended: false, value: 'done' });
     });
 
-    it('waits for work that soon ends', async () => {
+    it('waits for other work that ends soon', async () => {
       const { lock, seats } = hall();
       const { outcome, finish } = await begun(lock, seats(1));
       const next = lock.during(seats(1), async () => 'next');
@@ -56,7 +56,7 @@ export function lockContract(open: () => Lock): void {
       await outcome;
     });
 
-    it('does not hinder work on other seats, of other dates or of other concerts', async () => {
+    it('does not block work on other seats, dates or concerts', async () => {
       const { lock, seats } = hall();
       const { outcome, finish } = await begun(lock, seats(1));
       const others = [
@@ -69,14 +69,14 @@ export function lockContract(open: () => Lock): void {
       await outcome;
     });
 
-    it('frees the seats when it fails, and its error is what comes of it', async () => {
+    it('frees the seats when it fails, and propagates its error', async () => {
       const { lock, seats } = hall();
       const failure = new Error('the work failed');
       await expect(lock.during(seats(1), () => Promise.reject(failure))).rejects.toBe(failure);
       expect(await lock.during(seats(1), async () => 1)).toEqual({ contended: false, value: 1 });
     });
 
-    it('goes on one at a time, however many come at once', async () => {
+    it('runs one at a time, however many start at once', async () => {
       const { lock, seats } = hall();
       let working = 0;
       let most = 0;

@@ -81,7 +81,7 @@ export function queueContract(open: () => QueueHarness): void {
   }
 
   describe('joining', () => {
-    it('draws places from 1, each at the end of the line', async () => {
+    it('draws sequences from 1, each at the end of the queue', async () => {
       const { joinAll } = line();
       const all = await joinAll(3);
       expect(all.map(({ entry }) => entry.sequence)).toEqual([1, 2, 3]);
@@ -91,7 +91,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(all.every(({ fresh }) => fresh)).toBe(true);
     });
 
-    it('names user, concert and time of joining in the claim', async () => {
+    it('returns an entry with user, concert and join time', async () => {
       const { join, someone, concert } = line();
       const user = someone();
       const { entry } = await join(user);
@@ -100,7 +100,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(entry.epoch).not.toBe('');
     });
 
-    it('finds the same place again, waiting and let in', async () => {
+    it('returns the same entry again, waiting and active', async () => {
       const { join, joinAll, admit } = line();
       const [first] = await joinAll(2);
       if (first === undefined) throw new RangeError();
@@ -110,7 +110,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(again).toMatchObject({ entry: first.entry, state: { status: 'ACTIVE' }, fresh: false });
     });
 
-    it('gives everybody a number of their own, however many come at once', async () => {
+    it('draws a different sequence for each of many concurrent joins', async () => {
       const { join, someone } = line();
       const users = Array.from({ length: 50 }, someone);
       const all = await Promise.all([...users, ...users].map((user) => join(user)));
@@ -119,7 +119,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(all.filter(({ fresh }) => fresh)).toHaveLength(users.length);
     });
 
-    it('is refused when the line is full, but not to those who are in it', async () => {
+    it('is refused when the queue is full, but not to those who are in it', async () => {
       const { join, joinAll, someone, admit } = line();
       const [first] = await joinAll(2);
       await expectRefusal(join(someone(), 2), 'queue-full');
@@ -128,7 +128,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await join(someone(), 2)).toMatchObject({ entry: { sequence: 3 }, fresh: true });
     });
 
-    it('keeps the lines of two concerts apart', async () => {
+    it('keeps the queues of two concerts apart', async () => {
       const { queue, join, admit } = line();
       const { entry } = await join();
       const other = concertId(newId());
@@ -142,7 +142,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('the position', () => {
-    it('falls as those ahead leave or are let in, and never rises', async () => {
+    it('falls as entries ahead leave or are admitted, and never rises', async () => {
       const { queue, joinAll, join, admit, find } = line();
       const [first, second, , last] = await joinAll(4);
       if (first === undefined || second === undefined || last === undefined) throw new RangeError();
@@ -159,8 +159,8 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
-  describe('a place', () => {
-    it('is EXPIRED when it is of another memory of the line, or another number than the user has', async () => {
+  describe('a queue entry', () => {
+    it('is EXPIRED with another epoch, or another sequence than the user has', async () => {
       const { queue, join, letIn, admit } = line();
       const inside = await letIn();
       const waiting = await join();
@@ -171,7 +171,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect((await admit({ paused: true })).active).toBe(1);
     });
 
-    it('is EXPIRED once another has replaced it, which an end of the old one does not end', async () => {
+    it('is EXPIRED once another has replaced it, and leaving it does not end the new one', async () => {
       const { queue, join, find } = line();
       const old = await join();
       await queue.leave(old.entry);
@@ -185,7 +185,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('leaving', () => {
-    it('gives a waiting place up for good: who joins again is last', async () => {
+    it('ends a waiting entry for good: joining again goes to the end', async () => {
       const { queue, joinAll, join, find } = line();
       const [first, second] = await joinAll(2);
       if (first === undefined || second === undefined) throw new RangeError();
@@ -199,7 +199,7 @@ export function queueContract(open: () => QueueHarness): void {
       });
     });
 
-    it('ends a session and makes room for the next', async () => {
+    it('ends a session and makes room for the next entry', async () => {
       const { queue, join, admit, statuses } = line();
       const [first, second] = [await join(), await join()];
       await admit(1);
@@ -220,7 +220,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('admission', () => {
-    it('lets people in in the order of their numbers', async () => {
+    it('admits entries in the order of their numbers', async () => {
       const { joinAll, admit, statuses } = line();
       const all = await joinAll(4);
       await admit(1);
@@ -229,7 +229,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(all)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE', 'WAITING']);
     });
 
-    it('lets in nobody beyond the limit, however often and however many ask at once', async () => {
+    it('admits nobody beyond the limit, however often it runs and however many run at once', async () => {
       const { joinAll, admit, statuses } = line();
       const all = await joinAll(12);
       const admissions = await Promise.all(Array.from({ length: 8 }, () => admit(5)));
@@ -238,7 +238,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(all)).toEqual(all.map((_, index) => (index < 5 ? 'ACTIVE' : 'WAITING')));
     });
 
-    it('sends nobody out when the limit is lowered, and lets nobody in until there is room', async () => {
+    it('ends no session when the limit is lowered, and admits nobody until there is room', async () => {
       const { queue, joinAll, admit, statuses } = line();
       const all = await joinAll(4);
       await admit(3);
@@ -248,12 +248,12 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(all)).toEqual(['EXPIRED', 'EXPIRED', 'ACTIVE', 'WAITING']);
     });
 
-    it('has nobody to let in at an empty line', async () => {
+    it('admits nobody from an empty queue', async () => {
       const { admit } = line();
       expect(await admit(5)).toEqual({ admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 });
     });
 
-    it('ends the sessions that have run out and lets the next in, in one step', async () => {
+    it('ends expired sessions and admits the next entries in one step', async () => {
       const { joinAll, admit, statuses, passes } = line();
       const all = await joinAll(3);
       await admit(2);
@@ -266,7 +266,7 @@ export function queueContract(open: () => QueueHarness): void {
   describe('the limit per window', () => {
     const two = { activeMax: 0, admitPerWindow: 2 };
 
-    it('lets in no more than that within any window, and the next as soon as one has slid out', async () => {
+    it('admits no more than that within any window, and the next as soon as one has slid out', async () => {
       const { joinAll, admit, passes } = line();
       await joinAll(6);
       expect(await admit({ ...two, admitPerWindow: 1 })).toMatchObject({ admitted: 1 });
@@ -283,7 +283,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await admit(two)).toMatchObject({ admitted: 1, waiting: 2 });
     });
 
-    it('holds across any number who admit at once', async () => {
+    it('holds for any number of concurrent admissions', async () => {
       const { joinAll, admit, passes, statuses } = line();
       const all = await joinAll(12);
       for (const expected of [5, 5, 2]) {
@@ -296,7 +296,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(all)).not.toContain('WAITING');
     });
 
-    it('gives nothing back when a session ends early', async () => {
+    it('gets nothing back when a session ends early', async () => {
       const { queue, joinAll, admit } = line();
       const [first] = await joinAll(3);
       await admit(two);
@@ -304,7 +304,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await admit(two)).toMatchObject({ admitted: 0, active: 1 });
     });
 
-    it('counts those who were let in before it was set, made tighter or made longer', async () => {
+    it('counts admissions from before it was set, tightened or lengthened', async () => {
       const { joinAll, admit, passes } = line();
       await joinAll(8);
       await admit({ activeMax: 3 });
@@ -317,7 +317,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await admit({ ...two, admitPerWindow: 7 })).toMatchObject({ admitted: 1, waiting: 1 });
     });
 
-    it('holds together with the limit of those who are in: the tighter one decides', async () => {
+    it('holds together with the limit of active entries: the tighter one decides', async () => {
       const { joinAll, admit, passes } = line();
       await joinAll(8);
       expect(await admit({ activeMax: 2, admitPerWindow: 3 })).toMatchObject({ admitted: 2 });
@@ -327,7 +327,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await admit({ activeMax: 0, admitPerWindow: 3 })).toMatchObject({ admitted: 1, active: 6 });
     });
 
-    it('is off at 0, as is the limit of those who are in', async () => {
+    it('is off at 0, as is the limit of active entries', async () => {
       const { joinAll, admit } = line();
       await joinAll(9);
       expect(await admit({ activeMax: 4, admitPerWindow: 0 })).toMatchObject({ admitted: 4 });
@@ -335,8 +335,8 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
-  describe('a line that is paused', () => {
-    it('lets nobody in, lets people join, keeps who is in, and goes on where it was', async () => {
+  describe('a paused queue', () => {
+    it('admits nobody, accepts joins, keeps sessions, and resumes where it was', async () => {
       const { join, joinAll, admit, statuses, passes } = line();
       const all = await joinAll(3);
       await admit(1);
@@ -349,7 +349,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses([...all, late])).toEqual(['EXPIRED', 'ACTIVE', 'ACTIVE', 'WAITING']);
     });
 
-    it('passes nobody over', async () => {
+    it('passes no entry over', async () => {
       const { joinAll, admit, positions, passes } = line();
       const all = await joinAll(2);
       await passes(ABSENT_MS);
@@ -358,10 +358,10 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
-  describe('a session that nobody claims', () => {
+  describe('an unclaimed session', () => {
     const one = { activeMax: 1, claimSeconds: CLAIM_SECONDS };
 
-    it('gives its place to the next', async () => {
+    it('goes to the next entry', async () => {
       const { joinAll, admit, statuses, passes } = line();
       const all = await joinAll(2);
       await admit(one);
@@ -372,7 +372,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(all)).toEqual(['EXPIRED', 'ACTIVE']);
     });
 
-    it('is over in time, tidied away or not', async () => {
+    it('expires in time, whether or not it was removed', async () => {
       const { joinAll, join, admit, find, passes } = line();
       const [first] = await joinAll(1);
       if (first === undefined) throw new RangeError();
@@ -382,7 +382,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await join(first.entry.userId)).toMatchObject({ entry: { sequence: 2 }, fresh: true });
     });
 
-    it('is claimed by asking, joining again, using or extending it, and then lasts as long as the policy says', async () => {
+    it('is claimed by polling, joining again, using or extending it, and then lasts as long as the policy says', async () => {
       const { queue, joinAll, join, admit, find, statuses, passes } = line();
       const all = await joinAll(5);
       const [polls, joins, uses, extended] = all as [Joined, Joined, Joined, Joined];
@@ -407,15 +407,15 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
-  describe('whoever stops asking', () => {
-    it('is passed over when their turn comes, and the others keep their order', async () => {
+  describe('an entry that stops polling', () => {
+    it('is passed over at the head, and the others keep their order', async () => {
       const { joinAndLoseFirst, admit, statuses } = line();
       const [, ...others] = await joinAndLoseFirst(4);
       expect(await admit(2)).toEqual({ admitted: 2, expired: 0, passedOver: 1, active: 2, waiting: 1 });
       expect(await statuses(others)).toEqual(['ACTIVE', 'ACTIVE', 'WAITING']);
     });
 
-    it('is not passed over before their turn, nor before the time is up, nor while asking', async () => {
+    it('is not passed over before it reaches the head, nor before the time is up, nor while polling', async () => {
       const { joinAll, join, admit, find, passes, positions } = line();
       const [first, second] = (await joinAll(3)) as [Joined, Joined, Joined];
       await passes(ABSENT_SECONDS * 1_000 - SLACK_MS);
@@ -433,7 +433,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await positions([first, again])).toEqual(['EXPIRED', 'ACTIVE']);
     });
 
-    it('keeps the place for the grace time: on asking again they are next, and nobody has a higher position', async () => {
+    it('is kept for the grace time: on polling again it is next, and no position rises', async () => {
       const { joinAndLoseFirst, admit, find, statuses, positions } = line();
       const [lost, ...others] = await joinAndLoseFirst(4);
       await admit(1);
@@ -444,7 +444,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses([lost, ...others])).toEqual(['ACTIVE', 'ACTIVE', 'WAITING', 'WAITING']);
     });
 
-    it('finds the place by joining again as well: the same number, not a new one', async () => {
+    it('rejoins by joining again, too, with the same sequence', async () => {
       const { joinAndLoseFirst, join, admit } = line();
       const [lost] = await joinAndLoseFirst(2);
       await admit(1);
@@ -452,7 +452,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(again).toMatchObject({ entry: lost.entry, state: { status: 'WAITING', position: 1 }, fresh: false });
     });
 
-    it('goes in by number among those who are back, whose positions do not rise for it', async () => {
+    it('is admitted by number among rejoined entries, whose positions do not rise', async () => {
       const { joinAll, join, admit, find, positions, statuses, passes } = line();
       const lost = await joinAll(3);
       await passes(ABSENT_MS);
@@ -469,7 +469,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(lost)).toEqual(['ACTIVE', 'ACTIVE', 'WAITING']);
     });
 
-    it('is passed over again who is back and stops asking again', async () => {
+    it('is passed over again if it rejoins and stops polling again', async () => {
       const { joinAndLoseFirst, admit, find, passes, statuses } = line();
       const [lost, other, last] = (await joinAndLoseFirst(3)) as [Joined, Joined, Joined];
       await admit(1);
@@ -481,7 +481,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await find(lost)).toMatchObject({ status: 'WAITING', position: 1 });
     });
 
-    it('has lost the place once the grace time is over: who joins again is last', async () => {
+    it('ends once the grace time is over: joining again goes to the end', async () => {
       const { queue, joinAndLoseFirst, join, admit, find, passes, concert } = line();
       const [lost] = await joinAndLoseFirst(3);
       await admit(1);
@@ -493,14 +493,14 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await join(lost.entry.userId)).toMatchObject({ entry: { sequence: 4 }, fresh: true });
     });
 
-    it('keeps the place for no time at all where there is no grace', async () => {
+    it('ends at once without a grace time', async () => {
       const { joinAndLoseFirst, admit, find } = line();
       const [lost] = await joinAndLoseFirst(2);
       await admit({ graceSeconds: 0 });
       expect(await find(lost)).toEqual({ status: 'EXPIRED' });
     });
 
-    it('can give the place up while passed over, and once back', async () => {
+    it('can leave while absent, and once rejoined', async () => {
       const { queue, joinAll, join, admit, find, statuses, passes, concert } = line();
       const lost = (await joinAll(2)) as [Joined, Joined];
       await passes(ABSENT_MS);
@@ -514,7 +514,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await find(present)).toMatchObject({ status: 'ACTIVE' });
     });
 
-    it('counts for the limit of those who wait once back, and not while passed over', async () => {
+    it('counts for the limit of waiting entries once rejoined, and not while absent', async () => {
       const { joinAndLoseFirst, join, someone, admit, find } = line();
       const [lost] = await joinAndLoseFirst(3);
       await admit(1);
@@ -525,7 +525,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('the figures', () => {
-    it('are of those who wait, are in and are passed over, and of the numbers drawn', async () => {
+    it('count waiting, active and absent entries, and the sequences drawn', async () => {
       const { queue, concert, joinAndLoseFirst, admit, find, passes } = line();
       expect(await queue.read(concert)).toEqual({ ...NOBODY, head: 1 });
       const [lost] = await joinAndLoseFirst(5);
@@ -566,7 +566,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
     });
 
-    it('is over in time, whether or not anybody has tidied it away: the user can join again', async () => {
+    it('expires in time, whether or not it was removed: the user can join again', async () => {
       const { letIn, join, find, passes } = line();
       const old = await letIn();
       await passes(SESSION_MS + 1);
@@ -576,7 +576,7 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
-  describe('a line that opens with lots', () => {
+  describe('a queue that opens by lottery', () => {
     function registration() {
       const { concert, someone, queue, ...rest } = line();
       const register = (user = someone()) => queue.join(concert, user, { waitingMax: EVERYBODY, opening: 'lottery' });
@@ -589,7 +589,7 @@ export function queueContract(open: () => QueueHarness): void {
     }
     const nowhere = { status: 'WAITING', position: undefined };
 
-    it('gives people no position, and lets nobody in, before the lots are drawn', async () => {
+    it('gives no positions and admits nobody before lots are drawn', async () => {
       const { registerAll, register, find, admit, queue, concert } = registration();
       const [first, second] = await registerAll(2);
       if (first === undefined || second === undefined) throw new RangeError();
@@ -601,7 +601,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await queue.read(concert)).toMatchObject({ registered: 2, waiting: 0, drawn: 2 });
     });
 
-    it('gives all who registered a position by lot, and those who come later the ones behind', async () => {
+    it('gives registered entries positions by lot, and later entries those behind', async () => {
       const { registerAll, register, draw, positions, find, join } = registration();
       const early = await registerAll(30);
       await draw();
@@ -634,7 +634,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await positions(all)).toEqual([...drawn, 11]);
     });
 
-    it('lets people in in the order of the lots', async () => {
+    it('admits entries in the order of the lots', async () => {
       const { registerAll, draw, positions, admit, statuses } = registration();
       const all = await registerAll(6);
       await draw();
@@ -643,7 +643,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await statuses(all)).toEqual(drawn.map((position) => (position <= 2 ? 'ACTIVE' : 'WAITING')));
     });
 
-    it('gives no place to those who left before, and lets them register anew', async () => {
+    it('draws no lot for those who left before, and lets them register again', async () => {
       const { registerAll, register, draw, find, positions, queue } = registration();
       const [left, ...others] = await registerAll(6);
       if (left === undefined) throw new RangeError();
@@ -657,7 +657,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(drawn.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
     });
 
-    it('can be left after the draw, by the number of the registration', async () => {
+    it('can be left after the draw, by the sequence of the registration', async () => {
       const { registerAll, draw, find, positions, queue } = registration();
       const all = await registerAll(5);
       await draw();
@@ -672,7 +672,7 @@ export function queueContract(open: () => QueueHarness): void {
       );
     });
 
-    it('draws no lots where nobody registered for them', async () => {
+    it('draws no lots if nobody registered', async () => {
       const { joinAll, draw, positions } = registration();
       const all = await joinAll(3);
       await draw();
@@ -681,7 +681,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('the log', () => {
-    it('tells what happened to places, in the order in which it happened, until that is settled', async () => {
+    it('tells what happened to entries, in order, until that is acknowledged', async () => {
       const { queue, concert, joinAndLoseFirst, admit, find, passes } = line();
       const [lost, second, third, fourth] = await joinAndLoseFirst(4);
       await admit(1);
@@ -722,7 +722,7 @@ export function queueContract(open: () => QueueHarness): void {
       ]);
     });
 
-    it('tells of each session once that it has ended: given up, run out, not claimed, or in the way of a new place', async () => {
+    it('tells the end of each session once: left, expired, not claimed, or replaced by a new entry', async () => {
       const { queue, concert, join, joinAll, admit, find, passes } = line();
       const [leaver, claimer, absent, again] = await joinAll(4);
       if (leaver === undefined || claimer === undefined || absent === undefined || again === undefined) {
@@ -746,7 +746,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('watching', () => {
-    it('hears of every move, until it ends', async () => {
+    it('is told of every move, until it ends', async () => {
       const { queue, concert, join, admit } = line();
       let moves = 0;
       await join();
@@ -764,8 +764,8 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
-  describe('settling', () => {
-    it('answers as finding does', async () => {
+  describe('finding for a command', () => {
+    it('answers as for a poll', async () => {
       const { queue, join, letIn, find } = line();
       const inside = await letIn();
       const waiting = await join();
@@ -776,7 +776,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await queue.keepOpen({ ...inside.entry, sequence: 99 })).toEqual({ status: 'EXPIRED' });
     });
 
-    it('keeps a session open for a command that is under way at its end', async () => {
+    it('keeps a session open for a command under way at its end', async () => {
       const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       await passes(SESSION_MS - SETTLED_MS / 2);
@@ -785,7 +785,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await find(joined)).toMatchObject({ status: 'ACTIVE' });
     });
 
-    it('cannot be used to stay', async () => {
+    it('cannot keep a session open forever', async () => {
       const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       await passes(SESSION_MS - SLACK_MS);
@@ -796,7 +796,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
     });
 
-    it('does not bring back a session that is over, nor shorten one that is not', async () => {
+    it('neither revives an ended session nor shortens a running one', async () => {
       const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       const before = await find(joined);
@@ -809,7 +809,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('extending', () => {
-    it('lets a session last at least so long from now', async () => {
+    it('makes a session last at least that long from now', async () => {
       const { queue, letIn, find, passes } = line();
       const joined = await letIn();
       await queue.extend(joined.entry, 3 * SESSION_MS);
@@ -827,7 +827,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await find(joined)).toEqual(before);
     });
 
-    it('holds against admission: who was extended is not sent out', async () => {
+    it('keeps an extended session through the next admission', async () => {
       const { queue, letIn, admit, passes } = line();
       const joined = await letIn();
       await queue.extend(joined.entry, 3 * SESSION_MS);
@@ -835,14 +835,14 @@ export function queueContract(open: () => QueueHarness): void {
       expect(await admit(1)).toMatchObject({ expired: 0, active: 1 });
     });
 
-    it('does nothing for a place that waits', async () => {
+    it('does nothing for a waiting entry', async () => {
       const { queue, join, find } = line();
       const joined = await join();
       await queue.extend(joined.entry, SESSION_MS);
       expect(await find(joined)).toMatchObject({ status: 'WAITING', position: 1 });
     });
 
-    it('does nothing for a session that is over, tidied away or not', async () => {
+    it('does nothing for an expired session, whether or not it was removed', async () => {
       const { queue, letIn, find, admit, passes } = line();
       const joined = await letIn();
       await passes(SESSION_MS + 1);
@@ -855,7 +855,7 @@ export function queueContract(open: () => QueueHarness): void {
   });
 
   describe('the turnover', () => {
-    it('is what was measured of sessions that ended, and fades', async () => {
+    it('is measured from ended sessions, and fades', async () => {
       const { queue, joinAll, join, admit, find, passes } = line();
       const all = await joinAll(4);
       await admit(4);

@@ -23,8 +23,8 @@ const PLENTY = 1_000;
 export function queueRecordsContract(harness: LinesHarness): void {
   const { queueRecords, boxOffice, concerts, stage, passes, recorded } = harness;
 
-  describe('opening a line', () => {
-    it('begins it once, however many ask at once: one of them has begun it, and all get the same name', async () => {
+  describe('opening a queue', () => {
+    it('creates it once, however many open it at once: one has created it, and all get the same epoch', async () => {
       const { concertId } = await stage();
       const opened = await Promise.all(Array.from({ length: 8 }, () => queueRecords.open(concertId)));
       expect(opened.filter(({ known }) => !known)).toHaveLength(1);
@@ -35,7 +35,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(epoch).toHaveLength(8);
     });
 
-    it('finds nothing in a line that has just begun, and no line has the name of another', async () => {
+    it('finds nothing in a new queue, and no two queues have the same epoch', async () => {
       const [one, other] = [await stage(), await stage({ policy: { opening: 'lottery' } })];
       const begun = await queueRecords.open(one.concertId);
       const nothing = { known: false, drawn: 0, head: 1, sessions: [], paid: [] };
@@ -48,11 +48,11 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(await queueRecords.open(other.concertId)).toMatchObject({ registering: false, draw: { count: 5 } });
     });
 
-    it('is refused where no concert is', async () => {
+    it('is refused if there is no such concert', async () => {
       await expectRefusal(queueRecords.open(concertId(newId())), 'concert-not-found');
     });
 
-    it('tells how far it had come, which is never lowered', async () => {
+    it('returns the last sequence and head noted, which are never lowered', async () => {
       const { concertId } = await stage();
       await queueRecords.open(concertId);
       await queueRecords.note(concertId, { drawn: 90, head: 40 });
@@ -63,7 +63,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
     });
   });
 
-  describe('the sessions of a line', () => {
+  describe('the sessions of a queue', () => {
     /** A line, and people in it who hold and pay under the numbers that they have drawn. */
     async function openLine() {
       const office = await openBoxOffice(harness);
@@ -84,7 +84,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       return { ...office, hold, pay, found };
     }
 
-    it('are those of who holds seats, each once and for as long as the longest hold', async () => {
+    it('are those of users who hold seats, each once and for as long as the longest hold', async () => {
       const { user, hold, found } = await openLine();
       const [one, other] = [await user(), await user()];
       await hold(other, 12, 1);
@@ -103,7 +103,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       }
     });
 
-    it('are over once they are paid, given back or run out; of those paid the numbers stay known', async () => {
+    it('have ended once their holds are paid, released or expired; sequences that have paid stay known', async () => {
       const { user, hold, pay, found } = await openLine();
       const [buyer, leaver, sleeper] = [await user(100_000), await user(), await user()];
       const paid = await hold(buyer, 3, 1);
@@ -117,7 +117,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(await found()).toEqual({ sessions: [], paid: [3] });
     });
 
-    it('stay over once the payment is refunded: its number stays known, and nothing else of it', async () => {
+    it('stay ended once the payment is refunded: only its sequence stays known', async () => {
       const { user, hold, pay, cancel, found } = await openLine();
       const [refunded, leaver] = [await user(100_000), await user()];
       const reservation = await hold(refunded, 3, 1);
@@ -127,14 +127,14 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(await found()).toEqual({ sessions: [], paid: [3] });
     });
 
-    it('end with the payment under the number that paid, which may be a later one than the number that held', async () => {
+    it('end with the payment by the sequence that paid, which may be later than the one that held', async () => {
       const { user, hold, pay, found } = await openLine();
       const reservation = await hold(await user(100_000), 3, 1);
       await pay(reservation, 8);
       expect(await found()).toEqual({ sessions: [], paid: [8] });
     });
 
-    it('are none of another line: neither of another concert nor of a number with another name', async () => {
+    it('exclude those of another concert and of another epoch', async () => {
       const { user, orderOf, hold, found } = await openLine();
       const [one, other] = [await user(), await user()];
       const stray = await openLine();
@@ -172,7 +172,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       return { ...office, someone, entry, happens, found, hold, pay };
     }
 
-    it('is that of who was let in, for as long as sessions last', async () => {
+    it('is that of an admitted entry, for as long as sessions last', async () => {
       const { happens, found } = await openLine();
       await happens('admitted', { agoMs: 60_000 });
       const { remainingMs = 0 } = (await found()) ?? {};
@@ -182,7 +182,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(await found(2)).toBeUndefined();
     });
 
-    it('has nobody of whom the record does not know, of another name or of another user', async () => {
+    it('excludes entries that are not on record, of another epoch or of another user', async () => {
       const { happens, found, entry, user } = await openLine();
       await happens('admitted');
       const reservation = await (await openLine()).found();
@@ -195,7 +195,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
     });
 
     it.each(['passed-over', 'returned', 'left', 'forgotten', 'restored', 'ended'] as const)(
-      'is nobody’s whose place was last %s, whatever was before, and whatever they hold',
+      'does not exist for an entry that was last %s, whatever happened before, and whatever it holds',
       async (kind) => {
         const { happens, found, hold } = await openLine();
         await happens('admitted');
@@ -208,7 +208,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       },
     );
 
-    it('lasts as long as what is held, and is known by it though the admission is not on record yet', async () => {
+    it('lasts as long as a hold, which proves it before the admission is on record', async () => {
       const { happens, found, hold, someone } = await openLine();
       const { reservationId } = await hold(1);
       const { remainingMs = 0 } = (await found()) ?? {};
@@ -220,7 +220,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(await found()).toBeUndefined();
     });
 
-    it('is over once it has paid, refunded since or not, though other seats are still held', async () => {
+    it('has ended once it has paid, refunded or not, though other seats are still held', async () => {
       const { happens, found, hold, pay, cancel } = await openLine();
       await happens('admitted');
       const [paid, _held] = [await hold(1), await hold(2)];
@@ -234,7 +234,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
   });
 
   describe('drawing lots', () => {
-    it('closes the registration once, whoever else closes it; from then on everybody knows the seed', async () => {
+    it('closes the registration once, however many close it; from then on the seed is public', async () => {
       const { concertId } = await stage({ policy: { opening: 'lottery' } });
       await queueRecords.open(concertId);
       const before = await concerts.find(concertId);
@@ -253,14 +253,14 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(lottery).toEqual({ ...before?.lottery, drawn: { ...draw, at: expect.any(Date) } });
     });
 
-    it('may be among nobody', async () => {
+    it('may find no entries', async () => {
       const { concertId } = await stage({ policy: { opening: 'lottery' } });
       await concerts.find(concertId);
       expect((await queueRecords.draw(concertId, 0)).count).toBe(0);
       expect((await queueRecords.draw(concertId, 3)).count).toBe(0);
     });
 
-    it('is a mistake of ours where there are none', async () => {
+    it('is our own bug without a lottery', async () => {
       const { concertId } = await stage();
       await expect(queueRecords.draw(concertId, 1)).rejects.toThrow(RangeError);
     });
@@ -278,7 +278,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       ...more,
     });
 
-    it('has every event as it was told, in the order of the log, whatever the order of telling', async () => {
+    it('has every event as recorded, in the order of the log, whatever the order of recording', async () => {
       const { concertId } = await stage();
       const kinds = ['admitted', 'passed-over', 'returned', 'left', 'forgotten', 'restored', 'ended'] as const;
       const told = kinds.map((kind, index) =>
@@ -291,7 +291,7 @@ export function queueRecordsContract(harness: LinesHarness): void {
       expect(await recorded(concertId)).toEqual([first, ...told]);
     });
 
-    it('has each event once, told twice or by several at once, and as it was told first', async () => {
+    it('has each event once, as first recorded, though recorded twice or by several at once', async () => {
       const [one, other] = [await stage(), await stage()];
       for (const { concertId } of [one, other]) await queueRecords.open(concertId);
       const events = [event('5-0-0'), event('5-0-1', { sequence: 2, order: 2 }), event('5-1-0', { kind: 'left' })];

@@ -11,7 +11,7 @@ export function walletsContract(harness: StoreHarness): void {
   const page = { limit: 10 };
 
   describe('opening a wallet', () => {
-    it('makes a user with nothing in it', async () => {
+    it('creates a user with an empty wallet', async () => {
       const user = userId(newId());
       await wallets.open(user, 'KRW');
       expect(await wallets.find(user)).toEqual({ userId: user, balance: 0, currency: 'KRW' });
@@ -38,7 +38,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(rich)).toBe(800);
     });
 
-    it('happens once per request key, and repetitions get the first answer', async () => {
+    it('takes effect once per idempotency key, and repetitions get the first answer', async () => {
       const { user, charge, balanceOf } = await open();
       const rich = await user();
       const request = ask(rich);
@@ -48,7 +48,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(rich)).toBe(301);
     });
 
-    it('happens once when the same request comes many times at once', async () => {
+    it('takes effect once when the same request comes many times at once', async () => {
       const { user, charge, balanceOf } = await open();
       const rich = await user();
       const request = ask(rich);
@@ -58,7 +58,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(rich)).toBe(300);
     });
 
-    it('refuses another request under the same key, and the same key of another user is another key', async () => {
+    it('refuses another request under the same key, and separates equal keys of two users', async () => {
       const { user, charge, balanceOf } = await open();
       const [one, two] = [await user(), await user()];
       await charge(one, 300, ask(one, 'key', 'charge 300'));
@@ -67,7 +67,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect([await balanceOf(one), await balanceOf(two)]).toEqual([300, 400]);
     });
 
-    it('adds up exactly, however many come at once', async () => {
+    it('adds up exactly, however many are concurrent', async () => {
       const { user, charge, balanceOf } = await open();
       const rich = await user();
       const amounts = Array.from({ length: 30 }, (_, index) => index + 1);
@@ -75,7 +75,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(rich)).toBe(amounts.reduce((sum, amount) => sum + amount));
     });
 
-    it('is refused to strangers', async () => {
+    it('is refused to unknown users', async () => {
       const { charge } = await open();
       const stranger = userId(newId());
       await expectRefusal(charge(stranger, 1), 'user-not-found');
@@ -92,7 +92,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(rich)).toBe(1_000);
     });
 
-    it('is refused with 0 as the most that fits, when the limit was lowered below the balance', async () => {
+    it('is refused with a maximum of 0 if the limit was lowered below the balance', async () => {
       const { user, charge } = await open();
       const rich = await user(700);
       await expectRefusal(charge(rich, 1, ask(rich), 500), 'amount-out-of-range', { max: 0 });
@@ -100,7 +100,7 @@ export function walletsContract(harness: StoreHarness): void {
   });
 
   describe('the ledger', () => {
-    it('lists every change, newest first, with the balance right after it', async () => {
+    it('lists every change, newest first, with the balance after it', async () => {
       const { user, charge, hold, pay } = await open();
       const rich = await user(50_000);
       const charged = await charge(rich, 20_000);
@@ -115,7 +115,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(items.every(({ recordedAt }) => recordedAt instanceof Date)).toBe(true);
     });
 
-    it('adds up to the balance, and shows nobody the entries of others', async () => {
+    it('adds up to the balance, and shows no entries of other users', async () => {
       const { user, charge, balanceOf } = await open();
       const [one, two] = [await user(10), await user(1_000)];
       await Promise.all([1, 2, 3].flatMap((amount) => [charge(one, amount), charge(two, amount)]));
@@ -124,7 +124,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(one)).toBe(16);
     });
 
-    it('comes in pages, without a gap and without a repetition', async () => {
+    it('comes in pages, without gaps and repetitions', async () => {
       const { user, charge } = await open();
       const rich = await user();
       for (const amount of [1, 2, 3, 4, 5]) await charge(rich, amount);

@@ -57,14 +57,14 @@ const debitUnconditional = inFunction('pay_reservation', /ELSIF v_balance < v_re
 export const removals: readonly Removal[] = [
   {
     without: 'lock',
-    note: 'spreads contention only: no seat is lost, so it is its own promise that is broken',
+    note: 'only spreads contention: no seat is lost, only its own contract fails',
     changes: [noLock],
     tests: ['lock-contract'],
-    caughtBy: ['goes on one at a time'],
+    caughtBy: ['runs one at a time'],
   },
   {
-    without: 'claim',
-    note: 'turns the crowd away only: no seat is lost, so it is its own promise that is broken',
+    without: 'hold key',
+    note: 'only refuses the crowd: no seat is lost, only its own contract fails',
     changes: [noClaim],
     tests: ['hold-keys-contract'],
     caughtBy: ['succeeds for exactly one of many'],
@@ -85,15 +85,15 @@ export const removals: readonly Removal[] = [
     caughtBy: ['no guard but reservation_seats_one_live'],
   },
   {
-    without: 'lock, claim, row lock of seats and unique index',
-    note: 'nothing is left: seats are sold twice',
+    without: 'lock, hold key, row lock of seats and unique index',
+    note: 'no guard is left: seats are sold twice',
     changes: [noLock, noClaim, ...holdUnlocked, oneLive],
     tests: ['races-seats'],
     caughtBy: ['sell a seat once to a crowd'],
   },
   {
     without: 'fence, in the tables',
-    note: 'what the functions check above it hides it from the races',
+    note: 'checks in the functions above hide it from the races',
     changes: [
       drop('seats DROP CONSTRAINT seats_taken_on_record_fkey'),
       { sql: 'DROP TRIGGER seats_fence_never_falls ON seats' },
@@ -104,14 +104,14 @@ export const removals: readonly Removal[] = [
   },
   {
     without: 'fence and status and deadline, in paying',
-    note: 'any of them stops who was overtaken',
+    note: 'any one of them refuses an overtaken hold',
     changes: [
       inFunction('pay_reservation', /ELSIF v_reservation.status = 'EXPIRED' OR [^;]+;/),
       { sql: 'DROP TRIGGER reservations_end_once ON reservations' },
     ],
     tests: ['races-money', 'box-office-contract'],
-    named: 'paying|after the deadline|somebody else has|the payer or',
-    caughtBy: ['is refused after the deadline, and nothing is charged'],
+    named: 'paying|after the deadline|another user has|the payer or',
+    caughtBy: ['is refused after the deadline, and charges nothing'],
   },
   {
     without: 'limit row of a user',
@@ -126,7 +126,7 @@ export const removals: readonly Removal[] = [
     note: 'the check below stops it, as an error',
     changes: [debitUnconditional],
     tests: ['races-money', 'box-office-contract'],
-    named: 'paying|as there are funds for',
+    named: 'paying|as the balance allows',
     caughtBy: ['is refused when the balance is too low'],
   },
   {
@@ -137,8 +137,8 @@ export const removals: readonly Removal[] = [
       drop('payments DROP CONSTRAINT payments_balance_not_negative'),
     ],
     tests: ['races-money'],
-    named: 'as there are funds for|two hundred charges|audit to find',
-    caughtBy: ['as there are funds for'],
+    named: 'as the balance allows|two hundred charges|audit to find',
+    caughtBy: ['as the balance allows'],
   },
   {
     without: 'row locks of paying',
@@ -156,7 +156,7 @@ export const removals: readonly Removal[] = [
     caughtBy: ['take one payment for a reservation'],
   },
   {
-    without: 'lock on a request key',
+    without: 'lock on an idempotency key',
     note: '',
     changes: [inFunction('recall_answer', /PERFORM pg_advisory_xact_lock\([^;]+;/, 'NULL;')],
     tests: ['repeated-commands', 'idempotency'],
@@ -171,12 +171,12 @@ export const removals: readonly Removal[] = [
       inFunction('pay_reservation', /INSERT INTO outbox_messages [^;]+;/),
     ],
     tests: ['crash', 'box-office-contract'],
-    named: 'aftermaths|that dies',
-    caughtBy: ['tell of a hold', 'once a payment is committed'],
+    named: 'outbox messages|that dies',
+    caughtBy: ['tell of a hold', 'after committing a payment'],
   },
   {
     without: 'zero sum and append-only, in the ledger',
-    note: 'nothing writes into it but our functions, which keep to it by themselves',
+    note: 'only our functions write the ledger, and they comply by themselves',
     changes: [
       { sql: 'DROP TRIGGER ledger_entries_sum_to_zero ON ledger_entries' },
       { sql: 'DROP TRIGGER ledger_entries_append_only ON ledger_entries' },
@@ -191,7 +191,7 @@ export const removals: readonly Removal[] = [
     changes: [{ sql: 'DROP TRIGGER reservations_emit_captured ON reservations' }],
     tests: ['events-contract'],
     named: 'an event|relaying',
-    caughtBy: ['is told of payment'],
+    caughtBy: ['is written for payment'],
   },
   {
     without: 'attempt as the fence of a delivery',

@@ -12,12 +12,12 @@ async function payments(): Promise<number> {
   return rows[0]?.count ?? Number.NaN;
 }
 
-test('what was acknowledged and is lost does not go unnoticed', async () => {
+test('a lost acknowledged change is detected', async () => {
   const crash = whileBooking('Postgres crashes and has forgotten', async () => {
     // What was there before stays: the hall, and who is in it.
     await world.pool.query('CHECKPOINT');
     const before = await payments();
-    await until('some have paid since', async () => (await payments()) >= before + PAYMENTS_LOST);
+    await until('some users have paid since', async () => (await payments()) >= before + PAYMENTS_LOST);
     await postgres.kill();
     await postgres.restart();
   });

@@ -4,7 +4,7 @@ import { setStage } from './stage.ts';
 
 const { world, doors, whileBooking } = await setStage();
 
-test('an instance that is killed takes nothing with it', async () => {
+test('a killed instance loses nothing acknowledged', async () => {
   const { unclear } = await whileBooking('an instance is killed', async (aWhile) => {
     await doors[0]?.end('SIGKILL');
     // As long as a load balancer takes to notice, people are sent there.
@@ -15,7 +15,7 @@ test('an instance that is killed takes nothing with it', async () => {
   doors.push(await world.start());
 });
 
-test('an instance that is frozen, and wakes up with what it was doing, takes nothing with it', async () => {
+test('an instance that freezes and wakes up amid its commands loses nothing acknowledged', async () => {
   const [victim] = doors;
   const { unclear } = await whileBooking('an instance is frozen for 3 s', async (aWhile) => {
     victim?.freeze();
@@ -28,7 +28,7 @@ const MINUTE_MS = 60_000;
 /** How long an access token is valid, by the clock of whoever issued it. */
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-test('instances whose clocks are twenty minutes apart serve as well as any', async () => {
+test('instances whose clocks are twenty minutes apart serve correctly', async () => {
   const off = await Promise.all(
     [10 * MINUTE_MS, -10 * MINUTE_MS].map(async (offMs) => {
       const instance = await world.start({

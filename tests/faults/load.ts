@@ -57,7 +57,7 @@ export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
     async stop() {
       stopping.abort();
       await over;
-      await until('everybody has seen all they have, and somebody the seats', async () => {
+      await until('all clients have read their records, and one the seats', async () => {
         const looks = await Promise.all(bookers.map((booker) => booker.lookAtAll()));
         return (
           looks.every((own) => own.slice(0, 3).every(({ kind }) => kind === 'done')) &&

@@ -21,15 +21,15 @@ const { whileBooking } = await setStage({
 
 describe.each([
   // Each way. There and back is more than people wait, and than instances wait for Redis.
-  { to: 'instances', way: 'people to the instances', ofPatience: 0.55 },
+  { to: 'instances', way: 'clients to the instances', ofPatience: 0.55 },
   { to: 'redis', way: 'the instances to Redis', ofPatience: 0.3 },
   { to: 'postgres', way: 'the instances to Postgres', ofPatience: 0.55 },
-] as const)('the way of $way', ({ to, way, ofPatience }) => {
+] as const)('the network from $way', ({ to, way, ofPatience }) => {
   const each = (spoil: (way: TcpProxy) => void) => ways[to].forEach(spoil);
 
   const toldPromisedMs = to === 'redis' ? TOLD_SOON_PROMISED_MS : undefined;
 
-  test('is long', async () => {
+  test('is slow', async () => {
     const { unclear } = await whileBooking(
       `${way}: longer for 3 s`,
       async (aWhile, patienceMs) => {
@@ -42,7 +42,7 @@ describe.each([
     expect(unclear).toBeGreaterThan(0);
   });
 
-  test('is cut', async () => {
+  test('is reset', async () => {
     const { unclear } = await whileBooking(
       `${way}: cut off for 3 s`,
       async (aWhile) => {
@@ -55,14 +55,11 @@ describe.each([
     expect(unclear).toBeGreaterThan(0);
   });
 
-  test.each(['client', 'server'] as const)(
-    'is closed in one direction: the %s is told, the other is not',
-    async (end) => {
-      let torn = 0;
-      await whileBooking(`${way}: half closed to the ${end}`, async () => {
-        torn = ways[to].map((way) => way.halfClose(end)).reduce((sum, count) => sum + count);
-      });
-      expect(torn).toBeGreaterThanOrEqual(ways[to].length);
-    },
-  );
+  test.each(['client', 'server'] as const)('is half closed: only the %s notices', async (end) => {
+    let torn = 0;
+    await whileBooking(`${way}: half closed to the ${end}`, async () => {
+      torn = ways[to].map((way) => way.halfClose(end)).reduce((sum, count) => sum + count);
+    });
+    expect(torn).toBeGreaterThanOrEqual(ways[to].length);
+  });
 });

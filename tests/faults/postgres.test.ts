@@ -18,7 +18,7 @@ const PAYING = `FROM pg_stat_activity WHERE application_name = 'frontrow' AND st
   AND query LIKE '%pay_reservation%'`;
 const ROUNDS = 3;
 
-test('connections that Postgres ends in the middle of payments cost nobody money or seats', async () => {
+test('connections that Postgres ends during payments cost no user money or seats', async () => {
   const [locker, killer] = [await operator(), await operator()];
   let ended = 0;
   await whileBooking('Postgres ends connections amid payments', async () => {
@@ -26,7 +26,7 @@ test('connections that Postgres ends in the middle of payments cost nobody money
       // The seats of a payment are locked by then, and its money is not: it waits in the middle.
       await locker.query('BEGIN');
       await locker.query('SELECT FROM wallets FOR UPDATE');
-      await until('somebody is paying', async () => {
+      await until('a user is paying', async () => {
         const { rows } = await killer.query<{ ended: number }>(
           `SELECT count(*) FILTER (WHERE pg_terminate_backend(pid))::integer AS ended ${PAYING}`,
         );
@@ -43,7 +43,7 @@ test('connections that Postgres ends in the middle of payments cost nobody money
   expect(ended).toBeGreaterThanOrEqual(ROUNDS);
 });
 
-test('a Postgres that crashes and comes back has all that it acknowledged', async () => {
+test('a Postgres that crashes and restarts has everything acknowledged', async () => {
   const { unclear } = await whileBooking('Postgres crashes, back after 3 s', async (aWhile) => {
     await postgres.kill();
     await aWhile().finally(postgres.restart);
@@ -51,7 +51,7 @@ test('a Postgres that crashes and comes back has all that it acknowledged', asyn
   expect(unclear).toBeGreaterThan(0);
 });
 
-test('a Postgres that is frozen is missed for as long as it is', async () => {
+test('a frozen Postgres interrupts the service only while it is frozen', async () => {
   const { unclear } = await whileBooking('Postgres is frozen for 3 s', async (aWhile) => {
     await postgres.freeze();
     await aWhile().finally(postgres.thaw);

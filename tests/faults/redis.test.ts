@@ -4,7 +4,7 @@ import { setStage, TOLD_SOON_PROMISED_MS } from './stage.ts';
 
 const { redis, whileBooking } = await setStage();
 
-test('a Redis that is killed and comes back is missed for as long as it is away', async () => {
+test('a killed Redis interrupts the service only while it is away', async () => {
   const { unclear } = await whileBooking(
     'Redis is killed, back after 3 s',
     async (aWhile) => {
@@ -16,7 +16,7 @@ test('a Redis that is killed and comes back is missed for as long as it is away'
   expect(unclear).toBeGreaterThan(0);
 });
 
-test('a Redis that is frozen is missed for as long as it is', async () => {
+test('a frozen Redis interrupts the service only while it is frozen', async () => {
   const { unclear } = await whileBooking(
     'Redis is frozen for 3 s',
     async (aWhile) => {
@@ -28,7 +28,7 @@ test('a Redis that is frozen is missed for as long as it is', async () => {
   expect(unclear).toBeGreaterThan(0);
 });
 
-test('a Redis that has forgotten everything is told', async () => {
+test('a Redis that has lost all data is restored', async () => {
   const admin = new Redis(redis.url);
   const { unclear } = await whileBooking('Redis forgets everything', async () => {
     await admin.flushall();

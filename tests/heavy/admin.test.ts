@@ -7,7 +7,7 @@ import { sharedWorld } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
 
-test('a concert may be as large as a concert may be', async () => {
+test('a concert of the largest size is put on sale', async () => {
   const dates = ['2099-06-01', '2099-06-02'].map((date) => ({
     ...{ date, startsAt: `${date}T10:00:00.000Z` },
     seats: [{ first: 1, last: 100_000, price: PRICE }],

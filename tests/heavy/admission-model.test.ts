@@ -4,9 +4,9 @@ import { openRedis } from '#tests/support/open-redis.ts';
 
 const { redis } = await openRedis();
 
-test('the scripts decide as the domain does, whatever happens, and however the policy changes meanwhile', () =>
+test('the scripts decide as the domain does, on random histories and through changes of the policy', () =>
   expectSameDecisions(redis, { numRuns: 800 }));
 
-test('in no window more are let in than the policy allows, and at no time more are in', async () => {
+test('no window has more admissions than the policy allows, and no moment more active entries', async () => {
   expect(await expectWithinLimits(redis, { numRuns: 250 })).toBeGreaterThan(20);
 });

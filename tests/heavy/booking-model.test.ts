@@ -29,7 +29,7 @@ type Plant = readonly [
 
 const plants: readonly Plant[] = [
   [
-    'a hold that has run out goes on blocking its seat',
+    'an expired hold still blocks its seat',
     'hold_seats',
     [/ OR \(s\.status = 'HELD' AND s\.held_until <= v_now\)\)/, ')'],
     ['hold', 'pass'],
@@ -44,7 +44,7 @@ const plants: readonly Plant[] = [
     ['hold', 'pass', 'extend'],
   ],
   [
-    'a key is taken for what it stood for first, whatever is asked',
+    'a key returns its first answer for any request',
     'recall_answer',
     [/v_known\.fingerprint <> p_fingerprint/, 'false'],
     [],
@@ -57,7 +57,7 @@ const plants: readonly Plant[] = [
   ],
 ];
 
-test.each(plants)('finds out that %s, and cuts the history short', async (_, name, change, among) => {
+test.each(plants)('finds that %s, and shortens the history', async (_, name, change, among) => {
   const mend = await changeFunction(pool, name, [change]);
   try {
     const property = answersAsModelled(harness, ({ live, model }) => assert.deepEqual(live, model), {

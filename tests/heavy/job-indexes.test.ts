@@ -72,13 +72,13 @@ describe('a backlog', () => {
     await pool.query('VACUUM ANALYZE events, webhook_deliveries, webhook_endpoints');
   }
 
-  it('that is due is taken from without reading it', async () => {
+  it('of due rows is taken from without reading the rest', async () => {
     const endpoint = await makeEndpoint();
     await fill(endpoint, CROWD, 'PENDING');
     expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
   });
 
-  it('that is sent again is due, and taken from without reading it', async () => {
+  it('of replays is due, and taken from without reading the rest', async () => {
     const endpoint = await makeEndpoint();
     await fill(endpoint, CROWD, 'FAILED');
     await askOf(pool)(functions.replayFailed, endpoint, new Date(0), CROWD);
@@ -90,7 +90,7 @@ describe('a backlog', () => {
     expect(await takes(endpoint)).toBeLessThan(BLOCKS_MAX);
   });
 
-  it('of old events is forgotten batch by batch, without reading all there are', async () => {
+  it('of old events is deleted in batches, without reading the rest', async () => {
     await pool.query(
       `INSERT INTO events (type, aggregate_id, aggregate_sequence, happened_at, relayed_at)
        SELECT 'queue.admitted', gen_random_uuid(), 1, clock_timestamp() - interval '1 ms', clock_timestamp() - interval '1 ms' FROM generate_series(1, $1::integer)`,
@@ -102,7 +102,7 @@ describe('a backlog', () => {
   });
 });
 
-describe('a line', () => {
+describe('a queue', () => {
   const HALLS = 20;
 
   it('is opened without reading the reservations of other concerts', async () => {

@@ -10,7 +10,7 @@ const databaseUrl = await freshDatabase();
 const ending = new AsyncDisposableStack();
 afterAll(() => ending.disposeAsync());
 
-test('a rush of 2,000 people, an instance killed in its middle: nobody overtaken, lost or let in twice, never too many in', async () => {
+test('a rush of 2,000 users, with an instance killed: nobody is overtaken, lost or admitted twice, and no limit is exceeded', async () => {
   const nothing = () => {};
   const grounds = { databaseUrl, redisUrl: inject('redisUrl'), say: nothing, onProgress: nothing };
   const { checks, crowd, refillMs } = await rush(PLAN, grounds, ending);

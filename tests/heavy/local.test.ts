@@ -18,7 +18,7 @@ const asRoot = process.getuid?.() === 0;
 const stage = localStage();
 
 describe('local services', () => {
-  it('keep what they acknowledged from run to run', async () => {
+  it('keep acknowledged data between runs', async () => {
     const dir = await stage.dataDir();
     const first = await stage.start(dir);
     await query(first.databaseUrl, 'CREATE TABLE kept AS SELECT 42 AS answer');
@@ -42,7 +42,7 @@ describe('local services', () => {
     expect(await settings(false)).toEqual(['off', '0', 'noeviction']);
   });
 
-  it('answer on the loopback interface only, and only to who knows the password', async () => {
+  it('answer on the loopback interface only, and only with the password', async () => {
     const { databaseUrl, redisUrl } = await stage.start(await stage.dataDir());
     expect(await query(databaseUrl, 'SHOW listen_addresses')).toEqual(['127.0.0.1']);
     const withWrongPassword = new URL(databaseUrl ?? '');
@@ -51,7 +51,7 @@ describe('local services', () => {
     await expect(redis(redisUrl?.replace(/:[^:]*@/, ''), (client) => client.ping())).rejects.toThrow('NOAUTH');
   });
 
-  it('are only those that were asked for', async () => {
+  it('are only the requested ones', async () => {
     const { databaseUrl, redisUrl } = await stage.start(await stage.dataDir(), { postgres: false });
     expect(databaseUrl).toBeUndefined();
     expect(await redis(redisUrl, (client) => client.ping())).toBe('PONG');
@@ -144,7 +144,7 @@ describe('local services', () => {
     expect(gone(servers)).toBe(true);
   });
 
-  it.runIf(asRoot)('find a place of their own where their user cannot reach the data directory', async () => {
+  it.runIf(asRoot)('use another directory if their user cannot reach the data directory', async () => {
     const dir = await stage.dataDir();
     const above = join(dir, '..');
     await chmod(above, 0o700);
@@ -172,7 +172,7 @@ describe('local services', () => {
 });
 
 describe('the service on servers of its own', () => {
-  it('keeps what it acknowledged from run to run, and leaves no server behind when npm is told to end, nor after SIGKILL', async () => {
+  it('keeps acknowledged data between runs, and leaves no server behind after npm ends, also by SIGKILL', async () => {
     const dir = await stage.dataDir();
     let url = '';
     const run = async () => {

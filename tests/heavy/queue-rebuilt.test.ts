@@ -12,7 +12,7 @@ const redis = await openRedis({ url: own.url });
 const world = await startWorld({ instances: 3, redisUrl: own.url, settings: { REBUILD_SECONDS: '600' } });
 
 test(
-  'ten thousand who keep polling while Redis forgets everything are let in in their old order, before anybody new',
+  'ten thousand clients that keep polling while Redis loses all data are admitted in their old order, before any new one',
   () => pollThroughLoss(world, redis, { people: 10_000, activeMax: 20, letInBefore: 40, pollSecondsMax: 20 }),
   LIMIT_MS,
 );

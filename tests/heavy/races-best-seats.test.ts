@@ -6,7 +6,7 @@ import { startWorld } from '#tests/support/world.ts';
 const world = await startWorld({ instances: 3 });
 
 describe('three instances', () => {
-  test('sell a hall of five hundred out, in pairs side by side, to a thousand who ask at once, and refuse nobody before', () =>
+  test('sell out a hall of five hundred in adjacent pairs to a thousand concurrent users, and refuse nobody before', () =>
     sellsOutInPairs(world, 500, 1_000));
 
   auditAtTheEnd(world);

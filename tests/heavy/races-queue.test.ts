@@ -8,11 +8,11 @@ const world = await startWorld({ instances: 3 });
 const connections = await Promise.all(Array.from({ length: 8 }, () => openRedis()));
 
 describe('three instances', () => {
-  test('let two thousand in exactly in the order in which they asked, each once and all of them', () =>
+  test('admit two thousand entries exactly in the order in which they joined, each once', () =>
     letInOneByOne(world, { count: 2_000, activeMax: 50, joinsAtOnce: 300, watchers: 10 }));
 
   auditAtTheEnd(world);
 });
 
-test('eight admission loops at once never let in more than the limit, nobody twice and everybody, of a thousand', () =>
+test('eight concurrent admission loops never exceed the limit, and admit each of a thousand entries exactly once', () =>
   admitInLoops(connections, 1_000));

@@ -6,9 +6,9 @@ import { startWorld } from '#tests/support/world.ts';
 const world = await startWorld({ instances: 3 });
 
 describe('three instances', () => {
-  test('sell a seat once to a thousand who ask for it in the same instant', () => sellsASeatOnce(world, 1_000));
+  test('sell a seat once to a thousand users who reserve it at the same instant', () => sellsASeatOnce(world, 1_000));
 
-  test('sell fifty seats to fifty of five hundred who reserve and pay at once', () =>
+  test('sell fifty seats to fifty of five hundred users who reserve and pay at once', () =>
     sellsEachSeatOnce(world, 50, 500));
 
   auditAtTheEnd(world);

@@ -9,6 +9,6 @@ const requests = Number(process.env.FUZZ_REQUESTS ?? 2_000);
 const LIMIT_MS = 1_800_000;
 const target = await startTarget();
 
-test(`what is asked at random is answered as documented (FUZZ_SEED=${seed})`, { timeout: LIMIT_MS }, async () => {
+test(`random requests are answered as documented (FUZZ_SEED=${seed})`, { timeout: LIMIT_MS }, async () => {
   await askAtRandom(target, { seed, requests });
 });

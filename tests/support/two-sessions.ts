@@ -14,7 +14,7 @@ export async function inTwoSessions(pool: Pool, statements: readonly [string, st
     const late = failureOf(second.query(`BEGIN; ${statements[1]}`)).finally(() => {
       answered = true;
     });
-    await until('the second is through, or waits for the first', async () => {
+    await until('the second has finished, or waits for the first', async () => {
       if (answered) return true;
       const { rows } = await pool.query(
         `SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock' AND state = 'active'`,

@@ -25,7 +25,7 @@ export async function untilTold(
     left = rows[0] ?? left;
     return left.messages + left.events === 0;
   };
-  await until('all is told', allTold, limitMs).catch((error) => {
+  await until('everything is relayed', allTold, limitMs).catch((error) => {
     throw new Error(`${error.message}: ${left.messages} rows of the outbox and ${left.events} events are left`);
   });
 }

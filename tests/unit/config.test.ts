@@ -127,22 +127,22 @@ function offending(environment: Record<string, string | undefined>): string[] {
 }
 
 describe('the configuration', () => {
-  it('needs the stores and the secrets, and names all that is missing at once', () => {
+  it('requires the stores and the secrets, and names all missing ones at once', () => {
     expect(offending({}).toSorted()).toEqual(Object.keys(REQUIRED).toSorted());
     expect(readConfig(REQUIRED)).toMatchObject({ http: { port: 3_000 }, policy: { activeMax: 100, holdSeconds: 300 } });
   });
 
-  it('names all variables that are wrong at once, not only the first', () => {
+  it('names all wrong variables at once', () => {
     const wrong = { PORT: 'x', ACTIVE_MAX: '0', CURRENCY: 'won', LOG_LEVEL: 'loud', REDIS_URL: 'x' };
     expect(offending({ ...REQUIRED, ...wrong }).toSorted()).toEqual(Object.keys(wrong).toSorted());
   });
 
-  it('takes an empty value for none', () => {
+  it('treats an empty value as missing', () => {
     expect(readConfig({ ...REQUIRED, PORT: '', CURRENCY: '' })).toEqual(readConfig(REQUIRED));
     expect(offending({ ...REQUIRED, REDIS_URL: '' })).toEqual(['REDIS_URL']);
   });
 
-  it.each(INTEGERS)('accepts %s from %d to %d, whole', (name, min, max) => {
+  it.each(INTEGERS)('accepts %s as an integer from %d to %d', (name, min, max) => {
     const other = name === 'ADMIT_PER_WINDOW' ? 'ACTIVE_MAX' : 'ADMIT_PER_WINDOW';
     const roomy = { ...REQUIRED, [other]: '1', CHARGE_MIN: '1', CHARGE_MAX: String(Number.MAX_SAFE_INTEGER) };
     for (const value of [min, max]) expect(offending({ ...roomy, [name]: String(value) })).toEqual([]);
@@ -151,24 +151,24 @@ describe('the configuration', () => {
     }
   });
 
-  it('wants the bounds of a charge in order', () => {
+  it('requires the bounds of a charge in order', () => {
     expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '1' })).toEqual(['CHARGE_MIN']);
     expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '2' })).toEqual([]);
   });
 
-  it('wants one of the two limits of admission, and says so together with what else is wrong', () => {
+  it('requires one of the two limits of admission, and reports it together with other errors', () => {
     expect(offending({ ...REQUIRED, ACTIVE_MAX: '0' })).toEqual(['ACTIVE_MAX']);
     expect(offending({ ...REQUIRED, ACTIVE_MAX: '0', PORT: 'x' }).toSorted()).toEqual(['ACTIVE_MAX', 'PORT']);
     expect(offending({ ...REQUIRED, ACTIVE_MAX: '0', ADMIT_PER_WINDOW: '1' })).toEqual([]);
   });
 
-  it.each(Object.entries(OTHERS))('does not accept just anything as %s', (name, values) => {
+  it.each(Object.entries(OTHERS))('does not accept every value as %s', (name, values) => {
     for (const value of values) {
       expect(offending({ ...REQUIRED, [name]: value }), `${name}=${value}`).toEqual([name]);
     }
   });
 
-  it('is checked here, every variable of it', () => {
+  it('is checked here in every variable', () => {
     expect([...INTEGERS.map(([name]) => name), ...Object.keys(OTHERS)].toSorted()).toEqual(variableNames.toSorted());
   });
 
@@ -210,11 +210,11 @@ describe('the configuration', () => {
         password: 'secret',
       },
     ],
-  ])('reads where Redis is: REDIS_URL=%s', (value, servers) => {
+  ])('reads the address of Redis: REDIS_URL=%s', (value, servers) => {
     expect(readConfig({ ...REQUIRED, REDIS_URL: value }).redis).toEqual({ ...servers, commandTimeoutMs: 250 });
   });
 
-  it('reads admin keys, of which there need not be any', () => {
+  it('reads admin keys, which are optional', () => {
     const keys = `ops:${'a'.repeat(64)}, night:${'B'.repeat(64)}`;
     expect(readConfig({ ...REQUIRED, ADMIN_KEYS: keys }).http.adminKeys).toEqual([
       { id: 'ops', sha256: 'a'.repeat(64) },
@@ -239,11 +239,11 @@ describe('the configuration', () => {
     ['10', 10],
     ['10.0.0.0/8', ['10.0.0.0/8']],
     ['10.0.0.7, fd00::/8,::1', ['10.0.0.7', 'fd00::/8', '::1']],
-  ])('reads whom to believe about addresses: TRUST_PROXY=%s', (value, trusted) => {
+  ])('reads the trusted proxies: TRUST_PROXY=%s', (value, trusted) => {
     expect(readConfig({ ...REQUIRED, TRUST_PROXY: value }).http.trustProxy).toEqual(trusted);
   });
 
-  it('never tells a secret in its complaint', () => {
+  it('never shows a secret in its error', () => {
     const secret = 'a-secret-that-is-short';
     expect(() => readConfig({ ...REQUIRED, ACCESS_TOKEN_SECRET: secret, QUEUE_TOKEN_KEYS: `k1:${secret}` })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining(secret) }),
@@ -261,7 +261,7 @@ describe('.env.example', () => {
     value,
   }));
 
-  it('lists exactly the settings there are, once each', () => {
+  it('lists exactly the existing settings, once each', () => {
     expect(settings.map(({ name }) => name).toSorted()).toEqual(variableNames.toSorted());
   });
 
@@ -272,7 +272,7 @@ describe('.env.example', () => {
     expect(shown.length).toBeGreaterThan(20);
   });
 
-  it('shows no secret and no store, so that a copy of it takes none by accident', () => {
+  it('contains no secret and no store, so that a copy uses none by accident', () => {
     expect(settings.filter(({ name }) => name in REQUIRED).map(({ value }) => value)).toEqual(['', '', '', '']);
   });
 });

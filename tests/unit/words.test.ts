@@ -72,11 +72,11 @@ describe('the words of the glossary', () => {
     ['a.lua', 'local waiting_room = KEYS[1]'],
     ['hold_marks.sql', ''],
     ['a.sql', 'CREATE FUNCTION take_aftermaths()'],
-  ])('are missed in %s: %s', (path, text) => {
+  ])('are missing in %s: %s', (path, text) => {
     expect(retiredIn({ path, text })).toHaveLength(1);
   });
 
-  it('are not looked for in comments and texts', () => {
+  it('are not searched in comments and texts', () => {
     expect(retiredIn({ path: 'a.ts', text: "// a letter\nconst a = 'letter';" })).toEqual([]);
   });
 

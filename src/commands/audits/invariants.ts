@@ -50,7 +50,7 @@ export const books: readonly Invariant[] = [
           AND (rs.concert_id, rs.date, rs.seat_number, rs.fence) = (s.concert_id, s.date, s.seat_number, s.fence))`,
   },
   {
-    name: 'what is paid has its seats',
+    name: 'a paid reservation has its seats',
     violations: `
       SELECT format('reservation %s is paid, but seat %s is not its own', r.reservation_id, rs.seat_number) AS found
       FROM reservations r JOIN reservation_seats rs USING (reservation_id)
@@ -76,14 +76,14 @@ export const books: readonly Invariant[] = [
       WHERE s.status = 'HELD' AND s.held_until > clock_timestamp() AND r.status <> 'HELD'`,
   },
   {
-    name: 'what is on record of a seat has the status of its reservation',
+    name: 'each seat on record has the status of its reservation',
     violations: `
       SELECT format('seat %s of reservation %s is %s on record, the reservation is %s', rs.seat_number, r.reservation_id,
         rs.status, r.status) AS found
       FROM reservation_seats rs JOIN reservations r USING (reservation_id) WHERE rs.status <> r.status`,
   },
   {
-    name: 'a seat keeps its history: each time it was taken is on record',
+    name: 'each hold of a seat is on record',
     violations: `
       SELECT format('seat %s of %s was taken %s times, of which %s are on record', s.seat_number, s.concert_id, s.fence,
         count(DISTINCT rs.fence)) AS found
@@ -92,7 +92,7 @@ export const books: readonly Invariant[] = [
       HAVING s.fence <> count(rs.fence) OR s.fence <> count(DISTINCT rs.fence)`,
   },
   {
-    name: 'the history of a seat ends with what it is',
+    name: 'the history of a seat ends with its present state',
     violations: `
       SELECT format('seat %s of %s is %s, its history ends with %s', s.seat_number, s.concert_id, s.status,
         coalesce(last.change, 'its making')) AS found
@@ -118,7 +118,7 @@ export const books: readonly Invariant[] = [
         OR (f.payment_id IS NOT NULL AND r.status <> 'CANCELLED')`,
   },
   {
-    name: 'a payment is what its seats cost, and what the wallet gave',
+    name: 'a payment equals the price of its seats, and the debit of the wallet',
     violations: `
       SELECT format('payment %s took %s from the balance, for seats worth %s', payment_id, -l.amount, worth) AS found
       FROM payments p
@@ -128,14 +128,14 @@ export const books: readonly Invariant[] = [
       WHERE (-l.amount, p.amount) IS DISTINCT FROM (worth, worth)`,
   },
   {
-    name: 'a payment is from the wallet of who reserved',
+    name: 'a payment comes from the wallet of the user who reserved',
     violations: `
       SELECT format('payment %s is from %s, reservation %s is of %s', payment_id, p.user_id, reservation_id,
         coalesce(r.user_id::text, 'nobody')) AS found
       FROM payments p LEFT JOIN reservations r USING (reservation_id) WHERE p.user_id IS DISTINCT FROM r.user_id`,
   },
   {
-    name: 'a refund is what was paid, and what the wallet got',
+    name: 'a refund equals its payment, and the credit of the wallet',
     violations: `
       SELECT format('refund %s gave %s, the payment was %s', refund_id, l.amount, p.amount) AS found
       FROM refunds f JOIN payments p USING (payment_id)
@@ -168,7 +168,7 @@ export const books: readonly Invariant[] = [
       GROUP BY transaction_id HAVING sum(amount) IS DISTINCT FROM 0`,
   },
   {
-    name: 'an entry is of a transaction, and a wallet has those that say so',
+    name: 'an entry belongs to a transaction, and a wallet entry to a wallet',
     violations: `
       SELECT format('entry %s is of no %s', entry_id,
         CASE WHEN t.transaction_id IS NULL THEN 'transaction' ELSE 'wallet' END) AS found
@@ -176,14 +176,14 @@ export const books: readonly Invariant[] = [
       WHERE t.transaction_id IS NULL OR (account = 'WALLET' OR e.user_id IS NOT NULL) <> (w.user_id IS NOT NULL)`,
   },
   {
-    name: 'a balance is the sum of its entries, and not below zero',
+    name: 'a balance is the sum of its entries, and not negative',
     violations: `
       SELECT format('wallet %s has %s, its entries sum to %s', user_id, balance, coalesce(sum(amount), 0)) AS found
       FROM wallets LEFT JOIN ledger_entries USING (user_id)
       GROUP BY user_id, balance HAVING balance < 0 OR balance <> coalesce(sum(amount), 0)`,
   },
   {
-    name: 'an entry says what the balance was after it',
+    name: 'an entry has the balance after it',
     violations: `
       SELECT format('entry %s of wallet %s says %s, the entries up to it sum to %s', entry_id, user_id,
         coalesce(balance_after::text, 'nothing'), balance) AS found

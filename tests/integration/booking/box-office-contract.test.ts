@@ -38,7 +38,7 @@ async function waitingForLocks(): Promise<number | null> {
 }
 
 describe('a payment that begins before the deadline and ends after it', () => {
-  it('counts against the limit of seats, for a hold that the same user makes in between', async () => {
+  it('counts against the limit of seats for a hold of the same user in between', async () => {
     const { concert, user, orderOf, placeOf, hold, statuses } = await openBoxOffice(harness);
     const fan = await user(100_000);
     const held = await hold(fan, 1, 2, 3, 4);
@@ -79,7 +79,7 @@ describe('a seat', () => {
     [1_000_001, 1],
     [1_000_000, -1],
     [1_000_000, '9007199254740992'],
-  ])('that no JSON could tell of is not taken down: number %s at %s', async (seatNumber, price) => {
+  ])('that JSON cannot represent is refused: number %s at %s', async (seatNumber, price) => {
     const { concert, date } = await openBoxOffice(harness);
     const seat = 'INSERT INTO seats (concert_id, date, seat_number, price) VALUES ($1, $2, $3, $4)';
     const write = (number: unknown, at: unknown) => postgres.pool.query(seat, [concert.concertId, date, number, at]);
@@ -88,7 +88,7 @@ describe('a seat', () => {
   });
 });
 
-describe('a box office that cannot serve', () => {
+describe('a busy or unavailable box office', () => {
   const impatientPostgres = openPostgres(databaseUrl, { lockTimeoutMs: 150 });
   afterAll(impatientPostgres.close);
   /** Refused soon where another one holds a lock. */
@@ -127,7 +127,7 @@ describe('a box office that cannot serve', () => {
     expect(await impatient.boxOffice.hold(order)).toMatchObject({ outcome: 'held', replayed: false });
   });
 
-  it('waits for a request under way before it says whether it knows its answer', async () => {
+  it('waits for a request under way before it says whether it has its answer', async () => {
     const { user, orderOf } = await openBoxOffice(harness);
     const { request } = orderOf(await user(), [1]);
     const order: string[] = [];
@@ -141,7 +141,7 @@ describe('a box office that cannot serve', () => {
     expect(order).toEqual(['still under way', 'known: false']);
   });
 
-  it('is busy, and does nothing, while somebody else does not let go of the seats', async () => {
+  it('is busy, and does nothing, while another transaction keeps the seats locked', async () => {
     const { concert, user, orderOf, hold, pay, extend, cancel, statuses, balanceOf } = await openBoxOffice(impatient);
     const fan = await user(10_000);
     const held = await hold(fan, 1);
@@ -157,7 +157,7 @@ describe('a box office that cannot serve', () => {
     expect((await statuses())?.slice(0, 2)).toEqual(['HELD', 'AVAILABLE']);
   });
 
-  it('leaves to others what they are working on when it tidies up', async () => {
+  it('skips locked rows when it tidies up', async () => {
     const { concert, user, hold } = await openBoxOffice(harness);
     const { concertId } = concert;
     await hold(await user(), 1);
@@ -171,7 +171,7 @@ describe('a box office that cannot serve', () => {
     expect(await boxOffice.expireLapsed(1_000)).toBe(1);
   });
 
-  it('is unavailable when nobody answers', async () => {
+  it('is unavailable when Postgres does not answer', async () => {
     const nowhere = new URL(databaseUrl);
     nowhere.port = '1';
     const away = openPostgres(nowhere.href, { poolMax: 1 });

@@ -307,7 +307,7 @@ test('every guard of seats and money is attacked here', () => {
   expect(here.toSorted()).toEqual(guards.toSorted());
 });
 
-test.each(Object.entries(records))('%s refuses nothing, and writes it down', async (name, [into, by]) => {
+test.each(Object.entries(records))('%s refuses nothing, but records the change', async (name, [into, by]) => {
   await using guarded = await bare.withOnly(name);
   const { session } = guarded;
   const written = async () => Number((await session.query(`SELECT count(*) FROM ${into}`)).rows[0].count);
@@ -319,7 +319,7 @@ test.each(Object.entries(records))('%s refuses nothing, and writes it down', asy
 describe.each(Object.keys(attacks))('with no guard but %s', (guard) => {
   const cases = (attacks[guard] ?? []).map((attack) => [nameOf(attack), attack] as const);
 
-  test.each(cases)('%s is refused, and else does its damage', async (_, { by, atOnce, damage }) => {
+  test.each(cases)('%s is refused, and does its damage without the guard', async (_, { by, atOnce, damage }) => {
     if (atOnce) {
       await using database = await bare.copyWithOnly(guard);
       const { pool } = database;
@@ -341,7 +341,7 @@ describe.each(Object.keys(attacks))('with no guard but %s', (guard) => {
 });
 
 describe('the ledger', () => {
-  test('takes no two halves of a transaction from two who write at once', async () => {
+  test('does not accept a transaction in halves by two concurrent writers', async () => {
     await using database = await bare.copyWithOnly('ledger_entries_sum_to_zero');
     const halves = [entry(`'${hall.payment}'`, 5), entry(`'${hall.payment}'`, -5)] as const;
     const refused = await inTwoSessions(database.pool, halves);
@@ -351,7 +351,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  test('moves the balance with each entry, two at once included, and with nothing else in place', async () => {
+  test('moves the balance with each entry, concurrent ones included, without any other guard', async () => {
     await using database = await bare.copyWithOnly(KEEPS_THE_SUM);
     const { pool } = database;
     const add = (amount: number) =>

@@ -25,7 +25,7 @@ afterAll(() => redis.disconnect());
 
 const keysOf = (concertId: ConcertId, ...seatNumbers: number[]) => holdKeys({ concertId, date: DATE, seatNumbers });
 
-test('a seat whose key was lost is refused to the next client, and has its key again for as long as the hold lasts', async () => {
+test('a seat with a lost hold key is refused to the next client, and has its key again for as long as the hold lasts', async () => {
   const concert = await world.openHall();
   const [holder, ...crowd] = await world.fans(4);
   await letIn([holder as Fan, ...crowd], concert);
@@ -43,7 +43,7 @@ test('a seat whose key was lost is refused to the next client, and has its key a
   }
 });
 
-test('while keys are lost and others ask for the seats, no key of an ended hold comes back', async () => {
+test('while hold keys are lost and other clients reserve, no key of an ended hold returns', async () => {
   const concert = await world.openHall({ seats: 18, seatsPerUserMax: 18 });
   const fans = await world.fans(8);
   const [stays, asks] = await world.fans(2);
@@ -63,7 +63,7 @@ test('while keys are lost and others ask for the seats, no key of an ended hold 
   const losing = (async () => {
     for (let losses = 0; losses < 5; losses++) {
       await redis.del(await redis.keys(`frontrow:{${concert}:${DATE}}:*`));
-      await until('the next client has the keys put back', async () => {
+      await until('the next refusal has restored the keys', async () => {
         await (asks as Fan).reserve([losses + 1, 17, 18]);
         return (await redis.exists(keysOf(concert, 17, 18))) === 2;
       });
@@ -90,7 +90,7 @@ async function answered(send: () => Promise<Answer>): Promise<Answer> {
   return answer;
 }
 
-describe('a hold that ends before its key is put back', async () => {
+describe('a hold that ends before its key is restored', async () => {
   const { ports, redis: another, pool, close } = await realPorts(world.databaseUrl, (await ownRedis()).url);
   afterAll(close);
 
@@ -126,11 +126,11 @@ describe('a hold that ends before its key is put back', async () => {
     return another.get(key);
   }
 
-  test('leaves none', async () => {
+  test('leaves no key', async () => {
     expect(await askFor('again')).toBeNull();
   });
 
-  test('would leave one if Postgres were not asked again', async () => {
+  test('would leave a key if Postgres were not asked again', async () => {
     expect(await askFor('once')).not.toBeNull();
   });
 });

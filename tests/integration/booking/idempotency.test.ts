@@ -99,14 +99,14 @@ describe.each(Object.entries(commands))('%s', (name, [command, another]) => {
     }
   });
 
-  test('is answered again as it was, and says so', async () => {
+  test('gets its first answer again, marked as replayed', async () => {
     const [first, again] = [await send(command, key), await send(command, `"${key}"`)];
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(again.body).toEqual(first.body);
     expect([first, again].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([null, 'true']);
   });
 
-  test('is refused where something else was asked under its key: of the same kind, or of any other', async () => {
+  test('is refused if its key was used for another command, of the same kind or any other', async () => {
     // Paying ends the session: after that, calls for those who are in do not come as far.
     const reached = (kind: string) => name !== 'payReservation' || !forThoseWhoAreIn.has(kind);
     const elsewhere = Object.entries(commands).filter(([kind]) => kind !== name && reached(kind));
@@ -116,7 +116,7 @@ describe.each(Object.entries(commands))('%s', (name, [command, another]) => {
   });
 });
 
-test('answers are kept for a day, and the job forgets them then', async () => {
+test('answers are kept for a day, and then deleted by the job', async () => {
   const keys = { young: randomUUID(), old: randomUUID() };
   for (const key of Object.values(keys)) await fan.charge(7, { key });
   const age = (key: string, interval: string) =>
@@ -133,7 +133,7 @@ test('answers are kept for a day, and the job forgets them then', async () => {
     ]);
     return rows.map(({ key }) => key);
   };
-  await until('the older one is forgotten', async () => !(await known()).includes(keys.old));
+  await until('the older answer is deleted', async () => !(await known()).includes(keys.old));
   expect(await known()).toEqual([keys.young]);
   const again = await fan.charge(7, { key: keys.young });
   expect(again.headers.get('idempotency-replayed')).toBe('true');

@@ -14,8 +14,8 @@ const TTL_MS = 600_000;
 
 lockContract(() => redisLock(redis, raise, TTL_MS));
 
-describe('a lock that has run out', () => {
-  it('and is somebody else’s by then is not freed by whoever had it before', async () => {
+describe('an expired lock', () => {
+  it('that another client has by then is not freed by its first holder', async () => {
     const lock = redisLock(redis, raise, TTL_MS);
     const seats = { concertId: concertId(newId()), date: concertDate('2027-05-01'), seatNumbers: [1] };
     const work = () => {
@@ -40,8 +40,8 @@ describe('a lock that has run out', () => {
   });
 });
 
-describe('a lock that cannot be reached', () => {
-  it('lets the work be done without it, and reports that', async () => {
+describe('an unreachable lock', () => {
+  it('lets the work run without it, and reports that', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
     const lost: Error[] = [];
     const lock = redisLock(away.redis, (error) => lost.push(error));

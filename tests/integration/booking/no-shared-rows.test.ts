@@ -68,12 +68,12 @@ async function meanwhile(buyer: Office): Promise<string> {
   }
 }
 
-describe('two who buy different seats of one date', () => {
-  test('wait for nothing of each other', async () => {
+describe('two buyers of different seats of one date', () => {
+  test('do not wait for each other', async () => {
     expect(await meanwhile(other)).toBe('done');
   });
 
-  test('would if the seats left were counted in one row', async () => {
+  test('would wait if one row counted the seats left', async () => {
     await other.pool.query(`
       CREATE TABLE seats_left (concert_id uuid, date date, count integer, PRIMARY KEY (concert_id, date));
       CREATE FUNCTION count_seats_left() RETURNS trigger LANGUAGE plpgsql AS $$

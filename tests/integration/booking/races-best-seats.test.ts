@@ -22,10 +22,10 @@ async function runsLeft(concert: ConcertId): Promise<number[]> {
 }
 
 describe('instances side by side', () => {
-  test('sell a hall out, in pairs side by side, to a crowd who ask at once, and refuse nobody before', () =>
+  test('sell out a hall in adjacent pairs to a concurrent crowd, and refuse nobody before', () =>
     sellsOutInPairs(world, 50, 100));
 
-  test('refuse no group, of whatever size, for which there still is room in the end', async () => {
+  test('refuse no group of any size for which seats remain in the end', async () => {
     const concert = await world.openHall({ seats: 50 });
     const fans = await world.fans(80);
     await letIn(fans, concert);
@@ -40,7 +40,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('sell a hall out where it is forbidden to strand a seat, and refuse nobody before', async () => {
+  test('sell out a hall where orphan seats are forbidden, and refuse nobody before', async () => {
     const concert = await world.openHall({ seats: 40, strandedSeats: 'enforce' });
     const fans = await world.fans(80);
     await letIn(fans, concert);
@@ -51,7 +51,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('give a group one and the same seats, however often and wherever it repeats its request at once', async () => {
+  test('give a group the same seats, however often and wherever it repeats its request at once', async () => {
     const concert = await world.openHall({ seats: 50, seatsPerUserMax: 50 });
     const fan = await world.fan();
     await letIn([fan], concert);

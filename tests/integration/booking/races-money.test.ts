@@ -44,7 +44,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('refuse a payment after the deadline and take nothing', async () => {
+  test('refuse a payment after the deadline, and charge nothing', async () => {
     const concert = await world.openHall();
     const fan = await world.fan({ balance: PRICE });
     await letIn([fan], concert);
@@ -56,7 +56,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('refuse a payment for a seat that somebody else has by now', async () => {
+  test('refuse a payment for a seat that another user has by now', async () => {
     const concert = await world.openHall();
     const [late, next] = (await world.fans(2, { balance: PRICE })) as [
       Awaited<ReturnType<typeof world.fan>>,
@@ -90,7 +90,7 @@ describe('instances side by side', () => {
 describe('three box offices on one database', async () => {
   const { officeFor, pools, pool } = await threeBoxOffices(await freshDatabase());
 
-  test('pay for as many reservations as there are funds for, of four times as many', async () => {
+  test('pay for as many reservations as the balance allows, out of four times as many', async () => {
     const concertId = await openHall(pool, { seats: 60 });
     const [id = ''] = await makeUsers(pool, 1, 15 * PRICE);
     const entry = placeOf(concertId, id);
@@ -108,7 +108,7 @@ describe('three box offices on one database', async () => {
     expect(await contradictions(pool)).toEqual([]);
   });
 
-  test('let either the payer or the next taker have a seat whose hold is ending: never both, never neither', async () => {
+  test('give a seat whose hold is ending either to the payer or to the next buyer: never to both, never to neither', async () => {
     const rounds = 60;
     const concertId = await openHall(pool, { seats: rounds });
     const payers = await makeUsers(pool, rounds, PRICE);

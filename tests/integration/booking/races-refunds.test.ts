@@ -26,7 +26,7 @@ const world = await sharedWorld();
 const databaseUrl = await freshDatabase();
 
 describe('instances side by side', () => {
-  test('refund a reservation once, though twenty requests of their own ask for it at once', async () => {
+  test('refund a reservation once, though twenty different requests cancel it at once', async () => {
     const { fan, reservation } = await buyer();
 
     const seats = 'FROM seats WHERE reservation_id = $1';
@@ -39,7 +39,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('add refund and charges at once up to their exact sum', async () => {
+  test('add a refund and concurrent charges up to their exact sum', async () => {
     const { fan, reservation } = await buyer();
 
     const wallet = 'FROM wallets WHERE user_id = $1';
@@ -54,7 +54,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('sell refunded seats again at once, to one of the crowd, and keep what became of them on record', async () => {
+  test('sell refunded seats again at once, to one of the crowd, and keep their history', async () => {
     const { concert, fan, reservation } = await buyer();
     const crowd = await world.fans(20, { balance: PRICE });
     await letIn(crowd, concert);
@@ -116,7 +116,7 @@ describe('three box offices on one database', async () => {
       request: newRequest(entry),
     });
 
-  test('let payment and cancellation meet: what is paid is refunded or stays, and the money is where the seat is not', async () => {
+  test('let payment and cancellation race: the user ends with either the seats or the money', async () => {
     const ROUNDS = 40;
     const concertId = await openHall(pool, { seats: ROUNDS });
     const users = await makeUsers(pool, ROUNDS, PRICE);
@@ -142,7 +142,7 @@ describe('three box offices on one database', async () => {
     expect(await contradictions(pool)).toEqual([]);
   });
 
-  test('number refund and charge in the order in which they move the balance, though the refund came first and waits', async () => {
+  test('number a refund and a charge in the order in which they move the balance, though the refund began first and waits', async () => {
     const concertId = await openHall(pool);
     const entry = placeOf(concertId, ...(await makeUsers(pool, 1, PRICE)));
     const id = await heldAt(officeFor(0), entry, 1);
@@ -169,7 +169,7 @@ describe('three box offices on one database', async () => {
     expect(await balancesTold(pool, entry.userId)).toEqual([PRICE, 0, 50, PRICE + 50]);
   });
 
-  test('let refund and next taker meet: the seat is the taker’s after the refund, and never before', async () => {
+  test('let a refund and the next buyer race: the buyer gets the seat after the refund, and never before', async () => {
     const ROUNDS = 40;
     const concertId = await openHall(pool, { seats: ROUNDS });
     const owners = await makeUsers(pool, ROUNDS, PRICE);
@@ -200,7 +200,7 @@ describe('three box offices on one database', async () => {
     expect(await contradictions(pool)).toEqual([]);
   });
 
-  test('let extension and next taker meet at the deadline: never both, never neither', async () => {
+  test('let an extension and the next buyer race at the deadline: never both, never neither', async () => {
     const ROUNDS = 60;
     const deadline = closingIn();
     const concertId = await openHall(pool, { seats: ROUNDS });
@@ -231,7 +231,7 @@ describe('three box offices on one database', async () => {
   /** Whether the taker got the seat; not, if its holder has it for long. */
   async function takeOnceFree(office: BoxOffice, taker: EntryId, seatNumber: number): Promise<boolean> {
     let taken = false;
-    await until('the seat is the taker’s, or held for longer', async () => {
+    await until('the next buyer has the seat, or its hold is extended', async () => {
       const outcome = await holdAt(office, taker, seatNumber);
       taken = outcome.outcome === 'held';
       return (

@@ -12,11 +12,11 @@ import { letIn, sharedWorld } from '#tests/support/world.ts';
 const world = await sharedWorld();
 
 describe('instances side by side', () => {
-  test('sell a seat once to a crowd who ask for it in the same instant', () => sellsASeatOnce(world, 100));
+  test('sell a seat once to a crowd that reserves it at the same instant', () => sellsASeatOnce(world, 100));
 
-  test('sell each seat once to a crowd who reserve and pay at once', () => sellsEachSeatOnce(world, 20, 100));
+  test('sell each seat once to a crowd that reserves and pays at once', () => sellsEachSeatOnce(world, 20, 100));
 
-  test('give groups that want overlapping seats all of them or none, without deadlock', async () => {
+  test('give groups with overlapping seats all of them or none, without deadlock', async () => {
     const concert = await world.openHall({ seats: 20 });
     const fans = await world.fans(60);
     await letIn(fans, concert);
@@ -36,7 +36,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('keep everybody off a held seat until its deadline, then give it to exactly one of the crowd', async () => {
+  test('refuse a held seat until its deadline, then give it to exactly one of the crowd', async () => {
     const concert = await world.openHall({ seats: 1 });
     const [first, ...crowd] = await world.fans(21);
     if (first === undefined) throw new RangeError('nobody came');
@@ -62,7 +62,7 @@ describe('instances side by side', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('hold a user who asks through all of them at once to the limit of seats', async () => {
+  test('hold a user who reserves through all of them at once to the limit of seats', async () => {
     const concert = await world.openHall({ seats: 50, seatsPerUserMax: 3 });
     const fan = await world.fan();
     await letIn([fan], concert);

@@ -34,7 +34,7 @@ const keysForNobody: HoldKeys = {
 
 describe.each([
   ['a lock that locks nothing', { lock: lockOfNothing }],
-  ['hold keys that let everybody through', { holdKeys: keysForNobody }],
+  ['hold keys that refuse nobody', { holdKeys: keysForNobody }],
   ['neither lock nor hold keys', { lock: lockOfNothing, holdKeys: keysForNobody }],
 ])('with %s', (_, broken) => {
   /** The ports of the instance whose turn it is. */
@@ -54,7 +54,7 @@ describe.each([
   const reserve = (index: number, entry: QueueEntry, seatNumbers: readonly number[]) =>
     reserveSeats(portsFor(index), { entry, date: DATE, seatNumbers, request: newRequest(entry) });
 
-  test('a seat is held once, whoever asks for it at once', async () => {
+  test('a seat is held once, however many reserve it at once', async () => {
     const concert = await openHall(pool, { seats: 1 });
     const users = await makeUsers(pool, 100);
 
@@ -93,7 +93,7 @@ describe.each([
     expect(await contradictions(pool)).toEqual([]);
   });
 
-  test('a seat whose hold has ended goes to one of the crowd, though nobody has tidied it away', async () => {
+  test('a seat with an expired hold goes to one of the crowd, though no job has freed it', async () => {
     const concert = await openHall(pool, { seats: 1 });
     const [first = '', ...users] = await makeUsers(pool, 41);
     const { answer } = await reserve(0, claimOf(first, concert), [1]);
@@ -110,7 +110,7 @@ describe.each([
     expect(await contradictions(pool)).toEqual([]);
   });
 
-  test('groups that want overlapping seats get all or none, without deadlock', async () => {
+  test('groups with overlapping seats get all or none, without deadlock', async () => {
     const concert = await openHall(pool, { seats: 12 });
     const users = await makeUsers(pool, 60);
     const wanted = (index: number) => [3, 0, 2, 1].map((offset) => ((index * 7 + offset * 5) % 12) + 1);

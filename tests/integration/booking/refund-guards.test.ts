@@ -41,28 +41,28 @@ describe('the tables', () => {
     await expect(refund(refundedPayment)).rejects.toThrow('refunds_payment_id_key');
   });
 
-  test('refund no payment whose reservation goes on', async () => {
+  test('refund no payment whose reservation stays confirmed', async () => {
     await expect(refund(payment)).rejects.toThrow(/is refunded and its reservation not cancelled/);
     await refund(payment, `${freeSeats()}; ${endReservation()}`);
   });
 
-  test('end no reservation that is paid and not refunded', async () => {
+  test('end no paid reservation without a refund', async () => {
     await expect(pool.query(`${freeSeats()}; ${endReservation()}`)).rejects.toThrow(/is paid and not refunded/);
   });
 
-  test('bring nothing back that has ended', async () => {
+  test('revive no ended reservation', async () => {
     const back = `UPDATE reservations SET status = 'CONFIRMED' WHERE reservation_id = '${refunded}'`;
     await expect(pool.query(back)).rejects.toThrow('UPDATE on reservations is not allowed');
   });
 
-  test('refund nothing that is not in the ledger, nor what was not paid', async () => {
+  test('accept no refund without a ledger transaction or a payment', async () => {
     const row = (id: string, of: string) => pool.query(`INSERT INTO refunds VALUES ($1, $2, 0, now())`, [id, of]);
     await expect(row(randomUUID(), payment)).rejects.toThrow('refunds_refund_id_fkey');
     await expect(row(payment, randomUUID())).rejects.toThrow('refunds_payment_id_fkey');
   });
 
   test.each(['UPDATE refunds SET balance = 0', 'DELETE FROM refunds', 'TRUNCATE refunds'])(
-    'keep a refund for ever: no %s',
+    'keep a refund forever: no %s',
     async (change) => {
       await expect(pool.query(change)).rejects.toThrow(/on refunds is not allowed/);
     },

@@ -93,7 +93,7 @@ describe('twenty times the same request at once has one effect and twenty equal 
 });
 
 describe('a request that is repeated later', () => {
-  test('is answered as the first time, though paying has ended the session', async () => {
+  test('gets its first answer, though paying has ended the session', async () => {
     const concert = await world.openHall();
     const fan = await world.fan({ balance: PRICE });
     await letIn([fan], concert);
@@ -111,7 +111,7 @@ describe('a request that is repeated later', () => {
     expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 0, payments: 1, seats: 1 });
   });
 
-  test('is refused when it asks for something else under the same key', async () => {
+  test('is refused with other content under the same key', async () => {
     const concert = await world.openHall();
     const fan = await world.fan({ balance: 2 * PRICE });
     await letIn([fan], concert);
@@ -128,7 +128,7 @@ describe('a request that is repeated later', () => {
     expect(await holdings(world.pool, fan.userId)).toEqual({ balance: PRICE + 10, payments: 1, seats: 1 });
   });
 
-  test('is refused when it asks for the same seats of another concert under the same key', async () => {
+  test('is refused for the same seats of another concert under the same key', async () => {
     const [concert, other] = [await world.openHall(), await world.openHall()];
     const fan = await world.fan();
     const key = randomUUID();
@@ -142,7 +142,7 @@ describe('a request that is repeated later', () => {
     expect(body.items).toMatchObject([{ concertId: concert }]);
   });
 
-  test('and was refused before, is tried anew: only successes are remembered', async () => {
+  test('and was refused before, is tried again: only successes are stored', async () => {
     const concert = await world.openHall();
     const fan: Fan = await world.fan();
     await letIn([fan], concert);
@@ -155,7 +155,7 @@ describe('a request that is repeated later', () => {
     expect(tally([await fan.pay(reservation, { key })])).toEqual({ 201: 1 });
   });
 
-  test('under the same key by somebody else is a request of its own', async () => {
+  test('under the same key by another user is another request', async () => {
     const [one, other] = (await world.fans(2)) as [Fan, Fan];
     const key = randomUUID();
     const answers = await Promise.all([one.charge(500, { key }), other.charge(700, { key })]);

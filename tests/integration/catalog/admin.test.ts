@@ -53,7 +53,7 @@ const DAY = { date: DATE, startsAt: `${DATE}T10:00:00.000Z`, seats: [{ first: 1,
 const PLAN = { title: 'A new one', venue: 'A hall', salesOpenAt: '2026-01-01T00:00:00.000Z', dates: [DAY] };
 
 describe('a concert', () => {
-  test('is put on sale by one call, and fans at another instance can book it', async () => {
+  test('is put on sale by one call, and can be booked at another instance', async () => {
     const plan = {
       ...PLAN,
       dates: [
@@ -97,7 +97,7 @@ describe('a concert', () => {
   };
   const { seats: _, ...dayByPlan } = DAY;
 
-  test('is put on sale by a seat plan, which is kept, and whose seats say where they are', async () => {
+  test('is put on sale by a seat plan, which is stored, and whose seats have places', async () => {
     const second = { ...DAY, date: '2099-05-02', startsAt: '2099-05-02T10:00:00.000Z' };
     const created = await manage('POST', '', { body: { ...PLAN, dates: [dayByPlan, second], seatPlan } });
     const { concertId } = created.as(managedConcert);
@@ -134,13 +134,13 @@ describe('a concert', () => {
     expect((await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan).plan).toEqual(JSON.parse(example).seatPlan);
   });
 
-  test('without a seat plan has none to show', async () => {
+  test('without a seat plan returns none', async () => {
     const concertId = await world.openHall();
     const none = await manage('GET', `/${concertId}/seat-plan`);
     expect([none.status, none.code]).toEqual([404, 'seat-plan-not-found']);
   });
 
-  test('may forbid to strand a seat, or warn of it', async () => {
+  test('may forbid orphan seats, or warn of them', async () => {
     const concertId = await world.openHall({ seats: 10 });
     const fan = await newVisitor(here);
     await fan.enter(concertId);
@@ -151,7 +151,7 @@ describe('a concert', () => {
     expect(warned.strandedSeatNumbers).toEqual([1]);
   });
 
-  test('has seats blocked and unblocked by calls, never those that somebody has', async () => {
+  test('has seats blocked and unblocked by calls, never held or sold ones', async () => {
     const concertId = await world.openHall({ seats: 3 });
     const fan = await newVisitor(there);
     await fan.enter(concertId);
@@ -170,7 +170,7 @@ describe('a concert', () => {
     expect(hall.map(({ status }) => status)).toEqual(['HELD', 'BLOCKED', 'AVAILABLE']);
   });
 
-  test('may open its line later than its sales, by lot, and tells the hash of the seed from the beginning', async () => {
+  test('may open its queue later than its sales, by lottery, and shows the hash of the seed from the start', async () => {
     const opensAt = '2098-12-31T09:00:00.000Z';
     const body = { ...PLAN, salesOpenAt: '2098-01-01T00:00:00.000Z', policy: { opening: 'lottery', opensAt } };
     const created = (await manage('POST', '', { body })).as(managedConcert);
@@ -211,32 +211,32 @@ describe('a concert', () => {
     ['a start before sales open', 'body/salesOpenAt', { salesOpenAt: '2099-06-01T00:00:00.000Z' }],
     ['a date without seats', 'body/dates/0/seats', areas()],
     ['a seat twice', 'body/dates/0/seats', areas(range, { ...range, first: 4, last: 5 })],
-    ['a range that runs backwards', 'body/dates/0/seats/0/last', areas({ ...range, first: 5 })],
-    ['a seat number beyond all', 'body/dates/0/seats/0/last', areas({ ...range, last: 1_000_001 })],
+    ['a descending range', 'body/dates/0/seats/0/last', areas({ ...range, first: 5 })],
+    ['a seat beyond the largest number', 'body/dates/0/seats/0/last', areas({ ...range, last: 1_000_001 })],
     ['too many seats on a date', 'body/dates/0/seats', areas({ ...range, last: 100_001 })],
     ['too many seats', 'body/dates', { dates: many(3).map((of) => ({ ...of, seats: [{ ...range, last: 70_000 }] })) }],
-    ['a price of nothing', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
+    ['a price of zero', 'body/dates/0/seats/0/price', areas({ ...range, price: 0 })],
     ['neither seats nor a plan', 'body/seatPlan', { dates: [dayByPlan] }],
-    ['a plan that no date has', 'body/seatPlan', { seatPlan }],
-    [
-      'a plan with a grade that is not known',
-      'body/seatPlan/sections/0/rows/0/seats/0/grade',
-      inRow({ ...run, grade: 'X' }),
-    ],
+    ['a plan without a date', 'body/seatPlan', { seatPlan }],
+    ['a plan with an unknown grade', 'body/seatPlan/sections/0/rows/0/seats/0/grade', inRow({ ...run, grade: 'X' })],
     ['a plan with a seat twice', 'body/seatPlan/sections/0/rows/0/seats/1', inRow(run, run)],
     ['a plan with a row too long', 'body/seatPlan/sections/0/rows/0/seats/0/last', inRow({ ...run, last: 1_001 })],
-    ['a plan with a word that is not known', 'body/seatPlan/sections/0/rows/0/seats/0', inRow({ ...run, price: 1 })],
+    ['a plan with an unknown field', 'body/seatPlan/sections/0/rows/0/seats/0', inRow({ ...run, price: 1 })],
     ['a plan without sections', 'body/seatPlan/sections', planned({ sections: [] })],
     ['a plan without a grade', 'body/seatPlan/grades', planned({ grades: [] })],
-    ['a plan that blocks what is not there', 'body/seatPlan/blocked', planned({ blocked: [9] })],
+    ['a plan with an unknown blocked seat', 'body/seatPlan/blocked', planned({ blocked: [9] })],
     ['no title', 'body/title', { title: ' ' }],
-    ['sales that open before there were tickets', 'body/salesOpenAt', { salesOpenAt: '0000-01-01T00:00:00.000Z' }],
+    ['sales that open too early', 'body/salesOpenAt', { salesOpenAt: '0000-01-01T00:00:00.000Z' }],
     ['a title too long', 'body/title', { title: 'x'.repeat(201) }],
-    ['a word that is not known', 'body', { opensAt: PLAN.salesOpenAt }],
+    ['an unknown field', 'body', { opensAt: PLAN.salesOpenAt }],
     ['a policy beyond its bounds', 'body/policy/claimSeconds', { policy: { claimSeconds: 4 } }],
-    ['a line that opens when all is over', 'body/policy/opensAt', { policy: { opensAt: '2099-06-01T00:00:00.000Z' } }],
+    [
+      'a queue that opens after the last date',
+      'body/policy/opensAt',
+      { policy: { opensAt: '2099-06-01T00:00:00.000Z' } },
+    ],
     ['no limit of admission', 'policy', { policy: { activeMax: 0 } }],
-  ])('with %s is refused, and told where', async (_, path, changed) => {
+  ])('with %s is refused, with the path of the fault', async (_, path, changed) => {
     const refused = await manage('POST', '', { body: { ...PLAN, ...changed } });
     expect([refused.status, refused.code]).toEqual([400, 'validation-failed']);
     expect(pathsOf(refused)).toContain(path);
@@ -244,7 +244,7 @@ describe('a concert', () => {
 });
 
 describe('a policy', () => {
-  test('is changed in part; null gives a decision back to the settings', async () => {
+  test('is changed in part; null returns a value to the settings', async () => {
     const concertId = await world.openHall({ activeMax: 7 });
     const read = await manage('GET', `/${concertId}/policy`);
     expect(read.headers.get('cache-control')).toBe('no-store');
@@ -261,18 +261,18 @@ describe('a policy', () => {
 
   test.each<[mistake: string, path: string, body: object]>([
     ['nothing to change', 'body', {}],
-    ['a word that is not known', 'body', { activeMaximum: 5 }],
+    ['an unknown field', 'body', { activeMaximum: 5 }],
     ['a number below its bounds', 'body/absentSeconds', { absentSeconds: 4 }],
     ['a number above its bounds', 'body/windowSeconds', { windowSeconds: 3_601 }],
     ['a fraction', 'body/activeMax', { activeMax: 1.5 }],
     ['a text for a number', 'body/activeMax', { activeMax: '5' }],
     ['null for paused', 'body/paused', { paused: null }],
-    ['an opening that is not known', 'body/opening', { opening: 'raffle' }],
+    ['an unknown opening', 'body/opening', { opening: 'raffle' }],
     ['another opening once sales have opened', 'policy/opening', { opening: 'lottery' }],
-    ['a time that is none', 'body/opensAt', { opensAt: 'tomorrow' }],
-    ['a time before there were tickets', 'body/opensAt', { opensAt: '0000-01-01T00:00:00.000Z' }],
+    ['an invalid time', 'body/opensAt', { opensAt: 'tomorrow' }],
+    ['a time too early', 'body/opensAt', { opensAt: '0000-01-01T00:00:00.000Z' }],
     ['both limits off', 'policy', { activeMax: 0, admitPerWindow: 0 }],
-    ['the one limit off', 'policy', { activeMax: 0 }],
+    ['the only limit off', 'policy', { activeMax: 0 }],
   ])('is not changed by %s', async (_, path, body) => {
     const concertId = await world.openHall({ activeMax: 7 });
     const refused = await change(concertId, body);
@@ -281,7 +281,7 @@ describe('a policy', () => {
     expect((await manage('GET', `/${concertId}/policy`)).as(policy).activeMax).toBe(7);
   });
 
-  test('is not to be found where no concert is', async () => {
+  test('is not found for an unknown concert', async () => {
     const nowhere = `/${newId()}`;
     const asked = await Promise.all([
       manage('GET', `${nowhere}/policy`),
@@ -302,7 +302,7 @@ describe('a policy', () => {
       expect((await there('GET', `/v1/admin/concerts/${concertId}/policy`, asAdmin)).status).toBe(200);
       expect((await change(concertId, { waitingMax })).status).toBe(200);
       const outcome = waitingMax === 1 ? 'queue-full' : undefined;
-      await until('the other instance goes by it', async () => {
+      await until('the other instance follows it', async () => {
         const { code } = await last.join(concertId);
         if (code === undefined) await last.leave();
         return code === outcome;
@@ -310,7 +310,7 @@ describe('a policy', () => {
     }
   });
 
-  test('lets in, when a limit is raised, whoever may come in by it, at once', async () => {
+  test('admits more entries at once when a limit is raised', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     const fans = [await newVisitor(there), await newVisitor(there), await newVisitor(there)];
     await fans[0]?.enter(concertId);
@@ -320,7 +320,7 @@ describe('a policy', () => {
     expect(queueStatuses.map((reply) => reply.as(queueStatus).status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
   });
 
-  test('that opens the line later keeps everybody waiting until then, at every instance', async () => {
+  test('that opens the queue later keeps all entries waiting until then, at every instance', async () => {
     const concertId = await world.openHall({ activeMax: 5 });
     await orderEverywhere((at) => change(concertId, { opensAt: '2099-01-01T00:00:00.000Z' }, at));
     const fan = await newVisitor(there);
@@ -331,7 +331,7 @@ describe('a policy', () => {
     expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('ACTIVE');
   });
 
-  test('that is paused lets nobody in anywhere, tells no estimate, and goes on when resumed', async () => {
+  test('that is paused admits nobody at any instance, has no estimate, and resumes', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     const [inside, next] = [await newVisitor(there), await newVisitor(there)];
     await inside.enter(concertId);
@@ -352,8 +352,8 @@ describe('a policy', () => {
   });
 });
 
-describe('the figures of a line', () => {
-  test('tell who waits, who is in, how many came and how long the last will wait', async () => {
+describe('the figures of a queue', () => {
+  test('count waiting and active entries and joins, and estimate the wait of the last entry', async () => {
     const concertId = await world.openHall({ activeMax: 2, sessionSeconds: 100 });
     const fans = [await newVisitor(here), await newVisitor(here), await newVisitor(here)];
     for (const fan of fans) await fan.join(concertId);
@@ -381,7 +381,7 @@ describe('the figures of a line', () => {
     expect(paused).not.toHaveProperty('tailEtaSeconds');
   });
 
-  test('count who has stopped polling once their turn has come', async () => {
+  test('count entries that have stopped polling once they reach the head', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     const [inside, lost] = [await newVisitor(here), await newVisitor(here)];
     await inside.enter(concertId);
@@ -414,7 +414,7 @@ describe('an admin key', () => {
     ['GET', `/${newId()}/line`],
   ] as const;
 
-  test.each(calls)('is needed for %s …%s, before anything is said about the request', async (method, path) => {
+  test.each(calls)('is required for %s …%s, before the request is validated', async (method, path) => {
     const fan = (await here('POST', '/v1/users')).as(user);
     const bearers = ['wrong', digestOf(ADMIN_KEY), `${ADMIN_KEY}x`, ADMIN_KEY.slice(1), fan.accessToken];
     const body = method === 'GET' || path.endsWith('e') ? {} : { body: { nonsense: true } };
@@ -430,12 +430,12 @@ describe('an admin key', () => {
     }
   });
 
-  test('does not say who a user is', async () => {
+  test('does not identify a user', async () => {
     const concertId = await world.openHall();
     expect((await here('POST', `/v1/concerts/${concertId}/queue`, asAdmin)).code).toBe('unauthenticated');
   });
 
-  test('can be changed one after the other, and the log names whose it was', async () => {
+  test('can be rotated, and the log names the key that was used', async () => {
     const concertId = await world.openHall();
     const [old, next] = [FORMER_ADMIN_KEY, ADMIN_KEY];
     // The first of the two knows both keys.

@@ -27,7 +27,7 @@ beforeEach(async () => {
   return postgres.close;
 });
 
-describe('a thousand who ask at once for what nobody has looked at', () => {
+describe('a thousand concurrent reads of an uncached concert', () => {
   const questions: Readonly<Record<string, () => Promise<unknown>>> = {
     'the concert': () => concerts.find(concert),
     'what is on sale': () => concerts.listOnSale(),

@@ -28,7 +28,7 @@ const event = (eventId: string): PublicEvent => ({
 });
 
 describe('the stream in Redis', () => {
-  it('keeps about as many events as it may, the latest ones', async () => {
+  it('keeps about as many events as its limit, the latest ones', async () => {
     const lengthMax = 1_000;
     const stream = redisEventStream(redis, { lengthMax });
     for (let batch = 0; batch < 20; batch++) {
@@ -46,7 +46,7 @@ describe('the stream in Redis', () => {
     expect([EVENT_STREAM, EVENT_FENCE].map((key) => /\{(\w+)\}/.exec(key)?.[1])).toEqual(['events', 'events']);
   });
 
-  it('that cannot be reached refuses as unavailable', async () => {
+  it('is unavailable when Redis is unreachable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
     const publishing = redisEventStream(away.redis, { lengthMax: 1_000 }).publish({
       fencingToken: 1,

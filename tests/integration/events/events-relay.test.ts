@@ -60,7 +60,7 @@ const lastOfEach = (events: readonly PublicEvent[]) => firstOfEach(events.toReve
 const typesOf = (events: readonly PublicEvent[]) => events.map(({ type }) => type);
 
 describe('an event', () => {
-  test('is not there if its command was rolled back', async () => {
+  test('does not exist if its command was rolled back', async () => {
     const concert = await openHall(pool);
     const session = await pool.connect();
     const [user] = await makeUsers(pool, 1);
@@ -72,7 +72,7 @@ describe('an event', () => {
     expect(await waiting()).toEqual([]);
   });
 
-  test('is not lost because a later one was committed, and relayed, before it', async () => {
+  test('is not lost if a later one was committed and relayed before it', async () => {
     const concert = await openHall(pool);
     const session = await pool.connect();
     const [slow] = await makeUsers(pool, 1);
@@ -105,7 +105,7 @@ describe('a relay that is frozen between taking and publishing', () => {
     expect(await afterWakingUp((frozen) => frozen)).toEqual(['reservation.held', 'payment.captured']);
   });
 
-  test('could if terms were not compared', async () => {
+  test('could if fencing tokens were not compared', async () => {
     const latest = Number.MAX_SAFE_INTEGER - 2 ** 20;
     const story = await afterWakingUp((frozen) => ({ ...frozen, fencingToken: latest }));
     expect(story).toEqual(['reservation.held', 'payment.captured', 'reservation.held']);
@@ -113,7 +113,7 @@ describe('a relay that is frozen between taking and publishing', () => {
     await redis.flushall();
   });
 
-  test('cannot settle what another one has taken over', async () => {
+  test('cannot acknowledge events that another relay has taken over', async () => {
     await beginStory(one.ports, pool, await openHall(pool), 1);
     const frozen = await taken(one);
     await termEnds();
@@ -124,7 +124,7 @@ describe('a relay that is frozen between taking and publishing', () => {
   });
 });
 
-test('every story is told whole and in order, with relays that race, freeze and overtake each other', async () => {
+test('the events of every aggregate are complete and in order, with relays that race, freeze and overtake each other', async () => {
   const concert = await openHall(pool, { seats: 40 });
   const told: string[] = [];
   let done = false;
@@ -170,7 +170,7 @@ test('every story is told whole and in order, with relays that race, freeze and 
   expect(await waiting()).toEqual([]);
 });
 
-test('a relay that is killed once it has published is followed by one that tells it again', async () => {
+test('a relay killed after publishing is followed by one that publishes again', async () => {
   const { held } = await beginStory(one.ports, pool, await openHall(pool), 1);
   const dying = reaped(spawn(process.execPath, [DYING_RELAY, databaseUrl, server.url], { stdio: 'inherit' }));
   expect(await once(dying, 'exit')).toEqual([null, 'SIGKILL']);
@@ -186,7 +186,7 @@ test('a relay that is killed once it has published is followed by one that tells
   expect(await waiting()).toEqual([]);
 });
 
-test('events wait while Redis is away, and are all told afterwards', async () => {
+test('events wait while Redis is away, and are all relayed afterwards', async () => {
   const { held, pay, cancel } = await beginStory(one.ports, pool, await openHall(pool), 1);
   await server.kill();
   await expectRefusal(relayEvents(one.ports), 'unavailable');
@@ -205,7 +205,7 @@ test('events wait while Redis is away, and are all told afterwards', async () =>
   expect(await waiting()).toEqual([]);
 });
 
-test('events wait while Redis is full, and are all told afterwards', async () => {
+test('events wait while Redis is full, and are all relayed afterwards', async () => {
   const { held, pay, cancel } = await beginStory(one.ports, pool, await openHall(pool), 1);
   await redis.config('SET', 'maxmemory', '1');
   await expectRefusal(relayEvents(one.ports), 'unavailable');
@@ -218,7 +218,7 @@ test('events wait while Redis is full, and are all told afterwards', async () =>
   expect(await waiting()).toEqual([]);
 });
 
-test('a database that was restored, and knows of an older term, goes on relaying', async () => {
+test('a restored database, with an older fencing token, keeps relaying', async () => {
   await beginStory(one.ports, pool, await openHall(pool), 1);
   await relayEvents(one.ports);
   await pool.query('UPDATE relays SET fencing_token = 0');
@@ -227,7 +227,7 @@ test('a database that was restored, and knows of an older term, goes on relaying
   expect(await streamed(held.reservationId)).toEqual(['reservation.held']);
 });
 
-test('what has happened cannot be changed afterwards, whatever the code above does', async () => {
+test('events cannot be changed afterwards, whatever the code above does', async () => {
   await beginStory(one.ports, pool, await openHall(pool), 1);
   for (const change of [
     "type = 'reservation.expired'",

@@ -14,7 +14,7 @@ type Count = ReturnType<typeof redisCommandCounts>;
 const hourly = { command: 'POST /seats', windowMs: 3_600_000 };
 
 describe('counting commands', () => {
-  it('counts those of a client at all instances, and says how long the window goes on', async () => {
+  it('counts those of a client at all instances, and returns the rest of the window', async () => {
     const client = randomUUID();
     expect(await here(client, hourly)).toEqual({ count: 1, remainingMs: 3_600_000 });
     const second = await elsewhere(client, hourly);
@@ -25,14 +25,14 @@ describe('counting commands', () => {
     expect(third.remainingMs).toBeGreaterThan(0);
   });
 
-  it('misses none of a crowd that comes in one moment, and mixes up nobody', async () => {
+  it('misses no command of a concurrent crowd, and confuses no clients', async () => {
     const clients = Array.from({ length: 200 }, () => randomUUID());
     const all = await Promise.all([...clients, ...clients, ...clients].map((client) => here(client, hourly)));
     const countsOf = (index: number) => [0, 200, 400].map((from) => all[from + index]?.count);
     for (const index of clients.keys()) expect(countsOf(index)).toEqual([1, 2, 3]);
   });
 
-  it('counts each command, and each client, for itself', async () => {
+  it('counts each command and each client separately', async () => {
     const [client, neighbour] = [randomUUID(), `2001:db8::7 ${randomUUID()}`];
     const counts = [
       await here(client, hourly),
@@ -42,14 +42,14 @@ describe('counting commands', () => {
     expect(counts.map(({ count }) => count)).toEqual([1, 1, 1]);
   });
 
-  it('begins anew when the window is over, however often a client comes meanwhile', async () => {
+  it('starts again when the window is over, however often a client sends commands meanwhile', async () => {
     const client = randomUUID();
     const brief = { ...hourly, windowMs: 150 };
     await here(client, brief);
-    await until('it begins anew', async () => (await here(client, brief)).count === 1);
+    await until('a new window begins', async () => (await here(client, brief)).count === 1);
   });
 
-  it('says so where it cannot', async () => {
+  it('is unavailable when Redis is', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
     await expectRefusal(redisCommandCounts(away.redis)(randomUUID(), hourly), 'unavailable');
     await away.close();

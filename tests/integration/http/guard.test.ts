@@ -79,7 +79,7 @@ const forged: readonly (readonly [string, string])[] = [
   ['that is no token at all', 'let me in'],
 ];
 
-test('the calls that are guarded are those of the contract', () => {
+test('the guarded calls are those of the contract', () => {
   expect(forThoseWhoAreIn.map(({ method, path }) => `${method} ${path}`)).toEqual(
     expect.arrayContaining([
       'GET /v1/concerts/{concertId}/dates',
@@ -93,7 +93,7 @@ test('the calls that are guarded are those of the contract', () => {
 });
 
 describe.each(forHolders)('$method $path', (call) => {
-  test('wants a queue token', async () => {
+  test('requires a queue token', async () => {
     expect(await ask(call, {})).toMatchObject({ status: 401, body: { code: 'queue-token-missing' } });
   });
 
@@ -102,7 +102,7 @@ describe.each(forHolders)('$method $path', (call) => {
     expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
   });
 
-  test('refuses a token that somebody else brings', async () => {
+  test('refuses a token presented by another user', async () => {
     const authorization = `Bearer ${stranger.accessToken}`;
     const answer = await ask(call, { authorization, 'queue-token': insider.token });
     expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
@@ -110,17 +110,17 @@ describe.each(forHolders)('$method $path', (call) => {
 });
 
 describe.each(forThoseWhoAreIn)('$method $path', (call) => {
-  test('lets nobody pass who waits', async () => {
+  test('refuses a waiting entry', async () => {
     const answer = await ask(call, { 'queue-token': outsider.token });
     expect(answer).toMatchObject({ status: 403, body: { code: 'not-admitted', position: 1 } });
   });
 
-  test('lets nobody pass whose session has ended', async () => {
+  test('refuses an entry whose session has ended', async () => {
     const answer = await ask(call, { 'queue-token': gone.token });
     expect(answer).toMatchObject({ status: 403, body: { code: 'session-expired' } });
   });
 
-  test('gives nothing of this concert to a token of another', async () => {
+  test('refuses a token of another concert', async () => {
     const answer = await ask(call, { 'queue-token': elsewhere.token });
     if (call.path.includes('{concertId}')) {
       expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
@@ -132,7 +132,7 @@ describe.each(forThoseWhoAreIn)('$method $path', (call) => {
     }
   });
 
-  test('lets a token pass that is in, with nothing beside it', async () => {
+  test('passes the token of an active entry, without any other credential', async () => {
     const { status, body } = await ask(call, { 'queue-token': insider.token });
     // Past the guard, it is told that the reservation is somebody else's.
     if (aboutAReservation(call.path)) expect(body.code).toBe('reservation-not-found');
@@ -140,7 +140,7 @@ describe.each(forThoseWhoAreIn)('$method $path', (call) => {
   });
 });
 
-test('whoever was turned away has left nothing behind', async () => {
+test('refused calls have no effect', async () => {
   const { rows } = await world.pool.query(
     'SELECT user_id FROM reservations WHERE concert_id = $1 ORDER BY created_at',
     [hall],
@@ -148,7 +148,7 @@ test('whoever was turned away has left nothing behind', async () => {
   expect(rows.map(({ user_id }) => user_id)).toEqual([owner.userId, insider.userId]);
 });
 
-test('a token ends with its place: joining again makes another, and the old one stays where it was', async () => {
+test('a token ends with its entry: joining again returns another, and the old one stays ended', async () => {
   const hall = await world.openHall({ activeMax: 1 });
   const fan = await world.fan();
   await letIn([fan], hall);

@@ -86,7 +86,7 @@ describe('a call that does not exist', () => {
     ['DELETE', '/v1/payments'],
     ['OPTIONS', '/v1/payments'],
     ['POST', '/readyz'],
-  ])('is answered so: %s %s', async (method, path) => {
+  ])('is refused as route-not-found: %s %s', async (method, path) => {
     expect(verdict(await call(method, path, { headers: fan.asUser }))).toBe('404 route-not-found');
   });
 });
@@ -99,10 +99,10 @@ describe('a body', () => {
     ['is a list', '[]'],
     ['is a string', '"text"'],
     ['is a number', '42'],
-    ['is an object with nothing in it', '{}'],
+    ['is an empty object', '{}'],
     ['has a prototype', `{"__proto__":{"admin":true},"date":"${DATE}","seatNumbers":[7]}`],
     ['has a constructor', `{"constructor":{"prototype":{"admin":true}},"date":"${DATE}","seatNumbers":[7]}`],
-    ['goes deep', `{"date":"${DATE}","seatNumbers":${'['.repeat(7_000)}${']'.repeat(7_000)}}`],
+    ['is nested deeply', `{"date":"${DATE}","seatNumbers":${'['.repeat(7_000)}${']'.repeat(7_000)}}`],
     ['ends in a NUL byte', `{"date":"${DATE}","seatNumbers":[7]}\u0000`],
   ])('that %s is refused', async (_, text) => {
     expect(verdict(await reserve({ headers: json, text }))).toBe(INVALID);
@@ -112,7 +112,7 @@ describe('a body', () => {
     expect(verdict(await reserve({}))).toBe(INVALID);
   });
 
-  it.each(['a\u0000b', '\ud800'])('with text that Postgres does not keep is refused: %j', async (odd) => {
+  it.each(['a\u0000b', '\ud800'])('with text that Postgres cannot store is refused: %j', async (odd) => {
     const wish = { date: DATE, quantity: 1, adjacent: true };
     const seats = [{ first: 1, last: 2, price: 1 }];
     const plan = {
@@ -133,7 +133,7 @@ describe('a body', () => {
     expect(verdict(await reserve({ headers: json, text }))).toBe('413 body-too-large');
   });
 
-  it('that is too large and does not say so is refused', async () => {
+  it('that is too large without a content length is refused', async () => {
     const token = fan.inLine['queue-token'];
     const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
     const head = `POST /v1/reservations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nQueue-Token: ${token}\r\nIdempotency-Key: k\r\n`;
@@ -152,7 +152,7 @@ describe('a body', () => {
 
 describe('a call that takes no body', () => {
   it.each(['/v1/users', '/v1/concerts/{concertId}/queue'])(
-    'is served when JSON is announced and none sent: %s',
+    'is served with a JSON content type and no body: %s',
     async (path) => {
       const headers = { ...fan.asUser, ...json };
       const reply = await call('POST', path.replace('{concertId}', concertId), { headers, text: '' });
@@ -186,7 +186,7 @@ describe('a reservation', () => {
   });
 
   it.each(['2020-01-01', '2098-01-01', '1900-01-01', '9999-12-31'])(
-    'for %s, when nothing is played, is refused',
+    'for %s, which is no date of the concert, is refused',
     async (date) => {
       expect(verdict(await reserve({ body: { date, seatNumbers: [7] } }))).toBe('404 date-not-found');
     },
@@ -200,7 +200,7 @@ describe('a reservation', () => {
     ['a seat in words', ['7']],
     ['no seat at all', [null]],
     ['a huge seat', [1e308]],
-    ['an endless hall', [1_000_001]],
+    ['a seat beyond the largest number', [1_000_001]],
     ['a seat twice', [7, 7]],
     ['too many seats', Array.from({ length: 21 }, (_, index) => index + 1)],
     ['a list in a list', [[7]]],
@@ -219,18 +219,18 @@ describe('a reservation', () => {
     ['seats apart', 'body/adjacent', { ...best, adjacent: false }],
     ['a section of named seats', 'body/quantity', { seatNumbers: [7], section: 'Stalls' }],
     ['nothing', 'body/quantity', { ...best, quantity: 0 }],
-    ['half a seat too many', 'body/quantity', { ...best, quantity: 1.5 }],
+    ['a fraction of seats', 'body/quantity', { ...best, quantity: 1.5 }],
     ['too many', 'body/quantity', { ...best, quantity: 21 }],
     ['a grade without a name', 'body/grade', { ...best, grade: '' }],
     ['a section with a long name', 'body/section', { ...best, section: 'x'.repeat(51) }],
-  ])('for %s is refused, and told where', async (_, path, asked) => {
+  ])('for %s is refused, with the path of the fault', async (_, path, asked) => {
     const reply = await reserve({ body: { date: DATE, ...asked } });
     expect(verdict(reply)).toBe(INVALID);
     expect((reply.body as { errors: { path: string }[] }).errors.map((error) => error.path)).toContain(path);
   });
 
   it.each([{ section: 'Stalls' }, { grade: 'R' }, { quantity: 11 }])(
-    'for the best seats is refused where there are none such: %j',
+    'for the best seats is refused if there are none: %j',
     async (asked) => {
       const reply = await reserve({ body: { date: DATE, ...best, ...asked } });
       expect(verdict(reply)).toBe('409 no-adjacent-seats');
@@ -243,7 +243,7 @@ describe('a reservation', () => {
     expect(reply.body).toMatchObject({ seatNumbers: seats.filter((seat) => seat > 50) });
   });
 
-  it('of a user who is not there any more is refused', async () => {
+  it('of a deleted user is refused', async () => {
     const ghost = await newVisitor(call);
     await ghost.enter(concertId);
     await world.pool.query('DELETE FROM wallets WHERE user_id = $1', [ghost.userId]);
@@ -251,7 +251,7 @@ describe('a reservation', () => {
     expect(verdict(await ghost.reserve([7]))).toBe('404 user-not-found');
   });
 
-  it('in the name of somebody else, or at a price of one’s own, is not to be had', async () => {
+  it('for another user, or at a price of the client, is impossible', async () => {
     const sneaky = { date: DATE, seatNumbers: [2], userId: other.userId, amount: 1, status: 'CONFIRMED' };
     const reply = await reserve({ body: sneaky });
     const { reservationId, ...held } = reply.as(reservation);
@@ -281,7 +281,7 @@ describe('a charge', () => {
     },
   );
 
-  it('of somebody else’s balance is refused', async () => {
+  it('to another user’s balance is refused', async () => {
     expect(verdict(await charge({ amount: 100 }, other.userId))).toBe('403 forbidden');
   });
 });
@@ -309,7 +309,7 @@ describe('an id', () => {
     },
   );
 
-  it('of nothing, or of what is not mine, is answered as if there were nothing', async () => {
+  it('of an unknown or another user’s record is refused as not found', async () => {
     const { items } = (await fan.get('/v1/reservations')).as(reservationPage);
     const theirs = items[0]?.reservationId ?? '';
     for (const id of [randomUUID(), theirs]) {
@@ -356,7 +356,7 @@ describe('a query', () => {
     }
   });
 
-  it('that pages the ledger with another list’s cursor, or beyond all numbers, is refused', async () => {
+  it('that pages the ledger with another list’s cursor, or beyond all ids, is refused', async () => {
     for (const cursor of [base64url(randomUUID()), base64url('9'.repeat(19)), base64url('-1'), base64url('0')]) {
       expect(verdict(await fan.get(`/v1/users/${fan.userId}/balance/entries?cursor=${cursor}`))).toBe(INVALID);
     }
@@ -398,12 +398,12 @@ describe('a queue token', () => {
   const genuine = () => fan.inLine['queue-token'] ?? '';
   const poll = (headers: Record<string, string>) => call('GET', '/v1/queue', { headers });
 
-  it('that is missing is asked for', async () => {
+  it('that is missing is required', async () => {
     for (const headers of [{}, { 'queue-token': '' }])
       expect(verdict(await poll(headers))).toBe('401 queue-token-missing');
   });
 
-  it('that we did not sign, or not for this, is refused', async () => {
+  it('that we did not sign, or not for this purpose, is refused', async () => {
     const [id = '', entry = '', signature = ''] = genuine().split('.');
     const swapped = (text: string) => (text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`);
     const forgeries = [
@@ -440,7 +440,7 @@ describe('an access token', () => {
     new SignJWT(payload).setProtectedHeader({ alg }).sign(with_);
   const inAnHour = Math.floor(Date.now() / 1_000) + 3_600;
 
-  it('signed with our secret, by our rules, is accepted: so the refusals below are for the reason they name', async () => {
+  it('signed with our secret, by our rules, is accepted: so the refusals below have the reason that they name', async () => {
     const authorization = `Bearer ${await sign({ ...entries, exp: inAnHour })}`;
     expect((await call('GET', '/v1/reservations', { headers: { authorization } })).status).toBe(200);
   });
@@ -450,15 +450,18 @@ describe('an access token', () => {
     ['is empty', async () => 'Bearer '],
     ['is of another scheme', async () => 'Basic dXNlcjpwYXNzd29yZA=='],
     ['is garbage', async () => 'Bearer garbage'],
-    ['only looks like one', async () => 'Bearer a.b.c'],
+    ['only looks like a token', async () => 'Bearer a.b.c'],
     ['is not signed', async () => `Bearer ${new UnsecuredJWT({ ...entries, exp: inAnHour }).encode()}`],
     ['has expired', async () => `Bearer ${await sign({ ...entries, exp: inAnHour - 7_200 })}`],
     ['never expires', async () => `Bearer ${await sign(entries)}`],
     ['is not valid yet', async () => `Bearer ${await sign({ ...entries, exp: inAnHour, nbf: inAnHour })}`],
-    ['names nobody', async () => `Bearer ${await sign({ ...entries, sub: undefined, exp: inAnHour })}`],
+    ['has no user', async () => `Bearer ${await sign({ ...entries, sub: undefined, exp: inAnHour })}`],
     ['is of another issuer', async () => `Bearer ${await sign({ ...entries, iss: 'else', exp: inAnHour })}`],
     ['is for another audience', async () => `Bearer ${await sign({ ...entries, aud: 'else', exp: inAnHour })}`],
-    ['is signed by another rule', async () => `Bearer ${await sign({ ...entries, exp: inAnHour }, secret, 'HS384')}`],
+    [
+      'is signed with another algorithm',
+      async () => `Bearer ${await sign({ ...entries, exp: inAnHour }, secret, 'HS384')}`,
+    ],
     [
       'is signed with another secret',
       async () => `Bearer ${await sign({ ...entries, exp: inAnHour }, new TextEncoder().encode('x'.repeat(32)))}`,
@@ -469,7 +472,7 @@ describe('an access token', () => {
   });
 });
 
-describe('what no HTTP client would send', () => {
+describe('a malformed request', () => {
   const raw = async (path: string, head = '') =>
     checkedReply(
       'GET',
@@ -485,7 +488,7 @@ describe('what no HTTP client would send', () => {
   );
 
   it.each(['/v1/../v1/queue', '//v1/queue', '/v1//queue', '/v1/queue%00', '/v1\\queue', '/v1/queue;x=1'])(
-    'is answered as an unknown call: %s',
+    'is refused as an unknown route: %s',
     async (path) => {
       expect(verdict(await raw(path))).toBe('404 route-not-found');
     },
@@ -497,13 +500,13 @@ describe('what no HTTP client would send', () => {
     expect(verdict(await raw(`/v1/concerts?cursor=${'x'.repeat(HEAD_LIMIT_BYTES)}`))).toBe(INVALID);
   });
 
-  it('is refused: headers that are very long, or hold what no header may', async () => {
+  it('is refused: headers that are very long or have invalid characters', async () => {
     expect(verdict(await raw('/v1/queue', `Queue-Token: ${'x'.repeat(HEAD_LIMIT_BYTES)}\r\n`))).toBe(INVALID);
     expect(verdict(await raw('/v1/queue', 'Queue-Token: a\u0000b\r\n'))).toBe(INVALID);
   });
 
   it.each(['GARBAGE\r\n\r\n', 'BREW /v1/queue HTTP/1.1\r\nHost: x\r\n\r\n', '\u0016\u0003\u0001\u0000\r\n\r\n'])(
-    'is refused: what is not HTTP, %j',
+    'is refused: bytes that are not HTTP, %j',
     async (request) => {
       expect(verdict(await checkedReply('-', '-', await rawRequest(url, request)))).toBe(INVALID);
     },

@@ -78,7 +78,7 @@ describe('security headers', () => {
     '/docs/',
     '/docs/json',
   ];
-  test.each(ALL)('say of %s that it is what it says it is, and nothing about us', async (path) => {
+  test.each(ALL)('on %s forbid content sniffing, and reveal nothing about the server', async (path) => {
     const { headers } = await fetch(`${url}${path}`);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('x-request-id')).toMatch(UUID);
@@ -87,7 +87,7 @@ describe('security headers', () => {
   });
 
   test.each(['/docs/', '/docs/static/index.html'])(
-    'keep the page %s from being framed and from running what is not ours',
+    'keep the page %s from being framed and from running foreign scripts',
     async (path) => {
       const { headers } = await fetch(`${url}${path}`);
       expect(headers.get('content-type')).toContain('text/html');
@@ -97,7 +97,7 @@ describe('security headers', () => {
     },
   );
 
-  test('are few where nothing is rendered', async () => {
+  test('are few on answers that are never rendered', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
     const { headers } = await fan.get('/v1/queue', fan.inLine);
@@ -127,7 +127,7 @@ describe('CORS', () => {
     expect(Number(headers.get('access-control-max-age'))).toBeGreaterThan(600);
   });
 
-  test('shows that origin what it needs of an answer, and that caches must tell origins apart', async () => {
+  test('exposes the needed headers to that origin, and makes caches vary by origin', async () => {
     const { headers } = await call('GET', '/v1/concerts', { headers: { origin: SHOP } });
     expect(headers.get('access-control-allow-origin')).toBe(SHOP);
     expect(headers.get('vary')?.toLowerCase()).toContain('origin');
@@ -143,7 +143,7 @@ describe('CORS', () => {
     ]);
   });
 
-  test('shows another origin nothing', async () => {
+  test('exposes nothing to another origin', async () => {
     for (const { headers } of [
       await preflight('https://evil.example', 'POST'),
       await call('GET', '/v1/concerts', { headers: { origin: 'https://evil.example' } }),
@@ -152,14 +152,14 @@ describe('CORS', () => {
     }
   });
 
-  test('is off where the settings name no origin', async () => {
+  test('is off without an origin in the settings', async () => {
     const reply = await contractClient(strict.url)('GET', '/v1/concerts', { headers: { origin: SHOP } });
     expect(reply.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
 
 describe('caches', () => {
-  test('keep nothing that is said about a user, and no state of ours', async () => {
+  test('store no answers about a user, and no state of the service', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
     const { reservationId } = (await fan.reserve([1])).as(reservation);
@@ -179,7 +179,7 @@ describe('caches', () => {
     expect(private_.map(({ headers }) => headers.get('cache-control'))).toEqual(private_.map(() => 'no-store'));
   });
 
-  test('keep concerts for a second', async () => {
+  test('store concerts for a second', async () => {
     const concertId = await world.openHall();
     for (const path of ['/v1/concerts', `/v1/concerts/${concertId}`]) {
       expect((await call('GET', path)).headers.get('cache-control')).toBe('public, max-age=1');
@@ -194,7 +194,7 @@ describe('the ETag of the seats', () => {
       ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
     });
 
-  test('is strong, names the content, and is the revision', async () => {
+  test('is strong, and identifies the content', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
     const [one, again] = [await listSeats(fan, concertId), await listSeats(fan, concertId)];
@@ -205,7 +205,7 @@ describe('the ETag of the seats', () => {
     expect(onlyFree.headers.get('etag')).toBe(one.headers.get('etag'));
   });
 
-  test('spares who has it the content', async () => {
+  test('saves a client with the same content the body', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
     const etag = (await listSeats(fan, concertId)).headers.get('etag') ?? '';
@@ -218,7 +218,7 @@ describe('the ETag of the seats', () => {
     }
   });
 
-  test('changes at once for who holds a seat, and soon for everybody else', async () => {
+  test('changes at once for the user who holds a seat, and soon for everybody else', async () => {
     const concertId = await world.openHall();
     const [holder, watcher] = [await enter(concertId), await enter(concertId)];
     const watch = contractClient(elsewhere.url);
@@ -231,7 +231,7 @@ describe('the ETag of the seats', () => {
     const own = await listSeats(holder, concertId, etag);
     expect(own.status).toBe(200);
     expect(own.as(seats).items[6]).toMatchObject({ seatNumber: 7, status: 'HELD' });
-    await until('somebody else sees it', async () => (await watch('GET', path, { headers })).status === 200);
+    await until('another user sees it', async () => (await watch('GET', path, { headers })).status === 200);
   });
 
   test('of the free seats changes with them', async () => {
@@ -247,7 +247,7 @@ describe('the ETag of the seats', () => {
 });
 
 describe('the dates', () => {
-  test('are those with a seat, or all of them when asked', async () => {
+  test('are those with a free seat, or all on request', async () => {
     const concertId = await world.openHall({ seats: 1 });
     const fan = await enter(concertId);
     const listed = async (query: string) =>
@@ -262,8 +262,8 @@ describe('the dates', () => {
   });
 });
 
-describe('the line', () => {
-  test('says when to poll again, in the body as in the header, whatever the standing', async () => {
+describe('the queue', () => {
+  test('says when to poll again, in body and header, for every queue status', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     const [active, waiting] = [await enter(concertId), await newVisitor(call)];
     await waiting.join(concertId);
@@ -281,7 +281,7 @@ describe('the line', () => {
     expect(statuses).toEqual(['ACTIVE', 'WAITING', 'EXPIRED']);
   });
 
-  test('has one place for a user: joining again gives the same place and the same token', async () => {
+  test('has one entry per user: joining again returns the same entry and the same token', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await enter(concertId);
     const fan = await newVisitor(call);
@@ -291,7 +291,7 @@ describe('the line', () => {
     expect(again.as(joined)).toMatchObject({ token, sequence, joinedAt, position });
   });
 
-  test('is left for good: who joins again stands at the end', async () => {
+  test('is left for good: joining again goes to the end', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await enter(concertId);
     const [fan, next] = [await newVisitor(call), await newVisitor(call)];
@@ -326,7 +326,7 @@ describe('the line', () => {
     expect([nowhere.status, nowhere.code]).toEqual([404, 'concert-not-found']);
   });
 
-  test('that is full says so and when to try again', async () => {
+  test('that is full refuses joins as queue-full, with Retry-After', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await world.pool.query('UPDATE concerts SET waiting_max = 1 WHERE concert_id = $1', [concertId]);
     await enter(concertId);
@@ -365,7 +365,7 @@ describe('a list', () => {
     return pages;
   }
 
-  test('of reservations has each one once, the newest first', async () => {
+  test('of reservations has each one once, newest first', async () => {
     const concertId = await world.openHall({ seatsPerUserMax: 20 });
     const fan = await enter(concertId);
     let seat = 1;
@@ -378,7 +378,7 @@ describe('a list', () => {
     expect(pages.flat().map(({ reservationId }) => reservationId)).toEqual(made.toReversed());
   });
 
-  test('of payments has each one once, the newest first', async () => {
+  test('of payments has each one once, newest first', async () => {
     const concertId = await world.openHall({ seatsPerUserMax: 20 });
     const fan = await newVisitor(call);
     await fan.charge(20 * PRICE);
@@ -396,7 +396,7 @@ describe('a list', () => {
     expect(pages.flat().map(({ paymentId }) => paymentId)).toEqual(made.toReversed());
   });
 
-  test('of ledger entries has each one once, the newest first', async () => {
+  test('of ledger entries has each one once, newest first', async () => {
     const fan = await newVisitor(call);
     let amount = 1;
     const charge = () => fan.charge(amount++);
@@ -408,7 +408,7 @@ describe('a list', () => {
     expect(pages.map((page) => page.map((entry) => entry.amount))).toEqual([[5, 4], [3, 2], [1]]);
   });
 
-  test('has only what is mine', async () => {
+  test('has only the user’s own records', async () => {
     const concertId = await world.openHall();
     const [fan, other] = [await enter(concertId), await enter(concertId)];
     await fan.charge(PRICE);
@@ -446,7 +446,7 @@ describe('the log', () => {
   const linesOf = (requestId: string) =>
     (instance.log() as readonly Line[]).filter((line) => line.requestId === requestId);
 
-  test('has one line for each request, however it ends', async () => {
+  test('has one line per request, for every outcome', async () => {
     const concertId = await world.openHall();
     const fan = await newVisitor(call);
     const requests = [
@@ -466,7 +466,7 @@ describe('the log', () => {
     }
   });
 
-  test('says whose request it was, and never a credential', async () => {
+  test('has the user of each request, and never a credential', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
     const idempotencyKey = randomUUID();
@@ -488,7 +488,7 @@ describe('the log', () => {
 });
 
 describe('an admin key', () => {
-  test('opens nothing where none is set', async () => {
+  test('opens nothing if none is configured', async () => {
     for (const key of [ADMIN_KEY, '', 'undefined']) {
       const headers = { authorization: `Bearer ${key}` };
       const refused = await contractClient(strict.url)('POST', '/v1/admin/concerts', { headers, body: {} });
@@ -498,20 +498,22 @@ describe('an admin key', () => {
 });
 
 describe('readiness', () => {
-  test('says how Redis and Postgres are', async () => {
+  test('reports Redis and Postgres', async () => {
     await until('it is ready', async () => (await call('GET', '/readyz')).status === 200);
     const healthy = { status: 'ready', checks: { postgres: 'up', redis: 'up' } };
-    await until('all is up', async () => isDeepStrictEqual((await call('GET', '/readyz')).as(health), healthy));
+    await until('both stores are up', async () =>
+      isDeepStrictEqual((await call('GET', '/readyz')).as(health), healthy),
+    );
     expect((await call('GET', '/livez')).body).toEqual({ status: 'alive' });
   });
 
-  test('is gone while Redis may evict what it knows; the process is alive all the same', async () => {
+  test('is 503 while Redis may evict keys; the process is still live', async () => {
     const client = new Redis(redis.url);
     const ask = contractClient(strict.url);
     const unfit = { status: 'not-ready', checks: { postgres: 'up', redis: 'down' } };
     for (const policy of ['allkeys-lru', 'volatile-ttl']) {
       await client.config('SET', 'maxmemory-policy', policy);
-      await until('it says so', async () => {
+      await until('readiness reports it', async () => {
         const reply = await ask('GET', '/readyz');
         return reply.status === 503 && isDeepStrictEqual(reply.as(health), unfit);
       });
@@ -523,7 +525,7 @@ describe('readiness', () => {
   });
 
   // The last test that needs this instance.
-  test('is gone once the process was told to stop, while requests under way are finished, and no poll is lost from the log', async () => {
+  test('is 503 during shutdown, while requests are finished, and no poll is lost from the log', async () => {
     const fan = await newVisitor(contractClient(strict.url));
     await fan.join(await apart.openHall());
     await fan.get('/v1/queue', fan.inLine);
@@ -536,7 +538,7 @@ describe('readiness', () => {
     await fetch(`${strict.url}/livez`);
 
     const ended = strict.end('SIGTERM');
-    await until('nobody new is let in', () =>
+    await until('the server has stopped listening', () =>
       fetch(`${strict.url}/livez`).then(
         () => false,
         () => true,
@@ -557,7 +559,7 @@ describe('readiness', () => {
 });
 
 describe('the documentation', () => {
-  test('is served as a page that needs nothing from elsewhere', async () => {
+  test('is served as a page without foreign resources', async () => {
     const page = await fetch(`${url}/docs/`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     const html = await page.text();

@@ -41,8 +41,8 @@ async function seatStatuses(visitor: Visitor, concertId: string): Promise<Record
   return Object.fromEntries(listed.items.map(({ seatNumber, status }) => [seatNumber, status]));
 }
 
-describe('a fan', () => {
-  test('joins, waits, is let in, holds seats, charges, pays and owns them', async () => {
+describe('a user', () => {
+  test('joins, waits, is admitted, holds seats, charges, pays and owns them', async () => {
     const concertId = await world.openHall({ activeMax: 1, holdSeconds: 120 });
     const atConcert = `/v1/concerts/${concertId}`;
     expect((await anybody('/v1/concerts')).as(concertPage).items.map((item) => item.concertId)).toContain(concertId);
@@ -61,7 +61,7 @@ describe('a fan', () => {
     expect([tooEarly.status, tooEarly.code]).toEqual([403, 'not-admitted']);
     expect(tooEarly.body).toMatchObject({ position: 1 });
 
-    await until('everybody sees that two have come', async () => {
+    await until('the public status shows two joins', async () => {
       return (await anybody(`${atConcert}/queue/status`)).as(publicQueue).drawn === 2;
     });
     expect((await earlier.leave()).status).toBe(204);
@@ -121,14 +121,14 @@ describe('a fan', () => {
     expect(left).toMatchObject({ seatsTotal: 50, seatsAvailable: 48 });
   });
 
-  test('holds seats for longer, pays, thinks better of it, and has the price back', async () => {
+  test('extends a hold, pays, cancels, and gets the price back', async () => {
     const concertId = await world.openHall({ holdSeconds: 120, holdSecondsMax: 121 });
     const [fan, other] = [await newVisitor(call), await newVisitor(call)];
     await Promise.all([fan.enter(concertId), other.enter(concertId)]);
     await fan.charge(5 * PRICE);
     const hold = (await fan.reserve([1, 2])).as(reservation);
 
-    await until('the hold can be made to last a little longer', async () => {
+    await until('the hold can be extended', async () => {
       const extended = (await fan.extend(hold.reservationId)).as(reservation);
       expect(extended).toMatchObject({ seatNumbers: [1, 2], status: 'HELD', amount: 2 * PRICE });
       return Date.parse(extended.heldUntil) - Date.parse(hold.createdAt) === 121_000;
@@ -169,7 +169,7 @@ describe('a fan', () => {
     expect((await other.pay(resold.reservationId)).status).toBe(201);
   });
 
-  test('keeps what is paid where it is too late for refunds, and what is held can be given back all the same', async () => {
+  test('keeps paid seats after the refund deadline, and can still release a hold', async () => {
     const concertId = await world.openHall({ refundUntilSeconds: -1 });
     expect((await anybody(`/v1/concerts/${concertId}`)).as(concert)).toMatchObject({ refundUntilSeconds: -1 });
     const fan = await newVisitor(call);
@@ -186,7 +186,7 @@ describe('a fan', () => {
     expect((await fan.get(`/v1/users/${fan.userId}/balance`)).as(balance).balance).toBe(PRICE);
   });
 
-  test('gives seats back, and somebody else takes them', async () => {
+  test('releases seats, and another user takes them', async () => {
     const concertId = await world.openHall();
     const [fan, other] = [await newVisitor(call), await newVisitor(call)];
     await Promise.all([fan.enter(concertId), other.enter(concertId)]);
@@ -201,14 +201,14 @@ describe('a fan', () => {
     expect(await seatStatuses(fan, concertId)).toMatchObject({ 1: 'AVAILABLE', 2: 'HELD' });
   });
 
-  test('who does not pay in time loses the seats, and pays nothing', async () => {
+  test('who does not pay in time loses the seats and pays nothing', async () => {
     const concertId = await world.openHall({ holdSeconds: 1 });
     const [fan, other] = [await newVisitor(call), await newVisitor(call)];
     await Promise.all([fan.enter(concertId), other.enter(concertId)]);
     await fan.charge(PRICE);
     const { reservationId } = (await fan.reserve([1])).as(reservation);
 
-    await until('the seat is somebody else’s', async () => (await other.reserve([1])).status === 201);
+    await until('another user has the seat', async () => (await other.reserve([1])).status === 201);
 
     expect((await fan.get(`/v1/reservations/${reservationId}`)).as(reservation).status).toBe('EXPIRED');
     const late = await fan.pay(reservationId);
@@ -217,7 +217,7 @@ describe('a fan', () => {
     expect((await fan.release(reservationId)).code).toBe('hold-expired');
   });
 
-  test('who repeats a command gets the first answer again, and it happens once', async () => {
+  test('who repeats a command gets the first answer again, and one effect', async () => {
     const concertId = await world.openHall({ holdSeconds: 60 });
     const fan = await newVisitor(call);
     await fan.enter(concertId);
@@ -245,7 +245,7 @@ describe('a fan', () => {
     expect((await fan.release(reservationId)).code).toBe('already-paid');
   });
 
-  test('who has as many seats as allowed gets no more of that date', async () => {
+  test('who has reached the seat limit gets no more seats of that date', async () => {
     const concertId = await world.openHall({ seatsPerUserMax: 2 });
     const fan = await newVisitor(call);
     await fan.enter(concertId);
@@ -264,7 +264,7 @@ describe('an operator', () => {
   const manage = (method: string, path: string, body?: unknown) =>
     call(method, `/v1/admin/concerts${path}`, { headers: authorized, body });
 
-  test('puts a concert on sale, watches its line, changes how it is let in, pauses and resumes', async () => {
+  test('puts a concert on sale, reads its queue, changes its policy, pauses and resumes', async () => {
     const startsAt = '2099-05-01T10:00:00.000Z';
     const created = await manage('POST', '', {
       title: 'A new one',
@@ -289,13 +289,13 @@ describe('an operator', () => {
     expect((await second.get('/v1/queue', second.inLine)).as(queueStatus).status).toBe('WAITING');
     expect((await manage('POST', `/${concertId}/resume`)).as(policy).paused).toBe(false);
     await second.untilActive();
-    await until('everybody knows the policy', async () => {
+    await until('all instances know the policy', async () => {
       return (await manage('GET', `/${concertId}/policy`)).as(policy).activeMax === 2;
     });
     expect(await seatStatuses(second, concertId)).toMatchObject({ 1: 'AVAILABLE', 10: 'AVAILABLE' });
   });
 
-  test('draws a hall, takes seats off sale and puts them back; a fan has the best two of what is left', async () => {
+  test('defines a hall, blocks and unblocks seats, and a user gets the best two of the rest', async () => {
     const plan = {
       version: 1,
       grades: [{ grade: 'R', price: PRICE }],
@@ -341,7 +341,7 @@ describe('an operator', () => {
   });
 });
 
-describe('an operator who has another service told', () => {
+describe('an operator with a webhook endpoint', () => {
   const asAdmin = { authorization: `Bearer ${ADMIN_KEY}` };
   const manage = (method: string, path: string, body?: unknown) =>
     call(method, `/v1/admin/webhooks${path}`, { headers: asAdmin, body });

@@ -76,7 +76,7 @@ describe('the mock API', () => {
     ['code=409, example=seat-limit-reached', 409, 'seat-limit-reached'],
     ['code=403', 403, 'not-admitted'],
     ['code=503, example=unavailable', 503, 'unavailable'],
-  ])('refuses a reservation as Prefer: %s wants it', async (prefer, status, code) => {
+  ])('refuses a reservation as Prefer: %s requests', async (prefer, status, code) => {
     const response = await fetch(`${url}/v1/reservations`, {
       method: 'POST',
       headers: { ...credentials, prefer },
@@ -98,12 +98,12 @@ describe('the mock API', () => {
     expect(faultsOf(problem, ...at, 'schema')).toEqual([]);
   });
 
-  test('shows a fan who has been let in, as Prefer wants it', async () => {
+  test('shows an active entry, as Prefer requests', async () => {
     const response = await fetch(`${url}/v1/queue`, { headers: { ...credentials, prefer: 'example=ACTIVE' } });
     expect(await response.json()).toMatchObject({ status: 'ACTIVE', expiresAt: expect.any(String) });
   });
 
-  test('asks for credentials as the service does', async () => {
+  test('requires credentials as the service does', async () => {
     const response = await fetch(`${url}/v1/reservations`);
     expect(response.status).toBe(401);
     expect(await response.json()).toMatchObject({ code: 'unauthenticated' });

@@ -6,6 +6,6 @@ import { askAtRandom, startTarget } from '#tests/support/fuzz/ask-at-random.ts';
 const seed = Number(process.env.FUZZ_SEED ?? 20_261_130);
 const target = await startTarget();
 
-test('what is asked at random is answered as documented', async () => {
+test('random requests are answered as documented', async () => {
   await askAtRandom(target, { seed, requests: 200 });
 });

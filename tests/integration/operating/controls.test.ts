@@ -76,7 +76,7 @@ describe('holding without the row lock', () => {
 });
 
 describe('holding the best seats with one look', () => {
-  test('refuses people while there are seats left for all of them', async () => {
+  test('refuses users while there are seats left for all of them', async () => {
     await using broken = await breakDatabase({
       name: 'hold_best_seats',
       changes: [DATE_UNLOCKED, LATE_CHOICE, ONE_LOOK],
@@ -85,7 +85,7 @@ describe('holding the best seats with one look', () => {
     expect(await contradictions(broken.pool)).toEqual([]);
   });
 
-  test('and with another after each loss refuses nobody', async () => {
+  test('and with another look after each loss refuses nobody', async () => {
     await using broken = await breakDatabase({ name: 'hold_best_seats', changes: [DATE_UNLOCKED, LATE_CHOICE] });
     expect(await holdBestAtOnce(broken)).toEqual(Array(8).fill('done'));
     expect(await contradictions(broken.pool)).toEqual([]);
@@ -98,10 +98,10 @@ describe('holding the best seats with one look', () => {
   }
 });
 
-describe('holding seats where stranding is forbidden', () => {
+describe('holding seats where orphan seats are forbidden', () => {
   test.each([
-    ['without the lock on the row leaves a seat single', [ROWS_UNLOCKED, LATE_CHOICE], ['done', 'done']],
-    ['with it does not', [LATE_CHOICE], ['done', 'seat-stranded']],
+    ['without the lock on the row leaves an orphan seat', [ROWS_UNLOCKED, LATE_CHOICE], ['done', 'done']],
+    ['with it leaves none', [LATE_CHOICE], ['done', 'seat-stranded']],
   ])('%s', async (_, changes, outcomes) => {
     await using broken = await breakDatabase({ name: 'hold_chosen_seats', changes });
     const { concert, users } = await broken.people(2);
@@ -139,7 +139,7 @@ describe('paying without the row locks', () => {
 });
 
 describe('refunding without the row locks', () => {
-  test('and without the unique refund gives the price back several times', async () => {
+  test('and without the unique refund refunds the price several times', async () => {
     await using broken = await breakDatabase({ ...cancelUnlocked, also: ONE_REFUND });
     const outcomes = await cancelAtOnce(broken);
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(1);
@@ -190,12 +190,12 @@ describe('paying without the lock on the wallet', () => {
   }
 });
 
-describe('the line', async () => {
+describe('the queue', async () => {
   const connections = Array.from({ length: 8 }, () => new Redis(inject('redisUrl')));
   afterAll(() => Promise.all(connections.map((redis) => redis.quit())));
   const [redis] = connections as [Redis];
 
-  test('with a clock instead of a counter has people with the same number', async () => {
+  test('with a clock instead of a counter draws a sequence twice', async () => {
     const script = async (name: string) => readFile(new URL(`queue/lua/${name}.lua`, SCRIPTS), 'utf8');
     const lua = replaced(`${await script('shared')}\n${await script('join')}`, [
       [/local drawn = raise_sequence\([^\n]+/, 'local drawn = now'],
@@ -217,7 +217,7 @@ describe('the line', async () => {
     expect(new Set(drawn).size).toBeLessThan(200);
   });
 
-  test('with admission in separate commands lets more in than the limit', async () => {
+  test('with admission in separate commands exceeds the limit', async () => {
     const concert = concertId(randomUUID());
     const [line, active] = [queueKey(concert, 'waiting'), queueKey(concert, 'active')];
     for (let sequence = 1; sequence <= 100; sequence++) await redis.zadd(line, sequence, `fan ${sequence}`);

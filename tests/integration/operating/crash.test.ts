@@ -34,7 +34,7 @@ async function fallDue(reservations: readonly string[]): Promise<void> {
   ]);
 }
 
-test('a process that dies once a payment is committed leaves a session and marks that others end', async () => {
+test('a process that dies after committing a payment leaves a session and hold keys that others end', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   const [fan, next] = (await world.fans(2, { balance: 5 * PRICE })) as [Fan, Fan];
   await letIn([fan], concert);
@@ -49,8 +49,8 @@ test('a process that dies once a payment is committed leaves a session and marks
 
   await until('the session has ended', async () => (await fan.poll()).body.status === 'EXPIRED');
   await next.untilActive();
-  await until('the mark is gone', async () => (await markLasts(concert, 1)) < 0);
-  await until('nothing is left to be done', async () => (await messages(reservation)) === 0);
+  await until('the hold key is gone', async () => (await markLasts(concert, 1)) < 0);
+  await until('the outbox is empty', async () => (await messages(reservation)) === 0);
 
   const again = await fan.pay(reservation, { key });
   expect(tally([again])).toEqual({ 201: 1 });
@@ -58,7 +58,7 @@ test('a process that dies once a payment is committed leaves a session and marks
   expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 4 * PRICE, payments: 1, seats: 1 });
 });
 
-test('a process that dies once a hold is committed leaves a mark and a session that others prolong', async () => {
+test('a process that dies after committing a hold leaves a hold key and a session that others prolong', async () => {
   const concert = await world.openHall({ sessionSeconds: 120, holdSeconds: 600 });
   const fan = await world.fan({ balance: PRICE });
   await letIn([fan], concert);
@@ -69,7 +69,7 @@ test('a process that dies once a hold is committed leaves a mark and a session t
   const [{ heldUntil, reservationId: held = '' } = {}] = items;
   await fallDue([held]);
 
-  await until('the mark lasts as long as the hold', async () => (await markLasts(concert, 1)) > 300_000);
+  await until('the hold key lasts as long as the hold', async () => (await markLasts(concert, 1)) > 300_000);
   await until(
     'the session lasts as long as the hold',
     async () => time((await fan.poll()).body.expiresAt) >= time(heldUntil) - 1_000,
@@ -79,7 +79,7 @@ test('a process that dies once a hold is committed leaves a mark and a session t
   expect((await fan.pay(held)).status).toBe(201);
 });
 
-test('a process that dies before its hold is recorded blocks the seat for seconds, then its user succeeds', async () => {
+test('a process that dies before committing its hold blocks the seat for seconds, and then its user succeeds', async () => {
   const concert = await world.openHall();
   const [fan, other] = (await world.fans(2)) as [Fan, Fan];
   await letIn([fan, other], concert);
@@ -97,7 +97,7 @@ test('a process that dies before its hold is recorded blocks the seat for second
   expect(await contradictions(world.pool)).toEqual([]);
 });
 
-test('an instance killed amid the rush costs nobody a seat or a second payment: all repeat and are served', async () => {
+test('an instance killed during a rush costs no user a seat or a second payment: all repeat and succeed', async () => {
   const victim = await world.start();
   const doors = [...world.instances, victim];
   const concert = await world.openHall({ seats: 40 });

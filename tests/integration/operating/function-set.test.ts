@@ -34,7 +34,7 @@ describe('the installed functions', () => {
     installed = rows;
   });
 
-  test('are those of the files, with the same bodies and as many arguments', () => {
+  test('are those of the files, with the same bodies and arguments', () => {
     const expected = [...functionSet.values()].map(({ name, creation, parameterCount }) => ({
       ...{ name, body: bodyIn(creation), arguments: parameterCount },
     }));
@@ -57,7 +57,7 @@ describe('installing', () => {
     return rows.map(({ name }) => name);
   };
 
-  test('drops the set that was not wanted for longest once there are more than five', async () => {
+  test('drops the set unused for longest once there are more than five', async () => {
     const others = Array.from({ length: 5 }, () => `frontrow_${randomBytes(6).toString('hex')}`);
     for (const [index, name] of others.entries()) {
       await pool.query(
@@ -69,7 +69,7 @@ describe('installing', () => {
     expect(new Set(await setsThere())).toEqual(new Set([functionSchema, ...others.slice(0, 4)]));
   });
 
-  test('is undone as a whole if it fails, and done by the next call', async () => {
+  test('is rolled back as a whole if it fails, and succeeds in the next call', async () => {
     await pool.query(`DROP SCHEMA ${functionSchema} CASCADE; ALTER VIEW seat_locations RENAME TO elsewhere`);
     await expect(migrate(databaseUrl)).rejects.toThrow('"seat_locations" does not exist');
     expect(await setsThere()).not.toContain(functionSchema);
@@ -102,7 +102,7 @@ describe('a service whose functions are not installed', () => {
     }
   });
 
-  test('is not ready while they are missing, or not for its user', async () => {
+  test('is not ready while they are missing, or its user may not call them', async () => {
     await pool.query(ALL);
     await expect(postgres.ping()).rejects.toThrow(
       `does not have the SQL functions of this version (${functionSchema})`,

@@ -12,7 +12,7 @@ import { gone, localStage, tell } from '#tests/support/local-stage.ts';
 const stage = localStage();
 
 describe('the service on servers of its own', () => {
-  it('is up by npm start, serves, and ends with its servers on Ctrl-C, however often it is pressed', async () => {
+  it('starts by npm start, serves, and ends with its servers on Ctrl-C, once or repeatedly', async () => {
     const dir = await stage.dataDir();
     const { up, group, ended } = stage.startService(dir);
     const { url, pid, servers } = await up();
@@ -31,7 +31,7 @@ describe('the service on servers of its own', () => {
     expect(gone(servers)).toBe(true);
   });
 
-  it('complains about a wrong setting before it touches anything', async () => {
+  it('reports a wrong setting before it starts anything', async () => {
     const dir = await stage.dataDir();
     const { ended, output } = stage.startService(dir, { PORT: 'abc', ACTIVE_MAX: '0' });
     expect((await ended)[0]).toBe(1);
@@ -41,7 +41,7 @@ describe('the service on servers of its own', () => {
 });
 
 describe('local secrets', () => {
-  it('are made once, for one data directory, and are their owner’s alone', async () => {
+  it('are made once per data directory, and are readable by their owner only', async () => {
     const [one, other] = [await stage.dataDir(), await stage.dataDir()];
     const secrets = await localSecrets(one);
     expect(secrets.ACCESS_TOKEN_SECRET).toMatch(/^[\w-]{43}$/);

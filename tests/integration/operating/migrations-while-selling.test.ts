@@ -48,7 +48,7 @@ const heldByNext = async (): Promise<number> => {
   return rows[0]?.count ?? 0;
 };
 
-test('a migration waits for a command that has locked what it needs, while later commands go on', async () => {
+test('a migration waits for a command that has locked its tables, while later commands succeed', async () => {
   const concert = await world.openHall();
   await using longest = await connected();
   await using buyer = await connected();

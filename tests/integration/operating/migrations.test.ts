@@ -21,12 +21,12 @@ const A_FUNCTION =
 const ITS_MIGRATION = '20261130000500_events';
 
 describe('the schema', () => {
-  test('says the same as the migrations', async () => {
+  test('equals the result of the migrations', async () => {
     await using database = await migrated();
     expect(await driftOf(database.url)).toBe('');
   });
 
-  test('is seen to drift from a database with a column more, another type, or a foreign key less', async () => {
+  test('drifts from a database with another column, another type, or a missing foreign key', async () => {
     await using database = await migrated();
     await database.query(
       `ALTER TABLE users ADD COLUMN planted int;
@@ -49,7 +49,7 @@ describe('migrating', () => {
     expect(applied.flatMap(({ functions }) => functions ?? [])).toEqual([functionSchema]);
   });
 
-  test('is what a service that is ready has behind it', async () => {
+  test('is complete before a service is ready', async () => {
     await using database = await empty();
     const postgres = openPostgres(database.url, { poolMax: 1 });
     await expect(postgres.ping()).rejects.toThrow('"concerts" does not exist');
@@ -63,7 +63,7 @@ describe('migrating', () => {
     expect(await migrate(database.url)).toEqual({ migrations: [], functions: undefined });
   });
 
-  test('leaves nothing behind that keeps the process going', async () => {
+  test('leaves nothing behind that keeps the process alive', async () => {
     await using database = await empty();
     // In a process of its own: others of this one's tests have timers.
     const script = `import { functionSchema } from '#adapters/postgres/client/function-set.ts';
@@ -92,7 +92,7 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
     expect(records).toEqual(await Promise.all(expected));
   });
 
-  test('waits for another that migrates, but not for ever', async () => {
+  test('waits for another migrator, but not forever', async () => {
     await using database = await empty();
     await using other = await session(database.url);
     await other.query('SELECT pg_advisory_lock(72707369)');
@@ -101,7 +101,7 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
     );
   });
 
-  test('names the migration that fails, keeps nothing of it, and goes on from there once the cause is gone', async () => {
+  test('names a failing migration, rolls it back, and continues from there once the cause is gone', async () => {
     await using database = await empty();
     await database.query(A_FUNCTION);
     await expect(migrate(database.url)).rejects.toThrow(
@@ -112,7 +112,7 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
     expect(await driftOf(database.url)).toBe('');
   });
 
-  test('killed in the middle of a migration, does it again', async () => {
+  test('killed during a migration, repeats it', async () => {
     await using database = await empty();
     await using other = await session(database.url);
     // Whoever makes the same function waits for this transaction to end.
@@ -123,7 +123,7 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
     expect(await driftOf(database.url)).toBe('');
   });
 
-  test('refuses a database whose applied migrations were edited since, and names them', async () => {
+  test('refuses a database whose applied migrations were edited, and names them', async () => {
     await using database = await migrated();
     await database.query(`UPDATE _prisma_migrations SET checksum = 'x' WHERE migration_name = '${ITS_MIGRATION}'`);
     await expect(migrate(database.url)).rejects.toThrow(
@@ -132,7 +132,7 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
   });
 });
 
-test('a database of another history is refused, and one that a newer version has migrated is left alone', async () => {
+test('a database of another history is refused, and one migrated by a newer version is left alone', async () => {
   await using database = await migrated();
   const record = (name: string) =>
     database.query(`

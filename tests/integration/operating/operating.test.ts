@@ -33,14 +33,14 @@ describe('the rate limit', { retry: 2 }, () => {
     expect((await other.charge(1)).status).toBe(201);
   });
 
-  test('does not count polling', async () => {
+  test('does not count polls', async () => {
     const fan = await world.fan();
     await letIn([fan], await world.openHall());
     const polls = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.poll()));
     expect(tally(polls)).toEqual({ 200: 3 * LIMIT });
   });
 
-  test('turns a crowd of commands away before the line is asked who is in', async () => {
+  test('refuses a crowd of commands before the queue is asked for sessions', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     const [insider, waiting] = (await world.fans(2)) as [Fan, Fan];
     await letIn([insider], concertId);
@@ -50,7 +50,7 @@ describe('the rate limit', { retry: 2 }, () => {
     expect(tally(answers)).toEqual({ '403 not-admitted': LIMIT, '429 rate-limited': LIMIT });
   });
 
-  test('counts joining at each instance for itself', async () => {
+  test('counts joins per instance', async () => {
     const [fan, concertId] = [await world.fan(), await world.openHall()];
     const joinAt = async ({ url }: Instance, times: number) => {
       const order = { method: 'POST', headers: { authorization: `Bearer ${fan.accessToken}` } };
@@ -60,7 +60,7 @@ describe('the rate limit', { retry: 2 }, () => {
     expect(tally(await joinAt(limited, LIMIT))).toEqual({ 200: LIMIT });
   });
 
-  test('counts polls and other reads of a user at each instance for itself, where the settings say so', async () => {
+  test('counts polls and other reads of a user per instance, if the settings say so', async () => {
     const [fan, neighbour] = (await world.fans(2, { doors: [limited] })) as [Fan, Fan];
     const concertId = await world.openHall();
     await fan.join(concertId);
@@ -90,7 +90,7 @@ describe('behind a proxy', { retry: 2 }, () => {
     ['1', limited.url],
     ['127.0.0.0/8', one.url],
   ])(
-    'the rate limit goes by the address that the proxy saw, whatever the client claims before it: TRUST_PROXY=%s',
+    'the rate limit counts the address that the proxy saw, whatever the client claims: TRUST_PROXY=%s',
     async (_, url) => {
       // Nobody has come from these before: the counters are in a Redis that all tests share.
       const [client, neighbour] = [
@@ -110,11 +110,11 @@ describe('behind a proxy', { retry: 2 }, () => {
 });
 
 // The last tests of this file: they end instances of the tests above.
-describe('an instance that is told to stop', () => {
+describe('an instance that is stopped', () => {
   test.each([
     ['SIGTERM', limited],
     ['SIGINT', one],
-  ] as const)('by %s answers what is under way, takes nothing new, and ends by itself', async (signal, instance) => {
+  ] as const)('by %s finishes its requests, accepts no new ones, and exits', async (signal, instance) => {
     const fan = await world.fan({ doors: [instance] });
     // Opened ahead, and nobody has ever asked for anything on it.
     const ahead = connect(Number(new URL(instance.url).port), '127.0.0.1');
@@ -133,7 +133,7 @@ describe('an instance that is told to stop', () => {
     });
 
     const ended = instance.end(signal);
-    await until('nobody is let in any more', async () => {
+    await until('the instance is not ready any more', async () => {
       const answer = await fetch(`${instance.url}/readyz`).catch(() => undefined);
       return answer === undefined || answer.status === 503;
     });

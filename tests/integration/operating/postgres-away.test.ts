@@ -37,7 +37,7 @@ describe.each([
 ] as const)('while Postgres is %s', (state, take, giveBack) => {
   afterEach(giveBack);
 
-  test('the line goes on, the rest is refused in good time; and all goes on by itself afterwards', async () => {
+  test('the queue continues, everything else is refused in time, and the service recovers by itself', async () => {
     const concert = await world.openHall({ activeMax: 3 });
     const doors = [patient];
     const fans = await world.fans(3, { balance: 2 * PRICE, doors });
@@ -72,7 +72,7 @@ describe.each([
     expect(inLine.map(({ status }) => status)).toEqual([201, 200, 204]);
     expect(inLine[1]?.body).toMatchObject({ status: 'WAITING', position: 1 });
     await late.untilActive();
-    expect(isAnswered, 'the line waits for Postgres').toBe(state === 'away');
+    expect(isAnswered, 'the queue waits for Postgres').toBe(state === 'away');
 
     const answers: readonly Answer[] = [
       ...(await commands()),

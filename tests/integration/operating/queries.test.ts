@@ -15,7 +15,7 @@ const explainer = await explainerOf(databaseUrl);
 afterAll(explainer.close);
 const { pool } = explainer.postgres;
 
-test('the books that queries are measured on contradict nothing', async () => {
+test('the books that queries are measured on have no contradictions', async () => {
   const { rows } = await pool.query('SELECT count(*)::integer AS seats FROM seats');
   expect(rows).toEqual([{ seats: 10_000 }]);
   expect(await contradictions(pool)).toEqual([]);
@@ -46,8 +46,8 @@ test('each hot command is explained with and without its indexes, and leaves not
   expect(planFilesOf(measured.comparisons).get('hold-two-seats.md')).toContain('Index Scan using seats_pkey');
 });
 
-describe('what says nothing is a fault', () => {
-  test('a command that finds nothing, and with it the indexes that it does not come to', async () => {
+describe('a query without information is a fault', () => {
+  test('a command that finds nothing, and with it its unused indexes', async () => {
     const { 'find a session on record': asked } = await hotCommands(explainer.postgres);
     if (asked === undefined) throw new RangeError('it is not asked any more');
     const emptied = { ...asked, given: () => pool.query('DELETE FROM queues') };
@@ -56,7 +56,7 @@ describe('what says nothing is a fault', () => {
     expect(faults).toContainEqual(expect.stringMatching(/it never comes to it that .* looks into queue_events/));
   });
 
-  test('not an index that another command comes to by the same statement', async () => {
+  test('not an index that another command uses by the same statement', async () => {
     const seat = 'SELECT s.price FROM users JOIN seats s ON s.seat_number = $2 WHERE user_id = $1 LIMIT 1';
     const { rows } = await pool.query<{ id: string }>('SELECT user_id AS id FROM users LIMIT 1');
     const ask = (user: string | undefined) => ({ run: async () => (await pool.query(seat, [user, 1])).rows });
@@ -66,7 +66,7 @@ describe('what says nothing is a fault', () => {
   });
 });
 
-test('the plan without an index is left out where it reads no more', () => {
+test('the plan without an index is left out if it reads no more rows', () => {
   const run = (pages: number) => ({
     ...{ query: 'SELECT 1', milliseconds: 0.5, pages, plan: `the plan of ${pages}` },
     ...{ indexes: ['by_key'], indexesNotReached: [], tablesReadWhole: [] },

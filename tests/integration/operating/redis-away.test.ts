@@ -50,7 +50,7 @@ async function onRecord(concert: string): Promise<string> {
 }
 
 // The first test here, of what a Redis is asked for by nobody else.
-test('from joining to paying nothing looks through all keys, nor through all that is in one', async () => {
+test('from joining to paying no command scans all keys, or all members of one', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   const [fan, next] = (await world.fans(2, { balance: 2 * PRICE, doors: [patient] })) as [Fan, Fan];
   await letIn([fan], concert);
@@ -77,7 +77,7 @@ describe.each([
 ] as const)('while Redis is %s', (_, take, giveBack) => {
   afterEach(giveBack);
 
-  test('nobody joins or reserves; who is in reads, pays and gives back; and all goes on by itself afterwards', async () => {
+  test('nobody joins or reserves, active users read, pay and release, and the service recovers by itself', async () => {
     const concert = await world.openHall({ activeMax: 6 });
     const doors = [patient];
     const fans = await world.fans(7, { balance: 2 * PRICE, doors });
@@ -88,7 +88,7 @@ describe.each([
     await letIn([leaver, await world.fan({ doors })], concert);
     expect((await rejoiner.join(concert)).body.status).toBe('WAITING');
     const [toPay, toRelease, toRefund] = [await payer.hold(1), await holder.hold(2), await doubter.hold(3)];
-    await until('all of it is on record', async () => (await onRecord(concert)) === '7 admitted, 1 ended');
+    await until('everything is on record', async () => (await onRecord(concert)) === '7 admitted, 1 ended');
 
     await until(
       'one of the two has seen who is in',
@@ -139,13 +139,16 @@ describe.each([
 
     await rejoiner.untilActive();
     // A frozen Redis may have done what nobody waited for any more, so this may find a place.
-    await until('who came meanwhile can join', async () => [200, 201].includes((await late.join(concert)).status));
+    await until('a new user can join', async () => [200, 201].includes((await late.join(concert)).status));
     await late.untilActive();
     await until('the payment has ended the session', async () => (await payer.poll()).body.status === 'EXPIRED');
-    await until('and so has the one that was refunded', async () => (await doubter.poll()).body.status === 'EXPIRED');
+    await until(
+      'the refunded payment has ended its session, too',
+      async () => (await doubter.poll()).body.status === 'EXPIRED',
+    );
     const client = new Redis(redis.url);
     const marks = holdKeys({ concertId: concert, date: DATE, seatNumbers: [1, 2, 3] });
-    await until('the marks are gone', async () => (await client.exists(...marks)) === 0);
+    await until('the hold keys are gone', async () => (await client.exists(...marks)) === 0);
     client.disconnect();
     expect((await browser.reserve([2, 3])).status).toBe(201);
     expect(await contradictions(world.pool)).toEqual([]);

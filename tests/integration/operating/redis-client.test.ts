@@ -34,7 +34,7 @@ const ASK = `const { flag, port } = require('node:worker_threads').workerData;
   });
   socket.once('data', () => { say(2); socket.destroy(); });`;
 
-test('a process too busy to read an answer that came in time does not take it for a failure', async () => {
+test('an answer that arrived in time does not fail, though the process was too busy to read it', async () => {
   const { redis: hasty, close } = await connect(LIMIT_MS);
   const flag = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
   const asker = new Worker(ASK, { eval: true, workerData: { flag, port: new URL(own.url).port } });
@@ -55,7 +55,7 @@ test('a process too busy to read an answer that came in time does not take it fo
   await asker.terminate();
 });
 
-test('what a crowd asks goes out while the rest of it is still being read', async () => {
+test('commands of a crowd are sent while more of it is being read', async () => {
   const { stream } = redis as Redis;
   const mostBytes = 2_000;
   const answers: Promise<unknown>[] = [];
@@ -68,14 +68,14 @@ test('what a crowd asks goes out while the rest of it is still being read', asyn
   expect(Math.max(...waiting)).toBeLessThan(mostBytes);
 });
 
-test('a command that is not answered in time fails', async () => {
+test('a command without an answer in time fails', async () => {
   const { redis: hasty, close } = await connect(LIMIT_MS);
   own.freeze();
   await expect(hasty.ping()).rejects.toThrow('Command timed out').finally(own.thaw);
   await close();
 });
 
-test('a primary that was turned into a replica is left, and the command that found out fails', async () => {
+test('a primary that became a replica is left, and the command that noticed fails', async () => {
   const connection = await connect(NEVER_MS);
   const first = await connection.redis.client('ID');
 
@@ -96,7 +96,7 @@ test('a primary that was turned into a replica is left, and the command that fou
   await connection.close();
 });
 
-test('a Redis that says nothing any more is given up, and tried anew until it answers', async () => {
+test('a silent Redis is disconnected, and reconnected until it answers', async () => {
   const connection = await connect(100);
   const increment = () => guarded(() => connection.redis.incr('count'));
   let heard = '';
@@ -105,7 +105,7 @@ test('a Redis that says nothing any more is given up, and tried anew until it an
   });
 
   own.freeze();
-  await until('the connection is given up', () =>
+  await until('the connection is closed', () =>
     increment().then(
       () => false,
       () => connection.redis.status !== 'ready',
@@ -114,14 +114,14 @@ test('a Redis that says nothing any more is given up, and tried anew until it an
   own.thaw();
 
   await until('it answers', () => increment().then(Boolean, () => false));
-  await until('the subscription is there again', async () => {
+  await until('the subscription is back', async () => {
     await connection.redis.publish('news', 'heard').catch(() => {});
     return heard === 'heard';
   });
   await connection.close();
 });
 
-test('what is still being sent when the connection is closed is refused, and no loss is told', async () => {
+test('commands being sent when the client is closed are refused, and no loss is reported', async () => {
   const told: Error[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const connection = await connectRedis({ url: own.url, commandTimeoutMs: NEVER_MS }, (error) => told.push(error));

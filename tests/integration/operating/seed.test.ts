@@ -17,7 +17,7 @@ async function demo(): Promise<unknown> {
   return rows;
 }
 
-test('the demo is on sale: several dates to come, seats 1 to 50, in the currency of the settings', async () => {
+test('the demo is on sale: several future dates, seats 1 to 50, in the currency of the settings', async () => {
   await seedDemo(postgres, 'KRW');
   const concerts = postgresConcerts(postgres, POLICY);
   const [concert] = await concerts.listOnSale();
@@ -33,7 +33,7 @@ test('the demo is on sale: several dates to come, seats 1 to 50, in the currency
   }
 });
 
-test('seeding it again, and by several at once, changes nothing', async () => {
+test('seeding it again, also concurrently, changes nothing', async () => {
   await seedDemo(postgres, 'KRW');
   const before = await demo();
   await Promise.all(Array.from({ length: 4 }, () => seedDemo(postgres, 'KRW')));

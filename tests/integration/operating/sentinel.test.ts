@@ -67,7 +67,7 @@ test('when the primary is killed, commands fail fast, then work on its successor
       ),
     ),
   );
-  await until('they are carried out', async () => (await successor.exists(...keys)) === keys.length);
+  await until('the commands have run', async () => (await successor.exists(...keys)) === keys.length);
 
   const killed = performance.now();
   await own.primary.kill();
@@ -91,6 +91,6 @@ test('when the primary is killed, commands fail fast, then work on its successor
   });
 });
 
-test('while no sentinel can be reached, every command is refused at once as unavailable, and one can let go', async () => {
+test('while no sentinel is reachable, every command is refused at once as unavailable, and the client can be closed', async () => {
   await expectUnreachable(await nowhere);
 });

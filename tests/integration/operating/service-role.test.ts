@@ -32,7 +32,7 @@ const world = await startWorld({ databaseUrl, instances: 1, settings: { DATABASE
 const [service, owner] = [await connected(role.url(databaseUrl)), await connected(databaseUrl)];
 
 describe('a service with the rights of its role', () => {
-  test('takes a booking from joining to refund, and does all the work that nobody asks for', async () => {
+  test('serves a booking from joining to refund, and runs all background jobs', async () => {
     const concert = await world.openHall({ activeMax: 2 });
     const [fan, late] = await Promise.all([world.fan(), world.fan()]);
     await letIn([fan, late], concert);
@@ -67,7 +67,7 @@ describe('a service with the rights of its role', () => {
       [204, undefined],
     ]);
 
-    await until('the hold that ran out is tidied away, and the outbox is empty', async () => {
+    await until('the expired hold is freed, and the outbox is empty', async () => {
       const { rows } = await world.pool.query<{ done: boolean }>(
         `SELECT status = 'EXPIRED' AND NOT EXISTS (SELECT FROM outbox_messages) AS done FROM reservations WHERE reservation_id = $1`,
         [lapsing],
@@ -80,7 +80,7 @@ describe('a service with the rights of its role', () => {
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('may not change what is only ever added to, though no trigger is there', async () => {
+  test('may not change append-only tables, even without triggers', async () => {
     const tables = await onlyAddedTo();
     expect(tables.map(([table]) => table)).toEqual(expect.arrayContaining(['ledger_entries', 'payments', 'refunds']));
     const changes = tables.flatMap(([table, column]) => [
@@ -100,15 +100,18 @@ describe('a service with the rights of its role', () => {
   });
 
   test.each([
-    ['wipe a table out', 'TRUNCATE outbox_messages'],
-    ['make a table', 'CREATE TABLE planted (id integer)'],
-    ['change one', 'ALTER TABLE ledger_entries ADD COLUMN planted integer'],
+    ['truncate a table', 'TRUNCATE outbox_messages'],
+    ['create a table', 'CREATE TABLE planted (id integer)'],
+    ['alter a table', 'ALTER TABLE ledger_entries ADD COLUMN planted integer'],
     ['switch a trigger off', 'ALTER TABLE ledger_entries DISABLE TRIGGER USER'],
     ['switch all triggers off', 'SET session_replication_role = replica'],
     ['drop an index', 'DROP INDEX reservation_seats_one_live'],
     ['replace a function', 'CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE sql AS $$ $$'],
-    ['give itself more', functions.grantService.text.replace('$1', 'current_user').replace('$2', 'current_schema()')],
-    ['touch the record of migrations', 'DELETE FROM _prisma_migrations'],
+    [
+      'grant itself more rights',
+      functions.grantService.text.replace('$1', 'current_user').replace('$2', 'current_schema()'),
+    ],
+    ['change the record of migrations', 'DELETE FROM _prisma_migrations'],
   ])('may not %s', async (_, statement) => {
     expect(await codeOf(service, statement)).not.toBe('done');
   });
@@ -129,7 +132,7 @@ describe('granting', () => {
     await expect(grantService(database.url, other.name)).rejects.toThrow(/by a right that it has from elsewhere/);
   });
 
-  test('is done by a migrating user who may make no roles, and again after each migration', async () => {
+  test('is done by a migrating user who may not create roles, and again after each migration', async () => {
     await using owner = await newRole('LOGIN NOCREATEROLE NOCREATEDB');
     await using other = await newRole('LOGIN');
     await using database = await ownDatabase('template0', owner.name);

@@ -25,14 +25,14 @@ async function start(settings: Settings) {
   return { code, said, complained, named };
 }
 
-describe.concurrent('a start with settings that are missing or wrong', () => {
-  test('names every secret that is missing, or set to nothing, and ends with 1', async () => {
+describe.concurrent('a start with missing or wrong settings', () => {
+  test('names every missing or empty secret, and exits with 1', async () => {
     const { code, said, complained, named } = await start({ ...NOWHERE, ACCESS_TOKEN_SECRET: '', HOLD_SECONDS: '' });
     expect(complained).toContain('  QUEUE_TOKEN_KEYS: is missing');
     expect({ code, said, named }).toEqual({ code: 1, said: '', named: ['ACCESS_TOKEN_SECRET', 'QUEUE_TOKEN_KEYS'] });
   });
 
-  test('names every one that is wrong at once, shows no secret, and ends with 1', async () => {
+  test('names every wrong one at once, shows no secret, and exits with 1', async () => {
     const secret = 'hunter2-hunter2-hunter2';
     const wrong = {
       DATABASE_URL: 'mysql://127.0.0.1/frontrow',

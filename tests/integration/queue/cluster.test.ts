@@ -63,7 +63,7 @@ describe('in a cluster', () => {
   });
 });
 
-test('counts of many clients who come at once are taken wherever their keys are', async () => {
+test('counts concurrent commands of many clients, on whichever nodes their keys are', async () => {
   const clients = Array.from({ length: 200 }, () => randomUUID());
   const count = redisCommandCounts(redis);
   const all = await Promise.all([...clients, ...clients].map((client) => count(client, HOURLY)));
@@ -83,7 +83,7 @@ async function concertPerMaster(make: () => Promise<ConcertId>): Promise<Concert
 }
 
 describe('two instances on a cluster', () => {
-  test('sell the seats of concerts whose lines are on different masters', async () => {
+  test('sell seats of concerts whose queues are on different masters', async () => {
     for (const concert of await concertPerMaster(() => world.openHall({ activeMax: 1 }))) {
       const [buyer, next] = (await world.fans(2, { balance: PRICE })) as [Fan, Fan];
       await letIn([buyer], concert);
@@ -94,14 +94,14 @@ describe('two instances on a cluster', () => {
       expect((await buyer.pay(reservation)).status).toBe(201);
       await next.untilActive();
       expect(tally([await next.reserve([2])])).toEqual({ '409 seat-taken': 1 });
-      await until('the mark of a sold seat is gone', async () => {
+      await until('the hold key of a sold seat is gone', async () => {
         return (await redis.exists(...holdKeys({ concertId: concert, date: DATE, seatNumbers: [1] }))) === 0;
       });
     }
     expect(await contradictions(world.pool)).toEqual([]);
   });
 
-  test('count what a fan sends together', async () => {
+  test('count the commands of a user together', async () => {
     const fan = await world.fan();
     const answers: Answer[] = [];
     for (let sent = 0; sent < RATE_LIMIT + 5; sent++) answers.push(await fan.charge(1));
@@ -109,8 +109,8 @@ describe('two instances on a cluster', () => {
   });
 });
 
-describe('what is published on any node', () => {
-  test('is heard by whoever subscribed, and heard again after the connection was lost', async () => {
+describe('a message published on any node', () => {
+  test('reaches its subscriber, also after the connection was lost', async () => {
     const channel = `test:${randomUUID()}`;
     const heard: string[] = [];
     const listener = await connectRedis({ ...servers, commandTimeoutMs: 60_000 }, () => {});
@@ -120,30 +120,30 @@ describe('what is published on any node', () => {
     const everyPort = cluster.masters.map(({ port }) => String(port)).sort();
 
     await publishOnEach();
-    await until('all is heard', () => heard.length >= everyPort.length);
+    await until('all messages arrive', () => heard.length >= everyPort.length);
     expect(heard.toSorted()).toEqual(everyPort);
 
     const listeners = () => Promise.all(cluster.masters.map(({ redis: master }) => master.pubsub('NUMSUB', channel)));
     const listening = async () => (await listeners()).reduce((sum, [, count]) => sum + Number(count), 0);
     expect(await listening()).toBe(1);
     for (const { redis: master } of cluster.masters) await master.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await until('nobody listens', async () => (await listening()) === 0);
-    await until('somebody listens again', async () => (await listening()) === 1);
+    await until('no subscription is left', async () => (await listening()) === 0);
+    await until('a subscription is back', async () => (await listening()) === 1);
     heard.length = 0;
     await redis.publish(channel, 'again');
-    await until('it is heard', () => heard.includes('again'));
+    await until('the message arrives', () => heard.includes('again'));
 
     await subscription.stop();
-    await until('nobody listens', async () => (await listening()) === 0);
+    await until('no subscription is left', async () => (await listening()) === 0);
     await listener.close();
   });
 });
 
-describe('a line', () => {
+describe('a queue', () => {
   const queue = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
   const join = (concert: ConcertId) => queue.join(concert, userId(randomUUID()), { waitingMax: 100, opening: 'fifo' });
 
-  test('goes on where it was when its slot moves to another master', async () => {
+  test('continues where it was when its slot moves to another master', async () => {
     const concert = concertId(randomUUID());
     const { entry } = await join(concert);
     const source = await masterOfLine(concert);
@@ -157,7 +157,7 @@ describe('a line', () => {
     expect(await queue.find(entry)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
-  test('refuses as unavailable while its master is frozen, the others go on, and it comes back', async () => {
+  test('is unavailable while its master is frozen, other queues continue, and it recovers', async () => {
     const LIMIT_MS = 200;
     const hasty = await connectRedis({ ...servers, commandTimeoutMs: LIMIT_MS }, () => {});
     const room = redisQueue(hasty.redis, looseQueueRecords(), { rebuildSeconds: 60 });
@@ -169,7 +169,8 @@ describe('a line', () => {
     master.freeze();
     try {
       await expectRefusal(read(frozen), 'unavailable');
-      for (const other of others) await until('the others go on', () => read(other).then(Boolean, () => false));
+      for (const other of others)
+        await until('the other queues continue', () => read(other).then(Boolean, () => false));
       await expectRefusal(hasty.ping(), 'unavailable');
     } finally {
       master.thaw();
@@ -180,7 +181,7 @@ describe('a line', () => {
   });
 });
 
-test('a command that was cut off, and may have been executed, is not sent again', async () => {
+test('an interrupted command, which may have run, is not sent again', async () => {
   const patient = await connectRedis({ ...servers, commandTimeoutMs: 60_000 }, () => {});
   const key = `test:${randomUUID()}`;
   const master = await cluster.masterOf(key);
@@ -193,16 +194,16 @@ test('a command that was cut off, and may have been executed, is not sent again'
     guarded(() => patient.redis.incr(key)),
     'unavailable',
   );
-  await until('it is executed', async () => (await redis.get(key)) === '1');
+  await until('the command has run', async () => (await redis.get(key)) === '1');
   await master.redis.call('CLIENT', 'KILL', 'ID', String(id));
   await refused;
 
-  await until('it can be asked again', () => patient.redis.get(key).then(Boolean, () => false));
+  await until('the node answers again', () => patient.redis.get(key).then(Boolean, () => false));
   expect(await redis.get(key)).toBe('1');
   await patient.close();
 });
 
-test('a client that has lost all of its nodes at once finds them again', async () => {
+test('a client that has lost all nodes at once finds them again', async () => {
   const lonely = await connectRedis({ ...servers, commandTimeoutMs: 60_000 }, () => {});
   if (!(lonely.redis instanceof Cluster)) throw new TypeError('no cluster');
   const drained = once(lonely.redis, 'close');
@@ -213,7 +214,7 @@ test('a client that has lost all of its nodes at once finds them again', async (
   await lonely.close();
 });
 
-test('a cluster is not fit to serve when a single master may evict places', async () => {
+test('a cluster is not ready if a single master may evict keys', async () => {
   const [, , careless] = cluster.masters;
   await connection.ping();
   await careless?.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
@@ -221,8 +222,8 @@ test('a cluster is not fit to serve when a single master may evict places', asyn
   await careless?.redis.config('SET', 'maxmemory-policy', 'noeviction');
 });
 
-describe('a cluster that cannot be reached', () => {
-  test('refuses every command as unavailable, at once, and can be let go of', async () => {
+describe('an unreachable cluster', () => {
+  test('refuses every command as unavailable, at once, and can be disconnected', async () => {
     const servers = { cluster: [{ host: '127.0.0.1', port: 1 }], tls: false, commandTimeoutMs: 1_000 };
     await expectUnreachable(await connectRedis(servers, () => {}));
   });

@@ -63,7 +63,7 @@ async function registration(count: number) {
 const isScore = (_: string, index: number) => index % 2 === 1;
 
 describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
-  test('who keeps asking is not taken for absent, however long it takes', async () => {
+  test('an entry that keeps polling does not become absent, however long the draw takes', async () => {
     const line = await registration(5);
     await line.passes();
     await line[phase]();
@@ -75,7 +75,7 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
     expect(await line.admit()).toMatchObject({ admitted: 4, passedOver: 1 });
   });
 
-  test('who left before is not brought back by asking', async () => {
+  test('polling does not restore an entry that left before', async () => {
     const line = await registration(5);
     const [left] = line.entries as [QueueEntry];
     await line.room.leave(left);
@@ -86,7 +86,7 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
     expect(await line.numbersInLine()).toHaveLength(4);
   });
 
-  test('who was lost and comes back gets the number that is theirs, and nobody has it twice', async () => {
+  test('a lost entry is restored at its own number, which no other entry has', async () => {
     const line = await registration(8);
     const [, another, lost] = await line.inOrderOfLots();
     await line.missing(lost);
@@ -99,7 +99,7 @@ describe.each(['closes', 'begins'] as const)('once the draw %s', (phase) => {
   });
 });
 
-test('an instance that never saw the registration counts positions as the others do', async () => {
+test('an instance that never saw the registration computes the same positions as the others', async () => {
   const { room, other, entries, register, ends } = await registration(12);
   for (const entry of entries.slice(0, 4)) await room.leave(entry);
   const late = await register(other);

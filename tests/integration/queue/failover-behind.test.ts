@@ -14,7 +14,7 @@ const POLL_SECONDS_MAX = 1;
 const redis = await ownSentinel();
 const world = await startWorld({ redisUrl: redis.url });
 
-test('those who keep polling while the primary dies keep their places, also those whom its replica does not know, and are let in in their order', async () => {
+test('clients that keep polling while the primary dies keep their entries, also those that the replica missed, and are admitted in order', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   await world.pool.query('UPDATE concerts SET claim_seconds = $2 WHERE concert_id = $1', [concert, CLAIM_SECONDS]);
   const early = await joinLine(await world.fans(EARLY), concert);

@@ -20,7 +20,7 @@ queueContract(() => ({
   passes: (concert, milliseconds) => passAtQueue(redis, concert, milliseconds),
 }));
 
-describe('the keys of a line', () => {
+describe('the keys of a queue', () => {
   const WEEK_MS = 7 * 86_400_000;
   const MINUTE_MS = 60_000;
   const queue = open();
@@ -57,7 +57,7 @@ describe('the keys of a line', () => {
   });
 });
 
-describe('a line whose numbers are used up', () => {
+describe('a queue without sequences left', () => {
   // The next join time would not fit into a string of Redis any more.
   const LAST_NUMBER = Math.floor((512 * 1_024 * 1_024) / 6);
 
@@ -72,7 +72,7 @@ describe('a line whose numbers are used up', () => {
   });
 });
 
-describe('a line that cannot be reached', () => {
+describe('an unreachable queue', () => {
   it('refuses every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 60_000 }, () => {});
     const room = redisQueue(away.redis, looseQueueRecords(), { rebuildSeconds: 60 });

@@ -47,10 +47,10 @@ async function lineUp(concertId: string, count: number, options?: Parameters<typ
 }
 
 describe('a stream', () => {
-  test('tells the standing at once, then that others have gone, then the turn, then the end, and ends', async () => {
+  test('sends the queue status at once, then a new position, then the admission, then the end, and ends', async () => {
     const [first, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const stream = await follow(third);
-    await until('it has begun', () => stream.events.length > 0);
+    await until('the stream has begun', () => stream.events.length > 0);
     expect(stream.status).toBe(200);
     expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(stream.headers.get('cache-control')).toBe('no-store');
@@ -59,7 +59,7 @@ describe('a stream', () => {
     expect(last(stream)).toMatchObject({ userId: third.userId, status: 'WAITING', position: 2, aheadCount: 1 });
 
     await second.leave();
-    await until('it moves up', () => last(stream)?.position === 1);
+    await until('the position falls', () => last(stream)?.position === 1);
     await first.leave();
     await saysThat(stream, 'ACTIVE');
     await third.leave();
@@ -71,7 +71,7 @@ describe('a stream', () => {
     expect((await follow(third, there, { 'last-event-id': ids.at(-1) ?? '' })).status).toBe(204);
   });
 
-  test('says at one instance that the turn has come when a place came free at another', async ({ annotate }) => {
+  test('reports an admission at one instance when a session has ended at another', async ({ annotate }) => {
     const TURNS = 6;
     const fans = await lineUp(await world.openHall({ activeMax: 1 }), TURNS + 1, { doors: [there], balance: PRICE });
     const took: number[] = [];
@@ -83,7 +83,7 @@ describe('a stream', () => {
       const reservation = turn % 2 === 0 ? await leaving.hold(turn + 1) : undefined;
       const asked = performance.now();
       expect((await (reservation === undefined ? leaving.leave() : leaving.pay(reservation))).status).toBeLessThan(300);
-      await until('the turn has come', () => last(stream)?.status === 'ACTIVE');
+      await until('the admission arrives', () => last(stream)?.status === 'ACTIVE');
       expect(last(stream)?.userId).toBe(next.userId);
       took.push((stream.times.at(-1) ?? Number.NaN) - asked);
       stream = upNext ?? stream;
@@ -91,7 +91,7 @@ describe('a stream', () => {
     await annotate(`told of the turn after ${took.map(Math.round).join(', ')} ms`);
   });
 
-  test('keeps a place from being passed over, without a single poll', async () => {
+  test('keeps an entry from being passed over, without a single poll', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await world.pool.query('UPDATE concerts SET absent_seconds = 120 WHERE concert_id = $1', [concertId]);
     const [first, silent, listening] = (await lineUp(concertId, 3)) as [Fan, Fan, Fan];
@@ -101,7 +101,7 @@ describe('a stream', () => {
     const seen = queueKey(concertId, 'last-seen');
     const lastSeen = async () => (await redis.getrangeBuffer(seen, 2 * 4, 3 * 4 - 1)).readUInt32BE();
     const before = await lastSeen();
-    await until('it is noted that somebody listens', async () => (await lastSeen()) > before + 60);
+    await until('the heartbeat is recorded', async () => (await lastSeen()) > before + 60);
 
     await first.leave();
 
@@ -110,12 +110,12 @@ describe('a stream', () => {
     expect((await silent.poll()).body).toMatchObject({ status: 'WAITING', position: 1, sequence: 2 });
   });
 
-  test('takes the token from the query too, and writes it into no log', async () => {
+  test('accepts the token in the query, too, and logs it nowhere', async () => {
     const [, fan] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
     const requestId = `events-${fan.userId}`;
     const url = `${here.url}/v1/queue/events?token=${fan.token}`;
     const stream = await openStream(url, { origin: SHOP, 'x-request-id': requestId });
-    await until('it has begun', () => stream.events.length > 0);
+    await until('the stream has begun', () => stream.events.length > 0);
     expect(last(stream)).toMatchObject({ userId: fan.userId, status: 'WAITING' });
     expect(stream.headers.get('access-control-allow-origin')).toBe(SHOP);
     expect(stream.headers.get('x-request-id')).toBe(requestId);
@@ -132,7 +132,7 @@ describe('a stream', () => {
     expect(JSON.stringify(here.log())).not.toContain(fan.token.split('.')[2]);
   });
 
-  test('is refused without a genuine token, wherever it is', async () => {
+  test('is refused without a genuine token, in header or query', async () => {
     const fan = await world.fan();
     await fan.join(await world.openHall());
     const forged = `${fan.token.slice(0, -1)}${fan.token.endsWith('A') ? 'B' : 'A'}`;
@@ -145,35 +145,35 @@ describe('a stream', () => {
     expect(head.status).toBe(404);
   });
 
-  test('that comes back to another instance is told nothing that it knows, and no position behind it', async () => {
+  test('that reconnects to another instance repeats nothing, and sends no larger position', async () => {
     const [, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const before = await follow(third);
-    await until('it has begun', () => before.events.length > 0);
+    await until('the stream has begun', () => before.events.length > 0);
     before.close();
 
     const after = await follow(third, there, { 'last-event-id': before.events[0]?.lastEventId ?? '' });
-    await until('it lives', () => after.comments.length > 0);
+    await until('the stream is open', () => after.comments.length > 0);
     expect(after.events.filter(({ data }) => data.position !== 2)).toEqual([]);
     expect(after.events.map(({ lastEventId }) => lastEventId)).not.toContain(before.events[0]?.lastEventId);
     await second.leave();
-    await until('it moves up', () => last(after)?.position === 1);
+    await until('the position falls', () => last(after)?.position === 1);
   });
 });
 
 describe('streams', () => {
-  test('live through Redis being away, and tell afterwards what has changed', async () => {
+  test('survive an outage of Redis, and then send what has changed', async () => {
     const [first, second] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
     const stream = await follow(second);
-    await until('it has begun', () => stream.events.length > 0);
+    await until('the stream has begun', () => stream.events.length > 0);
 
     await own.kill();
     const refused = await follow(second, there);
     expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true]);
     const heard = stream.comments.length;
-    await until('it goes on saying that it is there', () => stream.comments.length > heard + 1);
+    await until('comments keep coming', () => stream.comments.length > heard + 1);
     await own.restart();
 
-    await until('the place is given up', async () => (await first.leave()).status === 204);
+    await until('the entry has left', async () => (await first.leave()).status === 204);
     await saysThat(stream, 'ACTIVE');
     // Each of them has found Redis again, for the tests that follow.
     await world.untilReady();
@@ -183,7 +183,7 @@ describe('streams', () => {
     });
   });
 
-  test('are bounded: who comes after is told to poll, and polls', async () => {
+  test('are limited: the next client gets 503, and polls', async () => {
     const fans = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
     const streams = [await follow(fans[0], small), await follow(fans[1], small)];
     const refused = await fetch(`${small.url}/v1/queue/events`, { headers: { 'queue-token': fans[2].token } });
@@ -201,7 +201,7 @@ describe('streams', () => {
   test.each([
     ['SIGINT', small, 2],
     ['SIGTERM', here, 20],
-  ] as const)('end by themselves, with a word, when the instance stops by %s', async (signal, instance, count) => {
+  ] as const)('end with a comment when the instance stops by %s', async (signal, instance, count) => {
     const fans = await lineUp(await world.openHall({ activeMax: 1 }), count, { doors: [there] });
     const streams: EventStream[] = [];
     for (const fan of fans) {

@@ -40,7 +40,7 @@ const moves = fc.array(
 );
 type Move = (typeof moves extends fc.Arbitrary<infer Moves> ? Moves : never)[number];
 
-test('positions are less than a second old, exact near the head, and never rise for who asks a second apart', async () => {
+test('positions are less than a second old, exact near the head, and never rise for a client that polls once a second', async () => {
   const compared = { far: 0, near: 0 };
   const openings = fc.constantFrom('fifo' as const, 'lottery' as const);
 
@@ -59,7 +59,7 @@ test('positions are less than a second old, exact near the head, and never rise 
     let waiting = await join(PEOPLE);
     if (opening === 'lottery') {
       await rooms[1].read(concert);
-      await until('it is told at a glance that lots will be drawn', async () => {
+      await until('polls from memory report the lottery', async () => {
         await rooms[1].refresh();
         const state = rooms[1].recall(waiting[0] as QueueEntry);
         return state?.status === 'WAITING' && state.position === undefined;
@@ -113,7 +113,7 @@ test('positions are less than a second old, exact near the head, and never rise 
   expect(compared.near).toBeGreaterThan(1_000);
 });
 
-test('a glance keeps a place as a poll does', async () => {
+test('a read from memory counts as a heartbeat, like a poll', async () => {
   const concert = concertId(newId());
   const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
   const entries: QueueEntry[] = [];
@@ -125,7 +125,7 @@ test('a glance keeps a place as a poll does', async () => {
   }
   const [silent, present] = [entries.at(-2), entries.at(-1)] as [QueueEntry, QueueEntry];
   await passAtQueue(redis, concert, 60_000);
-  await until('the place is told at a glance', async () => {
+  await until('the position comes from memory', async () => {
     await room.refresh();
     const state = room.recall(present);
     return state?.status === 'WAITING' && state.position === 300;

@@ -10,7 +10,7 @@ import { openRedis } from '#tests/support/open-redis.ts';
 const PEOPLE = 20;
 const { redis } = await openRedis();
 
-test('a line lost as its draw goes on record keeps who registered, and no more than that', async () => {
+test('a queue lost while its draw is recorded keeps the registered entries, and no others', async () => {
   const concert = concertId(newId());
   const queueRecords = looseQueueRecords();
   const room = redisQueue(redis, queueRecords, { rebuildSeconds: 2 });

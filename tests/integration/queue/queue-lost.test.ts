@@ -54,7 +54,7 @@ const positionsAt = (room: Queue, entries: readonly QueueEntry[]) =>
     }),
   );
 
-test.concurrent('those who ask have their places again in the old order, and nobody new comes before them', async () => {
+test.concurrent('clients that poll have their entries again, in the old order and before any new one', async () => {
   const { rooms, joinAll, join, admit, lose, rebuilt, known, concert } = line();
   const entries = await joinAll(20);
   await admit(3);
@@ -77,7 +77,7 @@ test.concurrent('those who ask have their places again in the old order, and nob
   expect(events.filter(({ kind }) => kind === 'admitted').map(({ sequence }) => sequence)).toEqual([4, 5, 6, 7, 8]);
 });
 
-test.concurrent('who left before stays gone, who paid too, and who has not come back yet keeps their place in the count', async () => {
+test.concurrent('entries that left or paid stay ended, and entries not yet restored still count in positions', async () => {
   const { rooms, joinAll, admit, lose, rebuilt, known, queueRecords, concert } = line();
   const entries = await joinAll(10);
   const [paid, browsing, , left, silent] = entries as [QueueEntry, QueueEntry, QueueEntry, QueueEntry, QueueEntry];
@@ -102,7 +102,7 @@ test.concurrent('who left before stays gone, who paid too, and who has not come 
   expect(await positionsAt(rooms[1], last)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test.concurrent('who was in and holds seats is in again, for as long as the hold lasts', async () => {
+test.concurrent('an active user who holds seats is active again, for as long as the hold lasts', async () => {
   const { rooms, joinAll, admit, lose, queueRecords, concert } = line();
   const [holder, other] = (await joinAll(3)) as [QueueEntry, QueueEntry, QueueEntry];
   await admit(2);
@@ -121,7 +121,7 @@ test.concurrent('who was in and holds seats is in again, for as long as the hold
   expect(await positionsAt(rooms[1], [other])).toEqual([1]);
 });
 
-test.concurrent('with every instance gone as well, the record and the tokens are enough', async () => {
+test.concurrent('the record and the tokens suffice, though all instances are lost as well', async () => {
   const { rooms, joinAll, admit, lose, rebuilt, queueRecords, concert, instance } = line();
   const entries = await joinAll(10);
   // The instance looks once more after it has let somebody in, and then never again.
@@ -154,7 +154,7 @@ test.concurrent('lots that were drawn are not drawn again', async () => {
   expect(await positionsAt(rooms[1], entries)).toEqual(before);
 });
 
-test.concurrent('a registration that was lost is filled again by those who ask, and lots are drawn among them', async () => {
+test.concurrent('a lost registration is restored by polling, and lots are drawn among its entries', async () => {
   const { rooms, joinAll, lose, rebuilt, concert, queueRecords } = line({ opening: 'lottery' });
   const entries = await joinAll(6);
   queueRecords.change(concert, { registering: true });
@@ -167,7 +167,7 @@ test.concurrent('a registration that was lost is filled again by those who ask, 
   expect(((await positionsAt(rooms[0], entries)) as number[]).sort()).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test.concurrent('a replica that had missed the last moments draws no number twice, and lets back in whoever it lacks', async () => {
+test.concurrent('a replica that missed the last moments draws no sequence twice, and restores the entries that it lacks', async () => {
   const { rooms, joinAll, join, concert } = line();
   const entries = await joinAll(6);
   const last = entries.slice(4);
@@ -180,7 +180,7 @@ test.concurrent('a replica that had missed the last moments draws no number twic
   expect(await positionsAt(rooms[1], last)).toEqual([5, 6]);
 });
 
-test.concurrent('at a glance nobody stands in a line that lost them: everybody is looked up once', async () => {
+test.concurrent('memory vouches for no entry of a lost queue: each is looked up once', async () => {
   const { rooms, joinAll, lose, rebuilt, known } = line();
   const entries = await joinAll(300);
   const last = entries.at(-1) as QueueEntry;
@@ -196,7 +196,7 @@ test.concurrent('at a glance nobody stands in a line that lost them: everybody i
   await toldAtAGlance();
 
   async function toldAtAGlance(): Promise<void> {
-    await until('the position is told at a glance', async () => {
+    await until('the position comes from memory', async () => {
       await rooms[0].refresh();
       const state = rooms[0].recall(last);
       return state?.status === 'WAITING' && state.position === 300;

@@ -8,5 +8,5 @@ const own = await ownRedis();
 const redis = await openRedis({ url: own.url });
 const world = await startWorld({ redisUrl: own.url, settings: { REBUILD_SECONDS: '600' } });
 
-test('those who keep polling while Redis forgets everything are let in in their old order, before anybody new', () =>
+test('clients that keep polling while Redis loses all data are admitted in their old order, before any new one', () =>
   pollThroughLoss(world, redis, { people: 120, activeMax: 8, letInBefore: 16, pollSecondsMax: 1 }));

@@ -22,7 +22,7 @@ function onSale(concert: ConcertId): Concerts {
   return { ...memoryWorld().ports.concerts, listOnSale: async () => [listed] };
 }
 
-test('one run puts everything on record, also what happened to one place at a time', async () => {
+test('one run records everything, also events of single entries', async () => {
   const concert = line();
   const queueRecords = looseQueueRecords();
   const queue = redisQueue(redis, queueRecords, { rebuildSeconds: 60 });
@@ -37,7 +37,7 @@ test('one run puts everything on record, also what happened to one place at a ti
   expect(await queue.takeEvents(concert, 1)).toEqual([]);
 });
 
-test('who left before lots were drawn is on record with a time of their own, or none', async () => {
+test('an entry that left before the draw is on record with its own join time, or none', async () => {
   const concert = line();
   const queue = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
   const join = () => queue.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'lottery' });

@@ -11,7 +11,7 @@ const { postgres, queueRecords, stage } = harness;
 
 queueRecordsContract({ ...harness, recorded, now: Date.now });
 
-describe('what is on record of a line', () => {
+describe('the record of a queue', () => {
   const EVENT = { eventId: '5-0-0', sequence: 1, order: 1, joinedAt: undefined, at: new Date(0) };
 
   async function written(): Promise<ConcertId> {
@@ -38,7 +38,7 @@ describe('what is on record of a line', () => {
     await expect(refused).rejects.toMatchObject({ code: '23000', hint: expect.stringContaining(hint) });
   });
 
-  it('keeps the seed of lots that are not drawn yet, and has no hash but its own', async () => {
+  it('keeps the seed before the draw, and accepts no hash but its own', async () => {
     const { concertId } = await stage({ policy: { opening: 'lottery' } });
     await harness.concerts.find(concertId);
     const other = "decode(repeat('ab', 32), 'hex')";
@@ -50,8 +50,8 @@ describe('what is on record of a line', () => {
   });
 });
 
-describe('lots that the settings ask for', () => {
-  it('have one seed, whichever instance of several looks first at a concert that was there before', async () => {
+describe('a lottery by the settings', () => {
+  it('has one seed, whichever instance first reads an existing concert', async () => {
     const { concertId: id } = await harness.concerts.create({
       concertId: concertId(crypto.randomUUID()),
       title: 'From before',

@@ -45,8 +45,8 @@ const change = (concert: string, policy: object) =>
   });
 
 // Side by side: they wait for the instances for most of the time.
-describe.concurrent('the status of a line', () => {
-  test('is for everybody, and for caches for a second', async () => {
+describe.concurrent('the public status of a queue', () => {
+  test('needs no token, and may be cached for a second', async () => {
     const concert = await world.openHall();
     const { status, headers } = await here('GET', pathOf(concert), { headers: { origin: SHOP } });
     expect([status, headers.get('cache-control')]).toEqual([200, 'public, max-age=1']);
@@ -60,7 +60,7 @@ describe.concurrent('the status of a line', () => {
     ]);
   });
 
-  test('tells enough to know how far off anybody is, by their own sequence', async () => {
+  test('bounds the position of any entry, by its sequence', async () => {
     const concert = await world.openHall({ activeMax: 2, seats: 50 });
     const fans = await world.fans(6);
     for (const fan of fans) await fan.join(concert);
@@ -80,7 +80,7 @@ describe.concurrent('the status of a line', () => {
     }
   });
 
-  test('goes from UPCOMING over REGISTERING, with the hash of the seed, to OPEN, with the seed', async () => {
+  test('goes from UPCOMING through REGISTERING, with the hash of the seed, to OPEN, with the seed', async () => {
     const concert = await create({ opening: 'lottery', activeMax: 1 }, '2090-01-01T00:00:00.000Z');
     const upcoming = await statusOf(concert);
     expect(upcoming).toMatchObject({ state: 'UPCOMING', opening: 'lottery', drawn: 0 });
@@ -96,11 +96,11 @@ describe.concurrent('the status of a line', () => {
 
     await change(concert, { opensAt: null });
     await becomes(concert, { state: 'OPEN', registered: 0, active: 1, waiting: 2 });
-    await until('the seed is told', async () => (await statusOf(concert)).lottery?.seed !== undefined);
+    await until('the seed is public', async () => (await statusOf(concert)).lottery?.seed !== undefined);
     expect((await statusOf(concert)).lottery).toMatchObject({ seedSha256, count: 3 });
   });
 
-  test('is PAUSED, SOLD_OUT with what is held, and CLOSED', async () => {
+  test('is PAUSED, SOLD_OUT with the number of held seats, and CLOSED', async () => {
     const concert = await world.openHall({ seats: 2, activeMax: 5 });
     const [buyer] = (await world.fans(1, { balance: 2 * PRICE })) as [Fan];
     await buyer.join(concert);
@@ -120,7 +120,7 @@ describe.concurrent('the status of a line', () => {
     await becomes(concert, { state: 'CLOSED' });
   });
 
-  test('is REBUILDING after the line was lost, and says for how long', async () => {
+  test('is REBUILDING after a loss, with the remaining time', async () => {
     const concert = await world.openHall({ activeMax: 1 });
     for (const fan of await world.fans(3)) await fan.join(concert);
     await becomes(concert, { state: 'OPEN', waiting: 2 });

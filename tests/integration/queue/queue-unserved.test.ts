@@ -47,7 +47,7 @@ async function joined(count: number) {
   return { concert, entries };
 }
 
-test('passes over nobody for not having asked while nobody could', async () => {
+test('passes over no entry for silence while no client could poll', async () => {
   const { concert, entries } = await joined(4);
   await isAway(concert, AWAY_MS);
   expect(await admit(concert, 3)).toMatchObject({ admitted: 2, passedOver: 0 });
@@ -57,7 +57,7 @@ test('passes over nobody for not having asked while nobody could', async () => {
   expect(await Promise.all(entries.map(room.find))).not.toContainEqual({ status: 'EXPIRED' });
 });
 
-test('lets a session go on that ran out while nobody could use it, once, and only then', async () => {
+test('extends, once, a session that expired while nobody could use it, and no other', async () => {
   const { concert, entries } = await joined(2);
   const [inside] = entries as [QueueEntry, QueueEntry];
   expect(await room.find(inside)).toMatchObject({ status: 'ACTIVE' });
@@ -74,7 +74,7 @@ test('lets a session go on that ran out while nobody could use it, once, and onl
   expect(await room.find(inside)).toEqual({ status: 'EXPIRED' });
 });
 
-test('passes over who was gone before, and who does not ask afterwards either', async () => {
+test('passes over entries that were absent before, and those that do not poll afterwards', async () => {
   const { concert, entries } = await joined(3);
   await passAtQueue(redis, concert, (ABSENT_SECONDS + 5) * 1_000);
   const [, , third] = entries;
@@ -92,7 +92,7 @@ test('passes over who was gone before, and who does not ask afterwards either', 
   expect(await admit(other.concert, 5)).toMatchObject({ passedOver: 2 });
 });
 
-test('forgets nobody whose grace ran out while nobody could come back', async () => {
+test('ends no absent entry whose grace time expired while no client could return', async () => {
   const { concert, entries } = await joined(2);
   const [, silent] = entries as [QueueEntry, QueueEntry];
   await passAtQueue(redis, concert, (ABSENT_SECONDS + 5) * 1_000);

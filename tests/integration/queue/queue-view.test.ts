@@ -13,7 +13,7 @@ import { until } from '#tests/support/until.ts';
 const PEOPLE = 400;
 const { redis } = await openRedis();
 
-test('a survey that was answered before, and is read after more had ended, is not taken for one of another log', async () => {
+test('a survey answered before more entries ended, and read afterwards, is not mistaken for another log', async () => {
   const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
   const concert = concertId(newId());
   const joins = Array.from({ length: PEOPLE }, () =>
@@ -39,7 +39,7 @@ test('a survey that was answered before, and is read after more had ended, is no
     async () => {},
     () => {},
   );
-  await until('positions are told from memory', async () => {
+  await until('positions come from memory', async () => {
     await view.refresh();
     return view.farPositionOf(last) === PEOPLE;
   });
@@ -57,7 +57,7 @@ test('a survey that was answered before, and is read after more had ended, is no
   expect(view.farPositionOf(last)).toBe(PEOPLE - 2);
 });
 
-test('an instance whose first call for a queue is a join tells the position without those who have left', async () => {
+test('an instance whose first call for a queue is a join returns a position without ended entries', async () => {
   const records = looseQueueRecords();
   const [first, other] = [1, 2].map(() => redisQueue(redis, records, { rebuildSeconds: 60 })) as [Queue, Queue];
   const concert = concertId(newId());

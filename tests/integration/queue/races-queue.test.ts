@@ -12,10 +12,10 @@ const { redis } = connections[0] as (typeof connections)[number];
 
 describe('two instances', () => {
   // As many as are looked up at each poll: a position told from memory may be a second old.
-  test('let everybody in exactly in the order in which they asked, each once and all of them', () =>
+  test('admit all entries exactly in the order in which they joined, each once', () =>
     letInOneByOne(world, { count: 200, activeMax: 10, joinsAtOnce: 50, watchers: 5 }));
 
-  test('give a fan who joins through all of them at once one place and one token', async () => {
+  test('give a user who joins through all of them at once one entry and one token', async () => {
     const concert = await world.openHall({ activeMax: 1 });
     const [first, fan] = (await world.fans(2)) as [Fan, Fan];
     await letIn([first], concert);
@@ -27,7 +27,7 @@ describe('two instances', () => {
     expect(new Set(answers.map(({ body }) => body.position))).toEqual(new Set([1]));
   });
 
-  test('let the next one in when a session runs out, and the one it belonged to no more', async () => {
+  test('admit the next entry when a session expires, and its owner no more', async () => {
     const concert = await world.openHall({ activeMax: 1 });
     const [first, next] = (await world.fans(2)) as [Fan, Fan];
     await letIn([first], concert);
@@ -40,7 +40,7 @@ describe('two instances', () => {
     expect(tally([await first.reserve([1])])).toEqual({ '403 session-expired': 1 });
   });
 
-  test('keep a session open for as long as its hold, and a fan may pay who was let in for less', async () => {
+  test('keep a session open for as long as its hold, so that a short session can still pay', async () => {
     const sessionSeconds = 120;
     const concert = await world.openHall({ activeMax: 1, sessionSeconds, holdSeconds: 600 });
     const [fan, next] = (await world.fans(2, { balance: 1_000 })) as [Fan, Fan];
@@ -64,7 +64,7 @@ describe('two instances', () => {
   auditAtTheEnd(world);
 });
 
-test('eight admission loops at once never let in more than the limit, nobody twice and everybody', () =>
+test('eight concurrent admission loops never exceed the limit, and admit each entry exactly once', () =>
   admitInLoops(connections, 200));
 
 function time(instant: string | undefined): number {

@@ -4,6 +4,6 @@ import { sharedWorld } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
 
-test('when sessions run out, each place goes to the next, forty times over, and nobody has to ask', async () => {
+test('each of forty expired sessions goes to the next entry, without any request', async () => {
   expect(await watchRefills(world, 20, 40)).toHaveLength(40);
 });

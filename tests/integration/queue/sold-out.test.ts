@@ -13,7 +13,7 @@ const HOLD_MS = 1_000 * HOLD_SECONDS + 10_000;
 const world = await sharedWorld();
 const { redis } = await openRedis();
 
-test('nobody is let in while every seat is held, who waits is told so, and it goes on by itself when one comes back', async () => {
+test('nobody is admitted while all seats are held, waiting clients are told, and admission resumes when one is free', async () => {
   const concert = await world.openHall({ seats: 2, activeMax: 10, holdSeconds: HOLD_SECONDS });
   const [holder, next, last] = (await world.fans(3, { balance: 10_000 })) as [Fan, Fan, Fan];
   await holder.join(concert);
@@ -34,13 +34,13 @@ test('nobody is let in while every seat is held, who waits is told so, and it go
   await lapse(world.pool, held);
   await passAtSeats(redis, { concertId: concert, date: DATE, seatNumbers: [1, 2] }, HOLD_MS);
   await next.untilActive();
-  await until('the seats can be had', async () => (await next.reserve([1, 2])).status === 201);
+  await until('the seats are available', async () => (await next.reserve([1, 2])).status === 201);
   const bought = (await next.call('GET', '/reservations')).body.items?.[0]?.reservationId ?? '';
   await everybodyKnows();
   const late = await world.fan({ doors: world.instances.slice(0, 1) });
   await late.join(concert);
   expect((await next.pay(bought)).status).toBe(201);
-  await until('all is sold', async () => (await late.poll()).body.seatsHeld === 0);
+  await until('all seats are sold', async () => (await late.poll()).body.seatsHeld === 0);
   expect((await late.poll()).body).toMatchObject({ status: 'WAITING', soldOut: true, seatsHeld: 0 });
 
   async function everybodyKnows(): Promise<void> {

@@ -127,7 +127,7 @@ const plants: readonly Plant[] = [
     ({ refundedPayment }) => `UPDATE seats SET payment_id = '${refundedPayment}' WHERE seat_number = 2`,
   ],
   [
-    'what is paid has its seats',
+    'a paid reservation has its seats',
     /^reservation \S+ is paid, but seat 1 is not its own$/,
     () => `UPDATE seats SET status = 'AVAILABLE', reservation_id = NULL, payment_id = NULL WHERE seat_number = 1`,
   ],
@@ -142,28 +142,28 @@ const plants: readonly Plant[] = [
     ({ held }) => `UPDATE reservations SET status = 'CANCELLED' WHERE reservation_id = '${held}'`,
   ],
   [
-    'what is on record of a seat has the status of its reservation',
+    'each seat on record has the status of its reservation',
     /^seat 1 of reservation \S+ is EXPIRED on record, the reservation is CONFIRMED$/,
     ({ sold }) => `UPDATE reservation_seats SET status = 'EXPIRED' WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a seat keeps its history: each time it was taken is on record',
+    'each hold of a seat is on record',
     /^seat 2 of \S+ was taken 2 times, of which 1 are on record$/,
     ({ refunded }) => `DELETE FROM reservation_seats WHERE reservation_id = '${refunded}'`,
   ],
   [
-    'the history of a seat ends with what it is',
+    'the history of a seat ends with its present state',
     /^seat 3 of \S+ is HELD, its history ends with its making$/,
     () => `DELETE FROM seat_history WHERE seat_number = 3 AND change = 'held'`,
   ],
   [
-    'the history of a seat ends with what it is',
+    'the history of a seat ends with its present state',
     /^seat 2 of \S+ is SOLD, its history ends with sold$/,
     ({ refundedPayment }) =>
       `UPDATE seat_history SET payment_id = '${refundedPayment}' WHERE seat_number = 2 AND change = 'sold'`,
   ],
   [
-    'the history of a seat ends with what it is',
+    'the history of a seat ends with its present state',
     /^seat 5 of \S+ is BLOCKED, its history ends with its making$/,
     () => `UPDATE seats SET status = 'BLOCKED' WHERE seat_number = 5`,
   ],
@@ -178,12 +178,12 @@ const plants: readonly Plant[] = [
     ({ sold }) => `DELETE FROM payments WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a payment is what its seats cost, and what the wallet gave',
+    'a payment equals the price of its seats, and the debit of the wallet',
     /^payment \S+ took 1000 from the balance, for seats worth 999$/,
     ({ sold }) => `UPDATE reservation_seats SET price = price - 1 WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a payment is from the wallet of who reserved',
+    'a payment comes from the wallet of the user who reserved',
     /^payment \S+ is from \S+, reservation \S+ is of \S+$/,
     ({ sold, resold }) => `WITH other AS (SELECT user_id FROM reservations WHERE reservation_id = '${resold}'),
         payer AS (UPDATE payments SET user_id = other.user_id FROM other WHERE reservation_id = '${sold}' RETURNING payment_id)
@@ -191,18 +191,18 @@ const plants: readonly Plant[] = [
       WHERE transaction_id = payment_id AND account = 'WALLET'`,
   ],
   [
-    'a payment is from the wallet of who reserved',
+    'a payment comes from the wallet of the user who reserved',
     /^payment \S+ is from \S+, reservation \S+ is of nobody$/,
     ({ sold }) => `DELETE FROM reservations WHERE reservation_id = '${sold}'`,
   ],
   [
-    'a refund is what was paid, and what the wallet got',
+    'a refund equals its payment, and the credit of the wallet',
     /^refund \S+ gave 1001, the payment was 1000$/,
     ({ refund }) =>
       `UPDATE ledger_entries SET amount = amount + 1 WHERE transaction_id = '${refund}' AND account = 'WALLET'`,
   ],
   [
-    'a refund is what was paid, and what the wallet got',
+    'a refund equals its payment, and the credit of the wallet',
     /^refund \S+ is of no payment$/,
     () => 'UPDATE refunds SET payment_id = gen_random_uuid()',
   ],
@@ -238,36 +238,36 @@ const plants: readonly Plant[] = [
     () => `INSERT INTO ledger_transactions VALUES (gen_random_uuid(), 'CHARGE', now())`,
   ],
   [
-    'an entry is of a transaction, and a wallet has those that say so',
+    'an entry belongs to a transaction, and a wallet entry to a wallet',
     /^entry \d+ is of no transaction$/,
     () => `INSERT INTO ledger_entries (transaction_id, account, amount) VALUES (gen_random_uuid(), 'SALES', 0)`,
   ],
   [
-    'an entry is of a transaction, and a wallet has those that say so',
+    'an entry belongs to a transaction, and a wallet entry to a wallet',
     /^entry \d+ is of no wallet$/,
     () => `UPDATE ledger_entries SET user_id = gen_random_uuid() WHERE account = 'WALLET'`,
   ],
   [
-    'a balance is the sum of its entries, and not below zero',
+    'a balance is the sum of its entries, and not negative',
     /^wallet \S+ has 9001, its entries sum to 9000$/,
     ({ sold }) => `UPDATE wallets SET balance = balance + 1
       WHERE user_id = (SELECT user_id FROM reservations WHERE reservation_id = '${sold}')`,
   ],
   [
-    'a balance is the sum of its entries, and not below zero',
+    'a balance is the sum of its entries, and not negative',
     /^wallet \S+ has -1, its entries sum to -1$/,
     () => `UPDATE wallets SET balance = -1; DELETE FROM ledger_entries WHERE account = 'WALLET';
       INSERT INTO ledger_entries (transaction_id, account, user_id, amount, balance_after)
       SELECT gen_random_uuid(), 'WALLET', user_id, -1, -1 FROM wallets`,
   ],
   [
-    'an entry says what the balance was after it',
+    'an entry has the balance after it',
     /^entry \d+ of wallet \S+ says 9999, the entries up to it sum to 10000$/,
     () => `UPDATE ledger_entries SET balance_after = balance_after - 1 WHERE balance_after = 10000`,
   ],
   [
     // As a refund leaves it whose number was drawn before another entry's that came in between. The balance is right all the same.
-    'an entry says what the balance was after it',
+    'an entry has the balance after it',
     /^entry \d+ of wallet \S+ says 8000, the entries up to it sum to 9000$/,
     ({ refundedPayment }) => `UPDATE ledger_entries SET entry_id = entry_id + 1000
       WHERE transaction_id = '${refundedPayment}' AND account = 'WALLET'`,
@@ -309,7 +309,7 @@ describe('the audit of the books', async () => {
     }
   }
 
-  test('finds nothing where nothing is wrong, and says what it looked through', async () => {
+  test('finds nothing in correct books, and reports what it read', async () => {
     expect(await auditBooks(pool, EVERYTHING)).toEqual({
       violations: [],
       counts: {
@@ -319,11 +319,11 @@ describe('the audit of the books', async () => {
     });
   });
 
-  test('has a violation planted for each of its invariants', () => {
+  test('has a planted violation for each of its invariants', () => {
     expect(new Set(plants.map(([invariant]) => invariant))).toEqual(new Set(EVERYTHING.map(({ name }) => name)));
   });
 
-  test.each(plants)('finds where it is not so that %s: %s', async (invariant, found, plant) => {
+  test.each(plants)('finds a violation of: %s: %s', async (invariant, found, plant) => {
     const { violations } = await auditWith(plant(ids));
     expect(violations).toContainEqual({
       ...{ invariant, count: expect.any(Number) },
@@ -331,7 +331,7 @@ describe('the audit of the books', async () => {
     });
   });
 
-  test('counts all there is and shows the first of it', async () => {
+  test('counts all contradictions and shows the first ones', async () => {
     const { violations } = await auditWith(
       `INSERT INTO ledger_transactions SELECT gen_random_uuid(), 'CHARGE', now() FROM generate_series(1, 250)`,
     );
@@ -369,7 +369,7 @@ describe('the audit of hold keys', () => {
     await ports.holdKeys.release({ ...lapsed, seatNumbers: [5, 1_150] });
   });
 
-  test('waits for a claim to end, for a hold to come of it, and for Redis to hear of its end', async () => {
+  test('waits for acquired keys to expire, to become a hold, or for Redis to learn of its end', async () => {
     await using office = await boxOffice(10);
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     await toldAll();
@@ -393,7 +393,7 @@ describe('the audit of hold keys', () => {
     await ports.holdKeys.release(over);
   });
 
-  test('does not ask about dates that are over', async () => {
+  test('does not read past dates', async () => {
     await using office = await boxOffice(10);
     const { pool, redis } = office;
     await pool.query(`UPDATE concert_dates SET starts_at = clock_timestamp() - interval '1 second'`);
@@ -407,7 +407,7 @@ describe('npm run audit', async () => {
   const { databaseUrl, ports, heldSeats, pool } = office;
   const servers = { DATABASE_URL: databaseUrl, REDIS_URL: inject('redisUrl') };
 
-  test('cannot tell without a database, or with a Redis that does not answer', async () => {
+  test('fails without a database, or with a Redis that does not answer', async () => {
     expect(await auditCommand('audit', {})).toEqual({
       ...{ exitCode: 2, said: expect.stringContaining('DATABASE_URL is not set') },
     });
@@ -417,7 +417,7 @@ describe('npm run audit', async () => {
     });
   });
 
-  test('says that all is right, with what it looked through, and exits with 0', async () => {
+  test('reports clean books, with what it read, and exits with 0', async () => {
     await ports.holdKeys.keep(heldSeats, KEY_MS);
     const withRedis = await auditCommand('audit', servers);
     expect(withRedis).toEqual({
@@ -432,7 +432,7 @@ describe('npm run audit', async () => {
   });
 
   // The last one: it takes the guards away.
-  test('names what is wrong, and exits with 1', async () => {
+  test('names contradictions, and exits with 1', async () => {
     await pool.query(`${WITHOUT_GUARDS}; DELETE FROM refunds`);
     const { said, exitCode } = await auditCommand('audit', servers);
     expect(exitCode).toBe(1);

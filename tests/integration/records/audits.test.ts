@@ -47,7 +47,7 @@ const admitted = (index: number, sequence: number, order = sequence): QueueEvent
 const command = (name: 'audit-queue' | 'audit-lottery', ...args: readonly string[]) =>
   auditCommand(name, { DATABASE_URL: databaseUrl }, args);
 
-describe('the audit of a line', () => {
+describe('the audit of a queue', () => {
   it('reads a long record page by page, in the order of the log', async () => {
     const concert = await newConcert();
     // More than one page of them.
@@ -69,7 +69,7 @@ describe('the audit of a line', () => {
     expect(planted.inversions).toMatchObject({ count: 1, first: [{ sequence: PEOPLE + 1 }] });
   });
 
-  it('is a command that says so, with its exit code too', async () => {
+  it('is a command that reports it, also by its exit code', async () => {
     const concert = await newConcert();
     await queueRecords.record(concert, [admitted(0, 1), admitted(1, 2)]);
     const fair = await command('audit-queue', concert);
@@ -84,7 +84,7 @@ describe('the audit of a line', () => {
     expect(unfair.said).toMatch(/^duplicates +1\n {2}1004-0-0: sequence 1, order 1$/m);
   });
 
-  it('cannot tell where nothing is on record, nor of what is no concert', async () => {
+  it('fails without records, and for an unknown concert', async () => {
     expect(await command('audit-queue', randomUUID())).toEqual({
       said: 'No events are recorded for this queue.\n',
       exitCode: 2,
@@ -110,7 +110,7 @@ describe('the audit of lots', () => {
     return { order, seed };
   }
 
-  it('finds that people were let in as drawn, and who was not', async () => {
+  it('verifies admissions by the drawn order, and finds those out of order', async () => {
     const concert = await newConcert();
     const { seed, order } = await letInAsDrawn(concert);
     const { lottery } = (await concerts.find(concert)) ?? {};
@@ -133,7 +133,7 @@ describe('the audit of lots', () => {
     expect([told.exitCode, told.said]).toEqual([1, expect.stringMatching(/^match +NO$/m)]);
   });
 
-  it('finds a seed that is not the one whose hash was published, should the guards ever be taken away', async () => {
+  it('finds a seed that does not match the published hash, if the guards are removed', async () => {
     const concert = await newConcert();
     await letInAsDrawn(concert);
     // This file's database is its own.
@@ -143,7 +143,7 @@ describe('the audit of lots', () => {
     expect((await command('audit-lottery', concert)).exitCode).toBe(1);
   });
 
-  it('cannot tell before they are drawn, and says what is known: the hash', async () => {
+  it('fails before the draw, and reports the published hash', async () => {
     const concert = await newConcert();
     const { lottery } = (await concerts.find(concert)) ?? {};
     expect(await auditLottery(pool, concert)).toEqual({ status: 'not-drawn', seedSha256: lottery?.seedSha256 });

@@ -54,7 +54,7 @@ async function story() {
 const listOf = async (fan: Fan, path: string) => (await fan.call('GET', `${path}?limit=100`)).body.items ?? [];
 
 describe('an export', () => {
-  test('has what users see of their own, and what is behind it', async () => {
+  test('has the records that users see, and the ledger behind them', async () => {
     const { concert, fan, paid, refunded, held } = await story();
     const query = `?concertId=${concert}`;
 
@@ -106,29 +106,26 @@ describe('an export', () => {
     );
   });
 
-  test.each(recordKinds)(
-    'of %s has the columns that are promised, also as CSV, by query or by Accept',
-    async (kind) => {
-      await story();
-      const [line] = await rowsOf(kind);
-      expect(Object.keys(line ?? {})).toEqual(recordColumns[kind]);
-      const asked = await exportOf(kind, '', { accept: 'text/csv' });
-      expect(asked.headers.get('content-type')).toBe('text/csv; charset=utf-8');
-      expect(asked.headers.get('content-disposition')).toBe(`attachment; filename="${kind}.csv"`);
-      const [head, first = '', ...rest] = String(asked.body).split('\r\n');
-      expect(head).toBe(recordColumns[kind].join());
-      expect(first.split(',')).toEqual(
-        Object.values(line ?? {}).map((value) =>
-          value === null ? '' : Array.isArray(value) ? value.join(' ') : `${value}`,
-        ),
-      );
-      expect(rest.at(-1)).toBe('');
-      expect((await exportOf(kind, '?format=csv', { accept: 'application/x-ndjson' })).body).toMatch(/^\w+,\w+/);
-      expect((await exportOf(kind, '', { accept: 'application/x-ndjson, text/csv' })).body).toMatch(/^\{/);
-    },
-  );
+  test.each(recordKinds)('of %s has the documented columns, also as CSV, by query or by Accept', async (kind) => {
+    await story();
+    const [line] = await rowsOf(kind);
+    expect(Object.keys(line ?? {})).toEqual(recordColumns[kind]);
+    const asked = await exportOf(kind, '', { accept: 'text/csv' });
+    expect(asked.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(asked.headers.get('content-disposition')).toBe(`attachment; filename="${kind}.csv"`);
+    const [head, first = '', ...rest] = String(asked.body).split('\r\n');
+    expect(head).toBe(recordColumns[kind].join());
+    expect(first.split(',')).toEqual(
+      Object.values(line ?? {}).map((value) =>
+        value === null ? '' : Array.isArray(value) ? value.join(' ') : `${value}`,
+      ),
+    );
+    expect(rest.at(-1)).toBe('');
+    expect((await exportOf(kind, '?format=csv', { accept: 'application/x-ndjson' })).body).toMatch(/^\w+,\w+/);
+    expect((await exportOf(kind, '', { accept: 'application/x-ndjson, text/csv' })).body).toMatch(/^\{/);
+  });
 
-  test('is of one concert and of a stretch of time, its end not included', async () => {
+  test('is limited to one concert and to a time range without its end', async () => {
     const { concert } = await story();
     const payments = await rowsOf('payments', `?concertId=${concert}`);
     const [first, second] = payments.map(({ paidAt }) => paidAt);
@@ -139,7 +136,7 @@ describe('an export', () => {
     expect(await rowsOf('ledger-entries', '?until=2020-01-01T00:00:00.000Z')).toEqual([]);
   });
 
-  test('is for operators, of what there is, and of a concert where that has a meaning', async () => {
+  test('requires an admin key, a known kind, and a kind with concerts for a concert', async () => {
     const { concert } = await story();
     expect((await call('GET', '/v1/admin/exports/payments')).code).toBe('unauthenticated');
     for (const asked of [
@@ -152,7 +149,7 @@ describe('an export', () => {
     }
   });
 
-  test('has once what was there when it began, whatever happens meanwhile', async () => {
+  test('has once each record that existed when it began, whatever happens meanwhile', async () => {
     const concert = await apart.openHall({ seats: 1 });
     const [user] = await makeUsers(apart.pool, 1);
     const reserve = (count: number) =>
@@ -182,7 +179,7 @@ describe('an export', () => {
 
 // The last test here: it ends the small instance.
 describe('forty thousand rows', () => {
-  test('are exported in memory that does not depend on their number, nor on how fast they are taken', async () => {
+  test('are exported in constant memory, however slowly the client reads', async () => {
     await exportManyRows(apart, small, 40_000);
   });
 });

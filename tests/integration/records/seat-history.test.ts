@@ -25,7 +25,7 @@ async function office() {
 }
 
 describe('the history of a seat', () => {
-  test('has each change with who, by which reservation and payment, at which fence and price', async () => {
+  test('has each change with user, reservation, payment, fence and price', async () => {
     const now = async () => (await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now')).rows[0]?.now;
     const before = await now();
     const { user, hold, pay, cancel, history } = await office();
@@ -50,7 +50,7 @@ describe('the history of a seat', () => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  test('tells a hold that was given back from one that ran out, however it was tidied away', async () => {
+  test('distinguishes a released hold from an expired one, however it was freed', async () => {
     const { user, hold, cancel, extend, changes, seats } = await office();
     const fan = await user();
     await boxOffice.release(fan, (await hold(fan, 1)).reservationId);
@@ -73,7 +73,7 @@ describe('the history of a seat', () => {
     ]);
   });
 
-  test('has what operators do, and no more than was done', async () => {
+  test('has the changes by operators, and only actual changes', async () => {
     const { changes, seats } = await office();
     await boxOffice.block(seats(1, 2));
     await boxOffice.block(seats(2, 3));
@@ -86,7 +86,7 @@ describe('the history of a seat', () => {
     ]);
   });
 
-  test('has nothing of a command that came to nothing', async () => {
+  test('has no change by a command that was rolled back', async () => {
     const { user, hold, pay, changes } = await office();
     const poor = await user();
     await expectRefusal(pay(await hold(poor, 1)), 'insufficient-balance');
@@ -95,7 +95,7 @@ describe('the history of a seat', () => {
     expect([await changes(1), await changes(2)]).toEqual([['created', 'held'], ['created']]);
   });
 
-  test('is told newest first, page by page, each change once; of a seat that is not there not at all', async () => {
+  test('is listed newest first, in pages, each change once, and not for an unknown seat', async () => {
     const { user, hold, concert, date, history } = await office();
     const fan = await user();
     for (let times = 0; times < 4; times++) await boxOffice.release(fan, (await hold(fan, 1)).reservationId);
@@ -112,7 +112,7 @@ describe('the history of a seat', () => {
       await expectRefusal(records.listSeatHistory(missing, { limit: 1 }), 'seat-not-found');
   });
 
-  test('is written whoever changes a seat, in any way, and how many at once', async () => {
+  test('records any statement that changes seats, of one or many', async () => {
     const { concert, changes, user, hold } = await office();
     await hold(await user(), 2);
     await pool.query("UPDATE seats SET status = 'BLOCKED' WHERE concert_id = $1 AND status = 'AVAILABLE'", [
@@ -129,7 +129,7 @@ describe('the history of a seat', () => {
   });
 
   test.each(["UPDATE seat_history SET change = 'blocked'", 'DELETE FROM seat_history', 'TRUNCATE seat_history'])(
-    'is only ever added to: no %s',
+    'is append-only: no %s',
     async (change) => {
       await office();
       await expect(pool.query(change)).rejects.toThrow(/on seat_history is not allowed/);

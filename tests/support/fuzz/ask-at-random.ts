@@ -165,7 +165,7 @@ const operationOf = (id: string) => operations.find(({ operation }) => operation
 /** A session ends by paying and by leaving; without another there would be nothing to reserve or to pay. */
 async function enterAgain({ call }: Target, { credentials, known }: Somebody): Promise<void> {
   const headers = { authorization: `Bearer ${credentials.accessToken}` };
-  await until('they are in', async () => {
+  await until('they are active', async () => {
     // Meanwhile somebody who has come by the token may leave with it.
     const { body } = await call('POST', `/v1/concerts/${known.get('concertId')?.at(-1)}/queue`, { headers });
     const { token, status } = body as { token: string; status: string };

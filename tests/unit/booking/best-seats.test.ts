@@ -43,7 +43,7 @@ function neighbours(free: readonly FreeSeat[], wish: SeatWish): string[] {
 const keyOf = (seatNumbers: readonly number[]) => seatNumbers.toSorted((a, b) => a - b).join();
 
 describe('the best seats', () => {
-  it('are free, side by side in one row, as wished for, and none are overlooked', () => {
+  it('are free, adjacent in one row, as requested, and none are overlooked', () => {
     fc.assert(
       fc.property(asked, ({ free, wish }) => {
         const found = bestBlocks(free, wish).map(({ seatNumbers }) => keyOf(seatNumbers));
@@ -52,7 +52,7 @@ describe('the best seats', () => {
     );
   });
 
-  it('strand no seat where anything else in an equally good row does not', () => {
+  it('leave no orphan seat if other seats in an equally good row avoid it', () => {
     fc.assert(
       fc.property(asked, ({ free, wish }) => {
         const blocks = bestBlocks(free, wish);
@@ -88,7 +88,7 @@ describe('the best seats', () => {
   it.each([
     ['a row', row(1, 10)],
     ['the middle of a row', row(2, 9)],
-  ])('are side by side with those of other groups, so that pairs fill %s', (_, seats) => {
+  ])('are adjacent to those of other groups, so that pairs fill %s', (_, seats) => {
     let free = seats;
     for (let groups = 0; groups < seats.length / 2; groups++) {
       const taken = best(free, 2) ?? [];
@@ -97,13 +97,13 @@ describe('the best seats', () => {
     expect(free).toEqual([]);
   });
 
-  it('are behind where there are none in front, and nowhere where there are none', () => {
+  it('are further back if there are none in front, and do not exist if there are none', () => {
     expect(best(unplanned(1, 3, 5, 12, 13), 2)).toEqual([12, 13]);
     expect(best(unplanned(10, 11), 2)).toBeUndefined();
     expect(best([], 1)).toBeUndefined();
   });
 
-  it('are, where stranding is forbidden, those that may be held', () => {
+  it('are, if orphan seats are forbidden, those that may be held', () => {
     fc.assert(
       fc.property(asked, ({ free, wish }) => {
         const allowed = bestBlocks(free, wish, 'enforce').map(({ seatNumbers }) => seatNumbers);
@@ -113,7 +113,7 @@ describe('the best seats', () => {
     );
   });
 
-  it('are looked for no further back than there are enough of them, and no row is left half looked at', () => {
+  it('are searched only as far back as needed, and rows are searched completely', () => {
     fc.assert(
       fc.property(asked, fc.integer({ min: 1, max: 10 }), ({ free, wish }, enough) => {
         const all = bestBlocks(free, wish);
@@ -126,7 +126,7 @@ describe('the best seats', () => {
     );
   });
 
-  it('are worked out once for all who share a list and a wish', () => {
+  it('are computed once for all requests with the same list and wish', () => {
     const free = row(1, 10);
     const pair = blocksFor(free, { quantity: 2 }, 'off');
     expect(pair).toEqual(bestBlocks(free, { quantity: 2 }));
@@ -139,7 +139,7 @@ describe('the best seats', () => {
     expect(blocksFor(row(1, 8), { quantity: 2 }, 'off')).not.toBe(pair);
   });
 
-  it('are never none because stranding is forbidden, if neither section nor grade is asked for', () => {
+  it('always exist although orphan seats are forbidden, without a requested section or grade', () => {
     fc.assert(
       fc.property(asked, ({ free, wish: { quantity } }) => {
         const enforced = bestBlocks(free, { quantity }, 'enforce')[0];
@@ -152,7 +152,7 @@ describe('the best seats', () => {
 const besides = (one: FreeSeat, other: FreeSeat) =>
   one.section === other.section && one.row === other.row && Math.abs(one.place - other.place) === 1;
 
-describe('a seat is stranded', () => {
+describe('a seat is an orphan', () => {
   it.each([
     ['between one taken now and one taken before', row(1, 4), [3], [4]],
     ['at the end of the row', row(1, 10), [2], [1]],
@@ -164,7 +164,7 @@ describe('a seat is stranded', () => {
 
   it.each([
     ['when two are left', row(1, 4), [3, 4]],
-    ['when it was single before', unplanned(1, 3, 4, 5, 6), [3, 4]],
+    ['when it was an orphan before', unplanned(1, 3, 4, 5, 6), [3, 4]],
     ['when there is no other choice: all but one are taken', row(1, 3), [1, 3]],
     ['when all are taken', row(1, 10), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
     ['when nothing is', row(1, 10), []],
@@ -173,12 +173,12 @@ describe('a seat is stranded', () => {
   });
 });
 
-describe('contenders for the best seats', () => {
+describe('competing requests for the best seats', () => {
   const blocks = bestBlocks(row(1, 500), { quantity: 2 });
   const requestOf = (key: number) => ({ userId: userId('somebody'), key: String(key), fingerprint: '' });
   const tries = (spread: number) => blocksToTry(blocks, spread);
 
-  it('try the best first, then others, none of which overlap', () => {
+  it('try the best first, then others that do not overlap', () => {
     fc.assert(
       fc.property(fc.nat(), asked, (spread, { free, wish }) => {
         const all = bestBlocks(free, wish);
@@ -196,17 +196,17 @@ describe('contenders for the best seats', () => {
     );
   });
 
-  it('try the same when they ask again', () => {
+  it('try the same when repeated', () => {
     expect(tries(spreadOf(requestOf(1)))).toEqual(tries(spreadOf(requestOf(1))));
   });
 
-  it('spread, the more the more often they lose', () => {
+  it('spread more, the more often they lose', () => {
     const crowd = Array.from({ length: 1_000 }, (_, key) => tries(spreadOf(requestOf(key))).map(keyOf));
     const choices = [0, 1, 2, 3].map((lost) => new Set(crowd.map((tried) => tried[lost])).size);
     expect(choices).toEqual([1, 4, 16, 64]);
   });
 
-  it('spread over all that is equally good', () => {
+  it('spread over all equally good seats', () => {
     const wings = ['left', 'right'].flatMap((section) =>
       row(1, 10).map((seat) => ({ ...seat, section, seatNumber: seat.seatNumber + (section === 'left' ? 0 : 10) })),
     );

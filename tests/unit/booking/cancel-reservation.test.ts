@@ -34,7 +34,7 @@ async function held(staged: Staged = {}) {
 }
 
 describe('cancelling', () => {
-  it('of a hold frees the seats at once, and leaves the session and the balance as they are', async () => {
+  it('a hold frees the seats at once, and changes neither session nor balance', async () => {
     const { ports, entry, cancel, reserveAsOther, balance } = await held();
     const { answer } = await cancel();
     expect(answer).toMatchObject({ reservation: { status: 'CANCELLED' } });
@@ -44,7 +44,7 @@ describe('cancelling', () => {
     expect(await balance()).toBe(15_000);
   });
 
-  it('of what is paid gives the price back, and the seats to whoever comes next', async () => {
+  it('a paid reservation refunds the price, and frees the seats for the next buyer', async () => {
     const { payIt, cancel, reserveAsOther, balance } = await held();
     const { answer: paid } = await payIt();
     expect(await balance()).toBe(5_000);
@@ -55,7 +55,7 @@ describe('cancelling', () => {
     expect((await reserveAsOther()).answer.status).toBe('HELD');
   });
 
-  it('goes by the policy of the concert', async () => {
+  it('follows the policy of the concert', async () => {
     const dates = [{ startsInMs: 2 * HOUR_MS, prices: [10_000] }];
     const closed = await held({ dates, policy: { refundUntilSeconds: 7_200 } });
     await closed.payIt();
@@ -69,7 +69,7 @@ describe('cancelling', () => {
     expect([await closed.balance(), await never.balance(), await open.balance()]).toEqual([5_000, 5_000, 15_000]);
   });
 
-  it('sent again gets the first answer, and leaves alone who has the seats by then', async () => {
+  it('when repeated gets the first answer, and leaves the next holder of the seats alone', async () => {
     const { payIt, cancel, reserveAsOther, balance } = await held();
     await payIt();
     const { answer } = await cancel();
@@ -79,7 +79,7 @@ describe('cancelling', () => {
     await expectRefusal(cancel('another'), 'already-cancelled');
   });
 
-  it('succeeds though the marks cannot be told, and asks nothing of the line', async () => {
+  it('succeeds though hold keys are unreachable, and does not call the queue', async () => {
     const { ports, payIt, cancel, balance } = await held();
     await payIt();
     const failing = failingPorts(ports, [{ nth: 4, takesEffect: false }]);
@@ -90,7 +90,7 @@ describe('cancelling', () => {
     ]);
   });
 
-  it('is refused for what is over, for what is not there, and to others', async () => {
+  it('is refused for an ended or unknown reservation, and to other users', async () => {
     const { ports, clock, user, cancel, reservation } = await held();
     const stranger = { userId: await user(), key: 'cancel', fingerprint: '' };
     const none = reservationId(ports.newId());

@@ -41,7 +41,7 @@ async function held(policy: Partial<Policy> = {}) {
 }
 
 describe('extending a hold', () => {
-  it('lets marks and session last as long as the hold', async () => {
+  it('makes hold keys and session last as long as the hold', async () => {
     const { ports, clock, entry, extend, isMarked } = await held();
     clock.advance(100_000);
     const { answer, replayed } = await extend();
@@ -54,7 +54,7 @@ describe('extending a hold', () => {
     expect(await ports.queue.find(entry)).toMatchObject({ status: 'EXPIRED' });
   });
 
-  it('goes by the policy of the concert: its time, and its ceiling', async () => {
+  it('follows the policy of the concert: its time and its ceiling', async () => {
     const { clock, reservation, extend } = await held({ holdSeconds: 200, holdSecondsMax: 350 });
     const heldMs = ({ heldUntil }: typeof reservation) => heldUntil.getTime() - reservation.createdAt.getTime();
     clock.advance(100_000);
@@ -64,7 +64,7 @@ describe('extending a hold', () => {
     await expectRefusal(extend('again'), 'hold-at-ceiling');
   });
 
-  it('sent again gets the first answer, and moves nothing', async () => {
+  it('when repeated gets the first answer, and extends nothing', async () => {
     const { clock, extend, isMarked } = await held();
     clock.advance(100_000);
     const { answer } = await extend();
@@ -74,7 +74,7 @@ describe('extending a hold', () => {
     expect(await isMarked()).toBe(false);
   });
 
-  it('succeeds though marks and line cannot be told', async () => {
+  it('succeeds though hold keys and queue are unreachable', async () => {
     const { ports, clock, extend } = await held();
     clock.advance(100_000);
     const failing = failingPorts(
@@ -86,7 +86,7 @@ describe('extending a hold', () => {
     expect(failing.calls).toEqual(['concerts.find', 'boxOffice.extend', 'holdKeys.prolong', 'queue.extend']);
   });
 
-  it('marks nothing if it wakes up once the seats were given back, and the outbox was settled', async () => {
+  it('sets no hold key if it wakes up after the release was relayed', async () => {
     const { ports, clock, reservation, extend, isMarked } = await held();
     const boxOffice: Ports['boxOffice'] = {
       ...ports.boxOffice,
@@ -102,7 +102,7 @@ describe('extending a hold', () => {
     expect(await isMarked()).toBe(false);
   });
 
-  it('is refused once the hold has run out', async () => {
+  it('is refused once the hold has expired', async () => {
     const { clock, extend, isMarked } = await held();
     clock.advance(HOLD_MS + 10_000);
     await expectRefusal(extend(), 'hold-expired');

@@ -75,18 +75,18 @@ describe('an Idempotency-Key', () => {
 });
 
 describe('the fingerprint of a command', () => {
-  it('is the same for the same call and body, however often', async () => {
+  it('is the same for the same call and body', async () => {
     const [first, second] = [await send('a'), await send('b')];
     expect(first.fingerprint).toMatch(/^[\w-]{43}$/);
     expect(second.fingerprint).toBe(first.fingerprint);
   });
 
-  it('is another for another body or another call', async () => {
+  it('differs for another body or another call', async () => {
     const all = [await send('a'), await send('a', { seat: 2 }), await send('a', { seat: 1 }, '/reservations')];
     expect(new Set(all.map(({ fingerprint }) => fingerprint)).size).toBe(3);
   });
 
-  it('is another for another concert, which the queue token alone names', async () => {
+  it('differs for another concert, which only the queue token names', async () => {
     const [one, other] = ['01939c5e-0000-7c41-9f0e-3d5b8a1c2e4f', '01939c5e-0001-7c41-9f0e-3d5b8a1c2e4f'];
     const reserve = async (concert?: string) => (await send('a', { seat: 1 }, '/reservations', concert)).fingerprint;
     expect(await reserve(one)).toBe(await reserve(one));

@@ -16,7 +16,7 @@ function losses() {
   return { lines, ...lockLosses({ warn: (facts, message) => lines.push([facts, message]) }) };
 }
 
-test('commands that went on without a lock are counted, and told of every ten seconds, if there were any', () => {
+test('commands that ran without a lock are counted, and logged every ten seconds if there were any', () => {
   const { lines, count } = losses();
   vi.advanceTimersByTime(10_000);
   expect(lines).toEqual([]);
@@ -30,7 +30,7 @@ test('commands that went on without a lock are counted, and told of every ten se
   expect(lines.slice(1)).toEqual([[{ count: 1, sinceStart: 3, err: first }, MESSAGE]]);
 });
 
-test('the last of them are told of at the end', () => {
+test('the last of them are logged at the end', () => {
   const { lines, count, stop } = losses();
   count(first);
   stop();

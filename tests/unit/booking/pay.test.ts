@@ -33,7 +33,7 @@ async function held({ balance = 15_000, ...staged }: Staged & { readonly balance
 }
 
 describe('paying', () => {
-  it('takes the price, gives the seat to the user and writes a payment', async () => {
+  it('takes the price, gives the seat to the user and records a payment', async () => {
     const { ports, entry, reservation, payAs, balanceOf, seat, clock } = await held();
     const { answer, replayed } = await payAs(entry, reservation);
     expect(replayed).toBe(false);
@@ -52,7 +52,7 @@ describe('paying', () => {
     });
   });
 
-  it('ends the session, lets the next one in at once, and takes the mark away', async () => {
+  it('ends the session, admits the next entry at once, and deletes the hold key', async () => {
     const { ports, entry, next, reservation, payAs, placeOf } = await held();
     expect([await placeOf(entry), await placeOf(next)]).toEqual(['ACTIVE', 'WAITING']);
     await payAs(entry, reservation);
@@ -63,7 +63,7 @@ describe('paying', () => {
     );
   });
 
-  it('lets nobody in where the last seat has been paid', async () => {
+  it('admits nobody once the last seat is paid', async () => {
     const { entry, next, reservation, payAs, placeOf } = await held({
       dates: [{ startsInMs: HOUR_MS, prices: [10_000] }],
     });
@@ -71,7 +71,7 @@ describe('paying', () => {
     expect([await placeOf(entry), await placeOf(next)]).toEqual(['EXPIRED', 'WAITING']);
   });
 
-  it('succeeds though nothing but the box office can be reached', async () => {
+  it('succeeds though only the box office is reachable', async () => {
     const { ports, entry, reservation, balanceOf, seat } = await held();
     const faults = [2, 3, 4, 5].map((nth) => ({ nth, takesEffect: false }));
     const failing = failingPorts(ports, faults);
@@ -83,7 +83,7 @@ describe('paying', () => {
     expect([await balanceOf(entry), await seat()]).toEqual([5_000, 'SOLD']);
   });
 
-  it('the same request again gets the first answer, is charged once, and does not end a later session', async () => {
+  it('repeated by the same request gets the first answer, charges once, and does not end a later session', async () => {
     const { ports, concert, entry, next, reservation, payAs, balanceOf, placeOf } = await held();
     const { answer } = await payAs(entry, reservation);
     await ports.queue.leave(next);
@@ -94,7 +94,7 @@ describe('paying', () => {
     expect(await placeOf(later)).toBe('ACTIVE');
   });
 
-  it('twenty times at once charges once: by one key one payment and equal answers, by twenty keys one success', async () => {
+  it('twenty times at once charges once: one key gets equal answers, twenty keys get one success', async () => {
     const same = await held();
     const answers = await Promise.all(Array.from({ length: 20 }, () => same.payAs(same.entry, same.reservation)));
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
@@ -109,7 +109,7 @@ describe('paying', () => {
     expect(await balanceOf(entry)).toBe(890_000);
   });
 
-  it('is refused when the balance is too low; nothing changes, and after a charge the same request succeeds', async () => {
+  it('is refused when the balance is too low, changes nothing, and succeeds with the same request after a charge', async () => {
     const { ports, entry, next, reservation, payAs, balanceOf, seat, placeOf } = await held({ balance: 9_999 });
     await expectRefusal(payAs(entry, reservation), 'insufficient-balance', { required: 10_000, balance: 9_999 });
     expect([await balanceOf(entry), await seat(), await placeOf(entry)]).toEqual([9_999, 'HELD', 'ACTIVE']);
@@ -123,14 +123,14 @@ describe('paying', () => {
     expect((await payAs(entry, reservation)).answer.balance).toBe(0);
   });
 
-  it('is refused after the deadline, and nothing is charged', async () => {
+  it('is refused after the deadline, and charges nothing', async () => {
     const { entry, reservation, payAs, balanceOf, seat, clock } = await held();
     clock.advance(300_000);
     await expectRefusal(payAs(entry, reservation), 'hold-expired');
     expect([await balanceOf(entry), await seat()]).toEqual([15_000, 'AVAILABLE']);
   });
 
-  it('is refused for the reservation of another user, for none, and a second time by another request', async () => {
+  it('is refused for another user’s or an unknown reservation, and a second time by another request', async () => {
     const { ports, entry, next, reservation, payAs, balanceOf } = await held();
     await expectRefusal(payAs(next, reservation), 'reservation-not-found');
     const none = { reservationId: reservationId(ports.newId()) };
@@ -140,7 +140,7 @@ describe('paying', () => {
     expect([await balanceOf(entry), await balanceOf(next)]).toEqual([5_000, 15_000]);
   });
 
-  it('is refused for what was given back', async () => {
+  it('is refused for a released reservation', async () => {
     const { ports, entry, reservation, payAs, balanceOf } = await held();
     await ports.boxOffice.release(entry.userId, reservation.reservationId);
     await expectRefusal(payAs(entry, reservation), 'reservation-not-held');

@@ -86,14 +86,14 @@ function backlog(ports: Ports, count: number) {
 }
 
 describe('the relay', () => {
-  it('leaves whoever did it the time to tell Redis', async () => {
+  it('leaves the command time to inform Redis itself', async () => {
     const { ports, clock, hold } = crashed();
     await hold(1);
     clock.advance(DUE_MS - 1);
     expect(await relayOutbox(ports)).toBe(0);
   });
 
-  it('sets the hold keys for what is left of a hold, and lets the session last as long, each with its margin', async () => {
+  it('sets the hold keys for the rest of a hold, and extends the session as long, each with its margin', async () => {
     const { ports, clock, hold, isMarked, placeOf } = crashed();
     const held = await hold(1);
     const ends = new Date(clock.now() + HOLD_SECONDS * 1_000);
@@ -109,7 +109,7 @@ describe('the relay', () => {
     expect(await isMarked(held.hold)).toBe(false);
   });
 
-  it('takes the marks away after a payment, and ends the session', async () => {
+  it('deletes the hold keys after a payment, and ends the session', async () => {
     const { ports, clock, hold, pay, isMarked, placeOf } = crashed();
     const { entry, hold: held } = await hold(1);
     await ports.holdKeys.keep(held, 900_000);
@@ -120,7 +120,7 @@ describe('the relay', () => {
     expect(await placeOf(entry)).toEqual({ status: 'EXPIRED' });
   });
 
-  it('takes the marks away after a release and after the deadline, and leaves the session alone', async () => {
+  it('deletes the hold keys after a release and after the deadline, and leaves the session alone', async () => {
     const { ports, clock, hold, isMarked, placeOf } = crashed();
     const [released, lapsed] = [await hold(1), await hold(2)];
     for (const { entry, hold } of [released, lapsed]) {
@@ -158,7 +158,7 @@ describe('the relay', () => {
     expect(await isMarked(held)).toBe(false);
   });
 
-  it('does not end a later session of a fan who has paid in an earlier one', async () => {
+  it('does not end a later session of a user who has paid in an earlier one', async () => {
     const { ports, clock, hold, pay, placeOf } = crashed();
     const { entry, hold: held } = await hold(1);
     await pay(entry, held);
@@ -172,7 +172,7 @@ describe('the relay', () => {
     expect(await placeOf(later)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
-  it('settles what it told, so that it does not come again', async () => {
+  it('acknowledges relayed messages, so that they do not come again', async () => {
     const { ports, clock, hold } = crashed();
     await hold(1);
     clock.advance(DUE_MS);
@@ -181,7 +181,7 @@ describe('the relay', () => {
     expect(await relayOutbox(ports)).toBe(0);
   });
 
-  it('goes on while there is more, as a sale writes more than one batch between two runs, and ends all the same', async () => {
+  it('continues while there are more messages than one batch, and ends within bounds', async () => {
     const { ports } = crashed();
     const announced = backlog(ports, 2_500);
     expect(await relayOutbox(announced.ports)).toBe(2_000);
@@ -189,7 +189,7 @@ describe('the relay', () => {
     expect(announced.left()).toBe(0);
   });
 
-  it('goes on to those behind a failure as long as some can be told', async () => {
+  it('continues after a failure as long as some messages succeed', async () => {
     const { ports } = crashed();
     const announced = backlog(ports, 1_000);
     const failing = failingPorts(announced.ports, [{ nth: 2, takesEffect: false }]);
@@ -197,7 +197,7 @@ describe('the relay', () => {
     expect(announced.left()).toBe(1);
   });
 
-  it('goes no further where none can be told: what is behind them would fail as well', async () => {
+  it('stops when a whole batch fails, as the next would fail as well', async () => {
     const { ports } = crashed();
     const announced = backlog(ports, 1_000);
     const faults = Array.from({ length: 200 }, (_, index) => ({ nth: 2 + index, takesEffect: false }));
@@ -207,7 +207,7 @@ describe('the relay', () => {
     expect(failing.calls.filter((call) => call === 'boxOffice.takeOutboxMessages')).toHaveLength(1);
   });
 
-  it('settles the others when one fails, says so, and tells that one again in a second', async () => {
+  it('acknowledges the others when one fails, reports it, and retries that one in a second', async () => {
     const { ports, clock, hold, isMarked } = crashed();
     const [one, two] = [await hold(1), await hold(2)];
     clock.advance(DUE_MS);

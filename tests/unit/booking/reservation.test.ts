@@ -8,7 +8,7 @@ it('orders seats ascending, by number and not by text', () => {
   expect(seatOrder([10, 9, 100, 9])).toEqual([9, 10, 100]);
 });
 
-it('names each seat once and forgets none', () => {
+it('lists each seat once and omits none', () => {
   fc.assert(
     fc.property(seatNumbers, (asked) => {
       const ordered = seatOrder(asked);
@@ -20,7 +20,7 @@ it('names each seat once and forgets none', () => {
   );
 });
 
-it('gives the same order whatever the order asked, so that no two commands lock seats crosswise', () => {
+it('gives the same order for any request, so that no two commands deadlock on seats', () => {
   fc.assert(
     fc.property(seatNumbers, fc.infiniteStream(fc.nat()), (asked, keys) => {
       const shuffled = asked.map((seatNumber) => [keys.next().value ?? 0, seatNumber] as const);

@@ -37,7 +37,7 @@ function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: num
 }
 
 describe('reserving the best seats', () => {
-  it('holds them as seats that were named, marks and session included', async () => {
+  it('holds them like named seats, with hold keys and session', async () => {
     const { ports, fan, reserveBest } = hall();
     const entry = await fan();
     const { ports: watched, calls } = failingPorts(ports, []);
@@ -59,7 +59,7 @@ describe('reserving the best seats', () => {
   it.each([
     ['with the lock', {}],
     ['with a lock that locks nothing', { lock: noLock }],
-  ])('sells out to a crowd who ask at once, and refuses nobody before, %s', async (_, options) => {
+  ])('sells out to a concurrent crowd, and refuses nobody before, %s', async (_, options) => {
     const { fans, reserveBest, freeCount } = hall(options);
     const outcomes = await Promise.all(
       (await fans(100)).map((entry) => outcomeOf(reserveBest(entry, { quantity: 2 }))),
@@ -68,7 +68,7 @@ describe('reserving the best seats', () => {
     expect(await freeCount()).toBe(0);
   });
 
-  it('passes over seats that somebody is reserving', async () => {
+  it('skips seats that another command is reserving', async () => {
     const { fan, reserveBest, mark } = hall({ seats: 10 });
     await mark(5, 6);
     const { answer } = await reserveBest(await fan(), { quantity: 2 });
@@ -76,13 +76,13 @@ describe('reserving the best seats', () => {
     expect(answer.seatNumbers).not.toContain(6);
   });
 
-  it('is not refused because of marks: whoever left them may have died', async () => {
+  it('is not refused because of hold keys, which a dead command may have left', async () => {
     const { fan, reserveBest, mark } = hall({ seats: 2 });
     await mark(1, 2);
     expect((await reserveBest(await fan(), { quantity: 2 })).answer.seatNumbers).toEqual([1, 2]);
   });
 
-  it('gives the same seats again to the same request, also when there are none left', async () => {
+  it('gives the same seats to the repeated request, also when none are left', async () => {
     const { fan, request, reserveBest, clock } = hall({ seats: 2 });
     const entry = await fan();
     const asked = request(entry);
@@ -92,7 +92,7 @@ describe('reserving the best seats', () => {
     expect(await reserveBest(entry, { quantity: 2 }, asked)).toEqual({ answer, replayed: true });
   });
 
-  it('is refused at once for what no other seats would change', async () => {
+  it('is refused at once if no other seats would help', async () => {
     const { ports, fan, reserveBest, freeCount } = hall();
     const watched = failingPorts(ports, []);
     const asked = reserveBest(await fan(), { quantity: 5 }, undefined, watched.ports);
@@ -101,7 +101,7 @@ describe('reserving the best seats', () => {
     expect(await freeCount()).toBe(50);
   });
 
-  it('is refused where there are none, telling how many are left', async () => {
+  it('is refused if there are none, with the number of seats left', async () => {
     const { fan, reserveBest } = hall({ seats: 11 });
     await reserveBest(await fan(), { quantity: 4 });
     await reserveBest(await fan(), { quantity: 4 });

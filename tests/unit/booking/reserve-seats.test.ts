@@ -85,7 +85,7 @@ describe('reserving', () => {
     expect(await statuses()).toBe('HELD AVAILABLE HELD AVAILABLE AVAILABLE');
   });
 
-  it('keeps everybody else from the seats while they are held', async () => {
+  it('keeps the seats from other users while they are held', async () => {
     const { fan, reserve } = hall();
     await reserve(await fan(), [1, 2]);
     await expectRefusal(reserve(await fan(), [2, 3]), 'seat-taken', { seatNumbers: [2] });
@@ -99,7 +99,7 @@ describe('reserving', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('is possible again once the hold has run out, without anybody tidying up', async () => {
+  it('is possible again once the hold has expired, before any job frees the seats', async () => {
     const { fan, reserve, clock, concert } = hall();
     await reserve(await fan(), [1]);
     clock.advance(concert.policy.holdSeconds * 1_000);
@@ -108,7 +108,7 @@ describe('reserving', () => {
     expect((await reserve(await fan(), [1])).answer.status).toBe('HELD');
   });
 
-  it('is possible again once the hold was given back', async () => {
+  it('is possible again once the hold was released', async () => {
     const { ports, fan, reserve } = hall();
     const entry = await fan();
     const { answer } = await reserve(entry, [1]);
@@ -119,7 +119,7 @@ describe('reserving', () => {
   it.each([
     ['with the lock', {}],
     ['with a lock that locks nothing', { lock: noLock }],
-  ])('gives a seat to exactly one of a hundred who ask at once, %s', async (_, options) => {
+  ])('gives a seat to exactly one of a hundred concurrent users, %s', async (_, options) => {
     const { fan, reserve, statuses } = hall(options);
     const entries = await Promise.all(Array.from({ length: 100 }, () => fan()));
     const outcomes = await Promise.allSettled(entries.map((entry) => reserve(entry, [4])));
@@ -130,7 +130,7 @@ describe('reserving', () => {
     expect(await statuses()).toBe('AVAILABLE AVAILABLE AVAILABLE HELD AVAILABLE');
   });
 
-  it('lets the session last to the end of the hold, and a little longer', async () => {
+  it('extends the session to the end of the hold, and a little longer', async () => {
     const { ports, fan, reserve } = hall({ policy: { sessionSeconds: 60, holdSeconds: 300 } });
     const entry = await fan();
     const { answer } = await reserve(entry, [1]);
@@ -148,7 +148,7 @@ describe('reserving', () => {
     expect(await ports.queue.find(entry)).toEqual(before);
   });
 
-  it('is refused where there is no such concert, date or seat, and beyond the limit, and frees its claim', async () => {
+  it('is refused for an unknown concert, date or seat and beyond the limit, and deletes its hold keys', async () => {
     const { ports, fan, reserve, request, date, isMarked } = hall({ policy: { seatsPerUserMax: 2 } });
     const entry = await fan();
     const asked = { entry, date, seatNumbers: [1], request: request(entry) };
@@ -161,7 +161,7 @@ describe('reserving', () => {
   });
 });
 
-describe('what is told to Redis once the box office has decided', () => {
+describe('informing Redis after the decision of the box office', () => {
   it('may fail: the hold stands', async () => {
     const { ports, fan, date, request, statuses } = hall();
     const entry = await fan();
@@ -180,8 +180,8 @@ describe('what is told to Redis once the box office has decided', () => {
   });
 });
 
-describe('the marks', () => {
-  it('stay on no seat that the box office did not give', async () => {
+describe('the hold keys', () => {
+  it('stay on no seat that the box office refused', async () => {
     const { ports, fan, reserve, isMarked } = hall();
     const { answer } = await reserve(await fan(), [1]);
     await ports.holdKeys.release(answer);
@@ -189,7 +189,7 @@ describe('the marks', () => {
     expect([await isMarked(1), await isMarked(2)]).toEqual([true, false]);
   });
 
-  it('stay on no seat for a request that is only answered again', async () => {
+  it('stay on no seat for a request that only gets its answer again', async () => {
     const { ports, fan, request, date, reserve, isMarked } = hall();
     const entry = await fan();
     const asked = { entry, date, seatNumbers: [1], request: request(entry) };
@@ -209,7 +209,7 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are put back when they were lost, by the next client who asks, for as long as the hold lasts', async () => {
+  it('are restored by the next refusal after a loss, for as long as the hold lasts', async () => {
     const { ports, fan, reserve, isMarked, clock } = hall();
     const { answer } = await reserve(await fan(), [1]);
     await ports.holdKeys.release(answer);
@@ -221,7 +221,7 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are left alone by a command that wakes up once its hold was given back, and the outbox settled', async () => {
+  it('are left alone by a command that wakes up after its release was relayed', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
     const entry = await fan();
     const slow = pausing(ports, async (order) => {
@@ -233,7 +233,7 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('of the next holder stand, and go with that hold, though the last one wakes up meanwhile, its lock over', async () => {
+  it('of the next holder stay, and end with that hold, though the last holder wakes up with its lock expired', async () => {
     const { ports, fan, reserve, request, date, isMarked } = hall({ lock: noLock });
     const [entry, next] = [await fan(), await fan()];
     let taken: Reservation | undefined;
@@ -247,7 +247,7 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are not put back for a hold that has ended since the refusal', async () => {
+  it('are not restored for a hold that has ended since the refusal', async () => {
     const { ports, fan, reserve, request, date, clock, isMarked } = hall();
     const { answer } = await reserve(await fan(), [1]);
     await ports.holdKeys.release(answer);
@@ -261,7 +261,7 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are there within a second or so where the claim had run out before the box office answered', async () => {
+  it('are set within about a second if the acquired keys expired before the box office answered', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
     const entry = await fan();
     const slow = pausing(ports, async () => clock.advance(CLAIM_MS));
@@ -271,7 +271,7 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(true);
   });
 
-  it('do not stand in the way of the user who has them', async () => {
+  it('do not refuse the user who has them', async () => {
     const { fan, reserve } = hall();
     const entry = await fan();
     await reserve(entry, [1]);
@@ -280,7 +280,7 @@ describe('the marks', () => {
   });
 });
 
-describe('the same request again', () => {
+describe('the repeated request', () => {
   it('gets the first answer, and holds nothing more', async () => {
     const { ports, fan, reserve, request, isMarked } = hall();
     const entry = await fan();
@@ -291,7 +291,7 @@ describe('the same request again', () => {
     expect(await isMarked(1)).toBe(true);
   });
 
-  it('gets the first answer even when somebody else has the seats by now', async () => {
+  it('gets the first answer even when another user has the seats by now', async () => {
     const { fan, reserve, request, clock } = hall();
     const entry = await fan();
     const asked = request(entry);
@@ -304,7 +304,7 @@ describe('the same request again', () => {
   it.each([
     ['with the lock', {}],
     ['with a lock that locks nothing', { lock: noLock }],
-  ])('twenty times at once has one effect and gives equal answers, %s', async (_, options) => {
+  ])('twenty times at once has one effect and gets equal answers, %s', async (_, options) => {
     const { ports, fan, reserve, request, isMarked } = hall(options);
     const entry = await fan();
     const asked = request(entry);
@@ -324,17 +324,17 @@ describe('the same request again', () => {
   });
 });
 
-describe('under a lock that somebody else has', () => {
+describe('under a lock that another command has', () => {
   const contended: Lock = { during: async () => ({ contended: true }) };
 
-  it('a stranger is told that the seats are taken, and leaves no mark', async () => {
+  it('another user is refused as seat-taken, and leaves no hold key', async () => {
     const { fan, reserve, isMarked, statuses } = hall({ lock: contended });
     await expectRefusal(reserve(await fan(), [1, 2]), 'seat-taken', { seatNumbers: [1, 2] });
     expect(await isMarked(1)).toBe(false);
     expect(await statuses()).toBe('AVAILABLE AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
 
-  it('a fan whose last command died with the lock has the seat', async () => {
+  it('a user whose last command died with the lock gets the seat', async () => {
     const { ports, date, fan, reserve, request, statuses } = hall({ lock: contended });
     const entry = await fan();
     const asked = request(entry);
@@ -358,7 +358,7 @@ describe('under a lock that somebody else has', () => {
 });
 
 describe('releasing', () => {
-  it('succeeds though the marks cannot be reached', async () => {
+  it('succeeds though hold keys are unreachable', async () => {
     const { ports, fan, reserve, statuses } = hall();
     const { answer } = await reserve(await fan(), [1]);
     const failing = failingPorts(ports, [{ nth: 2, takesEffect: false }]);
@@ -367,7 +367,7 @@ describe('releasing', () => {
     expect(await statuses()).toBe('AVAILABLE AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
 
-  it('gives the seats back and takes the marks away', async () => {
+  it('frees the seats and deletes the hold keys', async () => {
     const { ports, fan, reserve, statuses, isMarked } = hall();
     const entry = await fan();
     const { answer } = await reserve(entry, [1, 2]);
@@ -381,7 +381,7 @@ describe('releasing', () => {
     });
   });
 
-  it('is refused to others, and after the deadline', async () => {
+  it('is refused to other users, and after the deadline', async () => {
     const { ports, fan, reserve, statuses, clock } = hall();
     const entry = await fan();
     const { answer } = await reserve(entry, [1]);

@@ -15,7 +15,7 @@ describe('listing dates', () => {
     { startsInMs: -HOUR_MS, prices: [100] },
   ];
 
-  it('lists those still to come that have a free seat', async () => {
+  it('lists future dates with a free seat', async () => {
     const { ports, stage } = memoryWorld();
     const concert = stage({ dates });
     const listed = await listDates(ports, { concertId: concert.concertId, all: false });
@@ -24,14 +24,14 @@ describe('listing dates', () => {
     ]);
   });
 
-  it('lists the others too when asked for all', async () => {
+  it('lists the other future dates, too, when asked for all', async () => {
     const { ports, stage } = memoryWorld();
     const { concertId } = stage({ dates });
     const listed = await listDates(ports, { concertId, all: true });
     expect(listed.map(({ seatsAvailable }) => seatsAvailable)).toEqual([0, 1]);
   });
 
-  it('is refused where there is no such concert', async () => {
+  it('is refused for an unknown concert', async () => {
     const { ports } = memoryWorld();
     await expectRefusal(listDates(ports, { concertId: UNKNOWN, all: true }), 'concert-not-found');
   });
@@ -50,7 +50,7 @@ describe('listing seats', () => {
     expect(free.seats.map(({ seatNumber }) => seatNumber)).toEqual([1, 3]);
   });
 
-  it('is refused where there is no such concert, or no such date', async () => {
+  it('is refused for an unknown concert or date', async () => {
     const { ports, stage } = memoryWorld();
     const { concertId } = stage();
     const date = concertDate('2001-01-01');

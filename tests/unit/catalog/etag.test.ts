@@ -4,7 +4,7 @@ import { matches, revisionOf } from '#adapters/http/catalog/etag.ts';
 const seats = [{ seatNumber: 1, price: 100, status: 'AVAILABLE' }];
 
 describe('a revision', () => {
-  it('is the same for the same content and another for another', () => {
+  it('is the same for the same content, and another for another', () => {
     expect(revisionOf(structuredClone(seats))).toBe(revisionOf(seats));
     const changed = [{ ...seats[0], status: 'HELD' }];
     expect(new Set([seats, changed, [], [...seats, ...changed]].map(revisionOf)).size).toBe(4);

@@ -13,7 +13,7 @@ import { readQueue } from '#use-cases/queue/read-queue.ts';
 const nowhere = () => concertId(newId());
 
 describe('putting a concert on sale', () => {
-  it('gives it an id of its own each time', async () => {
+  it('creates a new id each time', async () => {
     const { ports } = memoryWorld();
     const plan = {
       title: 'A new one',
@@ -37,7 +37,7 @@ describe('putting a concert on sale', () => {
 });
 
 describe('changing a policy', () => {
-  it('lets in whoever may come in by the new one', async () => {
+  it('admits entries by the new policy at once', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     const [, second, third] = [await fan(concert), await fan(concert), await fan(concert)];
@@ -47,7 +47,7 @@ describe('changing a policy', () => {
     expect(await ports.queue.find(third)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
-  it('lets nobody in once it pauses the line', async () => {
+  it('admits nobody once it pauses the queue', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     const [first, second] = [await fan(concert), await fan(concert)];
@@ -57,7 +57,7 @@ describe('changing a policy', () => {
     expect(await ports.queue.find(second)).toMatchObject({ status: 'WAITING' });
   });
 
-  it('has happened although the line cannot be reached: the next admission goes by it', async () => {
+  it('takes effect although the queue is unreachable: the next admission follows it', async () => {
     const world = memoryWorld();
     const { concertId } = world.stage();
     const { ports, calls } = failingPorts(world.ports, [{ nth: 3, takesEffect: false }]);
@@ -67,7 +67,7 @@ describe('changing a policy', () => {
     expect((await world.ports.concerts.find(concertId))?.policy.activeMax).toBe(9);
   });
 
-  it('is refused where no limit would be left, and where no concert is', async () => {
+  it('is refused if no limit would be left, and for an unknown concert', async () => {
     const { ports, stage } = memoryWorld();
     const { concertId } = stage({ policy: { activeMax: 3 } });
     await expectRefusal(changePolicy(ports, { concertId, change: { activeMax: 0 } }), 'validation-failed');
@@ -76,8 +76,8 @@ describe('changing a policy', () => {
   });
 });
 
-describe('reading a line', () => {
-  it('tells its figures and how long the last in it can expect to wait', async () => {
+describe('reading a queue', () => {
+  it('returns its figures and the estimate for the last entry', async () => {
     const { ports, stage, fan, clock } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     for (let joined = 0; joined < 4; joined++) await fan(concert);
@@ -99,7 +99,7 @@ describe('reading a line', () => {
     }
   });
 
-  it('is refused where no concert is, and its line is not looked for', async () => {
+  it('is refused for an unknown concert, without reading its queue', async () => {
     const { ports } = memoryWorld();
     let looked = false;
     const queue = {

@@ -14,7 +14,7 @@ const some = fc.integer({ min: 1, max: 1_000_000 });
 const limits = fc.record({ activeMax: count, admitPerWindow: count, paused: fc.constant(false) });
 const now = fc.record({ active: count, admittedInWindow: count });
 
-describe('how many may be let in', () => {
+describe('the room for admissions', () => {
   it('never goes beyond a limit that is on, nor beyond a batch', () => {
     fc.assert(
       fc.property(limits, now, count, (policy, { active, admittedInWindow }, batchMax) => {
@@ -28,7 +28,7 @@ describe('how many may be let in', () => {
     );
   });
 
-  it('fills what they leave: one more would be beyond one of them', () => {
+  it('is all that the limits leave: one more would exceed one of them', () => {
     fc.assert(
       fc.property(limits, now, count, (policy, { active, admittedInWindow }, batchMax) => {
         const more = admissible(policy, { active, admittedInWindow }, batchMax) + 1;
@@ -39,7 +39,7 @@ describe('how many may be let in', () => {
     );
   });
 
-  it('is what the tighter of both leaves', () => {
+  it('is what the tighter of both limits leaves', () => {
     fc.assert(
       fc.property(limits, now, count, (policy, state, batchMax) => {
         const byActive = admissible({ ...policy, admitPerWindow: 0 }, state, batchMax);
@@ -49,7 +49,7 @@ describe('how many may be let in', () => {
     );
   });
 
-  it('is no less with a higher limit, and no more with more people in', () => {
+  it('is no less with a higher limit, and no more with more active entries', () => {
     fc.assert(
       fc.property(some, some, now, count, count, (activeMax, admitPerWindow, state, more, batchMax) => {
         const policy = { activeMax, admitPerWindow, paused: false };
@@ -61,7 +61,7 @@ describe('how many may be let in', () => {
     );
   });
 
-  it('is nobody while the line is paused', () => {
+  it('is none while the queue is paused', () => {
     fc.assert(
       fc.property(limits, now, count, (policy, state, batchMax) => {
         expect(admissible({ ...policy, paused: true }, state, batchMax)).toBe(0);
@@ -85,7 +85,7 @@ describe('the limits of admission', () => {
 });
 
 describe('the slowest turnover', () => {
-  it('is what the tighter of both limits lets in when everybody stays as long as they may', () => {
+  it('is what the tighter of both limits admits when every session lasts its full time', () => {
     fc.assert(
       fc.property(some, some, some, some, (activeMax, sessionSeconds, admitPerWindow, windowSeconds) => {
         const policy = { ...POLICY, activeMax, sessionSeconds, admitPerWindow, windowSeconds };
@@ -97,10 +97,10 @@ describe('the slowest turnover', () => {
   });
 });
 
-describe('the rules that admission goes by', () => {
+describe('the rules of admission', () => {
   const all = fc.record({ paused: fc.boolean(), opened: fc.boolean(), available: fc.nat(3) });
 
-  it('let somebody in only where the line has opened, is not paused, and a seat can be had', () => {
+  it('admit only if the queue has opened, is not paused, and a seat is available', () => {
     fc.assert(
       fc.property(all, ({ paused, opened, available }) => {
         const rules = admissionPolicy({ policy: { ...POLICY, paused }, opened }, { available });
@@ -115,7 +115,7 @@ describe('the rules that admission goes by', () => {
   });
 });
 
-describe('how a line opens', () => {
+describe('the opening of a queue', () => {
   it('may change until sales open, and then stays', () => {
     expect(() => requireSameOpening({ policy: { opening: 'fifo' }, sales: 'UPCOMING' }, 'lottery')).not.toThrow();
     for (const sales of ['OPEN', 'CLOSED'] as const) {

@@ -42,7 +42,7 @@ function seatOf(seatNumber: number): Seat {
 }
 
 describe('a list of seats', () => {
-  it('is what the schema would make of it, under the revision of its content, whatever was asked before', () => {
+  it('equals the output of its schema, with the revision of its content', () => {
     fc.assert(
       fc.property(fc.array(lists, { minLength: 1, maxLength: 10 }), fc.boolean(), (drawn, byPlan) => {
         const asked = byPlan ? drawn.map(planned) : drawn;
@@ -63,7 +63,7 @@ describe('a list of seats', () => {
     );
   });
 
-  it('is written once while nothing changes, for one array as for equal ones', () => {
+  it('is written once while nothing changes, for the same or an equal array', () => {
     const writtenOnce = seatLists();
     const first = writtenOnce(listed([one, other]));
     expect(writtenOnce(listed([one, other]))).toBe(first);
@@ -75,7 +75,7 @@ describe('a list of seats', () => {
     }
   });
 
-  it('of another concert or date is another, and that of the free seats is kept apart', () => {
+  it('differs for another concert or date, and for free seats only', () => {
     const writtenOnce = seatLists();
     const seats = [one];
     const elsewhere = { ...concert, concertId: concertId('01939c5e-0000-7000-8000-000000000002') };

@@ -39,7 +39,7 @@ describe('a seat plan', () => {
     );
   });
 
-  it('counts places from the left, an aisle being one, and numbers upwards or downwards', () => {
+  it('counts places from the left, an aisle included, for ascending and descending numbers', () => {
     const plan = rowOf({ first: 1, last: 2, grade: 'R', aisle: true }, { first: 6, last: 4, grade: 'R', aisle: true });
     const places = placesIn(plan).map(({ seatNumber, place, offCentre }) => [seatNumber, place, offCentre]);
     expect(places).toEqual([
@@ -56,7 +56,7 @@ describe('a seat plan', () => {
     expect(ranksOf(plan)).toEqual(['Stalls 1: 1', 'Stalls 2: 2', 'Balcony 1: 3', 'Balcony 2: 4']);
   });
 
-  it('ranks the rows of equally good sections alike, and what is behind the deepest of them after all', () => {
+  it('ranks the rows of equally good sections alike, and the next section after the deepest of them', () => {
     const plan = {
       ...PLAN,
       sections: [sectionOf('Balcony', 21, 1, 2), sectionOf('Left', 1, 1, 1), sectionOf('Right', 11, 2, 1)],
@@ -66,11 +66,11 @@ describe('a seat plan', () => {
 
   it.each<[fault: string, plan: SeatPlan, path: string]>([
     [
-      'a seat twice in a run of another',
+      'a seat twice in another run',
       rowOf({ first: 1, last: 3, grade: 'R' }, { first: 5, last: 3, grade: 'R' }),
       'sections/0/rows/0/seats/1',
     ],
-    ['a grade that is not known', rowOf({ first: 1, last: 3, grade: 'S' }), 'sections/0/rows/0/seats/0/grade'],
+    ['an unknown grade', rowOf({ first: 1, last: 3, grade: 'S' }), 'sections/0/rows/0/seats/0/grade'],
     ['a grade twice', { ...PLAN, grades: [...PLAN.grades, ...PLAN.grades] }, 'grades'],
     ['a section twice', { ...PLAN, sections: [sectionOf('A', 1, 1), sectionOf('A', 2, 1)] }, 'sections'],
     [
@@ -78,9 +78,9 @@ describe('a seat plan', () => {
       { ...PLAN, sections: [{ section: 'A', rows: [...sectionOf('', 1, 1).rows, ...sectionOf('', 2, 1).rows] }] },
       'sections/0/rows',
     ],
-    ['a blocked seat that is not there', { ...PLAN, blocked: [5] }, 'blocked'],
+    ['an unknown blocked seat', { ...PLAN, blocked: [5] }, 'blocked'],
     ['a blocked seat twice', { ...PLAN, blocked: [1, 1] }, 'blocked'],
-  ])('with %s is faulty, and says where', (_, plan, path) => {
+  ])('with %s is invalid, with the path of the fault', (_, plan, path) => {
     expect(faultsOf(plan).map((fault) => fault.path.join('/'))).toEqual([path]);
   });
 });

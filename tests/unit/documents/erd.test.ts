@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 
 const document = readFileSync('docs/design/erd.md', 'utf8');
 
-test('the diagram of the tables is what schema.prisma says now', () => {
+test('the diagram of the tables is generated from schema.prisma as it is now', () => {
   const check = () => execFileSync(process.execPath, ['src/commands/erd.ts', '--check'], { stdio: 'pipe' });
   expect(check).not.toThrow();
 });
 
-test('the diagram shows every table and every column that the migrations make', () => {
+test('the diagram shows every table and column of the migrations', () => {
   const scripts = readdirSync('prisma/migrations', { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => readFileSync(`prisma/migrations/${name}/migration.sql`, 'utf8'));

@@ -14,19 +14,19 @@ describe('docs/reference/errors.md', () => {
   });
 
   it.each(sections.map((section) => [codeOf(section), section]))(
-    'says of %s what happened and what to do',
+    'explains %s: what happened and what to do',
     (_, text) => {
       expect(text).toMatch(/\*\*What happened\*\*:? \S/);
       expect(text).toMatch(/\*\*What to do\*\*:? \S/);
     },
   );
 
-  it.each(Object.entries(problems))('says the status of %s', (code, { status }) => {
+  it.each(Object.entries(problems))('has the status of %s', (code, { status }) => {
     const section = sections.find((text) => codeOf(text) === code) ?? '';
     expect(section).toMatch(new RegExp(`^Status ${status}[.,]`, 'm'));
   });
 
-  it('is where the type of a problem leads, down to the section', () => {
+  it('is the target of a problem’s type, with the anchor of its section', () => {
     for (const code of codes) expect(typeOf(code as Code)).toMatch(new RegExp(`/docs/reference/errors\\.md#${code}$`));
   });
 });

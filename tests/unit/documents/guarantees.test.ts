@@ -31,7 +31,7 @@ function missing(quoted: readonly Quoted[]): string[] {
 }
 
 describe('the guarantees', () => {
-  it('name tests that there are', () => {
+  it('name existing tests', () => {
     const quoted = quotedIn(document);
     expect(quoted.flatMap(({ names }) => names).length).toBeGreaterThan(100);
     expect(missing(quoted)).toEqual([]);
@@ -46,7 +46,7 @@ describe('the guarantees', () => {
     expect(unproven).toEqual([]);
   });
 
-  it('would be found out if a test were called otherwise', () => {
+  it('would fail if a test were renamed', () => {
     const row =
       '- **Proven by:** [lock](../../tests/unit/booking/lock-contract.test.ts): "a name that is not there, …"';
     expect(missing(quotedIn(row))).toEqual([

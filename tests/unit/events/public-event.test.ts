@@ -10,17 +10,17 @@ const event: PublicEvent = {
   data: { endpointId: 'an endpoint' },
 };
 
-describe('an event as it is told', () => {
-  it('has an id that is the same however often, and no dot, which parts what is signed', () => {
+describe('a public event', () => {
+  it('has a stable id without a dot, which separates the signed parts', () => {
     expect(messageIdOf(event)).toBe('evt_1795167285120_1042');
     expect(messageIdOf({ ...event })).toBe(messageIdOf(event));
   });
 
-  it('has another id once a restored database gives its number to something else', () => {
+  it('has another id once a restored database gives its number to another event', () => {
     expect(messageIdOf({ ...event, at: new Date('2026-11-21T09:34:45.120Z') })).not.toBe(messageIdOf(event));
   });
 
-  it('says of what type it is, when it happened, which of its aggregate it is, and what', () => {
+  it('has its type, time, aggregate, number and data', () => {
     expect(JSON.parse(messageOf(event))).toEqual({
       type: 'webhook.test',
       timestamp: '2026-11-20T09:34:45.120Z',

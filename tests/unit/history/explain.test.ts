@@ -83,7 +83,7 @@ describe('explaining a history', () => {
   it.each([
     ['a seat', seats as Model<unknown, unknown>, historiesOf(seatOps)],
     ['a wallet', walletModel as Model<unknown, unknown>, historiesOf(walletOps)],
-  ])('of %s finds an order exactly where trying all of them does', (_, model, histories) => {
+  ])('of %s finds an order exactly if trying all orders does', (_, model, histories) => {
     const verdicts = { true: 0, false: 0 };
     fc.assert(
       fc.property(histories, (operations) => {
@@ -97,7 +97,7 @@ describe('explaining a history', () => {
     expect(Math.min(verdicts.true, verdicts.false)).toBeGreaterThan(100);
   });
 
-  it('gives up after so many states, and does not call that an explanation', () => {
+  it('gives up at its limit of states, which is no explanation', () => {
     const read: Timed<WalletOp> = { op: { what: 'balance', balance: 1 }, startMs: 0, endMs: 100 };
     const charges = Array.from({ length: 20 }, (_, index): Timed<WalletOp> => {
       return { op: { what: 'charge', amount: 2 ** (index + 1) }, startMs: 0, endMs: 100 };
@@ -106,7 +106,7 @@ describe('explaining a history', () => {
     expect(explained).toEqual({ found: false, decided: false, why: 'not decided after 1000 states' });
   });
 
-  it('says how far any order got, and what could not be next', () => {
+  it('reports the longest explained prefix, and what could not be next', () => {
     const sold: Timed<SeatOp>[] = [
       { op: holdOf({ userId: 'ann', reservationId: 'a1' }, 0, 1, 100), startMs: 0, endMs: 1 },
       { op: { what: 'pay', userId: 'ann', reservationId: 'a1' }, startMs: 2, endMs: 3 },

@@ -22,7 +22,7 @@ describe('a history is explained', () => {
       },
     ],
     [
-      'in which a hold runs out, and somebody else takes the seat',
+      'in which a hold expires, and another user takes the seat',
       (told) => {
         const lapsed = told.reserve('ann', 'a1', 1);
         told.wait(HOLD_MS);
@@ -32,7 +32,7 @@ describe('a history is explained', () => {
       },
     ],
     [
-      'in which a payment that nobody was told of took place',
+      'in which an unanswered payment took place',
       (told) => {
         const reservation = told.reserve('ann', 'a1', 1);
         told.charge('ann', 300, 300);
@@ -67,7 +67,7 @@ describe('a history is explained', () => {
       },
     ],
     [
-      'in which a hold that nobody was told of is found by its user, and paid',
+      'in which an unanswered hold is found by its user, and paid',
       (told) => {
         told.unclear('ann', { what: 'reserve', seatNumbers: [1] });
         told.seat('bob', 1, 'HELD');

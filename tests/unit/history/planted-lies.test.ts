@@ -65,7 +65,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a payment that is taken twice, told once',
+      'with a payment that is taken twice and answered once',
       'wallet of ann:',
       (told) => {
         annPays(told);
@@ -73,7 +73,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a payment for which the money was not there',
+      'with a payment beyond the balance',
       'wallet of ann:',
       (told) => {
         const reservation = told.reserve('ann', 'a1', 1);
@@ -116,7 +116,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a list that shows a seat as it was before',
+      'with a stale list of seats',
       'seat 1:',
       (told) => {
         told.reserve('ann', 'a1', 1);
@@ -124,7 +124,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with two lists that see a change in one order, then in the other',
+      'with two lists that see two changes in opposite orders',
       'seat 1:',
       (told) => {
         told.unclear('ann', { what: 'reserve', seatNumbers: [1] });
@@ -133,7 +133,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a hold that everybody sees, and that nobody has',
+      'with a hold that lists show and no user has',
       'seat 1:',
       (told) => {
         told.unclear('ann', { what: 'reserve', seatNumbers: [1] });
@@ -167,7 +167,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a reservation that cannot be found any more',
+      'with a reservation that is not found any more',
       'reservation a1',
       (told) => {
         const reservation = told.reserve('ann', 'a1', 1);
@@ -175,7 +175,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a reservation that ended and is back',
+      'with an ended reservation that is live again',
       'seat 1:',
       (told) => {
         told.release('ann', told.reserve('ann', 'a1', 1));
@@ -192,7 +192,7 @@ describe('a history is rejected', () => {
       },
     ],
     [
-      'with a refusal for lack of money that was there',
+      'with a refusal for lack of money despite a sufficient balance',
       'wallet of ann:',
       (told) => {
         const reservation = told.reserve('ann', 'a1', 1);

@@ -18,7 +18,7 @@ function lookedAfterwards(calls: readonly Call[], asked: Call['asked'], said: ob
   return [...calls, { userId: USER, asked, startMs, endMs: startMs + 1, ending: { kind: 'done', said } }];
 }
 
-describe('a history of a box office that does one thing at a time', () => {
+describe('a history of a sequential box office', () => {
   it.each([
     ['however its calls overlap', 0],
     ['though nobody knows what became of one call in five', 5],
@@ -30,7 +30,7 @@ describe('a history of a box office that does one thing at a time', () => {
     );
   });
 
-  it('is explained with what is read when all is over, and with no other balance', () => {
+  it('is explained with the final balance, and with no other', () => {
     fc.assert(
       fc.property(chance, fc.integer({ min: 1, max: 200 }), fc.boolean(), (next, off, isMore) => {
         const { calls, balances } = legalHistory(next, LENGTH, 0);
@@ -42,7 +42,7 @@ describe('a history of a box office that does one thing at a time', () => {
     );
   });
 
-  it('is explained with what is shown when all is over, and not with a seat shown otherwise', () => {
+  it('is explained with the final list of seats, and with no other', () => {
     fc.assert(
       fc.property(chance, fc.constantFrom(1, 2), (next, seatNumber) => {
         const { calls, statuses } = legalHistory(next, LENGTH, 0);

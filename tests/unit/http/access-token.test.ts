@@ -47,9 +47,9 @@ const GOOD: readonly (readonly [string, string | Promise<string>])[] = [
   ['as jose signs it', sign(ours)],
   ['with another header', sign(ours, { typ: 'JWT' })],
   ['without iat', sign(without('iat'))],
-  ['with claims beside ours', sign({ ...ours, name: 'Kim' })],
+  ['with more claims than ours', sign({ ...ours, name: 'Kim' })],
   ['for several audiences', sign({ ...ours, aud: ['other', 'frontrow'] })],
-  ['that is valid since a while', sign({ ...ours, nbf: now - 10 })],
+  ['that has been valid for a while', sign({ ...ours, nbf: now - 10 })],
 ];
 const BAD: readonly (readonly [string, string | Promise<string>])[] = [
   ['that has expired', sign({ ...ours, exp: now - 1 })],
@@ -65,12 +65,12 @@ const BAD: readonly (readonly [string, string | Promise<string>])[] = [
   ['of another issuer', sign({ ...ours, iss: 'other' })],
   ['for another audience', sign({ ...ours, aud: 'other' })],
   ['signed with another secret', sign(ours, {}, 'another secret of more than 32 characters')],
-  ['signed by another rule', sign(ours, {}, SECRET.repeat(2), 'HS512')],
+  ['signed with another algorithm', sign(ours, {}, SECRET.repeat(2), 'HS512')],
   ['without a signature, by its header', `${part({ alg: 'none' })}.${payload}.`],
   ['without a signature', `${header}.${payload}.`],
   ['with another payload', `${header}.${part({ ...ours, sub: 'other' })}.${signature}`],
-  ['with something more', `${genuine}.x`],
-  ['with something less', `${header}.${payload}`],
+  ['with a fourth part', `${genuine}.x`],
+  ['with two parts', `${header}.${payload}`],
   ['whose payload is not JSON', `${header}.${part('{')}.${signatureOf(`${header}.${part('{')}`)}`],
   ['whose payload is null', `${header}.${part('null')}.${signatureOf(`${header}.${part('null')}`)}`],
   ['that is empty', ''],
@@ -83,21 +83,21 @@ function signatureOf(text: string): string {
 afterEach(() => vi.useRealTimers());
 
 describe('an access token', () => {
-  it.each(GOOD)('is good, to us and to jose: %s', async (_, token) => {
+  it.each(GOOD)('is accepted by us and by jose: %s', async (_, token) => {
     expect([await tokens.verify(await token), await verdictOfJose(await token)]).toEqual([user, user]);
   });
 
-  it.each(BAD)('is worth nothing, to us and to jose: %s', async (_, token) => {
+  it.each(BAD)('is refused by us and by jose: %s', async (_, token) => {
     expect([await tokens.verify(await token), await verdictOfJose(await token)]).toEqual([undefined, undefined]);
   });
 
-  it('spelt otherwise is what jose says it is', async () => {
+  it('in another spelling is accepted exactly if jose accepts it', async () => {
     const token = `${header}.${payload}.${respelt}`;
     expect(respelt).toBeDefined();
     expect(await tokens.verify(token)).toBe(await verdictOfJose(token));
   });
 
-  it('with one character changed is what jose says it is, wherever it is changed', async () => {
+  it('with one character changed is accepted exactly if jose accepts it', async () => {
     const alphabet = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.');
     await fc.assert(
       fc.asyncProperty(fc.nat(genuine.length - 1), alphabet, async (at, character) => {
@@ -107,7 +107,7 @@ describe('an access token', () => {
     );
   });
 
-  it('is good until it expires', async () => {
+  it('is accepted until it expires', async () => {
     const { accessToken, expiresAt } = tokens.issue(user);
     vi.useFakeTimers({ now: expiresAt.getTime() - 1, toFake: ['Date'] });
     expect(await tokens.verify(accessToken)).toBe(user);

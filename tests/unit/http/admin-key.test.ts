@@ -16,7 +16,7 @@ async function idOf(authorization: string | undefined, { onRequest } = guard): P
 }
 
 describe('the admin key', () => {
-  it('may be any of those known, and says whose it was', async () => {
+  it('may be any of the known ones, and identifies itself', async () => {
     expect(await idOf('Bearer key-one')).toBe('first');
     expect(await idOf('bearer  key-two')).toBe('second');
   });
@@ -35,11 +35,11 @@ describe('the admin key', () => {
     await expect(idOf(authorization)).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('is not the digest by which it is known', async () => {
+  it('is not its own digest', async () => {
     await expect(idOf(`Bearer ${digestOf('key-one')}`)).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('is nobody’s where none is known', async () => {
+  it('is refused if none is known', async () => {
     await expect(idOf('Bearer key-one', adminKeyGuard([]))).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 });

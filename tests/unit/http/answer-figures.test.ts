@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { countAnswers } from '#adapters/http/logging/answer-figures.ts';
 
 describe('the figures of answers', () => {
-  it('are how many, how they ended, and how long they took, to two digits', () => {
+  it('are count, outcomes and duration, to two digits', () => {
     const answers = countAnswers();
     for (let milliseconds = 1; milliseconds <= 98; milliseconds++) answers.add(200, milliseconds);
     answers.add(429, 990);
@@ -13,14 +13,14 @@ describe('the figures of answers', () => {
     expect((figures?.p99Milliseconds ?? 0) / 990).toBeCloseTo(1, 1);
   });
 
-  it('hold what took no time and what took too long', () => {
+  it('include very short and very long durations', () => {
     const answers = countAnswers();
     answers.add(200, 0);
     answers.add(200, 3_600_000);
     expect(answers.take()).toMatchObject({ count: 2 });
   });
 
-  it('begin anew once they are taken', () => {
+  it('start again once they are taken', () => {
     const answers = countAnswers();
     expect(answers.take()).toBeUndefined();
     answers.add(200, 500);

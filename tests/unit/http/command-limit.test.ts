@@ -35,7 +35,7 @@ function api(perMinute: number) {
 const send = (perMinute = MAX, headers = {}) => api(perMinute).inject({ method: 'POST', url: '/holds/7', headers });
 
 describe('the limit of commands', () => {
-  it('lets as many pass as there may be, and says how many are left, and until when', async () => {
+  it('passes commands up to the limit, and returns how many are left, and until when', async () => {
     answer = async () => ({ count: MAX - 1, remainingMs: 41_001 });
     const { statusCode, headers } = await send();
     expect(statusCode).toBe(200);
@@ -44,7 +44,7 @@ describe('the limit of commands', () => {
     expect((await send()).headers.ratelimit).toBe('"holdSeats";r=0;t=41');
   });
 
-  it('says of the first one too many when to come again, in whole seconds, never at once', async () => {
+  it('refuses the first one beyond it with a retry time of whole seconds, at least one', async () => {
     answer = async () => ({ count: MAX + 1, remainingMs: 12_001 });
     const refused = await send();
     expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '13']);
@@ -55,7 +55,7 @@ describe('the limit of commands', () => {
     expect((await send()).headers['retry-after']).toBe('1');
   });
 
-  it('counts each command for itself, a user by their id, a stranger by their address', async () => {
+  it('counts each command separately, a user by id, an unknown client by address', async () => {
     answer = async () => ({ count: 1, remainingMs: 0 });
     await send(MAX, { known: 'yes' });
     await send(MAX);
@@ -66,7 +66,7 @@ describe('the limit of commands', () => {
     ]);
   });
 
-  it('turns nobody away while nobody can count', async () => {
+  it('refuses nobody while nothing can be counted', async () => {
     answer = async () => {
       throw new Refusal('unavailable', { retryAfterSeconds: 1 });
     };
@@ -74,7 +74,7 @@ describe('the limit of commands', () => {
     expect([statusCode, headers.ratelimit]).toEqual([200, undefined]);
   });
 
-  it('does not take a mistake of ours for that', async () => {
+  it('propagates our own bugs', async () => {
     answer = async () => {
       throw new Error('NOPERM');
     };

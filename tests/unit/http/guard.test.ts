@@ -72,7 +72,7 @@ describe('a guarded route', () => {
     ]);
   });
 
-  it('runs nothing behind a check that refuses', async () => {
+  it('runs nothing after a check that refuses', async () => {
     const { ran, send } = await aRoute('second onRequest');
     expect(await send()).toBe(403);
     expect(ran.at(-1)).toBe('second onRequest');
@@ -84,7 +84,7 @@ describe('a guarded route', () => {
     expect(ran.at(-1)).toBe('second preValidation');
   });
 
-  it('is described with what its guards take, set and refuse', async () => {
+  it('is documented with the headers and refusals of its guards', async () => {
     const { described } = await aRoute();
     const { security, parameters, responses } = (await described()) as Described;
     expect(security).toEqual([{ adminKey: [] }]);

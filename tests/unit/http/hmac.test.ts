@@ -20,7 +20,7 @@ const texts = fc.oneof(
 );
 
 describe('a signature', () => {
-  it('is the one that createHmac makes, whatever the secret and the texts before it', () => {
+  it('equals that of createHmac, for any secret and after any texts', () => {
     fc.assert(
       fc.property(secrets, fc.array(texts, { minLength: 1, maxLength: 5 }), (secret, signed) => {
         const signer = hmacSha256(secret);
@@ -29,7 +29,7 @@ describe('a signature', () => {
     );
   });
 
-  it('is genuine for the text and the secret that it was made of, and for no other', () => {
+  it('is genuine for its own text and secret, and for no others', () => {
     const signer = hmacSha256('secret');
     const signature = signer.sign('text');
     expect(signer.isGenuine('text', signature)).toBe(true);

@@ -16,7 +16,7 @@ function counter() {
 }
 
 describe('the limit of an instance', () => {
-  it('lets a client come so often within a minute, then says when to come again', () => {
+  it('passes a client up to the limit within a minute, then returns a retry time', () => {
     const { ask, wait } = counter();
     expect([ask(), ask(), ask()]).toEqual([0, 0, 0]);
     expect(ask()).toBe(60);
@@ -28,18 +28,18 @@ describe('the limit of an instance', () => {
     expect(ask()).toBe(0);
   });
 
-  it('counts each client for itself', () => {
+  it('counts each client separately', () => {
     const { ask } = counter();
     for (let times = 0; times < MAX; times++) ask();
     expect([ask('a') > 0, ask('b')]).toEqual([true, 0]);
   });
 
-  it('goes by the most that this client may', () => {
+  it('follows the limit of this client', () => {
     const { ask } = counter();
     expect(Array.from({ length: 7 }, () => ask('a', 5)).filter((seconds) => seconds === 0)).toHaveLength(5);
   });
 
-  it('lets nobody come more than twice as often in any minute, and everybody who waits as told', () => {
+  it('passes at most twice the limit in any minute, and every client that waits as told', () => {
     const steps = fc.array(fc.nat(20_000), { maxLength: 100 });
     fc.assert(
       fc.property(steps, (pauses) => {
@@ -66,7 +66,7 @@ describe('the limit of an instance', () => {
     }
   });
 
-  it('does not count more clients than it has room for, and turns none of them away for it', () => {
+  it('does not count clients beyond its capacity, and refuses none of them', () => {
     const { ask, wait } = counter();
     for (let client = 0; client < CLIENTS_MAX; client++) ask(String(client));
     const again = () => [ask('0', 1) > 0, ask('late', 1), ask('late', 1)];

@@ -10,7 +10,7 @@ const calls = operations.map(({ template, method, operation }) => {
 });
 
 describe('docs/reference/openapi.json', () => {
-  it('is what the code says (npm run openapi writes it)', async () => {
+  it('is generated from the code as it is now (npm run openapi writes it)', async () => {
     const written = await readFile(documentUrl, 'utf8');
     expect(written).toBe(`${JSON.stringify(await openApiDocument(), null, 2)}\n`);
   });
@@ -27,7 +27,7 @@ describe('docs/reference/openapi.json', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('documents every refusal that a call may meet', () => {
+  it('documents every refusal of a call', () => {
     const documented = operations.flatMap(({ operation }) =>
       Object.values(operation.responses).flatMap(({ content }) =>
         Object.keys(content?.['application/problem+json']?.examples ?? {}),
@@ -44,7 +44,7 @@ describe('docs/reference/openapi.json', () => {
     }
   });
 
-  it.each(calls)('says of %s what it is, who may call it, and how it ends', (_, { operation }) => {
+  it.each(calls)('has of %s a description, the credentials and the outcomes', (_, { operation }) => {
     expect(operation.summary).toMatch(/\S/);
     expect(operation.tags).toHaveLength(1);
     expect(operation.security).toBeInstanceOf(Array);
@@ -54,7 +54,7 @@ describe('docs/reference/openapi.json', () => {
     }
   });
 
-  it.each(calls)('shows what %s takes and answers, by valid examples', (_, { template, method, operation }) => {
+  it.each(calls)('has valid examples of requests and answers of %s', (_, { template, method, operation }) => {
     const root = ['paths', template, method];
     const messages = [
       ...Object.entries(operation.responses).map(([status, { content }]) => [['responses', status], content] as const),

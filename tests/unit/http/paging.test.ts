@@ -20,7 +20,7 @@ describe('a page', () => {
     expect(await answer({ items: [] })).toEqual({ link: undefined, items: [] });
   });
 
-  it('with a next one says where it is, in the body and in Link', async () => {
+  it('with a next one has its cursor, in the body and in Link', async () => {
     const { link, nextCursor = '' } = await answer({ items: [1], next: UUID });
     expect(pageRequest({ limit: 2, cursor: nextCursor }, 'uuid')).toEqual({ limit: 2, after: UUID });
     expect(link).toBe(`</things?limit=2&cursor=${nextCursor}>; rel="next"`);
@@ -33,7 +33,7 @@ describe('a page', () => {
 });
 
 describe('a cursor', () => {
-  it('leads back to the id it was made of', () => {
+  it('decodes to its id', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.bigInt({ min: 1n, max: 10n ** 18n - 1n }), (uuid, number) => {
         expect(pageRequest({ limit: 1, cursor: cursorOf(uuid) }, 'uuid').after).toBe(uuid);

@@ -27,7 +27,7 @@ async function answer(thrown: unknown) {
 }
 
 describe('a refusal', () => {
-  it('is answered as the problem that the table says, with its facts', async () => {
+  it('is answered as the problem of the table, with its facts', async () => {
     const { status, headers, problem, lines } = await answer(new Refusal('seat-taken', { seatNumbers: [7] }));
     expect(status).toBe(409);
     expect(headers['content-type']).toMatch(/^application\/problem\+json/);
@@ -43,18 +43,18 @@ describe('a refusal', () => {
     expect(lines).toEqual([]);
   });
 
-  it('says in Retry-After when to come again', async () => {
+  it('has the retry time in Retry-After', async () => {
     const { status, headers, problem } = await answer(new Refusal('busy', { retryAfterSeconds: 3 }));
     expect([status, headers['retry-after'], problem.retryAfterSeconds]).toEqual([503, '3', 3]);
   });
 
-  it('says in WWW-Authenticate what is missing', async () => {
+  it('names the missing credential in WWW-Authenticate', async () => {
     const missing = async (code: 'unauthenticated' | 'queue-token-missing') =>
       (await answer(new Refusal(code))).headers['www-authenticate'];
     expect([await missing('unauthenticated'), await missing('queue-token-missing')]).toEqual(['Bearer', 'Queue-Token']);
   });
 
-  it('has a status that fits its meaning, a title and a detail, whatever the code', () => {
+  it('has a fitting status, a title and a detail, for every code', () => {
     for (const code of Object.keys(problems) as Code[]) {
       const { status, title, detail } = problems[code];
       expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
@@ -66,8 +66,8 @@ describe('a refusal', () => {
   });
 });
 
-describe('a refusal that something caused', () => {
-  it('is logged as a warning, once, with its cause, of which the answer says nothing', async () => {
+describe('a refusal with a cause', () => {
+  it('is logged as a warning, once, with its cause, which the answer does not contain', async () => {
     const refusal = new Refusal('unavailable', { retryAfterSeconds: 1 });
     const { status, body, lines } = await answer(Object.assign(refusal, { cause: new Error(SECRET) }));
     expect(status).toBe(503);
@@ -77,12 +77,12 @@ describe('a refusal that something caused', () => {
   });
 });
 
-describe('our own mistake', () => {
+describe('our own bug', () => {
   it.each([
     ['an error', new Error(SECRET, { cause: new Error('the root of it') })],
     ['a range error', new RangeError(SECRET)],
     ['an error with a status of its own', Object.assign(new Error(SECRET), { statusCode: 500 })],
-  ])('is logged, and the answer says nothing but the request id: %s', async (_, thrown) => {
+  ])('is logged, and the answer has only the request id: %s', async (_, thrown) => {
     const { status, body, problem, lines } = await answer(thrown);
     expect(status).toBe(500);
     expect(problem).toMatchObject({ code: 'internal', instance: 'request-1' });
@@ -91,14 +91,14 @@ describe('our own mistake', () => {
     expect(lines.join('')).toContain(SECRET);
   });
 
-  it('is logged with what caused it', async () => {
+  it('is logged with its cause', async () => {
     const { lines } = await answer(new Error('on top', { cause: new Error('the root of it') }));
     expect(lines.join('')).toContain('the root of it');
   });
 });
 
-describe("the framework's complaint", () => {
-  it('is a problem too: bad JSON, a big body, an unknown media type, an unknown path', async () => {
+describe('an error of the framework', () => {
+  it('is a problem, too: bad JSON, a big body, an unknown media type, an unknown path', async () => {
     const { send, lines } = await answer(new Error('never reached'));
     lines.length = 0;
     const all = [

@@ -17,7 +17,7 @@ describe('readiness', () => {
   it.each([
     ['of what is essential', { postgres: hangs }, { redis: up }, 'not-ready', { postgres: 'down', redis: 'up' }],
     ['of what is helpful', { postgres: up }, { redis: hangs }, 'degraded', { postgres: 'up', redis: 'down' }],
-  ])('is told within a second, though a probe hangs: %s', async (_, essential, helpful, status, checks) => {
+  ])('is answered within a second, though a probe hangs: %s', async (_, essential, helpful, status, checks) => {
     const answer = readinessOf({ essential, helpful }, () => false)(log);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await answer).toEqual({ status, checks });

@@ -54,14 +54,14 @@ function api() {
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
 
-describe('the log of what a crowd asks for', () => {
-  it('has a line for one in so many', async () => {
+describe('the log of summarized requests', () => {
+  it('has a line for one in LOG_SAMPLE', async () => {
     const { get, answered } = api();
     await get('/poll', 2 * SAMPLE);
     expect(answered()).toMatchObject([{ path: '/poll', status: 200 }, { path: '/poll' }]);
   });
 
-  it('counts each kind for itself', async () => {
+  it('counts each kind separately', async () => {
     const { get, join, stop, answered, lines } = api();
     await get('/poll', SAMPLE - 1);
     await join(SAMPLE);
@@ -74,21 +74,21 @@ describe('the log of what a crowd asks for', () => {
     ]);
   });
 
-  it('has a line for each that was refused or failed', async () => {
+  it('has a line for each refusal and failure', async () => {
     const { get, answered } = api();
     await get('/refused', 3);
     await get('/failed', 2);
     expect(answered().map(({ status }) => status)).toEqual([429, 429, 429, 500, 500]);
   });
 
-  it('has a line for whoever gets the seat that a crowd wants, and for one in so many of the crowd', async () => {
+  it('has a line for the winner of a contended seat, and for one in LOG_SAMPLE of the others', async () => {
     const { get, answered } = api();
     await get('/wish', SAMPLE);
     await get('/wish', 1, { first: 'yes' });
     expect(answered().map(({ status }) => status)).toEqual([409, 200]);
   });
 
-  it('sums up all of them every ten seconds, and begins anew', async () => {
+  it('summarizes them every ten seconds', async () => {
     const { get, summaries } = api();
     await get('/poll', 3);
     await get('/refused');
@@ -103,7 +103,7 @@ describe('the log of what a crowd asks for', () => {
     expect(summaries().slice(1)).toMatchObject([{ count: 1, byStatus: { 200: 1 } }]);
   });
 
-  it('says nothing of ten seconds without a poll', async () => {
+  it('has no summary of ten seconds without a poll', async () => {
     const { get, summaries } = api();
     await get('/list');
     vi.advanceTimersByTime(60_000);
@@ -134,7 +134,7 @@ describe('the log of other requests', () => {
     });
   });
 
-  it('says of whatever is told on the way which request it was, and no credential', async () => {
+  it('has the request id in each line of its request, and no credential', async () => {
     const { get, lines } = api();
     await get('/list');
     const inside = lines.filter(({ msg }) => msg === 'from inside');

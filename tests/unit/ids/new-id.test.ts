@@ -7,7 +7,7 @@ afterEach(() => void vi.useRealTimers());
 
 const timeOf = (id: string) => Number.parseInt(id.replace('-', '').slice(0, 12), 16);
 
-test('ids are UUIDs of version 7, each another, and begin with the time', () => {
+test('ids are different UUIDs of version 7 that begin with the time', () => {
   const before = Date.now();
   const ids = Array.from({ length: MANY }, newId);
   const after = Date.now();
@@ -18,12 +18,12 @@ test('ids are UUIDs of version 7, each another, and begin with the time', () => 
   }
 });
 
-test('no two ids have their random end in common', () => {
+test('no two ids share their random end', () => {
   const ends = Array.from({ length: MANY }, () => newId().slice(-10));
   expect(new Set(ends).size).toBe(MANY);
 });
 
-test('ids ascend, those of one millisecond too, and where the clock is put back', () => {
+test('ids ascend, also within a millisecond and when the clock is set back', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
   const ids = Array.from({ length: 1_000 }, newId);
   vi.setSystemTime(Date.now() - 5_000);
@@ -33,7 +33,7 @@ test('ids ascend, those of one millisecond too, and where the clock is put back'
   expect(ids).toEqual(ids.toSorted());
 });
 
-test('from two ids nobody can tell how many were made in between', () => {
+test('two ids do not reveal how many were made in between', () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
   const sequenceOf = (id: string) => BigInt(`0x${id.slice(15).replaceAll('-', '').slice(0, 8)}`);
   const steps = new Set<bigint>();

@@ -16,13 +16,13 @@ function workshop() {
 }
 
 describe('lanes', () => {
-  it('let nobody wait for somebody else', () => {
+  it('do not wait for each other', () => {
     const { begun, work } = workshop();
     lanes(work, 9).open(['slow', 'quick']);
     expect(begun).toEqual(['slow', 'quick']);
   });
 
-  it('are one for each, however often it is asked for', async () => {
+  it('are one per key, however often it is opened', async () => {
     const { begun, work, end } = workshop();
     const { open } = lanes(work, 9);
     open(['one']);
@@ -35,36 +35,36 @@ describe('lanes', () => {
     });
   });
 
-  it('go on as long as there is something to do', async () => {
+  it('continue as long as there is work', async () => {
     const { begun, work, end } = workshop();
     lanes(work, 9).open(['one']);
     end('one', 5);
-    await until('it is looked again', () => begun.length === 2);
+    await until('the lane looks again', () => begun.length === 2);
     end('one', 0);
     await Promise.resolve();
     expect(begun).toEqual(['one', 'one']);
   });
 
-  it('are bounded; whoever finds none gets the next one that is free', async () => {
+  it('are limited; a key without a lane gets the next free one', async () => {
     const { begun, work, end } = workshop();
     const { open } = lanes(work, 1);
     open(['one', 'other']);
     expect(begun).toEqual(['one']);
     end('one');
-    await until('the other one has its turn', () => {
+    await until('the other one has its lane', () => {
       open(['other']);
       return begun.includes('other');
     });
   });
 
-  it('tell what has failed, once, and are there again', async () => {
+  it('report a failure once, and can be opened again', async () => {
     let tries = 0;
     const { open } = lanes(async () => {
       tries += 1;
       throw new Error('away');
     }, 9);
     open(['one']);
-    await until('it is told', async () => {
+    await until('the failure is reported', async () => {
       try {
         open([]);
         return false;
@@ -78,7 +78,7 @@ describe('lanes', () => {
     expect(tries).toBe(2);
   });
 
-  it('stop once what is under way has ended, and begin nothing more', async () => {
+  it('stop once the work under way has ended, and start no more', async () => {
     const { begun, work, end } = workshop();
     const { open, stop } = lanes(work, 9);
     open(['one']);

@@ -55,7 +55,7 @@ describe('a job', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('is not ended by an error, which is reported', async () => {
+  it('continues after an error, which is reported', async () => {
     const { runs, errors } = job();
     const failure = new Error('a run failed');
     await passes(EVERY_MS);
@@ -65,7 +65,7 @@ describe('a job', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('reports the first of several failures in a row and the recovery, and again when it fails after a success', async () => {
+  it('reports the first of several failures in a row and the recovery, and a failure after it again', async () => {
     const { runs, errors, recoveries } = job();
     const outcomes = ['one', 'two', 'three', undefined, 'four', 'five'];
     for (const [index, failure] of outcomes.entries()) {
@@ -78,7 +78,7 @@ describe('a job', () => {
     expect(recoveries()).toBe(1);
   });
 
-  it('that keeps failing runs less and less often, up to every few seconds, and as usual once it has succeeded', async () => {
+  it('that keeps failing backs off to a few seconds, and runs as usual once it succeeds', async () => {
     const { runs, errors } = job();
     let failing = true;
     const end = (run: (typeof runs)[number] | undefined) => (failing ? run?.fail('away') : run?.finish());
@@ -103,7 +103,7 @@ describe('a job', () => {
     expect(errors).toEqual(['away']);
   });
 
-  it('stops between two runs, and runs no more', async () => {
+  it('stops between two runs', async () => {
     const { runs, stop } = job();
     await passes(EVERY_MS);
     runs[0]?.finish();
@@ -124,7 +124,7 @@ describe('a job', () => {
   it.each([
     ['succeeds', (run: { finish(): void }) => run.finish()],
     ['fails', (run: { fail(error: unknown): void }) => run.fail(new Error('too late'))],
-  ])('has stopped only when the run under way has ended, and runs no more: when that %s', async (_, end) => {
+  ])('stops only when the run under way has ended: when that %s', async (_, end) => {
     const { runs, stop } = job();
     await passes(EVERY_MS);
     let stopped = false;

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(above, { recursive: true }));
 
 describe('claiming the data directory', () => {
-  it('succeeds for exactly one of many at the same time', async () => {
+  it('succeeds for exactly one of many concurrent processes', async () => {
     const dir = join(above, 'data');
     const entries = await Promise.allSettled(Array.from({ length: 20 }, () => claimDataDir(dir)));
     expect(entries.filter((entry) => entry.status === 'fulfilled')).toHaveLength(1);
@@ -21,7 +21,7 @@ describe('claiming the data directory', () => {
     }
   });
 
-  it('names the process that has it and the ways out', async () => {
+  it('names the process that has it, and the alternatives', async () => {
     const { release } = await claimDataDir(above);
     await expect(claimDataDir(above)).rejects.toThrow(
       new RegExp(`already running on ${above}: process ${process.pid}\\..*kill ${process.pid}.*DATABASE_URL`, 's'),

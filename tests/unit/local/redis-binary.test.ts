@@ -58,13 +58,13 @@ describe('finding a Redis server', () => {
     expect(await redisBinary(say)).toBe(path);
   });
 
-  it('passes over a Redis that is too old where there is another server', async () => {
+  it('skips a Redis that is too old if there is another server', async () => {
     await program('redis-server', printing('Redis server v=6.2.14'));
     const path = await program('valkey-server', printing('Valkey server v=7.2.5'));
     expect(await redisBinary(say)).toBe(path);
   });
 
-  it('refuses a Redis that is too old, saying which it is and what to do', async () => {
+  it('refuses a Redis that is too old, with its version and what to do', async () => {
     const path = await program('redis-server', printing('Redis server v=6.2.14'));
     await expect(redisBinary(say)).rejects.toThrow(`${path} has version 6.2.14`);
     await expect(redisBinary(say)).rejects.toThrow(/install.*docker compose up.*REDIS_URL/s);
@@ -72,7 +72,7 @@ describe('finding a Redis server', () => {
 });
 
 describe('installing a Redis server', () => {
-  it('says so first, and installs nothing where there is one', async () => {
+  it('announces it first, and installs nothing if there is one', async () => {
     await sudoWithoutPassword();
     await packageManager('apt-get', '[ -n "$DEBIAN_FRONTEND" ]');
     await redisBinary(say);
@@ -81,7 +81,7 @@ describe('installing a Redis server', () => {
     expect(said).toHaveLength(1);
   });
 
-  it('updates the package lists only when installing has failed without', async () => {
+  it('updates the package lists only if installing has failed', async () => {
     await sudoWithoutPassword();
     const asked = await packageManager('apt-get', `/bin/grep -q update ${join(machine, 'apt-get.log')}`);
     await redisBinary(say);
@@ -95,14 +95,14 @@ describe('installing a Redis server', () => {
     expect(await asked()).toHaveLength(1);
   });
 
-  it('names the ways out where there is nothing to install with', async () => {
+  it('names the alternatives without a package manager', async () => {
     await expect(redisBinary(say)).rejects.toThrow(
       /no apt-get, apk, dnf or brew.*install.*docker compose up.*REDIS_URL/s,
     );
     expect(said).toEqual([]);
   });
 
-  it('names the ways out, and what the package manager said, where installing fails', async () => {
+  it('names the alternatives, and the output of the package manager, if installing fails', async () => {
     await sudoWithoutPassword();
     await packageManager('apt-get', 'false');
     await expect(redisBinary(say)).rejects.toThrow(/Unable to locate package.*docker compose up.*REDIS_URL/s);

@@ -18,7 +18,7 @@ function gathering() {
   return { ask, batches };
 }
 
-test('those of one turn are asked for together, in their order, and each has its own answer', async () => {
+test('calls of one turn share a batch, in order, and each gets its own answer', async () => {
   const { ask, batches } = gathering();
   const answers = await Promise.all([ask('a', 1), ask('b', 2), ask('a', 3)]);
   expect(answers).toEqual(['a1', 'b2', 'a3']);
@@ -28,13 +28,13 @@ test('those of one turn are asked for together, in their order, and each has its
   ]);
 });
 
-test('no more than a batch may hold go together', async () => {
+test('a batch has at most its limit of calls', async () => {
   const { ask, batches } = gathering();
   await Promise.all([1, 2, 3, 4].map((item) => ask('a', item)));
   expect(batches.map(({ items }) => items)).toEqual([[1, 2, 3], [4]]);
 });
 
-test('a full batch goes at once, and whoever is left of the crowd when the turn is over', async () => {
+test('a full batch is sent at once, and the rest at the end of the turn', async () => {
   const { ask, batches } = gathering();
   const answers = Promise.all([1, 2, 3, 4].map((item) => ask('a', item)));
   expect(batches).toEqual([{ key: 'a', items: [1, 2, 3] }]);
@@ -43,7 +43,7 @@ test('a full batch goes at once, and whoever is left of the crowd when the turn 
   expect(await answers).toEqual(['a1', 'a2', 'a3', 'a4']);
 });
 
-test('who comes in a later turn is asked for later', async () => {
+test('a call of a later turn is sent later', async () => {
   const { ask, batches } = gathering();
   const first = ask('a', 1);
   await turn();
@@ -51,7 +51,7 @@ test('who comes in a later turn is asked for later', async () => {
   expect(batches).toHaveLength(2);
 });
 
-test('a batch that fails fails for all who are in it, and for nobody else', async () => {
+test('a failing batch fails for all its callers, and for no others', async () => {
   const { ask } = gathering();
   const outcomes = await Promise.allSettled([ask('a', 1), ask('a', 13), ask('b', 2)]);
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);

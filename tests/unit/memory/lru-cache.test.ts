@@ -5,7 +5,7 @@ import { lruCache } from '#adapters/memory/lru-cache.ts';
 const MAX = 10;
 
 describe('a bounded cache', () => {
-  it('returns what was set under a key, and nothing under another', () => {
+  it('returns the value of a key, and nothing for another', () => {
     const cache = lruCache<number>(MAX);
     cache.set('a', 1);
     expect([cache.get('a'), cache.get('b')]).toEqual([1, undefined]);
@@ -13,7 +13,7 @@ describe('a bounded cache', () => {
     expect(cache.get('a')).toBe(2);
   });
 
-  it('keeps the half used last, and never more than its limit, whatever is set and read', () => {
+  it('keeps the half used last, and never more than its limit', () => {
     const step = fc.record({ key: fc.nat(3 * MAX).map(String), read: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {

@@ -26,8 +26,8 @@ async function settled(): Promise<void> {
   await turnEnds();
 }
 
-describe('reads that are shared', () => {
-  it('begin when the turn of the event loop ends, one for all who have asked in it', async () => {
+describe('shared reads', () => {
+  it('begin at the end of a turn of the event loop, one for all its callers', async () => {
     const { read, reads } = store();
     const crowd = Array.from({ length: 100 }, () => read('a'));
     expect(reads).toHaveLength(0);
@@ -37,7 +37,7 @@ describe('reads that are shared', () => {
     expect(reads).toHaveLength(1);
   });
 
-  it('are never joined by a caller who asked after they began', async () => {
+  it('are never joined by a caller after they began', async () => {
     const { read, reads } = store();
     const first = read('a');
     await settled();
@@ -50,7 +50,7 @@ describe('reads that are shared', () => {
     expect(await late).toBe(2);
   });
 
-  it('serve everybody who came while another was under way, all by one', async () => {
+  it('serve all callers during a read by one next read', async () => {
     const { read, reads } = store();
     const first = read('a');
     await settled();
@@ -63,7 +63,7 @@ describe('reads that are shared', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('are kept apart by what is read', async () => {
+  it('are separate per key', async () => {
     const { read, reads } = store();
     read('a');
     read('b');
@@ -71,7 +71,7 @@ describe('reads that are shared', () => {
     expect(reads.map(({ key }) => key)).toEqual(['a', 'b']);
   });
 
-  it('fail for those who share them, and for nobody else', async () => {
+  it('fail for their callers, and for no others', async () => {
     const { read, reads } = store();
     const failure = new Error('the read failed');
     const first = read('a');
@@ -84,7 +84,7 @@ describe('reads that are shared', () => {
     expect(await late).toBe(2);
   });
 
-  it('are forgotten once they have ended: who comes next is read for anew', async () => {
+  it('are dropped once they have ended: the next caller reads again', async () => {
     const { read, reads } = store();
     const first = read('a');
     await settled();
@@ -95,7 +95,7 @@ describe('reads that are shared', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('are one at a time, and each begins after all who share it have asked, whenever callers come', async () => {
+  it('run one at a time, and each begins after all its callers have called', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(12), { minLength: 1, maxLength: 12 }), async (delays) => {
         const { read, reads, most } = store();

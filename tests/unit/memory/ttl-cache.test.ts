@@ -43,7 +43,7 @@ function hanging() {
   return { read, reads };
 }
 
-describe('what is cached briefly', () => {
+describe('a briefly cached value', () => {
   it('is read once, then answered from memory', async () => {
     const { read, reads } = cached();
     expect([await read('a'), await read('a')]).toEqual(['a1', 'a1']);
@@ -52,7 +52,7 @@ describe('what is cached briefly', () => {
     expect(reads).toEqual(['a']);
   });
 
-  it('is read anew once it is forgotten, and so is what was being read at that moment', async () => {
+  it('is read again once it is evicted, also during a read', async () => {
     const { read, reads } = cached();
     await read('b');
     const underWay = read('a');
@@ -61,14 +61,14 @@ describe('what is cached briefly', () => {
     expect(reads).toEqual(['b', 'a', 'a']);
   });
 
-  it('is never older than its time', async () => {
+  it('is never older than its TTL', async () => {
     const { read } = cached();
     await read('a');
     passes(TTL_MS);
     expect(await read('a')).toBe('a2');
   });
 
-  it('is as old as the beginning of its read, not the end', async () => {
+  it('is as old as the start of its read, not the end', async () => {
     const { read } = cached();
     const slow = read('a');
     passes(TTL_MS);
@@ -76,19 +76,19 @@ describe('what is cached briefly', () => {
     expect(await read('a')).toBe('a2');
   });
 
-  it('is read once for all who come during the read', async () => {
+  it('is read once for all callers during the read', async () => {
     const { read, reads } = cached();
     const crowd = await Promise.all(Array.from({ length: 100 }, () => read('a')));
     expect(new Set(crowd)).toEqual(new Set(['a1']));
     expect(reads).toEqual(['a']);
   });
 
-  it('is kept apart by key', async () => {
+  it('is separate per key', async () => {
     const { read } = cached();
     expect([await read('a'), await read('b'), await read('a')]).toEqual(['a1', 'b2', 'a1']);
   });
 
-  it('stands in for a read that fails, and is read anew once the store is back', async () => {
+  it('replaces a failing read, and is read again once the store is back', async () => {
     const { read, store } = cached();
     await read('a');
     passes(TTL_MS);
@@ -99,7 +99,7 @@ describe('what is cached briefly', () => {
     expect(await read('a')).toBe('a3');
   });
 
-  it('is nothing when the first read fails: the failure is told, and not kept', async () => {
+  it('does not exist when the first read fails: the failure propagates and is not cached', async () => {
     const { read, store } = cached();
     store.away = true;
     await expect(read('a')).rejects.toThrow('the store is away');
@@ -107,7 +107,7 @@ describe('what is cached briefly', () => {
     expect(await read('a')).toBe('a2');
   });
 
-  it('stands in for a read that hangs, after a while, which those who come later do not wait again', async () => {
+  it('replaces a hanging read after a while, for later callers at once', async () => {
     vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
     const { read, reads } = hanging();
     const first = read('a');
@@ -128,7 +128,7 @@ describe('what is cached briefly', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is read no second time while a read hangs, and is the new value once that has ended', async () => {
+  it('is not read a second time while a read hangs, and is the new value once that has ended', async () => {
     const { read, reads } = hanging();
     const crowd = Array.from({ length: 100 }, () => read('a'));
     passes(100 * TTL_MS);
@@ -143,7 +143,7 @@ describe('what is cached briefly', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('stands in when a read that hung fails at last, and is read anew', async () => {
+  it('replaces a hanging read that fails at last, and is read again', async () => {
     const { read, reads } = hanging();
     const first = read('a');
     reads[0]?.answer('old');
@@ -157,7 +157,7 @@ describe('what is cached briefly', () => {
     expect(await next).toBe('new');
   });
 
-  it('is not that there is nothing: an absence is looked up again each time, also where there was something', async () => {
+  it('excludes an absence: that is looked up each time, also after a value', async () => {
     const { read, reads } = hanging();
     for (const found of [undefined, undefined, 'there', undefined, undefined, 'back']) {
       const answer = read('a');
@@ -168,7 +168,7 @@ describe('what is cached briefly', () => {
     expect(reads).toHaveLength(6);
   });
 
-  it('is bounded: the entry read longest ago gives way', async () => {
+  it('is bounded: the entry read longest ago is evicted', async () => {
     const { read, reads } = cached(2);
     await read('a');
     await read('b');
@@ -183,7 +183,7 @@ describe('what is cached briefly', () => {
     expect(reads).toEqual(['b']);
   });
 
-  it('is kept for less time where the value says so, an absence too, and never for more', async () => {
+  it('is kept for less time if the value says so, an absence, too, and never for more', async () => {
     const values = [undefined, 100, 10_000, 1];
     let reads = 0;
     const read = ttlCache(async () => values[reads++], {
@@ -200,7 +200,7 @@ describe('what is cached briefly', () => {
     expect(await read('a')).toBe(1);
   });
 
-  it('stands in for nothing without patience: a failure is told', async () => {
+  it('replaces nothing without patience: a failure propagates', async () => {
     const answers = [async () => 'old', () => Promise.reject(new Error('away'))];
     const read = ttlCache(async () => (await answers.shift())?.(), { ttlMs: TTL_MS, entriesMax: 10 });
     await read('a');

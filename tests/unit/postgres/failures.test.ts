@@ -22,7 +22,7 @@ function failing(...failures: readonly unknown[]) {
 }
 
 describe('a statement that Postgres undid', () => {
-  it.each(['40P01', '40001'])('is tried again, at most three times in all: %s', async (code) => {
+  it.each(['40P01', '40001'])('is retried, at most three times in all: %s', async (code) => {
     expect(await failing(failure(code))).toEqual({ value: 'done', tries: 2 });
     expect(await failing(failure(code), failure(code))).toEqual({ value: 'done', tries: 3 });
     const thrice = await failing(failure(code), failure(code), failure(code));
@@ -52,7 +52,7 @@ describe('a statement that failed otherwise', () => {
     ofPrisma('P2002', { kind: 'UniqueConstraintViolation', originalCode: '23505' }),
     new RangeError('ours'),
     'not even an error',
-  ])('rises untouched when it is a mistake: %s', async (error) => {
+  ])('propagates untouched if it is a bug: %s', async (error) => {
     expect(await failing(error)).toEqual({ error, tries: 1 });
   });
 });

@@ -6,7 +6,7 @@ import { drawOrder as draw, wordsFrom } from '#domain/queue/lottery.ts';
 const COUNT = 50_000;
 const seed = createHash('sha256').update('a seed').digest();
 
-it('draws the lots of the domain, and lets others do something meanwhile', async () => {
+it('draws the lots of the domain, and yields to other work', async () => {
   let turns = 0;
   let done = false;
   function takeTurns() {

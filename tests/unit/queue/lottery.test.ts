@@ -26,7 +26,7 @@ function wordsOf(...words: readonly number[]): () => number {
 }
 
 describe('drawing lots', () => {
-  it('gives each place to one person and each person one place', () => {
+  it('gives each rank to one entry and each entry one rank', () => {
     fc.assert(
       fc.property(seeds, counts, (seed, count) => {
         const { order, registered } = draw(seed, count);
@@ -38,7 +38,7 @@ describe('drawing lots', () => {
     );
   });
 
-  it('comes out the same from the same seed and count, and otherwise from another seed', () => {
+  it('gives the same order for the same seed and count, and another for another seed', () => {
     fc.assert(
       fc.property(seeds, seeds, fc.integer({ min: 100, max: 500 }), (seed, other, count) => {
         fc.pre(seed.some((byte, index) => byte !== other[index]));
@@ -50,7 +50,7 @@ describe('drawing lots', () => {
   });
 
   // Made by a program in another language, from the description alone.
-  it('comes out as anybody else computes it', () => {
+  it('gives the order that an independent implementation computes', () => {
     expect([...draw(SEED, 20).order]).toEqual([10, 2, 3, 14, 9, 18, 11, 12, 19, 7, 17, 5, 8, 4, 20, 6, 1, 16, 15, 13]);
     const many = draw(SEED, 100_000).order;
     const bytes = new DataView(new ArrayBuffer(4 * many.length));
@@ -60,7 +60,7 @@ describe('drawing lots', () => {
     );
   });
 
-  it('is no more likely to come out one way than another', () => {
+  it('makes every order equally likely', () => {
     const DRAWS = 24_000;
     const seen = new Map<string, number>();
     for (let number = 0; number < DRAWS; number++) {
@@ -74,7 +74,7 @@ describe('drawing lots', () => {
     expect(chiSquare).toBeLessThan(49.7);
   });
 
-  it('skips the words that would make some places likelier', () => {
+  it('skips the words that would make some ranks likelier', () => {
     // Three divides 2^32 - 1 numbers evenly, not 2^32.
     const last = 2 ** 32 - 1;
     expect(drawn(3, wordsOf(last, last, 1, 0))).toEqual(drawn(3, wordsOf(1, 0)));
@@ -82,12 +82,12 @@ describe('drawing lots', () => {
     expect(drawn(2, wordsOf(last))).toEqual(drawn(2, wordsOf(1)));
   });
 
-  it('needs no word for one person, nor for nobody', () => {
+  it('needs no word for one entry or none', () => {
     expect(drawn(1, wordsOf())).toEqual({ order: Uint32Array.of(1), registered: Uint32Array.of(1) });
     expect(drawn(0, wordsOf()).order).toHaveLength(0);
   });
 
-  it('pauses every few thousand people, so that others get their turn', () => {
+  it('yields every few thousand entries', () => {
     const words = wordsFrom(SEED, sha256);
     let inThisStep = 0;
     let most = 0;
@@ -106,7 +106,7 @@ describe('drawing lots', () => {
 });
 
 describe('the words of a seed', () => {
-  it('are the SHA-256 of the seed and a counter, eight bytes each, the greatest byte first', () => {
+  it('are the SHA-256 of the seed and a counter of eight bytes, big-endian', () => {
     const words = wordsFrom(SEED, sha256);
     for (const block of [0, 1, 2]) {
       const digest = createHash('sha256')

@@ -9,7 +9,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ from: number, to: number }) },
 );
 
-test('tells what an ordinary set tells, whenever it is asked while it grows', () => {
+test('answers as an ordinary set does, at any time while it grows', () => {
   const property = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
     const [numbers, ordinary] = [numberSet(), new Set<number>()];
     for (const one of steps) {
@@ -27,7 +27,7 @@ test('tells what an ordinary set tells, whenever it is asked while it grows', ()
   fc.assert(property);
 });
 
-test('counts up to numbers that it has no room for yet', () => {
+test('counts up to numbers beyond its present size', () => {
   const numbers = numberSet();
   numbers.add(7);
   expect(numbers.countBetween(1, 10_000_000)).toBe(1);

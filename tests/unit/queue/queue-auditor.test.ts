@@ -31,9 +31,9 @@ function objections(...told: readonly Told[]) {
 }
 const NONE = { inversions: [], duplicates: [] };
 
-describe('a line is fair where', () => {
+describe('a queue is fair if', () => {
   it.each<[what: string, told: readonly Told[]]>([
-    ['everybody is let in by number', [1, 2, 3, 5, 9].map((number) => ['admitted', number] as const)],
+    ['entries are admitted by number', [1, 2, 3, 5, 9].map((number) => ['admitted', number] as const)],
     [
       'lots were drawn, and later arrivals follow',
       [
@@ -44,7 +44,7 @@ describe('a line is fair where', () => {
       ],
     ],
     [
-      'who was passed over comes back and is next',
+      'an absent entry rejoins and is next',
       [
         ['passed-over', 1],
         ['admitted', 2],
@@ -54,7 +54,7 @@ describe('a line is fair where', () => {
       ],
     ],
     [
-      'who comes back goes before the line, by number',
+      'rejoined entries go before the queue, by number',
       [
         ['passed-over', 1],
         ['passed-over', 2],
@@ -66,7 +66,7 @@ describe('a line is fair where', () => {
       ],
     ],
     [
-      'whose place was lost is restored late',
+      'a lost entry is restored late',
       [
         ['admitted', 7],
         ['restored', 4],
@@ -75,7 +75,7 @@ describe('a line is fair where', () => {
       ],
     ],
     [
-      'whose session was lost is let in again',
+      'an entry with a lost session is admitted again',
       [
         ['admitted', 1],
         ['restored', 1],
@@ -83,7 +83,7 @@ describe('a line is fair where', () => {
       ],
     ],
     [
-      'a place is left or forgotten',
+      'an entry left or was forgotten',
       [
         ['left', 2],
         ['passed-over', 1],
@@ -96,10 +96,10 @@ describe('a line is fair where', () => {
   });
 });
 
-describe('it objects to', () => {
+describe('it reports', () => {
   it.each<[what: string, told: readonly Told[], objected: { inversions?: number[]; duplicates?: number[] }]>([
     [
-      'somebody let in after one behind them',
+      'an entry admitted after a later one',
       [
         ['admitted', 2],
         ['admitted', 1],
@@ -107,7 +107,7 @@ describe('it objects to', () => {
       { inversions: [1] },
     ],
     [
-      'each of those overtaken',
+      'each overtaken entry',
       [
         ['admitted', 9],
         ['admitted', 3],
@@ -117,7 +117,7 @@ describe('it objects to', () => {
       { inversions: [3, 4] },
     ],
     [
-      'an order that is not the one of the lots',
+      'an order other than that of the lots',
       [
         ['admitted', 1, 2],
         ['admitted', 2, 1],
@@ -125,7 +125,7 @@ describe('it objects to', () => {
       { inversions: [2] },
     ],
     [
-      'somebody overtaken after they came back',
+      'an entry overtaken after it rejoined',
       [
         ['passed-over', 1],
         ['admitted', 2],
@@ -136,7 +136,7 @@ describe('it objects to', () => {
       { inversions: [1] },
     ],
     [
-      'somebody overtaken after they were restored',
+      'an entry overtaken after it was restored',
       [
         ['restored', 4],
         ['admitted', 5],
@@ -145,7 +145,7 @@ describe('it objects to', () => {
       { inversions: [4] },
     ],
     [
-      'somebody overtaken a second time, having come back before',
+      'an entry overtaken a second time, after it had rejoined',
       [
         ['passed-over', 1],
         ['returned', 1],
@@ -157,7 +157,7 @@ describe('it objects to', () => {
       { inversions: [1] },
     ],
     [
-      'somebody let in twice',
+      'an entry admitted twice',
       [
         ['admitted', 1],
         ['admitted', 2],
@@ -166,7 +166,7 @@ describe('it objects to', () => {
       { duplicates: [1] },
     ],
     [
-      'somebody let in again after leaving',
+      'an entry admitted again after it left',
       [
         ['admitted', 1],
         ['left', 1],
@@ -178,7 +178,7 @@ describe('it objects to', () => {
     expect(objections(...told)).toEqual({ ...NONE, ...objected });
   });
 
-  it('whatever is out of order, as somebody does who compares each with all before', () => {
+  it('every admission out of order, as a comparison with all earlier ones does', () => {
     const orders = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 40 });
     fc.assert(
       fc.property(orders, (order) => {
@@ -188,7 +188,7 @@ describe('it objects to', () => {
     );
   });
 
-  it('more than it shows', () => {
+  it('more contradictions than it shows', () => {
     const backwards = Array.from({ length: 300 }, (_, index) => ['admitted', 300 - index] as const);
     const { inversions } = audit(recordOf(backwards));
     expect(inversions.count).toBe(299);
@@ -198,8 +198,8 @@ describe('it objects to', () => {
   });
 });
 
-describe('it tells', () => {
-  it('how often each thing happened', () => {
+describe('it counts', () => {
+  it('each kind of event', () => {
     const { counts } = audit(
       recordOf([
         ['admitted', 1],
@@ -223,7 +223,7 @@ describe('it tells', () => {
     });
   });
 
-  it('how long people waited, of those whose time of joining is known', () => {
+  it('the waiting times of entries with a known join time', () => {
     const hundred = recordOf(Array.from({ length: 100 }, (_, index) => ['admitted', index + 1] as const));
     expect(audit(hundred).waitedMs).toEqual({ p50: 50_000, p90: 90_000, p99: 99_000, max: 100_000 });
     const unknown = hundred.map((event) => ({ ...event, joinedAt: event.sequence === 7 ? event.joinedAt : undefined }));

@@ -6,14 +6,14 @@ const figures = { registered: 0 };
 const seats = { available: 1 };
 const paused = { paused: true };
 
-describe('the state of a line', () => {
+describe('the state of a queue', () => {
   type Given = Parameters<typeof queueStateOf>;
   it.each<readonly [state: QueueState, when: string, ...Given]>([
-    ['OPEN', 'people are let in', concert, figures, seats],
+    ['OPEN', 'entries are admitted', concert, figures, seats],
     ['UPCOMING', 'before sales open', { ...concert, sales: 'UPCOMING' as const, opened: false }, figures, seats],
     [
       'CLOSED',
-      'once sales are over, whatever else',
+      'once sales have closed, in any case',
       { ...concert, sales: 'CLOSED' as const },
       figures,
       { available: 0 },
@@ -24,13 +24,7 @@ describe('the state of a line', () => {
     ['PAUSED', 'by the operator', { ...concert, policy: paused }, figures, seats],
     ['SOLD_OUT', 'while no seat can be had', concert, figures, { available: 0 }],
     ['SOLD_OUT', 'paused or not', { ...concert, policy: paused }, figures, { available: 0 }],
-    [
-      'REBUILDING',
-      'after the line was lost, whatever else',
-      concert,
-      { ...figures, rebuildingMs: 1 },
-      { available: 0 },
-    ],
+    ['REBUILDING', 'after the queue was lost, in any case', concert, { ...figures, rebuildingMs: 1 }, { available: 0 }],
   ])('is %s %s', (state, _, ...given) => {
     expect(queueStateOf(...given)).toBe(state);
   });

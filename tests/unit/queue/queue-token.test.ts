@@ -34,7 +34,7 @@ function altered(text: string, at: number, by: number): string {
 }
 
 describe('a queue token', () => {
-  it('says what it was signed for, whatever the claim', () => {
+  it('carries the payload that was signed, whatever it is', () => {
     fc.assert(
       fc.property(entries, (any) => {
         expect(tokens.verify(tokens.sign(any))).toEqual(any);
@@ -42,7 +42,7 @@ describe('a queue token', () => {
     );
   });
 
-  it('is the same for the same claim, and another for another', () => {
+  it('is the same for the same payload, and another for another', () => {
     expect(tokens.sign({ ...entry })).toBe(tokens.sign(entry));
     const others: Partial<QueueEntry>[] = [
       { userId: userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e40') },
@@ -59,7 +59,7 @@ describe('a queue token', () => {
     expect(tokens.sign(entry)).toMatch(/^[\w.-]{1,130}$/);
   });
 
-  it('is worth nothing once a single character of it is another, in whichever part', () => {
+  it('is refused if a single character differs, in any part', () => {
     const token = tokens.sign(entry);
     for (let at = 0; at < token.length; at++) {
       if (token[at] === '.') continue;
@@ -67,7 +67,7 @@ describe('a queue token', () => {
     }
   });
 
-  it('is worth nothing altered, however often the genuine one was shown before', () => {
+  it('is refused if altered, however often the genuine one was verified before', () => {
     const shown = queueTokens([OLD]);
     const token = shown.sign(entry);
     for (let at = 0; at < token.length; at++) {
@@ -76,7 +76,7 @@ describe('a queue token', () => {
     }
   });
 
-  it('says the same however often it is shown, and nothing that is not ours is ever found in the memory', () => {
+  it('gives the same payload however often it is verified, and the cache has only genuine tokens', () => {
     const shown = queueTokens([OLD]);
     const forged = queueTokens([{ ...OLD, secret: NEW.secret }]).sign(entry);
     expect([shown.verify(forged), shown.verify(forged)]).toEqual([undefined, undefined]);
@@ -84,19 +84,19 @@ describe('a queue token', () => {
     expect(shown.verify(forged)).toBeUndefined();
   });
 
-  it('is worth nothing with the claim of one and the signature of another', () => {
+  it('is refused with the payload of one and the signature of another', () => {
     const [mine, theirs] = [tokens.sign(entry), tokens.sign({ ...entry, sequence: 1 })];
     const [keyId, payload] = theirs.split('.');
     expect(tokens.verify(`${keyId}.${payload}.${mine.split('.')[2]}`)).toBeUndefined();
   });
 
-  it('is worth nothing when signed by a key that we do not have, even under the id of one', () => {
+  it('is refused if signed with an unknown key, even under a known key id', () => {
     const forged = queueTokens([{ id: OLD.id, secret: 'a guess of more than thirty-two characters' }]).sign(entry);
     expect(tokens.verify(forged)).toBeUndefined();
     expect(tokens.verify(queueTokens([NEW]).sign(entry))).toBeUndefined();
   });
 
-  it('stays good when the key is rotated, until the old key is taken away', () => {
+  it('stays valid when the key is rotated, until the old key is removed', () => {
     const before = tokens.sign(entry);
     const rotated = queueTokens([NEW, OLD]);
     expect(rotated.verify(before)).toEqual(entry);
@@ -119,7 +119,7 @@ describe('a queue token', () => {
     expect(tokens.verify(text)).toBeUndefined();
   });
 
-  it('is no text that somebody made up, and reading it never fails', () => {
+  it('is refused for any random text, without an error', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(tokens.verify(text)).toBeUndefined();

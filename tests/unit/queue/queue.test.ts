@@ -30,18 +30,18 @@ const measured = fc.double({ min: 0.001, max: 10_000, noNaN: true });
 const median = (at: number, rate: number) => etaOf(at, rate, policy)?.p50 ?? Number.NaN;
 
 describe('the estimated wait', () => {
-  it('is, in the middle, the position by the measured turnover', () => {
+  it('has as its median the position divided by the measured turnover', () => {
     expect(median(6_000, 2)).toBeGreaterThan(2_950);
     expect(median(6_000, 2)).toBeLessThanOrEqual(3_000);
   });
 
-  it('is unknown until anything was measured, while the line is paused, and never otherwise', () => {
+  it('is unknown until a turnover was measured and while the queue is paused, and only then', () => {
     expect(etaOf(100, 0, policy)).toBeUndefined();
     expect(etaOf(60, 2, { ...policy, paused: true })).toBeUndefined();
     expect(etaOf(60, 0, { ...policy, activeMax: 0, admitPerWindow: 10 })).toBeDefined();
   });
 
-  it('is none at all at an empty line', () => {
+  it('is zero for an empty queue', () => {
     expect(etaOf(0, 2, policy)).toEqual({ p50: 0, p90: 0 });
   });
 
@@ -56,7 +56,7 @@ describe('the estimated wait', () => {
     );
   });
 
-  it('is no shorter further back, and never much more than if everybody stays as long as they may', () => {
+  it('is no shorter further back, and never much more than if every session lasts its full time', () => {
     fc.assert(
       fc.property(position, position, measured, (a, b, rate) => {
         const [ahead, behind] = [Math.min(a, b), Math.max(a, b)];
@@ -68,7 +68,7 @@ describe('the estimated wait', () => {
     );
   });
 
-  it('is the narrower the more was measured', () => {
+  it('is narrower the more was measured', () => {
     const width = (rate: number) => {
       const { p50, p90 } = etaOf(100_000, rate, policy) ?? { p50: 0, p90: 0 };
       return p90 / p50;
@@ -78,7 +78,7 @@ describe('the estimated wait', () => {
     expect(width(100)).toBeGreaterThan(1);
   });
 
-  it('holds for about half and nine tenths of the people of random lines', () => {
+  it('holds for about half and nine tenths of the entries of random queues', () => {
     // Sessions end at random; the turnover is what was counted of them in two minutes before.
     const word = wordsFrom(new Uint8Array(32), (input) => hash('sha256', input, 'buffer'));
     const pause = (rate: number) => -Math.log((word() + 1) / 2 ** 32) / rate;
@@ -99,7 +99,7 @@ describe('the estimated wait', () => {
     expect(within.p90 / lines).toBeLessThan(0.96);
   });
 
-  it('is exactly what the window gives where that decides', () => {
+  it('is exactly the time that the window takes where it decides', () => {
     const windowed = { ...policy, admitPerWindow: 10, windowSeconds: 60 };
     expect(etaOf(60, 1_000, windowed)).toEqual({ p50: 360, p90: 360 });
     expect(etaOf(60, 0, { ...windowed, activeMax: 0 })).toEqual({ p50: 360, p90: 360 });
@@ -128,7 +128,7 @@ describe('the poll interval', () => {
     expect([0, 0.999].map((at) => pollAfter(1_000_000, at))).toEqual([48, 72]);
   });
 
-  it('never leads anybody who keeps to it into absence, or to a session that is gone', () => {
+  it('never makes a client that follows it absent, or lose its session unclaimed', () => {
     const seconds = fc.integer({ min: 5, max: 86_400 });
     fc.assert(
       fc.property(eta, random, seconds, seconds, (wait, at, absentSeconds, claimSeconds) => {
@@ -139,12 +139,12 @@ describe('the poll interval', () => {
   });
 });
 
-describe('a standing', () => {
+describe('a queue status', () => {
   const opensAt = new Date(3_600_000);
   const around: SaleState = { concert: { policy, opened: true, opensAt }, seatsLeft: { available: 7, held: 3 } };
   const state: EntryState = { status: 'WAITING', position: 61, turnover: 2 };
 
-  it('tells who waits how many are ahead, how long it may take and when to ask again', () => {
+  it('has for a waiting entry the entries ahead, the estimate and the next poll', () => {
     expect(queueStatusOf(entry, state, around, 0.5)).toEqual({
       entry,
       status: 'WAITING',
@@ -156,7 +156,7 @@ describe('a standing', () => {
     });
   });
 
-  it('tells when the line opens until it has, and no estimate', () => {
+  it('has the opening time until then, and no estimate', () => {
     const closed = { ...around, concert: { ...around.concert, opened: false } };
     const queueStatus = queueStatusOf(entry, state, closed, 0.5);
     expect(queueStatus).toEqual({
@@ -169,41 +169,41 @@ describe('a standing', () => {
     });
   });
 
-  it('tells no position before lots are drawn', () => {
+  it('has no position before lots are drawn', () => {
     const queueStatus = queueStatusOf(entry, { ...state, position: undefined }, around, 0.5);
     expect(queueStatus).toEqual({ entry, status: 'WAITING', pollAfterSeconds: 60 });
   });
 
-  it('tells that no seat can be had, and how many may come back', () => {
+  it('says that no seat is available, and how many may become free', () => {
     const queueStatus = queueStatusOf(entry, state, { ...around, seatsLeft: { available: 0, held: 3 } }, 0.5);
     expect(queueStatus).toMatchObject({ position: 61, soldOut: true, seatsHeld: 3 });
     expect(queueStatus.etaSeconds).toBeUndefined();
   });
 
-  it('asks for a poll by the distance to the front, though nothing was measured yet', () => {
+  it('has a poll interval by the distance to the head, though nothing was measured yet', () => {
     const pollAfter = (at: number) =>
       queueStatusOf(entry, { ...state, position: at, turnover: 0 }, around, 0.5).pollAfterSeconds;
     expect([1, 50, 10_000].map(pollAfter)).toEqual([2, 30, 60]);
   });
 
-  it('tells who is in until when', () => {
+  it('has for an active entry the end of its session', () => {
     const expiresAt = new Date(600_000);
     const queueStatus = queueStatusOf(entry, { status: 'ACTIVE', expiresAt }, around, 0.5);
     expect(queueStatus).toEqual({ entry, status: 'ACTIVE', expiresAt, pollAfterSeconds: 30 });
   });
 
-  it('tells who is out nothing more', () => {
+  it('has nothing more for an ended entry', () => {
     const queueStatus = queueStatusOf(entry, { status: 'EXPIRED' }, around, 0.5);
     expect(queueStatus).toEqual({ entry, status: 'EXPIRED', pollAfterSeconds: 30 });
   });
 });
 
-describe('the queue check', () => {
-  it('lets those pass who are in', () => {
+describe('the session check', () => {
+  it('passes an active entry', () => {
     expect(() => requireActive({ status: 'ACTIVE', expiresAt: new Date() })).not.toThrow();
   });
 
-  it('never lets those pass who wait, the next one included, and tells them their position', () => {
+  it('never passes a waiting entry, the next one included, and returns its position', () => {
     expect(() => requireActive({ status: 'WAITING', position: 1, turnover: 0 })).toThrow(
       expect.objectContaining({ code: 'not-admitted', facts: { position: 1 } }),
     );
@@ -212,7 +212,7 @@ describe('the queue check', () => {
     );
   });
 
-  it('does not let those pass whose session has ended', () => {
+  it('does not pass an ended entry', () => {
     expect(() => requireActive({ status: 'EXPIRED' })).toThrow(expect.objectContaining({ code: 'session-expired' }));
   });
 });

@@ -5,7 +5,7 @@ import { readConfig } from '#config/config.ts';
 const REFILL_MS = 150;
 const ADMISSION_MS_MAX = 25;
 
-it('by default looks at the line often enough to give a lapsed session to the next person in time', () => {
+it('by default admission runs often enough to give an expired session to the next entry in time', () => {
   const { jobs } = readConfig({
     DATABASE_URL: 'postgresql://user:password@db.example:5432/frontrow',
     REDIS_URL: 'redis://redis.example:6379',

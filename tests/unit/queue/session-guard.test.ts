@@ -92,7 +92,7 @@ describe.each(['/extension', '/payment'])('a command on a hold: %s', (url) => {
 });
 
 describe('a command whose session is looked up while it is counted', () => {
-  it('passes once both let it, which ask at the same time', async () => {
+  it('passes once both allow it, and asks both at the same time', async () => {
     const { send, asked } = await aSession();
     expect(await send('/reservation')).toBe('passed');
     expect(asked()).toBe(1);

@@ -29,22 +29,19 @@ function record(findSession: QueueRecords['findSession']) {
 }
 
 describe('a session on record', () => {
-  it.each([true, false])(
-    'is looked up once for all who ask at the same time, and for a while after: in, %s',
-    async (is) => {
-      const { isIn, entry, looks, passes } = record(async () => (is ? { remainingMs: LONG_MS } : undefined));
-      const mine = entry();
-      expect(await Promise.all([isIn(mine), isIn(mine), isIn(mine)])).toEqual([is, is, is]);
-      passes(100);
-      expect(await isIn({ ...mine })).toBe(is);
-      expect(looks()).toBe(1);
-      passes(LONG_MS);
-      await isIn(mine);
-      expect(looks()).toBe(2);
-    },
-  );
+  it.each([true, false])('is looked up once for concurrent reads, and cached for a while: active, %s', async (is) => {
+    const { isIn, entry, looks, passes } = record(async () => (is ? { remainingMs: LONG_MS } : undefined));
+    const mine = entry();
+    expect(await Promise.all([isIn(mine), isIn(mine), isIn(mine)])).toEqual([is, is, is]);
+    passes(100);
+    expect(await isIn({ ...mine })).toBe(is);
+    expect(looks()).toBe(1);
+    passes(LONG_MS);
+    await isIn(mine);
+    expect(looks()).toBe(2);
+  });
 
-  it('is not remembered for longer than it lasts', async () => {
+  it('is not cached beyond its end', async () => {
     let remainingMs = 50;
     const { isIn, entry, passes } = record(async () => (remainingMs > 0 ? { remainingMs } : undefined));
     const mine = entry();
@@ -56,7 +53,7 @@ describe('a session on record', () => {
     expect(await isIn(mine)).toBe(false);
   });
 
-  it('is of this user, number and line', async () => {
+  it('belongs to this user, sequence and queue', async () => {
     const { isIn, entry, looks } = record(async ({ sequence }) => (sequence === 1 ? { remainingMs: 1 } : undefined));
     const mine = entry(1);
     expect(await isIn(mine)).toBe(true);
@@ -66,7 +63,7 @@ describe('a session on record', () => {
     expect(looks()).toBe(4);
   });
 
-  it('is not remembered where it could not be looked up', async () => {
+  it('is not cached if the lookup failed', async () => {
     let isAway = true;
     const { isIn, entry } = record(async () => {
       if (isAway) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
@@ -78,7 +75,7 @@ describe('a session on record', () => {
     expect(await isIn(mine)).toBe(true);
   });
 
-  it('is looked up again for some when there are more people than can be remembered, and never wrong', async () => {
+  it('is looked up again when the cache is full, and never wrong', async () => {
     const { isIn, entry } = record(async ({ sequence }) => (sequence % 2 === 0 ? { remainingMs: 1 } : undefined));
     const crowd = Array.from({ length: 50_000 }, (_, index) => entry(index + 1));
     for (const one of crowd) expect(await isIn(one)).toBe(one.sequence % 2 === 0);

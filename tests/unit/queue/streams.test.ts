@@ -114,7 +114,7 @@ const positions = ({ events }: Client) => events.map(({ data }) => data.position
 const statuses = ({ events }: Client) => events.map(({ data }) => data.status);
 
 describe('a stream', () => {
-  it('tells the standing at once, and when to come back', async () => {
+  it('sends the queue status at once, and when to reconnect', async () => {
     const { fan, follow } = audience();
     await fan();
     const waiting = await follow(await fan());
@@ -122,7 +122,7 @@ describe('a stream', () => {
     expect(waiting.retry).toBe(60 * SECOND_MS);
   });
 
-  it('tells each change once, and of one that stays the same nothing', async () => {
+  it('sends each change once, and nothing without a change', async () => {
     const { fan, follow, pass, ports } = audience();
     await fan();
     const [second, third] = [await fan(), await fan()];
@@ -134,7 +134,7 @@ describe('a stream', () => {
     expect(positions(waiting)).toEqual([2, 1]);
   });
 
-  it('tells at once that the turn has come, and not before the second is over that the position has changed', async () => {
+  it('sends an admission at once, and a new position only after a second', async () => {
     const { fan, follow, pass, ports } = audience();
     const first = await fan();
     const [second, third] = [await fan(), await fan()];
@@ -148,7 +148,7 @@ describe('a stream', () => {
     expect(positions(behind)).toEqual([2, 1]);
   });
 
-  it('tells of a position once a second at most, however the line moves', async () => {
+  it('sends a position at most once a second, however the queue moves', async () => {
     const { fan, follow, pass, ports } = audience();
     await fan();
     const ahead: QueueEntry[] = [];
@@ -162,7 +162,7 @@ describe('a stream', () => {
     expect(positions(last).length).toBeLessThanOrEqual(5);
   });
 
-  it('never tells a position behind one that it told', async () => {
+  it('never sends a larger position than before', async () => {
     const { fan, follow, pass, standIn } = audience();
     await fan();
     await fan();
@@ -174,7 +174,7 @@ describe('a stream', () => {
     expect(waiting.events.at(-1)?.data).toMatchObject({ position: 2, aheadCount: 1 });
   });
 
-  it('of somebody who is in tells when the session is over, and ends', async () => {
+  it('of an active entry sends the end of the session, and ends', async () => {
     const { fan, follow, pass } = audience({ policy: { sessionSeconds: 5 } });
     const active = await follow(await fan());
     expect(active.ending).toBe('open');
@@ -183,7 +183,7 @@ describe('a stream', () => {
     expect(active.ending).toBe('ended');
   });
 
-  it('counts as being there', async () => {
+  it('counts as a heartbeat', async () => {
     const { fan, follow, pass, ports } = audience({ policy: { absentSeconds: 5, sessionSeconds: 60 } });
     await fan();
     const [silent, there] = [await fan(), await fan()];
@@ -196,7 +196,7 @@ describe('a stream', () => {
     expect((await ports.queue.read(silent.concertId)).absent).toBe(1);
   });
 
-  it('with nothing to say says so before anybody takes it for dead', async () => {
+  it('without news sends a comment before it is taken for dead', async () => {
     const { fan, follow, pass } = audience({}, { heartbeatSeconds: 15 });
     await fan();
     const waiting = await follow(await fan());
@@ -204,7 +204,7 @@ describe('a stream', () => {
     expect(waiting.comments).toHaveLength(4);
   });
 
-  it('goes on while the line cannot be reached, and tells afterwards what has changed', async () => {
+  it('survives an unreachable queue, and then sends what has changed', async () => {
     const { fan, follow, pass, ports, standIn, errors } = audience();
     await fan();
     const [second, third] = [await fan(), await fan()];
@@ -222,7 +222,7 @@ describe('a stream', () => {
     expect(errors).toEqual([]);
   });
 
-  it('that cannot be served by our own fault ends, and that is reported', async () => {
+  it('that fails by our own bug ends, and the bug is reported', async () => {
     const { fan, follow, pass, standIn, errors } = audience();
     await fan();
     const waiting = await follow(await fan());
@@ -236,7 +236,7 @@ describe('a stream', () => {
     expect([waiting.ending, errors]).toEqual(['ended', [fault]]);
   });
 
-  it('ends after some minutes, so that nobody counts as being there for ever', async () => {
+  it('ends after some minutes, so that no dead connection counts as a heartbeat forever', async () => {
     const { fan, follow, pass } = audience({ policy: { sessionSeconds: 3_600 } });
     const active = await follow(await fan());
     await pass(4 * MINUTE_MS);
@@ -246,8 +246,8 @@ describe('a stream', () => {
   });
 });
 
-describe('who does not read', () => {
-  it('is told the latest standing on reading on, and not what was in between', async () => {
+describe('a client that does not read', () => {
+  it('gets the latest queue status when it reads again, and none in between', async () => {
     const { fan, follow, pass, ports } = audience({}, { heartbeatSeconds: 60 });
     await fan();
     const ahead: QueueEntry[] = [];
@@ -265,7 +265,7 @@ describe('who does not read', () => {
     expect(positions(slow).at(-1)).toBe(1);
   });
 
-  it('for two heartbeats is given up', async () => {
+  it('for two heartbeats is disconnected', async () => {
     const { fan, follow, pass, ports } = audience({}, { heartbeatSeconds: 15 });
     await fan();
     const ahead: QueueEntry[] = [];
@@ -281,7 +281,7 @@ describe('who does not read', () => {
     expect(gone.ending).toBe('cut');
   });
 
-  it('has no part in the presence of those who do', async () => {
+  it('does not count as a heartbeat, unlike those that do', async () => {
     const { fan, follow, pass, ports, standIn } = audience({}, { heartbeatSeconds: 60 });
     await fan();
     const [entry, other] = [await fan(), await fan()];
@@ -301,8 +301,8 @@ describe('who does not read', () => {
   });
 });
 
-describe('who comes back', () => {
-  it('is not told again what they know, and is told what has changed', async () => {
+describe('a client that reconnects', () => {
+  it('gets nothing twice, and what has changed', async () => {
     const { fan, follow, pass, ports } = audience();
     await fan();
     const [second, third] = [await fan(), await fan()];
@@ -316,7 +316,7 @@ describe('who comes back', () => {
     expect(positions(after)).toEqual([1]);
   });
 
-  it('is never told a position behind the one they know', async () => {
+  it('never gets a larger position than before', async () => {
     const { fan, follow, standIn } = audience();
     await fan();
     await fan();
@@ -329,7 +329,7 @@ describe('who comes back', () => {
   });
 
   it.each(['', 'x', '1:2', '999:1:AAAAAAAAAAA', `${'9'.repeat(40)}:1:AAAAAAAAAAA`])(
-    'with an id of another place, or of nothing, is told the standing: %j',
+    'with the id of another entry, or of nothing, gets the queue status: %j',
     async (id) => {
       const { fan, follow } = audience();
       await fan();
@@ -339,7 +339,7 @@ describe('who comes back', () => {
     },
   );
 
-  it('to a place that is over, knowing it, is given no stream', async () => {
+  it('after its EXPIRED gets no stream', async () => {
     const { fan, follow, ports } = audience({}, { max: 1 });
     const entry = await fan();
     await leaveQueue(ports, entry);
@@ -353,7 +353,7 @@ describe('who comes back', () => {
 });
 
 describe('an instance', () => {
-  it('carries so many streams, tells the next one to poll, and takes one again when another has gone', async () => {
+  it('accepts streams up to its limit, tells the next one to poll, and accepts one again when another has ended', async () => {
     const { fan, follow } = audience({}, { max: 2 });
     const [first] = [await follow(await fan()), await follow(await fan())];
     const third = await fan();
@@ -363,7 +363,7 @@ describe('an instance', () => {
     expect((await follow(third)).begun).toBe(true);
   });
 
-  it('carries some streams of one place: with more, the oldest ends', async () => {
+  it('accepts a few streams of one entry: with more, the oldest ends', async () => {
     const { fan, follow } = audience();
     await fan();
     const entry = await fan();
@@ -376,7 +376,7 @@ describe('an instance', () => {
     expect(tabs.map(({ ending }) => ending)).toEqual(['ended', 'open', 'open', 'cut', 'open']);
   });
 
-  it('watches a line as long as somebody follows it', async () => {
+  it('watches a queue for as long as it has streams', async () => {
     const { fan, follow, standIn, ports } = audience();
     let watching = 0;
     standIn({
@@ -397,7 +397,7 @@ describe('an instance', () => {
     expect(watching).toBe(0);
   });
 
-  it('counts no stream that could not begin', async () => {
+  it('does not count a stream that could not begin', async () => {
     const { fan, follow, standIn, ports } = audience({}, { max: 1 });
     const entry = await fan();
     standIn({
@@ -410,7 +410,7 @@ describe('an instance', () => {
     expect((await follow(entry)).begun).toBe(true);
   });
 
-  it('that stops ends all streams with a word, cuts off who does not take it, and takes no more', async () => {
+  it('that stops ends all streams with a comment, disconnects clients that do not read it, and accepts no more', async () => {
     const { fan, follow, streams } = audience();
     const entries = [await fan(), await fan()] as const;
     const [reader, deaf] = [await follow(entries[0]), await follow(entries[1])];
@@ -423,7 +423,7 @@ describe('an instance', () => {
     expect(deaf.ending).toBe('cut');
   });
 
-  it('looks for a crowd in slices, and answers others in between', async () => {
+  it('looks up a crowd in slices, and answers others in between', async () => {
     const { fan, follow, pass, standIn, ports } = audience({ policy: { waitingMax: 1_200 } }, { max: 1_200 });
     for (let joined = 0; joined < 1_200; joined++) await follow(await fan());
     const looksPerTurn: number[] = [];

@@ -16,7 +16,7 @@ import { showQueue } from '#use-cases/queue/show-queue.ts';
 const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
 
 describe('joining', () => {
-  it('gives a place at the end of the line and a claim to it', async () => {
+  it('returns an entry at the end of the queue', async () => {
     const { ports, stage, user } = memoryWorld();
     const { concertId } = stage({ policy: { activeMax: 1, sessionSeconds: 600 } });
     await joinQueue(ports, { concertId, userId: await user() });
@@ -32,7 +32,7 @@ describe('joining', () => {
     });
   });
 
-  it('again gives the same claim, waiting and let in', async () => {
+  it('again returns the same entry, waiting and active', async () => {
     const { ports, stage, user } = memoryWorld();
     const { concertId } = stage();
     const input = { concertId, userId: await user() };
@@ -44,7 +44,7 @@ describe('joining', () => {
     expect(third).toMatchObject({ queueStatus: { entry: first.queueStatus.entry, status: 'ACTIVE' }, fresh: false });
   });
 
-  it('is refused where there is no such concert, before sales open and after they closed', async () => {
+  it('is refused for an unknown concert, before sales open and after they closed', async () => {
     const { ports, stage, user, clock } = memoryWorld();
     const { concertId, salesOpenAt } = stage({
       opensInMs: HOUR_MS,
@@ -59,7 +59,7 @@ describe('joining', () => {
     await expectRefusal(joinQueue(ports, { concertId, userId }), 'sales-closed');
   });
 
-  it('is refused when the line is full', async () => {
+  it('is refused when the queue is full', async () => {
     const { ports, stage, user } = memoryWorld();
     const { concertId } = stage({ policy: { waitingMax: 1 } });
     await joinQueue(ports, { concertId, userId: await user() });
@@ -68,7 +68,7 @@ describe('joining', () => {
 });
 
 describe('polling', () => {
-  it('tells where the place stands: waiting, in, and over', async () => {
+  it('returns the state of the entry: waiting, active and ended', async () => {
     const { ports, stage, fan, clock } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     const [first, second] = [await fan(concert), await fan(concert)];
@@ -78,15 +78,15 @@ describe('polling', () => {
     expect(await pollQueue(ports, first)).toMatchObject({ status: 'EXPIRED' });
   });
 
-  it('is refused where there is no such concert', async () => {
+  it('is refused for an unknown concert', async () => {
     const { ports, stage, fan } = memoryWorld();
     const entry = await fan(stage());
     await expectRefusal(pollQueue(ports, { ...entry, concertId: UNKNOWN }), 'concert-not-found');
   });
 });
 
-describe('showing the line', () => {
-  it('tells how many wait, the pace, the seats, and what the last in line can expect', async () => {
+describe('showing the queue', () => {
+  it('returns the waiting entries, the pace, the seats, and the estimate for the last entry', async () => {
     const { ports, stage, fan, clock } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     const [first] = [await fan(concert), await fan(concert), await fan(concert)];
@@ -102,7 +102,7 @@ describe('showing the line', () => {
     expect(shown.tailEta?.p90).toBeGreaterThan(shown.tailEta?.p50 ?? 0);
   });
 
-  it('tells who joins an empty line what to expect, and nobody while none is let in', async () => {
+  it('returns an estimate for an empty queue, and none while nobody is admitted', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     await leaveQueue(ports, await fan(concert));
@@ -111,7 +111,7 @@ describe('showing the line', () => {
     expect(await showQueue(ports, concert.concertId)).toMatchObject({ state: 'PAUSED', tailEta: undefined });
   });
 
-  it('asks nothing of a line that there is not: before sales open and after they close', async () => {
+  it('does not read a queue before sales open and after they close', async () => {
     const { ports, stage, clock } = memoryWorld();
     const { concertId } = stage({ opensInMs: HOUR_MS, dates: [{ startsInMs: 2 * HOUR_MS, prices: [1] }] });
     const watched = failingPorts(ports, []);
@@ -126,7 +126,7 @@ describe('showing the line', () => {
 });
 
 describe('leaving', () => {
-  it('gives the place up and lets the next one in at once', async () => {
+  it('ends the entry and admits the next one at once', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     const [first, second] = [await fan(concert), await fan(concert)];
@@ -135,7 +135,7 @@ describe('leaving', () => {
     expect(await pollQueue(ports, second)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('gives back what was held, so that no hold outlasts the session that can pay for it', async () => {
+  it('releases the holds, so that no hold outlasts the session that can pay for it', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     const first = await fan(concert);
@@ -158,7 +158,7 @@ describe('leaving', () => {
     });
   });
 
-  it('with a place that was left before leaves alone what is held in a later session', async () => {
+  it('with an entry that was left before leaves the holds of a later session alone', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     const { concertId, dates } = concert;
@@ -175,7 +175,7 @@ describe('leaving', () => {
     expect(await ports.boxOffice.findReservation(first.userId, answer.reservationId)).toMatchObject({ status: 'HELD' });
   });
 
-  it('while waiting moves those behind up', async () => {
+  it('while waiting moves the entries behind it up', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     await fan(concert);
@@ -184,7 +184,7 @@ describe('leaving', () => {
     expect(await pollQueue(ports, third)).toMatchObject({ status: 'WAITING', position: 1 });
   });
 
-  it('is harmless when repeated, and refused where there is no such concert', async () => {
+  it('is harmless when repeated, and refused for an unknown concert', async () => {
     const { ports, stage, fan } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1 } });
     const [first, , third] = [await fan(concert), await fan(concert), await fan(concert)];
@@ -196,7 +196,7 @@ describe('leaving', () => {
 });
 
 describe('admission', () => {
-  it('lets the next in, in order, at every concert on sale, and nobody beyond the limit', async () => {
+  it('admits the next entries, in order, at every concert on sale, and none beyond the limit', async () => {
     const { ports, stage, user } = memoryWorld();
     const concerts = [stage({ policy: { activeMax: 2 } }), stage({ policy: { activeMax: 1 } })];
     const closed = stage({ opensInMs: HOUR_MS });
@@ -212,7 +212,7 @@ describe('admission', () => {
     expect(statuses.join(' ')).toBe('ACTIVE ACTIVE WAITING ACTIVE WAITING WAITING WAITING WAITING WAITING');
   });
 
-  it('lets nobody in while the house is full, and the next when a session has run out', async () => {
+  it('admits nobody at the limit, and the next entry when a session has expired', async () => {
     const { ports, stage, fan, clock } = memoryWorld();
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     await fan(concert);
@@ -223,7 +223,7 @@ describe('admission', () => {
     expect(await pollQueue(ports, next)).toMatchObject({ status: 'ACTIVE' });
   });
 
-  it('lets nobody in before the line opens, though people may join; then everybody who fits', async () => {
+  it('admits nobody before the queue opens, though users may join; then as many as fit', async () => {
     const { ports, stage, user, clock } = memoryWorld();
     const opensAt = new Date(clock.now() + HOUR_MS);
     const { concertId } = stage({ policy: { opensAt } });
@@ -235,7 +235,7 @@ describe('admission', () => {
     expect(await admitWaiting(ports)).toMatchObject([{ admitted: 2, waiting: 1 }]);
   });
 
-  it('lets nobody in while no seat can be had, and goes on by itself when one comes back', async () => {
+  it('admits nobody while no seat is available, and resumes when one is free again', async () => {
     const { ports, stage, fan, user, clock } = memoryWorld();
     const concert = stage({
       policy: { activeMax: 2, sessionSeconds: 60, holdSeconds: 300 },
@@ -251,7 +251,7 @@ describe('admission', () => {
     expect(await admitWaiting(ports)).toMatchObject([{ admitted: 1, waiting: 0 }]);
   });
 
-  it('is as cautious when somebody leaves, or a policy is changed', async () => {
+  it('follows the same rules when a user leaves or a policy changes', async () => {
     const { ports, stage, user, clock } = memoryWorld();
     const { concertId } = stage({ policy: { opensAt: new Date(clock.now() + HOUR_MS) } });
     const input = { concertId, userId: await user() };

@@ -39,8 +39,8 @@ const token = 'test.claim.signature';
 /** What the schema makes of a text, which must hold all that it knows and nothing else. */
 const serialized = (schema: typeof shape | typeof joined, text: string) => schema.strict().parse(JSON.parse(text));
 
-describe('a standing as it is answered', () => {
-  it('says all of it, as the schema would, for whatever standing', () => {
+describe('a queue status as it is answered', () => {
+  it('has all fields that the schema has, for any queue status', () => {
     fc.assert(
       fc.property(queueStatuses, (queueStatus) => {
         const { entry, expiresAt, opensAt, ...rest } = queueStatus;
@@ -63,7 +63,7 @@ describe('a standing as it is answered', () => {
     );
   });
 
-  it('is that of the moment, however often the same claim asks', () => {
+  it('is that of the moment, however often the same entry polls', () => {
     fc.assert(
       fc.property(entries, surroundings, fc.array(places, { minLength: 2, maxLength: 5 }), (entry, around, each) => {
         for (const state of each) {

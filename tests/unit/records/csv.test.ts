@@ -4,15 +4,11 @@ import { csvLine } from '#adapters/http/records/csv.ts';
 describe('a line of CSV', () => {
   it.each<[string, Parameters<typeof csvLine>[0], string]>([
     ['words and numbers as they are', ['one', 2, -3, 0.5], 'one,2,-3,0.5'],
-    ['nothing where nothing is', [null, '', 'x', null], ',,x,'],
+    ['empty fields for absent values', [null, '', 'x', null], ',,x,'],
     ['the numbers of a list', [[7, 8], [], [1]], '7 8,,1'],
-    [
-      'what would be taken for the end of a field, in quotes',
-      ['a,b', 'a "b"', 'a\nb', 'a\rb'],
-      '"a,b","a ""b""","a\nb","a\rb"',
-    ],
-    ['what is in quotes already', ['"', '""'], '"""",""""""'],
-    ['all that Unicode has', ['🎫, ok', 'Grüße'], '"🎫, ok",Grüße'],
+    ['separators and line ends in quotes', ['a,b', 'a "b"', 'a\nb', 'a\rb'], '"a,b","a ""b""","a\nb","a\rb"'],
+    ['quotes, doubled', ['"', '""'], '"""",""""""'],
+    ['Unicode', ['🎫, ok', 'Grüße'], '"🎫, ok",Grüße'],
   ])('has %s', (_, cells, line) => {
     expect(csvLine(cells)).toBe(`${line}\r\n`);
   });

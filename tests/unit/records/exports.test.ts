@@ -53,13 +53,13 @@ describe('an export', () => {
     expect(csv).toHaveLength(4);
   });
 
-  it('of nothing is empty, but for the names', async () => {
+  it('of no records is empty but for the column names', async () => {
     const exports = recordExports(book(0).records, { max: 1, stalledMs: LONG_MS });
     expect(await text(await exports.open(WANTED, 'ndjson'))).toBe('');
     expect(await text(await exports.open(WANTED, 'csv'))).toBe(`${recordColumns.refunds.join()}\r\n`);
   });
 
-  it('reads no further than its client takes, and ends with it', async () => {
+  it('reads no further than its client, and ends with it', async () => {
     const { records, read, open } = book(1_000);
     const exports = recordExports(records, { max: 1, stalledMs: LONG_MS });
     const stream = await exports.open(WANTED, 'ndjson');
@@ -74,14 +74,14 @@ describe('an export', () => {
     await until('the book is closed', () => open() === 0);
   });
 
-  it('is refused where as many are under way as may be, until one has ended, however it did', async () => {
+  it('is refused at the limit of running exports, until one has ended in any way', async () => {
     const { records } = book(3);
     const exports = recordExports(records, { max: 2, stalledMs: LONG_MS });
     const [one, other] = [await exports.open(WANTED, 'csv'), await exports.open(WANTED, 'csv')];
     const refused = () => expectRefusal(exports.open(WANTED, 'csv'), 'busy');
     await refused();
     one.destroy();
-    await until('there is room', () => one.closed);
+    await until('an export may run', () => one.closed);
     const third = await exports.open(WANTED, 'csv');
     await refused();
     await Promise.all([text(other), text(third)]);
@@ -89,42 +89,42 @@ describe('an export', () => {
     await refused();
   });
 
-  it('that cannot begin is refused as the store refuses it, and leaves its place', async () => {
+  it('that cannot begin is refused as the store refuses it, and counts no more', async () => {
     const exports = recordExports(book(3, { failsAt: 0 }).records, { max: 1, stalledMs: LONG_MS });
     for (let tries = 0; tries < 3; tries++) await expectRefusal(exports.open(WANTED, 'csv'), 'unavailable');
   });
 
-  it('that cannot go on breaks off: what has come is not all', async () => {
+  it('that fails on the way breaks off, and is visibly incomplete', async () => {
     const exports = recordExports(book(3, { failsAt: 2 }).records, { max: 1, stalledMs: LONG_MS });
     await expect(text(await exports.open(WANTED, 'csv'))).rejects.toMatchObject({ code: 'unavailable' });
     await expect(exports.open(WANTED, 'csv')).resolves.toBeDefined();
   });
 
-  it('goes on for whoever waits, however long nothing of what is read is wanted', async () => {
+  it('continues for a waiting client, however long no row matches', async () => {
     const { records } = book(40, { wanted: (page) => page === 39, pageMs: 25 });
     const exports = recordExports(records, { max: 1, stalledMs: 500 });
     expect(await text(await exports.open(WANTED, 'ndjson'))).toMatch(/^{"refundId":"r39"/);
   });
 
-  it('of which nothing is wanted ends with its client, or with the instance, all the same', async () => {
+  it('without a matching row ends with its client or with the instance, too', async () => {
     const { records, read, open } = book(Number.POSITIVE_INFINITY, { wanted: () => false, pageMs: 1 });
     const exports = recordExports(records, { max: 1, stalledMs: LONG_MS });
     const left = await exports.open(WANTED, 'ndjson');
     let ends = 0;
     left.on('end', () => (ends += 1)).resume();
-    await until('it is under way', () => read() > 5);
+    await until('it is running', () => read() > 5);
     left.destroy();
-    await until('there is room', () => left.closed && open() === 0);
+    await until('an export may run', () => left.closed && open() === 0);
     const going = await exports.open(WANTED, 'ndjson');
     const before = read();
     going.on('end', () => (ends += 1)).resume();
-    await until('the next is under way', () => read() > before + 5);
+    await until('the next is running', () => read() > before + 5);
     exports.close();
-    await until('it is over', () => going.closed && open() === 0);
+    await until('it has ended', () => going.closed && open() === 0);
     expect(ends).toBe(0);
   });
 
-  it('breaks off when nobody takes anything, and when the instance stops', async () => {
+  it('breaks off when its client reads nothing, and when the instance stops', async () => {
     const { records, open } = book(1_000);
     const exports = recordExports(records, { max: 2, stalledMs: 20 });
     const left = await exports.open(WANTED, 'csv');
@@ -133,7 +133,7 @@ describe('an export', () => {
     const patient = recordExports(records, { max: 1, stalledMs: LONG_MS });
     const going = await patient.open(WANTED, 'csv');
     patient.close();
-    await until('it is over', () => going.destroyed && open() === 0);
+    await until('it has ended', () => going.destroyed && open() === 0);
     const late = await patient.open(WANTED, 'csv');
     expect(late.destroyed).toBe(true);
     await until('that, too', () => open() === 0);

@@ -16,13 +16,13 @@ it.each<readonly QueueEvent['kind'][]>([
   ['left', 'admitted'],
   ['passed-over', 'forgotten', 'admitted'],
   ['left', 'restored', 'admitted'],
-])('a line is not fair where a place that is over is let in: %s, %s, …', (...kinds) => {
+])('a queue is not fair if an ended entry is admitted: %s, %s, …', (...kinds) => {
   expect(revivedIn(...kinds)).toBe(1);
 });
 
 it.each<readonly QueueEvent['kind'][]>([
   ['passed-over', 'returned', 'admitted'],
   ['admitted', 'restored', 'admitted'],
-])('it is where a place was kept: %s, %s, …', (...kinds) => {
+])('it is if the entry was kept: %s, %s, …', (...kinds) => {
   expect(revivedIn(...kinds)).toBe(0);
 });

@@ -5,7 +5,7 @@ import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 const failing = (message: string) => guarded(() => Promise.reject(new Error(message)));
 
 describe('a command to Redis', () => {
-  it('answers what Redis answers', async () => {
+  it('returns the answer of Redis', async () => {
     expect(await guarded(async () => 'done')).toBe('done');
   });
 
@@ -37,7 +37,7 @@ describe('a command to Redis', () => {
   });
 
   it.each(['ERR unknown command', 'WRONGTYPE Operation against a key', 'Say LOADING and mean it'])(
-    'fails as it is when it is our mistake: %s',
+    'propagates our own bug: %s',
     async (message) => {
       await expect(failing(message)).rejects.toMatchObject({ name: 'Error', message });
     },

@@ -35,13 +35,13 @@ describe('the scripts', () => {
     expect(args.map(snakeCase)).toEqual(argumentsIn(body));
   });
 
-  it('are all files there are, apart from the one that queue scripts share', () => {
+  it('are all files, apart from the one that queue scripts share', () => {
     expect(bodies.map(({ path }) => path).toSorted()).toEqual(
       [...files.keys()].filter((path) => path !== 'queue/lua/shared.lua').toSorted(),
     );
   });
 
-  it('would be found out if arguments changed places', () => {
+  it('would fail the test if arguments changed places', () => {
     expect(argumentsIn('local user, epoch = ARGV[2], ARGV[1]\nlocal ms = tonumber(ARGV[3])')).toEqual([
       'epoch',
       'user',

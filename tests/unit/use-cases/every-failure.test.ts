@@ -207,8 +207,8 @@ describe.each([
     { name: 'reserving the best', story: reservingBest, prepare: async () => {}, expected: HELD },
     { name: 'extending', story: extending, prepare: reserveEarlier, expected: EXTENDED },
     { name: 'paying', story: paying, prepare: reserveFirst, expected: PAID },
-    { name: 'cancelling what is held', story: cancelling, prepare: reserveFirst, expected: RELEASED },
-    { name: 'cancelling what is paid', story: cancelling, prepare: payFirst, expected: REFUNDED },
+    { name: 'cancelling a hold', story: cancelling, prepare: reserveFirst, expected: RELEASED },
+    { name: 'cancelling a payment', story: cancelling, prepare: payFirst, expected: REFUNDED },
     { name: 'paying and cancelling', story: payingAndCancelling, prepare: reserveFirst, expected: REFUNDED },
   ])('$name', ({ story, prepare, expected }) => {
     async function tell(faults: readonly Fault[]) {
@@ -226,20 +226,20 @@ describe.each([
         .slice(from - 1)
         .flatMap((_, index) => [true, false].map((takesEffect) => ({ nth: from + index, takesEffect })));
 
-    it('comes out right when nothing fails', async () => {
+    it('has the right outcome when nothing fails', async () => {
       const { calls, outcome } = await undisturbed;
       expect(outcome).toEqual(expected);
       expect(calls.length).toBeGreaterThan(TRIES_MAX + 4);
     });
 
-    it('comes out right whichever call fails, before or after it took effect', async () => {
+    it('has the right outcome if any call fails, before or after it took effect', async () => {
       for (const fault of faultsOf((await undisturbed).calls)) {
         const { calls, outcome } = await tell([fault]);
         expect(outcome, `${JSON.stringify(fault)} of ${calls}`).toEqual(expected);
       }
     });
 
-    it('comes out right whichever two calls fail', async () => {
+    it('has the right outcome if any two calls fail', async () => {
       for (const first of faultsOf((await undisturbed).calls)) {
         const { calls: then } = await tell([first]);
         for (const second of faultsOf(then, first.nth + 1)) {

@@ -6,7 +6,7 @@ import { chargeBalance } from '#use-cases/wallet/charge-balance.ts';
 import { registerUser } from '#use-cases/wallet/register-user.ts';
 
 describe('registering', () => {
-  it('makes a new user with an empty wallet, another each time', async () => {
+  it('creates a new user with an empty wallet each time', async () => {
     const { ports } = memoryWorld();
     const [one, two] = [await registerUser(ports, { currency: 'KRW' }), await registerUser(ports, { currency: 'EUR' })];
     expect(one).not.toBe(two);
@@ -48,7 +48,7 @@ describe('charging', () => {
     expect(await ports.wallets.find(id)).toMatchObject({ balance: 0 });
   });
 
-  it('is refused beyond the limit of the balance, and to strangers', async () => {
+  it('is refused beyond the limit of the balance, and to unknown users', async () => {
     const { ports, user } = memoryWorld();
     const id = await user(balanceMax - 10);
     const request = { userId: id, key: 'k', fingerprint: 'f' };

@@ -25,12 +25,12 @@ async function lastOfLine() {
   return joined.map(({ entry }) => entry).reduce((one, other) => (one.sequence > other.sequence ? one : other));
 }
 
-test('a line whose presence cannot be written down costs nobody in another line their place', async () => {
+test('a queue whose last-seen times cannot be written costs no entry of another queue its place', async () => {
   const [broken, whole] = [await lastOfLine(), await lastOfLine()];
   await passAtQueue(redis, whole.concertId, (ABSENT_SECONDS + 5) * 1_000);
   // The broken line first: whoever is noted first is written down first.
   for (const entry of [broken, whole]) {
-    await until('the place is told at a glance', async () => {
+    await until('the position comes from memory', async () => {
       await room.refresh();
       const state = room.recall(entry);
       return state?.status === 'WAITING' && state.position === PEOPLE;

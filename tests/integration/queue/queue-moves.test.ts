@@ -18,7 +18,7 @@ afterAll(async () => {
   await Promise.all([here.close(), there.close()]);
 });
 
-test('an admission at one instance is heard of at another, by those who watch that line and by nobody else', async () => {
+test('an admission at one instance is published to the others, for watchers of that queue only', async () => {
   const [moving, still] = [await openHall(here.pool), await openHall(here.pool)];
   const [room, elsewhere] = [here.ports.queue, there.ports.queue];
   const heard = { moving: 0, still: 0 };
@@ -34,7 +34,7 @@ test('an admission at one instance is heard of at another, by those who watch th
   expect(heard).toEqual({ moving: 0, still: 0 });
 
   await elsewhere.admit(moving, { ...POLICY, activeMax: 1 });
-  await until('it is heard', () => heard.moving > 0);
+  await until('the message arrives', () => heard.moving > 0);
   expect((await room.survey(moving)).active).toBe(1);
   expect(heard.still).toBe(0);
 

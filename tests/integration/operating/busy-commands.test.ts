@@ -56,7 +56,7 @@ const commands: readonly [name: string, begin: () => Promise<Command>][] = [
     },
   ],
   [
-    'an endpoint elsewhere',
+    'another URL of an endpoint',
     async () => {
       const id = await endpoint();
       return {
@@ -76,7 +76,7 @@ const commands: readonly [name: string, begin: () => Promise<Command>][] = [
     },
   ],
   [
-    'a delivery sent again',
+    'a replayed delivery',
     async () => {
       const id = await endpoint();
       await deliveries.test(id);
@@ -106,11 +106,11 @@ async function endpoint() {
   return id;
 }
 
-describe('where connections are few', () => {
+describe('with few connections', () => {
   const single = openPostgres(databaseUrl, { poolMax: 1 });
   afterAll(single.close);
 
-  test.each(commands)('%s is not let go of halfway, whoever waits for the connection', async (_, begin) => {
+  test.each(commands)('%s is not interrupted halfway for others who wait for its connection', async (_, begin) => {
     const { send, isDone } = await begin();
     const command = outcomeOf(send(portsOf(single)));
     // Comes after it, and would keep what it gets until the command has come to something.
@@ -124,14 +124,14 @@ describe('where connections are few', () => {
   });
 });
 
-describe('where what is to be answered cannot be read', () => {
+describe('if the answer cannot be read', () => {
   const hasty = openPostgres(databaseUrl, { poolMax: 4, lockTimeoutMs: 200 });
   afterAll(hasty.close);
   /** What the answer is read from, and what nothing is written to before. */
   const READ_AFTERWARDS = 'LOCK TABLE lotteries, webhook_attempts IN ACCESS EXCLUSIVE MODE';
 
-  test.each(commands.filter(([name]) => name !== 'an endpoint elsewhere'))(
-    '%s is not there, and is there once when it is repeated',
+  test.each(commands.filter(([name]) => name !== 'another URL of an endpoint'))(
+    '%s has no effect, and one effect when it is repeated',
     async (_, begin) => {
       const { send, isDone } = await begin();
       const locker = await patient.pool.connect();
