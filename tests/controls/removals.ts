@@ -18,14 +18,18 @@ export type Removal = {
 
 const POSTGRES = new URL('../../src/adapters/postgres/', import.meta.url);
 const LOCK = 'src/adapters/redis/seats/redis-lock.ts';
-const CLAIM = 'src/adapters/redis/seats/lua/claim.lua';
+const ACQUIRE = 'src/adapters/redis/seats/lua/acquire.lua';
 
 const noLock: CopyChange = {
   file: LOCK,
   found: /async during\(seats, work\) \{/,
   instead: '$& if (seats !== undefined) return { contended: false, value: await work() };',
 };
-const noClaim: CopyChange = { file: CLAIM, found: /elseif string\.sub\(present[^\n]+/, instead: 'elseif false then' };
+const noHoldKey: CopyChange = {
+  file: ACQUIRE,
+  found: /elseif string\.sub\(present[^\n]+/,
+  instead: 'elseif false then',
+};
 
 const sqlFiles = readdirSync(POSTGRES, { recursive: true, encoding: 'utf8' });
 function fileOf(name: string): string {
@@ -65,7 +69,7 @@ export const removals: readonly Removal[] = [
   {
     without: 'hold key',
     note: 'only refuses the crowd: no seat is lost, only its own contract fails',
-    changes: [noClaim],
+    changes: [noHoldKey],
     tests: ['hold-keys-contract'],
     caughtBy: ['succeeds for exactly one of many'],
   },
@@ -87,7 +91,7 @@ export const removals: readonly Removal[] = [
   {
     without: 'lock, hold key, row lock of seats and unique index',
     note: 'no guard is left: seats are sold twice',
-    changes: [noLock, noClaim, ...holdUnlocked, oneLive],
+    changes: [noLock, noHoldKey, ...holdUnlocked, oneLive],
     tests: ['races-seats'],
     caughtBy: ['sell a seat once to a crowd'],
   },

@@ -15,7 +15,7 @@ import { releaseReservation } from '#use-cases/booking/release-reservation.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
 const SESSION_MARGIN_MS = 5_000;
-const CLAIM_MS = 10_000;
+const ACQUIRED_MS = 10_000;
 
 /** A concert with room for everybody, seats 1 to 5, and a way to ask for them. */
 function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
@@ -46,7 +46,7 @@ function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
       reservationId: reservationId(ports.newId()),
     };
     const turnedAway = await ports.holdKeys
-      .claim(stranger, { userId, key: 'a look', fingerprint: '' })
+      .acquire(stranger, { userId, key: 'a look', fingerprint: '' })
       .then(() => false)
       .catch(() => true);
     await ports.holdKeys.release(stranger);
@@ -215,7 +215,7 @@ describe('the hold keys', () => {
     await ports.holdKeys.release(answer);
     expect(await isMarked(1)).toBe(false);
     await expectRefusal(reserve(await fan(), [1]), 'seat-taken', { seatNumbers: [1] });
-    clock.advance(CLAIM_MS);
+    clock.advance(ACQUIRED_MS);
     expect(await isMarked(1)).toBe(true);
     clock.advance(300_000);
     expect(await isMarked(1)).toBe(false);
@@ -264,7 +264,7 @@ describe('the hold keys', () => {
   it('are set within about a second if the acquired keys expired before the box office answered', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
     const entry = await fan();
-    const slow = pausing(ports, async () => clock.advance(CLAIM_MS));
+    const slow = pausing(ports, async () => clock.advance(ACQUIRED_MS));
     await reserveSeats(slow, { entry, date, seatNumbers: [1], request: request(entry) });
     expect(await isMarked(1)).toBe(false);
     await relayOutbox(ports);
@@ -340,7 +340,7 @@ describe('under a lock that another command has', () => {
     const asked = request(entry);
     const { userId, concertId } = entry;
     const died = { userId, concertId, date, seatNumbers: [1], reservationId: reservationId(ports.newId()) };
-    await ports.holdKeys.claim(died, asked);
+    await ports.holdKeys.acquire(died, asked);
     expect(await reserve(entry, [1], asked)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
     expect(await statuses()).toBe('HELD AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });
