@@ -8,7 +8,6 @@ import type {
   PayReply,
   ReleaseReply,
   Remembered,
-  ReservationJson,
 } from './booking/booking-rows.ts';
 import { callOf } from './client/function-set.ts';
 import type { Reply, Statement } from './client/statement.ts';
@@ -87,7 +86,7 @@ export const functions = {
       ...QueueEntry,
       ...Command,
     ],
-    Remembered<ReservationJson> & { readonly remainingMs?: number }
+    HeldReply
   >('extend_hold'),
   payReservation: one<
     [paymentId: string, userId: string, concertId: string, reservationId: string, ...QueueEntry, ...Command],
