@@ -46,6 +46,7 @@ export const policyColumns = {
   strandedSeats: 'orphan_seats',
 } as const satisfies Record<keyof Policy, string>;
 
+export const policyNames = Object.keys(policyColumns) as (keyof Policy)[];
 const allOfPolicy = Object.values(policyColumns).join(', ');
 
 export type DateRow = {
@@ -80,9 +81,7 @@ const concertColumns = `
   encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
   drawn_count AS "drawnCount", drawn_at AS "drawnAt",
   CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,
-  ${Object.entries(policyColumns)
-    .map(([name, column]) => `${column} AS "${name}"`)
-    .join(', ')}`;
+  ${policyNames.map((name) => `${policyColumns[name]} AS "${name}"`).join(', ')}`;
 const fromConcerts = 'FROM concerts c LEFT JOIN lotteries USING (concert_id)';
 
 /** By column, as JSON. A missing column stays; null is null. */
