@@ -7,7 +7,7 @@ import type { EntryId } from '#domain/queue/queue.ts';
 
 export type Remembered<Answer> = { readonly answer: Answer; readonly replayed: boolean };
 
-export type HoldJson = {
+type HoldJson = {
   readonly reservationId: string;
   readonly userId: string;
   readonly concertId: string;
@@ -47,10 +47,10 @@ export type HoldReply =
       }[];
     };
 
-export type HeldSeatRow = {
+export type HolderJson = Pick<HoldJson, 'userId' | 'reservationId'>;
+
+export type HeldSeatRow = HolderJson & {
   readonly seatNumber: number;
-  readonly userId: string;
-  readonly reservationId: string;
   readonly remainingMs: number;
 };
 

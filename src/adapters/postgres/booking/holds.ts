@@ -3,7 +3,7 @@ import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
 import { functions } from '#adapters/postgres/functions.ts';
 import { reservationId, userId } from '#domain/ids.ts';
 import type { BoxOffice, Extended, HoldOrder, Occupied } from '#ports/booking/box-office.ts';
-import { commandOf, type HeldReply, type HoldReply, toHold, toReservation } from './booking-rows.ts';
+import { commandOf, type HeldReply, type HolderJson, type HoldReply, toHold, toReservation } from './booking-rows.ts';
 import { bookingStatements } from './booking-statements.ts';
 
 type Holds = Pick<
@@ -64,7 +64,7 @@ function toExtended({ answer, replayed, remainingMs = 0 }: HeldReply): Extended 
   return { answer: toReservation(answer), replayed, remainingMs };
 }
 
-const holderOf = (row: { readonly userId: string; readonly reservationId: string }) => ({
+const holderOf = (row: HolderJson) => ({
   userId: userId(row.userId),
   reservationId: reservationId(row.reservationId),
 });

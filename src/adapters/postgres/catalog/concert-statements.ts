@@ -1,6 +1,6 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
 import type { OrphanSeats } from '#domain/booking/best-seats.ts';
-import type { SeatStatus } from '#domain/catalog/concert.ts';
+import type { DateOnSale, SeatStatus, SeatsLeft } from '#domain/catalog/concert.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
 import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
 
@@ -49,14 +49,7 @@ export const policyColumns = {
 export const policyNames = Object.keys(policyColumns) as (keyof Policy)[];
 const allOfPolicy = Object.values(policyColumns).join(', ');
 
-export type DateRow = {
-  readonly date: string;
-  readonly startsAt: Date;
-  readonly seatsTotal: number;
-  readonly seatsAvailable: number;
-};
-
-export type SeatsLeftRow = { readonly available: number; readonly held: number };
+type DateRow = Omit<DateOnSale, 'date'> & { readonly date: string };
 
 export type SeatRow = {
   readonly seatNumber: number;
@@ -198,7 +191,7 @@ export const concertStatements = {
           SELECT count(*) AS held, count(*) FILTER (WHERE s.held_until <= clock_timestamp()) AS lapsed FROM seats s
           WHERE (s.concert_id, s.date) = (d.concert_id, d.date) AND s.status = 'HELD') AS unpaid
       WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()`,
-  } as Statement<[concertId: string], SeatsLeftRow>,
+  } as Statement<[concertId: string], SeatsLeft>,
 
   listSeats: {
     name: 'list-seats',
