@@ -4,7 +4,7 @@ import type { UserId } from './ids.ts';
  * Names a command that may be sent again. The same user, key and fingerprint get the first answer again. Another
  * fingerprint under the same key is a client error.
  */
-export type RequestKey = {
+export type IdempotencyKey = {
   readonly userId: UserId;
   readonly key: string;
   /** A digest of the operation and its body. */

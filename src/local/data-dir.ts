@@ -13,7 +13,7 @@ const held = new Set<DatabaseSync>();
  * Makes this process the only user of the data directory. The kernel releases the lock when the process ends, so a stale
  * lock cannot exist. SQLite is Node's way to such a lock; the file stores nothing.
  */
-export async function claimDataDir(dataDir: string): Promise<{ release(): Promise<void> }> {
+export async function takeDataDir(dataDir: string): Promise<{ release(): Promise<void> }> {
   // Others may pass through, as root runs the servers as another user. Each secret file has its own permissions.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   await access(dataDir, constants.R_OK | constants.W_OK);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { claimDataDir } from './data-dir.ts';
+import { takeDataDir } from './data-dir.ts';
 import { LocalProblem } from './local-problem.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
@@ -30,7 +30,7 @@ export type LocalServices = {
 export async function startLocalServices(options: LocalServicesOptions): Promise<LocalServices> {
   const { durable, say } = options;
   const dataDir = resolve(options.dataDir);
-  const entry = await claimDataDir(dataDir).catch((error) => {
+  const entry = await takeDataDir(dataDir).catch((error) => {
     throw explained(error, dataDir);
   });
 

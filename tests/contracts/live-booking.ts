@@ -1,7 +1,7 @@
 import { v7 as newId } from 'uuid';
 import type { Reservation } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import { chargeId, paymentId, refundId, reservationId } from '#domain/ids.ts';
 import { type BookingEvent, balanceOf, HALL, type Model, seatsOf, statusOf, stepsOf } from './booking-model.ts';
 import { ask, openBoxOffice, type StoreHarness } from './store-harness.ts';
@@ -30,7 +30,7 @@ export async function openLiveBooking(harness: StoreHarness): Promise<LiveBookin
   const made = users.map((): Reservation[] => []);
   const userOf = (who: number) => users[who] ?? users[0] ?? fail();
 
-  function requestOf({ who, key, ...rest }: { who: number; key?: number | undefined }): RequestKey {
+  function requestOf({ who, key, ...rest }: { who: number; key?: number | undefined }): IdempotencyKey {
     return ask(userOf(who), key === undefined ? newId() : `key ${key}`, JSON.stringify(rest));
   }
   function holdOf({ owner, before }: { owner: number; before: number }, who: number) {

@@ -91,7 +91,7 @@ export function queueContract(open: () => QueueHarness): void {
       expect(all.every(({ fresh }) => fresh)).toBe(true);
     });
 
-    it('names user, concert and time of joining in the claim', async () => {
+    it('names user, concert and time of joining in the entry', async () => {
       const { join, someone, concert } = line();
       const user = someone();
       const { entry } = await join(user);

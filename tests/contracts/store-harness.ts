@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import type { Hold, Reservation } from '#domain/booking/reservation.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import { chargeId, paymentId, refundId, reservationId, type UserId, userId } from '#domain/ids.ts';
 import type { Money } from '#domain/wallet/money.ts';
 import type { CancelOrder, ExtendOrder, HoldOrder, HoldOutcome, PayOrder } from '#ports/booking/box-office.ts';
@@ -76,7 +76,7 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
     entry: placeOf(userId),
     request,
   });
-  const pay = (reservation: Hold, request?: RequestKey) => boxOffice.pay(payOrderOf(reservation, request));
+  const pay = (reservation: Hold, request?: IdempotencyKey) => boxOffice.pay(payOrderOf(reservation, request));
 
   const extendOrderOf = ({ userId, reservationId }: Hold, rest: Partial<ExtendOrder> = {}): ExtendOrder => ({
     reservationId,
@@ -109,7 +109,7 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
 }
 
 /** A command of this user that nobody has sent before. */
-export function ask(user: UserId, key: string = newId(), fingerprint = 'asked'): RequestKey {
+export function ask(user: UserId, key: string = newId(), fingerprint = 'asked'): IdempotencyKey {
   return { userId: user, key, fingerprint };
 }
 

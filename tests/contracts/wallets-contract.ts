@@ -38,7 +38,7 @@ export function walletsContract(harness: StoreHarness): void {
       expect(await balanceOf(rich)).toBe(800);
     });
 
-    it('happens once per request key, and repetitions get the first answer', async () => {
+    it('happens once per idempotency key, and repetitions get the first answer', async () => {
       const { user, charge, balanceOf } = await open();
       const rich = await user();
       const request = ask(rich);

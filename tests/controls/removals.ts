@@ -18,14 +18,18 @@ export type Removal = {
 
 const POSTGRES = new URL('../../src/adapters/postgres/', import.meta.url);
 const LOCK = 'src/adapters/redis/seats/redis-lock.ts';
-const CLAIM = 'src/adapters/redis/seats/lua/claim.lua';
+const ACQUIRE = 'src/adapters/redis/seats/lua/acquire.lua';
 
 const noLock: CopyChange = {
   file: LOCK,
   found: /async during\(seats, work\) \{/,
   instead: '$& if (seats !== undefined) return { contended: false, value: await work() };',
 };
-const noClaim: CopyChange = { file: CLAIM, found: /elseif string\.sub\(present[^\n]+/, instead: 'elseif false then' };
+const noHoldKey: CopyChange = {
+  file: ACQUIRE,
+  found: /elseif string\.sub\(present[^\n]+/,
+  instead: 'elseif false then',
+};
 
 const sqlFiles = readdirSync(POSTGRES, { recursive: true, encoding: 'utf8' });
 function fileOf(name: string): string {
@@ -63,9 +67,9 @@ export const removals: readonly Removal[] = [
     caughtBy: ['goes on one at a time'],
   },
   {
-    without: 'claim',
+    without: 'hold key',
     note: 'turns the crowd away only: no seat is lost, so it is its own promise that is broken',
-    changes: [noClaim],
+    changes: [noHoldKey],
     tests: ['hold-keys-contract'],
     caughtBy: ['succeeds for exactly one of many'],
   },
@@ -85,9 +89,9 @@ export const removals: readonly Removal[] = [
     caughtBy: ['no guard but reservation_seats_one_live'],
   },
   {
-    without: 'lock, claim, row lock of seats and unique index',
+    without: 'lock, hold key, row lock of seats and unique index',
     note: 'nothing is left: seats are sold twice',
-    changes: [noLock, noClaim, ...holdUnlocked, oneLive],
+    changes: [noLock, noHoldKey, ...holdUnlocked, oneLive],
     tests: ['races-seats'],
     caughtBy: ['sell a seat once to a crowd'],
   },
@@ -156,7 +160,7 @@ export const removals: readonly Removal[] = [
     caughtBy: ['take one payment for a reservation'],
   },
   {
-    without: 'lock on a request key',
+    without: 'lock on an idempotency key',
     note: '',
     changes: [inFunction('recall_answer', /PERFORM pg_advisory_xact_lock\([^;]+;/, 'NULL;')],
     tests: ['repeated-commands', 'idempotency'],

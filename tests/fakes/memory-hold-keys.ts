@@ -1,10 +1,10 @@
 import type { Hold, SeatSet } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import type { HoldKeys } from '#ports/booking/hold-keys.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
-export const CLAIM_TTL_MS = 10_000;
+export const ACQUIRED_TTL_MS = 10_000;
 
 type Key = Pick<Hold, 'userId' | 'reservationId'> & { readonly until: number };
 
@@ -27,16 +27,16 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
   }
 
   return {
-    async claim(hold, request) {
-      if (answered.has(requestKey(request))) return 'repeated';
+    async acquire(hold, request) {
+      if (answered.has(idempotencyKey(request))) return 'repeated';
       const taken = hold.seatNumbers.filter((seatNumber) => {
         const holder = holderOf(hold, seatNumber)?.userId;
         return holder !== undefined && holder !== hold.userId;
       });
       if (taken.length > 0) throw new Refusal('seat-taken', { seatNumbers: taken });
       const free = hold.seatNumbers.filter((seatNumber) => holderOf(hold, seatNumber) === undefined);
-      for (const seatNumber of free) set(hold, seatNumber, CLAIM_TTL_MS);
-      return free.length === hold.seatNumbers.length ? 'claimed' : 'repeated';
+      for (const seatNumber of free) set(hold, seatNumber, ACQUIRED_TTL_MS);
+      return free.length === hold.seatNumbers.length ? 'acquired' : 'repeated';
     },
 
     async prolong(hold, milliseconds) {
@@ -47,9 +47,9 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
       }
     },
 
-    async putBack(hold, milliseconds = CLAIM_TTL_MS) {
+    async putBack(hold, milliseconds = ACQUIRED_TTL_MS) {
       const missing = hold.seatNumbers.filter((seatNumber) => holderOf(hold, seatNumber) === undefined);
-      for (const seatNumber of missing) set(hold, seatNumber, Math.min(CLAIM_TTL_MS, milliseconds));
+      for (const seatNumber of missing) set(hold, seatNumber, Math.min(ACQUIRED_TTL_MS, milliseconds));
       return missing.length > 0;
     },
 
@@ -58,7 +58,7 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
     },
 
     async remember(_hold, request) {
-      answered.add(requestKey(request));
+      answered.add(idempotencyKey(request));
     },
 
     async release(hold) {
@@ -76,4 +76,4 @@ export function memoryHoldKeys(clock: MemoryClock): MemoryHoldKeys {
 }
 
 const seatKey = ({ concertId, date }: SeatSet, seatNumber: number) => `${concertId} ${date} ${seatNumber}`;
-const requestKey = ({ userId, key }: RequestKey) => `${userId} ${key}`;
+const idempotencyKey = ({ userId, key }: IdempotencyKey) => `${userId} ${key}`;

@@ -6,7 +6,7 @@ import { type KeptPlan, numbersOf, offCentre, type PlaceInHall, type SeatRun } f
 import { Refusal } from '#domain/errors.ts';
 import type { EventData, EventType, PublicEvent } from '#domain/events/public-event.ts';
 import type { Attempt, Delivery, Endpoint } from '#domain/events/webhook.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import type { ConcertDate, ConcertId, EndpointId, PaymentId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
@@ -112,7 +112,10 @@ export function placeWithoutPlan(seatNumber: number): Omit<FreeSeat, 'seatNumber
 }
 
 /** The stored answer to this command, if there is one. */
-export function recall<T>({ answers }: MemoryStore, { userId, key, fingerprint }: RequestKey): Answered<T> | undefined {
+export function recall<T>(
+  { answers }: MemoryStore,
+  { userId, key, fingerprint }: IdempotencyKey,
+): Answered<T> | undefined {
   const known = answers.get(`${userId} ${key}`);
   if (known === undefined) return undefined;
   if (known.fingerprint !== fingerprint) throw new Refusal('idempotency-key-reused');
@@ -120,7 +123,7 @@ export function recall<T>({ answers }: MemoryStore, { userId, key, fingerprint }
 }
 
 /** Stores the first answer. */
-export function remember<T>({ answers, clock }: MemoryStore, request: RequestKey, answer: T): Answered<T> {
+export function remember<T>({ answers, clock }: MemoryStore, request: IdempotencyKey, answer: T): Answered<T> {
   const { userId, key, fingerprint } = request;
   answers.set(`${userId} ${key}`, { fingerprint, answer, answeredAt: clock.now() });
   return { answer, replayed: false };

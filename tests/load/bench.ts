@@ -120,12 +120,12 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const samples = CONNECTIONS * PEOPLE_PER_CONNECTION;
   const [longLine, shortLine] = [await openLine(), await openLine()];
   const before = await usedBytes(redis);
-  const longClaims = await fillLine(room, longLine, LONG_LINE, samples);
+  const longEntries = await fillLine(room, longLine, LONG_LINE, samples);
   const bytesPerPerson = ((await usedBytes(redis)) - before) / LONG_LINE;
-  const shortClaims = await fillLine(room, shortLine, SHORT_LINE, samples);
+  const shortEntries = await fillLine(room, shortLine, SHORT_LINE, samples);
   say(`${LONG_LINE} and ${SHORT_LINE} people wait.`);
   const vastLine = await openLine();
-  const vastClaims = await fillLine(room, vastLine, VAST_LINE, samples);
+  const vastEntries = await fillLine(room, vastLine, VAST_LINE, samples);
   say(`${VAST_LINE} people wait.`);
 
   const frontrow = await startFrontrow(dir.path, settings);
@@ -142,7 +142,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const etag = listed.headers.get('etag') ?? '';
   const [newcomer] = (await newcomers(1)).flat();
   const floor = await startFloor(dir.path, {
-    poll: await (await ask('/v1/queue', longClaims[samples / 2] as QueueEntry)).json(),
+    poll: await (await ask('/v1/queue', longEntries[samples / 2] as QueueEntry)).json(),
     join: await (await fetch(`${frontrow.url}${joinPath}`, newcomer as RequestInit)).json(),
     seats: await listed.json(),
   });
@@ -176,10 +176,10 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   const poll = await compare(
     generator,
     {
-      bare: { ...atFloor, requests: () => polls(longClaims), expected: 200 },
-      short: { ...atFrontrow, requests: () => polls(shortClaims), expected: 200 },
-      long: { ...atFrontrow, requests: () => polls(longClaims), expected: 200 },
-      vast: { ...atFrontrow, requests: () => polls(vastClaims), expected: 200 },
+      bare: { ...atFloor, requests: () => polls(longEntries), expected: 200 },
+      short: { ...atFrontrow, requests: () => polls(shortEntries), expected: 200 },
+      long: { ...atFrontrow, requests: () => polls(longEntries), expected: 200 },
+      vast: { ...atFrontrow, requests: () => polls(vastEntries), expected: 200 },
     },
     ROUNDS,
   );

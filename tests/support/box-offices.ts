@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, inject } from 'vitest';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import { type ConcertId, paymentId, reservationId, userId } from '#domain/ids.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 import type { BoxOffice, HoldOutcome, Paid } from '#ports/booking/box-office.ts';
@@ -45,7 +45,11 @@ export const placeOf = (concertId: ConcertId, id = ''): EntryId => ({
 });
 
 /** A request of its own, each time. */
-export const newRequest = ({ userId }: EntryId): RequestKey => ({ userId, key: randomUUID(), fingerprint: 'asked' });
+export const newRequest = ({ userId }: EntryId): IdempotencyKey => ({
+  userId,
+  key: randomUUID(),
+  fingerprint: 'asked',
+});
 
 export function holdAt(office: BoxOffice, entry: EntryId, seatNumber: number): Promise<HoldOutcome> {
   const seats = { concertId: entry.concertId, date: DATE, seatNumbers: [seatNumber] };

@@ -3,7 +3,7 @@
  * will is in its arguments.
  */
 
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import type { ConcertDate, ReservationId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { BoxOffice } from '#ports/booking/box-office.ts';
@@ -16,7 +16,7 @@ export type LastWill = {
   readonly redisUrl: string;
   readonly dies: 'before' | 'after';
   readonly entry: Omit<QueueEntry, 'joinedAt'>;
-  readonly request: RequestKey;
+  readonly request: IdempotencyKey;
 } & (
   | { readonly command: 'hold'; readonly date: ConcertDate; readonly seatNumbers: readonly number[] }
   | { readonly command: 'pay'; readonly reservationId: ReservationId }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { SeatSet } from '#domain/booking/reservation.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import type { ConcertId } from '#domain/ids.ts';
 
 // All keys of Frontrow. One hash tag per concert for its queue, one per concert and date for the seats, and a few for
@@ -86,7 +86,7 @@ export function lockKeys({ concertId, date, seatNumbers }: SeatSet): string[] {
 }
 
 /** Present while Postgres stores the answer to a command. Hashed, as an idempotency key may have 255 characters. */
-export function answeredKey({ concertId, date }: SeatSet, { userId, key }: RequestKey): string {
+export function answeredKey({ concertId, date }: SeatSet, { userId, key }: IdempotencyKey): string {
   const digest = hash('sha256', `${userId} ${key}`, 'base64url');
   return `${PREFIX}{${concertId}:${date}}:answered:${digest}`;
 }

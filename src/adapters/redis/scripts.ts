@@ -180,7 +180,7 @@ export const scripts = {
     'concert',
   ),
   /** Then per command: user, hold key's value, and number of seats. */
-  claim: script<{ ttlMs: number }, number[]>('seats/claim', 'ttlMs'),
+  acquire: script<{ ttlMs: number }, number[]>('seats/acquire', 'ttlMs'),
   prolong: script<{ holder: string; ttlMs: number }, number>('seats/prolong', 'holder', 'ttlMs'),
   keep: script<{ holder: string; ttlMs: number }, number>('seats/keep', 'holder', 'ttlMs'),
   release: script<{ holder: string }, number>('seats/release', 'holder'),

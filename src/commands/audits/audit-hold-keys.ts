@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { holdKeys } from '#adapters/redis/keys.ts';
-import { CLAIM_TTL_MS } from '#adapters/redis/seats/redis-hold-keys.ts';
+import { ACQUIRED_TTL_MS } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { concertDate, concertId } from '#domain/ids.ts';
 import { VIOLATIONS_SHOWN_MAX, type Violation } from './audit-books.ts';
 import { SEATS_PER_PAGE, seatPages } from './seat-pages.ts';
@@ -13,11 +13,11 @@ export type HoldKeysAudit = {
   readonly violations: readonly Violation[];
 };
 
-const INVARIANT = 'a free seat has no hold key for longer than a claim takes';
+const INVARIANT = 'a free seat has no hold key for longer than a command takes';
 /** Limits the suspects that are checked again together. */
 const SUSPECTS_MAX = 10_000;
 /** Keys expire by the clock of Redis, and the wait is by ours. */
-const CLAIM_MARGIN_MS = 500;
+const ACQUIRED_MARGIN_MS = 500;
 
 /** Reads the hold keys of one date. */
 type Keys = { mget(keys: string[]): Promise<(string | null)[]> };
@@ -51,18 +51,18 @@ const STILL_FREE = `
  * Looks for hold keys of free seats, of dates to come: such a seat cannot be held while its key lasts. A missing key of a held
  * seat is no fault: Postgres refuses the next client, and the key is put back.
  *
- * A command under way sets keys, too. So each suspect is looked at again after a claim's time: the key is wrong if it is still
- * the same and the seat was free in between.
+ * A command under way sets keys, too. So each suspect is looked at again once acquired keys have expired: the key is wrong
+ * if it is still the same and the seat was free in between.
  *
- * @param claimMs how long a claim lasts
+ * @param acquiredMs how long acquired keys last
  */
-export async function auditHoldKeys(pool: Pool, redis: Keys, claimMs = CLAIM_TTL_MS): Promise<HoldKeysAudit> {
+export async function auditHoldKeys(pool: Pool, redis: Keys, acquiredMs = ACQUIRED_TTL_MS): Promise<HoldKeysAudit> {
   const first: string[] = [];
   let [free, count] = [0, 0];
 
   async function judge(suspects: readonly SuspectSeat[]): Promise<void> {
     if (suspects.length === 0) return;
-    await pause(claimMs + CLAIM_MARGIN_MS);
+    await pause(acquiredMs + ACQUIRED_MARGIN_MS);
     for (let from = 0; from < suspects.length; from += SEATS_PER_PAGE) {
       const page = suspects.slice(from, from + SEATS_PER_PAGE);
       const holders = await holdersOf(redis, page);

@@ -1,5 +1,5 @@
 import type { PlaceInHall } from '#domain/catalog/seat-plan.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 
 /** Asks for adjacent seats, the best of the hall, or of one section or grade. */
 export type SeatWish = {
@@ -170,7 +170,7 @@ function disjoint(blocks: readonly Block[], equals: number, widths: readonly num
 }
 
 /** A number that is stable for a command, and spreads commands over equal blocks. */
-export function spreadOf({ userId, key }: RequestKey): number {
+export function spreadOf({ userId, key }: IdempotencyKey): number {
   // FNV-1a, 32 bits.
   let hash = 0x811c9dc5;
   for (const message of `${userId} ${key}`) hash = Math.imul(hash ^ (message.codePointAt(0) ?? 0), 0x01000193);

@@ -8,7 +8,7 @@ import type {
   ReservationStatus,
   SeatSet,
 } from '#domain/booking/reservation.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import type { PaymentId, RefundId, ReservationId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
@@ -19,7 +19,7 @@ export type HoldOrder = Hold & {
   readonly holdSeconds: number;
   readonly seatsPerUserMax: number;
   readonly strandedSeats: OrphanSeats;
-  readonly request: RequestKey;
+  readonly request: IdempotencyKey;
 };
 
 /** A hold of seats that the box office chooses. */
@@ -49,7 +49,7 @@ export type PayOrder = {
   readonly paymentId: PaymentId;
   readonly reservationId: ReservationId;
   readonly entry: EntryId;
-  readonly request: RequestKey;
+  readonly request: IdempotencyKey;
 };
 
 /** A payment and the hold that it paid, whose keys are to be deleted. */
@@ -61,7 +61,7 @@ export type ExtendOrder = {
   readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly holdSecondsMax: number;
-  readonly request: RequestKey;
+  readonly request: IdempotencyKey;
 };
 
 export type Extended = Answered<Reservation> & {
@@ -73,7 +73,7 @@ export type CancelOrder = {
   readonly refundId: RefundId;
   readonly reservationId: ReservationId;
   readonly refundUntilSeconds: number;
-  readonly request: RequestKey;
+  readonly request: IdempotencyKey;
 };
 
 /** The current state of a changed reservation, from which Redis is brought up to date. */
@@ -120,7 +120,7 @@ export type BoxOffice = {
   unblock(seats: SeatSet): Promise<void>;
 
   /** Whether this command has a stored answer. Waits for the command if it is running. */
-  knows(request: RequestKey): Promise<boolean>;
+  knows(request: IdempotencyKey): Promise<boolean>;
 
   /**
    * Takes the price from the wallet and sells the seats to the user.

@@ -1,8 +1,8 @@
 import type { Hold } from '#domain/booking/reservation.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 
 /** `repeated`: the same user sent a command for these seats before. It may still run, or it died. */
-export type Claim = 'claimed' | 'repeated';
+export type Acquired = 'acquired' | 'repeated';
 
 /**
  * Turn the crowd away from held seats before it reaches the box office. A missing or stale key costs time, never
@@ -15,7 +15,7 @@ export type HoldKeys = {
    * Sets the keys of all seats or of none, for the few seconds that a command may take. Returns `repeated` if the user
    * has one of the keys, or if this command was answered before. Refuses `seat-taken`, naming the seats.
    */
-  claim(hold: Hold, request: RequestKey): Promise<Claim>;
+  acquire(hold: Hold, request: IdempotencyKey): Promise<Acquired>;
 
   /**
    * Prolongs the keys of this reservation to at least this time. Creates and shortens none, so it is safe after the
@@ -23,14 +23,14 @@ export type HoldKeys = {
    */
   prolong(hold: Hold, milliseconds: number): Promise<void>;
 
-  /** Creates the missing keys of a hold, for this time, at most for as long as `claim` does. Returns true if one was missing. */
+  /** Creates the missing keys of a hold, for this time, at most for as long as `acquire` does. Returns true if one was missing. */
   putBack(hold: Hold, milliseconds?: number): Promise<boolean>;
 
   /** Sets the keys for this time, and overwrites others. */
   keep(hold: Hold, milliseconds: number): Promise<void>;
 
   /** Remembers that this command was answered, so that its repetition is not refused. Idempotent. */
-  remember(hold: Hold, request: RequestKey): Promise<void>;
+  remember(hold: Hold, request: IdempotencyKey): Promise<void>;
 
   /** Deletes the keys of this reservation and no others. Idempotent. */
   release(hold: Hold): Promise<void>;

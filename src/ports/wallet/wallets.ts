@@ -1,4 +1,4 @@
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import type { ChargeId, UserId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 import type { Currency, Money } from '#domain/wallet/money.ts';
@@ -8,7 +8,7 @@ export type ChargeOrder = {
   readonly chargeId: ChargeId;
   readonly amount: Money;
   readonly balanceMax: Money;
-  readonly request: RequestKey;
+  readonly request: IdempotencyKey;
 };
 
 /**

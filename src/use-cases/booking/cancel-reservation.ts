@@ -1,6 +1,6 @@
 import type { Cancellation } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import { type ReservationId, refundId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
@@ -11,7 +11,7 @@ import { bestEffort } from '#use-cases/steps/best-effort.ts';
  */
 export async function cancelReservation(
   ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'newId' | 'reportError'>,
-  input: { readonly reservationId: ReservationId; readonly request: RequestKey },
+  input: { readonly reservationId: ReservationId; readonly request: IdempotencyKey },
 ): Promise<Answered<Cancellation>> {
   const { concerts, boxOffice, holdKeys, newId } = ports;
   const reservation = await boxOffice.findReservation(input.request.userId, input.reservationId);

@@ -1,5 +1,5 @@
 import { Refusal } from '#domain/errors.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import type { ReservationId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
 
@@ -11,7 +11,7 @@ import type { Ports } from '#ports/index.ts';
  */
 export async function continueAfterSession(
   { boxOffice }: Pick<Ports, 'boxOffice'>,
-  { request, pays }: { readonly request: RequestKey; readonly pays: ReservationId | undefined },
+  { request, pays }: { readonly request: IdempotencyKey; readonly pays: ReservationId | undefined },
 ): Promise<void> {
   if (await boxOffice.knows(request)) return;
   const reservation = pays === undefined ? undefined : await boxOffice.findReservation(request.userId, pays);

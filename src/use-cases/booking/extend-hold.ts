@@ -1,6 +1,6 @@
 import { HOLD_KEY_MARGIN_MS, type Reservation, SESSION_MARGIN_MS } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import type { ReservationId } from '#domain/ids.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
@@ -9,7 +9,7 @@ import { bestEffort } from '#use-cases/steps/best-effort.ts';
 /** Extends a hold as far as the policy allows. Hold keys and session follow; the outbox retries what failed. */
 export async function extendHold(
   ports: Pick<Ports, 'concerts' | 'boxOffice' | 'holdKeys' | 'queue' | 'reportError'>,
-  input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: RequestKey },
+  input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: IdempotencyKey },
 ): Promise<Answered<Reservation>> {
   const { concerts, boxOffice, holdKeys, queue } = ports;
   const { entry } = input;

@@ -1,5 +1,5 @@
 import type { Payment } from '#domain/booking/reservation.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import { paymentId, type ReservationId } from '#domain/ids.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
@@ -15,7 +15,7 @@ type Needed = Pick<Ports, 'boxOffice' | 'concerts' | 'queue' | 'holdKeys' | 'new
  */
 export async function pay(
   ports: Needed,
-  input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: RequestKey },
+  input: { readonly entry: EntryId; readonly reservationId: ReservationId; readonly request: IdempotencyKey },
 ): Promise<Answered<Payment>> {
   const { entry } = input;
   const { answer, replayed, hold } = await ports.boxOffice.pay({ ...input, paymentId: paymentId(ports.newId()) });

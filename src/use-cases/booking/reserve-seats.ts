@@ -7,11 +7,11 @@ import {
   seatOrder,
 } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import { type ConcertDate, reservationId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Held, HoldOrder, HoldOutcome, Occupied } from '#ports/booking/box-office.ts';
-import type { Claim } from '#ports/booking/hold-keys.ts';
+import type { Acquired } from '#ports/booking/hold-keys.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
@@ -33,7 +33,7 @@ export async function reserveSeats(
   input: {
     readonly entry: QueueEntry;
     readonly date: ConcertDate;
-    readonly request: RequestKey;
+    readonly request: IdempotencyKey;
   } & ({ readonly seatNumbers: readonly number[] } | { readonly wish: SeatWish }),
 ): Promise<Answered<Reservation>> {
   const order = await orderOf(ports, input);
@@ -53,21 +53,21 @@ export async function reserveSeats(
 
 async function orderOf(
   { concerts, newId }: Needed,
-  { entry, date, request }: { readonly entry: QueueEntry; readonly date: ConcertDate; readonly request: RequestKey },
+  { entry, date, request }: Pick<HoldOrder, 'entry' | 'date' | 'request'>,
 ): Promise<Order> {
   const { userId, concertId } = entry;
   const concert = await concerts.find(concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
   const { holdSeconds, seatsPerUserMax, strandedSeats } = concert.policy;
   const limits = { holdSeconds, seatsPerUserMax, strandedSeats };
-  return { userId, concertId, date, reservationId: reservationId(newId()), entry: entry, ...limits, request };
+  return { userId, concertId, date, reservationId: reservationId(newId()), entry, ...limits, request };
 }
 
 /** Holds these seats. Refuses `seat-taken`. */
 async function holdNamed(ports: Needed, asked: Order, seatNumbers: readonly number[]): Promise<Held> {
   const order: HoldOrder = { ...asked, seatNumbers: seatOrder(seatNumbers) };
-  const claimed = await ports.holdKeys.claim(order, order.request);
-  const outcome = await decide(ports, order, claimed);
+  const acquired = await ports.holdKeys.acquire(order, order.request);
+  const outcome = await decide(ports, order, acquired);
   if (outcome.outcome === 'held') return outcome;
   await bestEffort(ports, ...outcome.occupied.map((seat) => putKeyBack(ports, order, seat)));
   throw new Refusal('seat-taken', { seatNumbers: outcome.occupied.map(({ seatNumber }) => seatNumber) });
@@ -95,13 +95,13 @@ function unlessLost(error: unknown): undefined {
 }
 
 /** Asks the box office, under the lock if it can be had. Deletes the keys unless a new hold results. */
-async function decide(ports: Needed, order: HoldOrder, claimed: Claim): Promise<HoldOutcome> {
+async function decide(ports: Needed, order: HoldOrder, acquired: Acquired): Promise<HoldOutcome> {
   const { holdKeys, lock, boxOffice } = ports;
   try {
     const locked = await lock.during(order, () => boxOffice.hold(order));
     // Another command works on these seats: another user's, whose keys were lost, or this user's own, sent twice or
     // dead with its lock. Another user's is refused; a repetition goes to the box office.
-    const repeated = locked.contended && (claimed === 'repeated' || (await boxOffice.knows(order.request)));
+    const repeated = locked.contended && (acquired === 'repeated' || (await boxOffice.knows(order.request)));
     if (locked.contended && !repeated) throw new Refusal('seat-taken', { seatNumbers: order.seatNumbers });
     const outcome = locked.contended ? await boxOffice.hold(order) : locked.value;
     if (outcome.outcome === 'taken' || outcome.replayed) await bestEffort(ports, holdKeys.release(order));

@@ -1,5 +1,5 @@
 import { Refusal } from '#domain/errors.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import { chargeId } from '#domain/ids.ts';
 import type { Money } from '#domain/wallet/money.ts';
 import type { Charge } from '#domain/wallet/wallet.ts';
@@ -8,7 +8,7 @@ import type { Ports } from '#ports/index.ts';
 /** Adds an amount to the user's balance, once per idempotency key. */
 export async function chargeBalance(
   { wallets, walletLimits, newId }: Pick<Ports, 'wallets' | 'walletLimits' | 'newId'>,
-  input: { readonly amount: Money; readonly request: RequestKey },
+  input: { readonly amount: Money; readonly request: IdempotencyKey },
 ): Promise<Answered<Charge>> {
   const { chargeMin: min, chargeMax: max, balanceMax } = walletLimits;
   const { amount, request } = input;

@@ -10,18 +10,18 @@ import { passAtSeats } from '#tests/support/seat-clock.ts';
 const { redis, close } = await connectRedis({ url: inject('redisUrl'), commandTimeoutMs: 60_000 }, raise);
 afterAll(close);
 
-const CLAIM_TTL_MS = 300_000;
+const ACQUIRED_TTL_MS = 300_000;
 
 holdKeysContract(() => ({
-  holdKeys: redisHoldKeys(redis, CLAIM_TTL_MS),
-  claimTtlMs: CLAIM_TTL_MS,
+  holdKeys: redisHoldKeys(redis, ACQUIRED_TTL_MS),
+  acquiredTtlMs: ACQUIRED_TTL_MS,
   passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
 }));
 
 describe('hold keys that cannot be reached', () => {
   it('refuse every call as unavailable', async () => {
     const away = await connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 1_000 }, () => {});
-    const { claim, prolong, putBack, keep, remember, release } = redisHoldKeys(away.redis);
+    const { acquire, prolong, putBack, keep, remember, release } = redisHoldKeys(away.redis);
     const user = userId(newId());
     const hold = {
       userId: user,
@@ -32,7 +32,14 @@ describe('hold keys that cannot be reached', () => {
     };
     const request = { userId: user, key: 'k', fingerprint: 'f' };
     const calls = [
-      ...[claim(hold, request), prolong(hold, 1), putBack(hold), keep(hold, 1), remember(hold, request), release(hold)],
+      ...[
+        acquire(hold, request),
+        prolong(hold, 1),
+        putBack(hold),
+        keep(hold, 1),
+        remember(hold, request),
+        release(hold),
+      ],
     ];
     await Promise.all(calls.map((call) => expectRefusal(call, 'unavailable')));
     await away.close();

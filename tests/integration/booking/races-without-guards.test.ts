@@ -24,7 +24,7 @@ afterAll(() => Promise.all([pool.end(), ...instances.map(({ close }) => close())
 
 const lockOfNothing: Lock = { during: async (_seats, work) => ({ contended: false, value: await work() }) };
 const keysForNobody: HoldKeys = {
-  claim: async () => 'claimed',
+  acquire: async () => 'acquired',
   prolong: async () => {},
   keep: async () => {},
   remember: async () => {},
@@ -43,7 +43,7 @@ describe.each([
     if (instance === undefined) throw new RangeError('no instance');
     return { ...instance.ports, ...broken };
   };
-  const claimOf = (id: string, concertId: ConcertId): QueueEntry => ({
+  const entryOf = (id: string, concertId: ConcertId): QueueEntry => ({
     userId: userId(id),
     concertId,
     sequence: 1,
@@ -58,7 +58,7 @@ describe.each([
     const concert = await openHall(pool, { seats: 1 });
     const users = await makeUsers(pool, 100);
 
-    const race = () => Promise.all(users.map((id, index) => outcomeOf(reserve(index, claimOf(id, concert), [1]))));
+    const race = () => Promise.all(users.map((id, index) => outcomeOf(reserve(index, entryOf(id, concert), [1]))));
     // Where nothing of Redis stands in the way, all connections get as far as the seat.
     const outcomes =
       Object.keys(broken).length < 2
@@ -75,7 +75,7 @@ describe.each([
 
     const outcomes = await Promise.all(
       users.map(async (id, index) => {
-        const entry = claimOf(id, concert);
+        const entry = entryOf(id, concert);
         return outcomeOf(
           reserve(index, entry, [(index % 20) + 1]).then(({ answer: { reservationId } }) =>
             pay(portsFor(index + 1), { entry, reservationId, request: newRequest(entry) }),
@@ -96,11 +96,11 @@ describe.each([
   test('a seat whose hold has ended goes to one of the crowd, though nobody has tidied it away', async () => {
     const concert = await openHall(pool, { seats: 1 });
     const [first = '', ...users] = await makeUsers(pool, 41);
-    const { answer } = await reserve(0, claimOf(first, concert), [1]);
+    const { answer } = await reserve(0, entryOf(first, concert), [1]);
     await lapse(pool, answer.reservationId);
     await portsFor(0).holdKeys.release(answer);
 
-    const outcomes = await Promise.all(users.map((id, index) => outcomeOf(reserve(index, claimOf(id, concert), [1]))));
+    const outcomes = await Promise.all(users.map((id, index) => outcomeOf(reserve(index, entryOf(id, concert), [1]))));
 
     expect(countOf(outcomes)).toEqual({ done: 1, 'seat-taken': 39 });
     const { rows } = await pool.query('SELECT status FROM reservations WHERE reservation_id = $1', [
@@ -116,7 +116,7 @@ describe.each([
     const wanted = (index: number) => [3, 0, 2, 1].map((offset) => ((index * 7 + offset * 5) % 12) + 1);
 
     const outcomes = await Promise.all(
-      users.map((id, index) => outcomeOf(reserve(index, claimOf(id, concert), wanted(index)))),
+      users.map((id, index) => outcomeOf(reserve(index, entryOf(id, concert), wanted(index)))),
     );
 
     const { done = 0, ...refused } = countOf(outcomes);
@@ -136,7 +136,7 @@ describe.each([
 
     const outcomes = await Promise.all(
       users.map((id, index) => {
-        const entry = claimOf(id, concert);
+        const entry = entryOf(id, concert);
         const asked = { entry, date: DATE, wish: { quantity: 2 }, request: newRequest(entry) };
         return outcomeOf(reserveSeats(portsFor(index), asked));
       }),

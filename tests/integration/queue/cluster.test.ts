@@ -50,7 +50,7 @@ describe('in a cluster', () => {
   lockContract(() => redisLock(redis, raise, TTL_MS));
   holdKeysContract(() => ({
     holdKeys: redisHoldKeys(redis, TTL_MS),
-    claimTtlMs: TTL_MS,
+    acquiredTtlMs: TTL_MS,
     passes: (seats, milliseconds) => passAtSeats(redis, seats, milliseconds),
   }));
   queueContract(() => ({

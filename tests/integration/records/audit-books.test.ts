@@ -347,7 +347,7 @@ describe('the audit of the books', async () => {
 });
 
 describe('the audit of hold keys', () => {
-  const CLAIM_MS = 100;
+  const ACQUIRED_MS = 100;
 
   test('finds a key that stays though its seat is free, or free again', async () => {
     await using office = await boxOffice(1_300);
@@ -359,10 +359,10 @@ describe('the audit of hold keys', () => {
       `UPDATE seats SET held_until = clock_timestamp() - interval '2 seconds' WHERE concert_id = $1 AND seat_number = 1150`,
       [lapsed.concertId],
     );
-    expect(await auditHoldKeys(pool, redis, CLAIM_MS)).toEqual({ free: 1_297, violations: [] });
+    expect(await auditHoldKeys(pool, redis, ACQUIRED_MS)).toEqual({ free: 1_297, violations: [] });
 
     await ports.holdKeys.keep({ ...lapsed, seatNumbers: [5, 1_150] }, KEY_MS);
-    const { violations } = await auditHoldKeys(pool, redis, CLAIM_MS);
+    const { violations } = await auditHoldKeys(pool, redis, ACQUIRED_MS);
     expect(violations).toMatchObject([
       {
         count: 2,
@@ -375,12 +375,12 @@ describe('the audit of hold keys', () => {
     await ports.holdKeys.release({ ...lapsed, seatNumbers: [5, 1_150] });
   });
 
-  test('waits for a claim to end, for a hold to come of it, and for Redis to hear of its end', async () => {
+  test('waits for acquired keys to expire, for a hold to come of them, and for Redis to hear of its end', async () => {
     await using office = await boxOffice(10);
     const { pool, redis, ports, hold, user, heldSeats, toldAll } = office;
     await toldAll();
-    // A claim that came to nothing, one that became a hold, and the mark of a hold that is over since a moment.
-    await ports.holdKeys.keep({ ...heldSeats, seatNumbers: [5] }, CLAIM_MS);
+    // Acquired keys that came to nothing, others that became a hold, and the key of a hold that is over since a moment.
+    await ports.holdKeys.keep({ ...heldSeats, seatNumbers: [5] }, ACQUIRED_MS);
     await ports.holdKeys.keep({ ...heldSeats, seatNumbers: [6] }, KEY_MS);
     const over = await hold(user, 7);
     await ports.holdKeys.keep(over, KEY_MS);
@@ -391,10 +391,10 @@ describe('the audit of hold keys', () => {
       if (looks++ === 0) await hold(user, 6);
       return marks;
     };
-    expect(await auditHoldKeys(pool, { mget }, CLAIM_MS)).toMatchObject({ violations: [] });
+    expect(await auditHoldKeys(pool, { mget }, ACQUIRED_MS)).toMatchObject({ violations: [] });
     expect(looks).toBe(2);
     await toldAll();
-    expect(await auditHoldKeys(pool, redis, CLAIM_MS)).toMatchObject({ violations: [{ count: 1 }] });
+    expect(await auditHoldKeys(pool, redis, ACQUIRED_MS)).toMatchObject({ violations: [{ count: 1 }] });
     await ports.holdKeys.release({ ...heldSeats, seatNumbers: [6, 7] });
     await ports.holdKeys.release(over);
   });
@@ -403,7 +403,7 @@ describe('the audit of hold keys', () => {
     await using office = await boxOffice(10);
     const { pool, redis } = office;
     await pool.query(`UPDATE concert_dates SET starts_at = clock_timestamp() - interval '1 second'`);
-    expect(await auditHoldKeys(pool, redis, CLAIM_MS)).toEqual({ free: 0, violations: [] });
+    expect(await auditHoldKeys(pool, redis, ACQUIRED_MS)).toEqual({ free: 0, violations: [] });
   });
 });
 

@@ -30,7 +30,7 @@ async function held(policy: Partial<Policy> = {}) {
 
   async function isMarked(): Promise<boolean> {
     const look = { ...reservation, userId: stranger, reservationId: reservationId(ports.newId()) };
-    const marked = await ports.holdKeys.claim(look, { userId: stranger, key: 'a look', fingerprint: '' }).then(
+    const marked = await ports.holdKeys.acquire(look, { userId: stranger, key: 'a look', fingerprint: '' }).then(
       () => false,
       () => true,
     );

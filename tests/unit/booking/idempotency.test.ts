@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { guarded } from '#adapters/http/guards/guard.ts';
-import { commandKeyOf, idempotencyKeyGuard } from '#adapters/http/guards/idempotency.ts';
+import { idempotencyKeyGuard, idempotencyKeyOf } from '#adapters/http/guards/idempotency.ts';
 import { decorateRequests } from '#adapters/http/guards/request-data.ts';
 import { answerProblem } from '#adapters/http/problems.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import { concertId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 
@@ -19,7 +19,7 @@ for (const url of ['/payments', '/reservations']) {
     const { concert } = request.headers;
     if (typeof concert === 'string') request.queueEntry = entryFor(concert);
     request.userId = user;
-    const { userId, key, fingerprint } = commandKeyOf(request);
+    const { userId, key, fingerprint } = idempotencyKeyOf(request);
     return { userId, key, fingerprint };
   });
 }
@@ -33,7 +33,7 @@ function entryFor(concert: string): QueueEntry {
 async function send(key: string | undefined, payload: object = { seat: 1 }, url = '/payments', concert = '') {
   const headers = { ...(key === undefined ? {} : { 'idempotency-key': key }), ...(concert === '' ? {} : { concert }) };
   const answer = await api.inject({ method: 'POST', url, headers, payload });
-  return answer.json<RequestKey & { code?: string }>();
+  return answer.json<IdempotencyKey & { code?: string }>();
 }
 
 describe('an Idempotency-Key', () => {

@@ -58,8 +58,8 @@ describe('paying', () => {
     await payAs(entry, reservation);
     expect([await placeOf(entry), await placeOf(next)]).toEqual(['EXPIRED', 'ACTIVE']);
     const look = { ...reservation, userId: next.userId };
-    await expect(ports.holdKeys.claim(look, { userId: next.userId, key: 'a look', fingerprint: '' })).resolves.toBe(
-      'claimed',
+    await expect(ports.holdKeys.acquire(look, { userId: next.userId, key: 'a look', fingerprint: '' })).resolves.toBe(
+      'acquired',
     );
   });
 

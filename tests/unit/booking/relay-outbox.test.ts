@@ -45,7 +45,7 @@ function crashed() {
     });
   async function isMarked(hold: Hold): Promise<boolean> {
     const stranger = { ...hold, userId: await world.user(), reservationId: reservationId(ports.newId()) };
-    const look = ports.holdKeys.claim(stranger, { userId: stranger.userId, key: 'look', fingerprint: '' });
+    const look = ports.holdKeys.acquire(stranger, { userId: stranger.userId, key: 'look', fingerprint: '' });
     const marked = await look.then(
       () => false,
       () => true,

@@ -31,7 +31,7 @@ function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: num
   async function mark(...seatNumbers: number[]): Promise<void> {
     const entry = await fan();
     const hold = { userId: entry.userId, concertId, date, seatNumbers, reservationId: reservationId(ports.newId()) };
-    await ports.holdKeys.claim(hold, request(entry));
+    await ports.holdKeys.acquire(hold, request(entry));
   }
   return { ...world, fan, fans, request, reserveBest, freeCount, mark };
 }
@@ -47,7 +47,7 @@ describe('reserving the best seats', () => {
     expect(calls).toEqual([
       'concerts.find',
       'concerts.listFreeSeats',
-      'holdKeys.claim',
+      'holdKeys.acquire',
       'lock.during',
       'boxOffice.hold',
       'holdKeys.prolong',

@@ -15,7 +15,7 @@ import { releaseReservation } from '#use-cases/booking/release-reservation.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
 const SESSION_MARGIN_MS = 5_000;
-const CLAIM_MS = 10_000;
+const ACQUIRED_MS = 10_000;
 
 /** A concert with room for everybody, seats 1 to 5, and a way to ask for them. */
 function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
@@ -46,7 +46,7 @@ function hall({ lock, ...staged }: Staged & { readonly lock?: Lock } = {}) {
       reservationId: reservationId(ports.newId()),
     };
     const turnedAway = await ports.holdKeys
-      .claim(stranger, { userId, key: 'a look', fingerprint: '' })
+      .acquire(stranger, { userId, key: 'a look', fingerprint: '' })
       .then(() => false)
       .catch(() => true);
     await ports.holdKeys.release(stranger);
@@ -148,7 +148,7 @@ describe('reserving', () => {
     expect(await ports.queue.find(entry)).toEqual(before);
   });
 
-  it('is refused where there is no such concert, date or seat, and beyond the limit, and frees its claim', async () => {
+  it('is refused where there is no such concert, date or seat, and beyond the limit, and deletes its hold keys', async () => {
     const { ports, fan, reserve, request, date, isMarked } = hall({ policy: { seatsPerUserMax: 2 } });
     const entry = await fan();
     const asked = { entry, date, seatNumbers: [1], request: request(entry) };
@@ -215,7 +215,7 @@ describe('the marks', () => {
     await ports.holdKeys.release(answer);
     expect(await isMarked(1)).toBe(false);
     await expectRefusal(reserve(await fan(), [1]), 'seat-taken', { seatNumbers: [1] });
-    clock.advance(CLAIM_MS);
+    clock.advance(ACQUIRED_MS);
     expect(await isMarked(1)).toBe(true);
     clock.advance(300_000);
     expect(await isMarked(1)).toBe(false);
@@ -261,10 +261,10 @@ describe('the marks', () => {
     expect(await isMarked(1)).toBe(false);
   });
 
-  it('are there within a second or so where the claim had run out before the box office answered', async () => {
+  it('are there within a second or so where the acquired keys had expired before the box office answered', async () => {
     const { ports, fan, request, date, clock, isMarked } = hall();
     const entry = await fan();
-    const slow = pausing(ports, async () => clock.advance(CLAIM_MS));
+    const slow = pausing(ports, async () => clock.advance(ACQUIRED_MS));
     await reserveSeats(slow, { entry, date, seatNumbers: [1], request: request(entry) });
     expect(await isMarked(1)).toBe(false);
     await relayOutbox(ports);
@@ -340,7 +340,7 @@ describe('under a lock that somebody else has', () => {
     const asked = request(entry);
     const { userId, concertId } = entry;
     const died = { userId, concertId, date, seatNumbers: [1], reservationId: reservationId(ports.newId()) };
-    await ports.holdKeys.claim(died, asked);
+    await ports.holdKeys.acquire(died, asked);
     expect(await reserve(entry, [1], asked)).toMatchObject({ answer: { status: 'HELD' }, replayed: false });
     expect(await statuses()).toBe('HELD AVAILABLE AVAILABLE AVAILABLE AVAILABLE');
   });

@@ -2,18 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimDataDir } from '#local/data-dir.ts';
+import { takeDataDir } from '#local/data-dir.ts';
 
 let above: string;
 beforeEach(async () => {
-  above = await mkdtemp(join(tmpdir(), 'frontrow-claim-'));
+  above = await mkdtemp(join(tmpdir(), 'frontrow-data-'));
 });
 afterEach(() => rm(above, { recursive: true }));
 
-describe('claiming the data directory', () => {
+describe('taking the data directory', () => {
   it('succeeds for exactly one of many at the same time', async () => {
     const dir = join(above, 'data');
-    const entries = await Promise.allSettled(Array.from({ length: 20 }, () => claimDataDir(dir)));
+    const entries = await Promise.allSettled(Array.from({ length: 20 }, () => takeDataDir(dir)));
     expect(entries.filter((entry) => entry.status === 'fulfilled')).toHaveLength(1);
     for (const entry of entries) {
       if (entry.status === 'rejected') expect(entry.reason).toMatchObject({ name: 'LocalProblem' });
@@ -22,15 +22,15 @@ describe('claiming the data directory', () => {
   });
 
   it('names the process that has it and the ways out', async () => {
-    const { release } = await claimDataDir(above);
-    await expect(claimDataDir(above)).rejects.toThrow(
+    const { release } = await takeDataDir(above);
+    await expect(takeDataDir(above)).rejects.toThrow(
       new RegExp(`already running on ${above}: process ${process.pid}\\..*kill ${process.pid}.*DATABASE_URL`, 's'),
     );
     await release();
   });
 
   it('is possible again after a release', async () => {
-    await (await claimDataDir(above)).release();
-    await (await claimDataDir(above)).release();
+    await (await takeDataDir(above)).release();
+    await (await takeDataDir(above)).release();
   });
 });

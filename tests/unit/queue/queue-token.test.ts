@@ -34,7 +34,7 @@ function altered(text: string, at: number, by: number): string {
 }
 
 describe('a queue token', () => {
-  it('says what it was signed for, whatever the claim', () => {
+  it('says what it was signed for, whatever the payload', () => {
     fc.assert(
       fc.property(entries, (any) => {
         expect(tokens.verify(tokens.sign(any))).toEqual(any);
@@ -42,7 +42,7 @@ describe('a queue token', () => {
     );
   });
 
-  it('is the same for the same claim, and another for another', () => {
+  it('is the same for the same payload, and another for another', () => {
     expect(tokens.sign({ ...entry })).toBe(tokens.sign(entry));
     const others: Partial<QueueEntry>[] = [
       { userId: userId('01939c5e-7a3b-7c41-9f0e-3d5b8a1c2e40') },
@@ -84,7 +84,7 @@ describe('a queue token', () => {
     expect(shown.verify(forged)).toBeUndefined();
   });
 
-  it('is worth nothing with the claim of one and the signature of another', () => {
+  it('is worth nothing with the payload of one and the signature of another', () => {
     const [mine, theirs] = [tokens.sign(entry), tokens.sign({ ...entry, sequence: 1 })];
     const [keyId, payload] = theirs.split('.');
     expect(tokens.verify(`${keyId}.${payload}.${mine.split('.')[2]}`)).toBeUndefined();

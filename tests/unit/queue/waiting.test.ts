@@ -16,7 +16,7 @@ import { showQueue } from '#use-cases/queue/show-queue.ts';
 const UNKNOWN = concertId('01939c5e-0000-7000-8000-00000000dead');
 
 describe('joining', () => {
-  it('gives a place at the end of the line and a claim to it', async () => {
+  it('gives a place at the end of the line and an entry', async () => {
     const { ports, stage, user } = memoryWorld();
     const { concertId } = stage({ policy: { activeMax: 1, sessionSeconds: 600 } });
     await joinQueue(ports, { concertId, userId: await user() });
@@ -32,7 +32,7 @@ describe('joining', () => {
     });
   });
 
-  it('again gives the same claim, waiting and let in', async () => {
+  it('again gives the same entry, waiting and let in', async () => {
     const { ports, stage, user } = memoryWorld();
     const { concertId } = stage();
     const input = { concertId, userId: await user() };

@@ -34,7 +34,7 @@ const surroundings: fc.Arbitrary<SaleState> = fc.record({
 const queueStatuses = fc
   .record({ entry: entries, state: places, surroundings, random: fc.double({ min: 0, max: 0.99, noNaN: true }) })
   .map(({ entry, state, surroundings, random }) => queueStatusOf(entry, state, surroundings, random));
-const token = 'test.claim.signature';
+const token = 'test.payload.signature';
 
 /** What the schema makes of a text, which must hold all that it knows and nothing else. */
 const serialized = (schema: typeof shape | typeof joined, text: string) => schema.strict().parse(JSON.parse(text));
@@ -63,7 +63,7 @@ describe('a standing as it is answered', () => {
     );
   });
 
-  it('is that of the moment, however often the same claim asks', () => {
+  it('is that of the moment, however often the same entry asks', () => {
     fc.assert(
       fc.property(entries, surroundings, fc.array(places, { minLength: 2, maxLength: 5 }), (entry, around, each) => {
         for (const state of each) {

@@ -118,7 +118,7 @@ async function outcome({ ports, entry, next, date, concert }: Stage) {
   const stranger = { userId: next.userId, concertId, date, reservationId: reservationId(ports.newId()) };
   const markedFor = async (seatNumber: number) =>
     holdKeys
-      .claim({ ...stranger, seatNumbers: [seatNumber] }, { userId: next.userId, key: 'a look', fingerprint: '' })
+      .acquire({ ...stranger, seatNumbers: [seatNumber] }, { userId: next.userId, key: 'a look', fingerprint: '' })
       .then(() => false)
       .catch(() => true);
   await queue.admit(concertId, concert.policy);

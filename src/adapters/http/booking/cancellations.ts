@@ -1,5 +1,5 @@
 import { guarded } from '#adapters/http/guards/guard.ts';
-import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { idempotencyKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
 
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answer } from '#adapters/http/openapi/answers.ts';
@@ -25,7 +25,7 @@ export function cancellationRoutes(api: Api, { guards, ports }: Kit): void {
     }),
     async (request, reply) => {
       const id = reservationId(request.params.reservationId);
-      const order = { reservationId: id, request: commandKeyOf(request) };
+      const order = { reservationId: id, request: idempotencyKeyOf(request) };
       const cancelled = await cancelReservation(ports, order);
       markReplay(reply, cancelled);
       return reply.status(201).send(viewCancellation(cancelled.answer));

@@ -1,5 +1,5 @@
 import { guarded } from '#adapters/http/guards/guard.ts';
-import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { idempotencyKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
 import { queueEntryOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answer } from '#adapters/http/openapi/answers.ts';
@@ -35,7 +35,7 @@ export function extensionRoutes(api: Api, { guards, ports }: Kit): void {
       const extended = await extendHold(ports, {
         entry,
         reservationId: id,
-        request: commandKeyOf(request),
+        request: idempotencyKeyOf(request),
       });
       markReplay(reply, extended);
       return reply.status(201).send(viewReservation(extended.answer));

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { guarded } from '#adapters/http/guards/guard.ts';
-import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { idempotencyKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
 import { queueEntryOf, userIdOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answer } from '#adapters/http/openapi/answers.ts';
@@ -50,7 +50,7 @@ function payReservationRoute(api: Api, { guards, ports }: Kit): void {
     async (request, reply) => {
       const entry = queueEntryOf(request);
       const id = reservationId(request.body.reservationId);
-      const paid = await pay(ports, { entry, reservationId: id, request: commandKeyOf(request) });
+      const paid = await pay(ports, { entry, reservationId: id, request: idempotencyKeyOf(request) });
       markReplay(reply, paid);
       return reply.status(201).send(viewPayment(paid.answer));
     },

@@ -1,5 +1,5 @@
 import { guarded } from '#adapters/http/guards/guard.ts';
-import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { idempotencyKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
 import { queueEntryOf, userIdOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answer, noContent } from '#adapters/http/openapi/answers.ts';
@@ -47,7 +47,7 @@ function reserveSeatsRoute(api: Api, { guards, ports }: Kit): void {
       const entry = queueEntryOf(request);
       const { date, seatNumbers, quantity = 0, section, grade } = request.body;
       const asked = seatNumbers === undefined ? { wish: { quantity, section, grade } } : { seatNumbers };
-      const order = { entry, date: concertDate(date), request: commandKeyOf(request), ...asked };
+      const order = { entry, date: concertDate(date), request: idempotencyKeyOf(request), ...asked };
       const held = await reserveSeats(ports, order);
       markReplay(reply, held);
       return reply.status(201).send(viewReservation(held.answer));

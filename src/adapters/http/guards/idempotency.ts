@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { example } from '#adapters/http/openapi/schema-parts.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { Answered, RequestKey } from '#domain/idempotency.ts';
+import type { Answered, IdempotencyKey } from '#domain/idempotency.ts';
 import type { UserId } from '#domain/ids.ts';
 import type { Guard } from './guard.ts';
 import { userIdOf } from './request-data.ts';
@@ -31,14 +31,14 @@ export const idempotencyKeyGuard = {
 } as const satisfies Guard;
 
 /** What identifies a command: its user, its key, and a digest of the request as validated. */
-export function commandKeyOf(request: FastifyRequest): RequestKey {
+export function idempotencyKeyOf(request: FastifyRequest): IdempotencyKey {
   const key = keyOf(request);
   if (key === undefined) throw new RangeError('this route has no guard for an Idempotency-Key');
-  return new CommandKey(request, userIdOf(request), key);
+  return new LazyIdempotencyKey(request, userIdOf(request), key);
 }
 
 /** Makes the digest when it is read: most requests for a contended seat are refused without it. */
-class CommandKey implements RequestKey {
+class LazyIdempotencyKey implements IdempotencyKey {
   readonly #request: FastifyRequest;
   readonly userId: UserId;
   readonly key: string;

@@ -5,7 +5,7 @@ import { requireActive } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
 import { continueAfterSession } from '#use-cases/booking/continue-after-session.ts';
 import type { Guard } from './guard.ts';
-import { commandKeyOf } from './idempotency.ts';
+import { idempotencyKeyOf } from './idempotency.ts';
 import { queueEntryOf, type SessionLookUp } from './request-data.ts';
 import { sessionOnRecord } from './session-on-record.ts';
 
@@ -67,7 +67,7 @@ export function sessionGuards(
           throw session.failure;
         }
         if (session.state.status !== 'EXPIRED') return requireActive(session.state);
-        return continueAfterSession(ports, { request: commandKeyOf(request), pays: pays?.(request) });
+        return continueAfterSession(ports, { request: idempotencyKeyOf(request), pays: pays?.(request) });
       },
       refusals: [...commandLimit.refusals, ...refusals],
     }),

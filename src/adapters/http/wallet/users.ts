@@ -1,5 +1,5 @@
 import { guarded } from '#adapters/http/guards/guard.ts';
-import { commandKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
+import { idempotencyKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
 import { userIdOf } from '#adapters/http/guards/request-data.ts';
 import type { Api, Kit } from '#adapters/http/kit.ts';
 import { answer } from '#adapters/http/openapi/answers.ts';
@@ -72,7 +72,7 @@ function chargeBalanceRoute(api: Api, { guards, ports }: Kit): void {
       },
     }),
     async (request, reply) => {
-      const order = { amount: request.body.amount, request: commandKeyOf(request) };
+      const order = { amount: request.body.amount, request: idempotencyKeyOf(request) };
       const charged = await chargeBalance(ports, order);
       markReplay(reply, charged);
       return reply.status(201).send(viewCharge(charged.answer));

@@ -1,5 +1,5 @@
 import type { Hold, Reservation, ReservationStatus } from '#domain/booking/reservation.ts';
-import type { RequestKey } from '#domain/idempotency.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
 import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 
@@ -80,7 +80,7 @@ export type OutboxMessageRow = HoldJson & {
 };
 
 /** The last arguments of a command: the session and the idempotency key under which it came. */
-export const commandOf = ({ entry, request }: { readonly entry: EntryId; readonly request: RequestKey }) =>
+export const commandOf = ({ entry, request }: { readonly entry: EntryId; readonly request: IdempotencyKey }) =>
   [entry.sequence, entry.epoch, request.key, request.fingerprint] as const;
 
 export function toHold(row: HoldJson): Hold {

@@ -1,13 +1,13 @@
--- Claims of one concert and date that came together, one after the other: each sets all of its hold keys, or none. Keys that the
+-- Commands for one concert and date that came together, one after the other: each sets all of its hold keys, or none. Keys that the
 -- user already holds stay as they are.
--- KEYS: per claim the key of its answer, then its hold keys. ARGV: ttl_ms, then per claim {user, holder, number of seats}.
--- Replies per claim: 0 if claimed; -1 if repeated, as the command was answered before or the user held one of the keys;
+-- KEYS: per command the key of its answer, then its hold keys. ARGV: ttl_ms, then per command {user, holder, number of seats}.
+-- Replies per command: 0 if acquired; -1 if repeated, as the command was answered before or the user held one of the keys;
 -- or the number of seats that others hold, then the index of each.
-local ttl_ms, first_claim = ARGV[1], 2
-local CLAIMED, REPEATED = 0, -1
+local ttl_ms, first_command = ARGV[1], 2
+local ACQUIRED, REPEATED = 0, -1
 local replies = {}
 
-local function claim(first_key, seats, user, holder)
+local function acquire(first_key, seats, user, holder)
   if redis.call('EXISTS', KEYS[first_key]) == 1 then
     return REPEATED
   end
@@ -27,13 +27,13 @@ local function claim(first_key, seats, user, holder)
   for _, key in ipairs(free) do
     redis.call('SET', key, holder, 'PX', ttl_ms)
   end
-  return #free == seats and CLAIMED or REPEATED
+  return #free == seats and ACQUIRED or REPEATED
 end
 
 local key = 1
-for i = first_claim, #ARGV, 3 do
+for i = first_command, #ARGV, 3 do
   local user, holder, seats = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  local outcome, taken = claim(key, seats, user, holder)
+  local outcome, taken = acquire(key, seats, user, holder)
   replies[#replies + 1] = outcome
   for _, index in ipairs(taken or {}) do
     replies[#replies + 1] = index
