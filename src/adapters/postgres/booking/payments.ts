@@ -13,12 +13,8 @@ export function payments({ pool, prisma }: Postgres): Pick<BoxOffice, 'pay' | 'f
     async pay({ paymentId, reservationId, ...command }) {
       const { userId, concertId } = command.entry;
       const paid = [paymentId, userId, concertId, reservationId] as const;
-      const { answer, replayed, ...seats } = await replyOf(
-        pool,
-        functions.payReservation,
-        ...paid,
-        ...commandOf(command),
-      );
+      const reply = await replyOf(pool, functions.payReservation, ...paid, ...commandOf(command));
+      const { answer, replayed, ...seats } = reply;
       return { answer: toPayment(answer), replayed, hold: toHold({ userId, concertId, reservationId, ...seats }) };
     },
 
