@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createServer } from '#adapters/http/server.ts';
 import { newId } from '#adapters/ids/new-id.ts';
 import { startJobs } from '#adapters/jobs/start-jobs.ts';
@@ -16,7 +16,7 @@ import { seedDemo } from '#adapters/postgres/install/seed-demo.ts';
 import { postgresQueueRecords } from '#adapters/postgres/queue/postgres-queue-records.ts';
 import { postgresRecords } from '#adapters/postgres/records/records.ts';
 import { postgresWallets } from '#adapters/postgres/wallet/wallets.ts';
-import { connectRedis } from '#adapters/redis/client/connect-redis.ts';
+import { connectRedis, type RedisConnection } from '#adapters/redis/client/connect-redis.ts';
 import { redisEventStream } from '#adapters/redis/events/event-stream.ts';
 import { redisCommandCounts } from '#adapters/redis/limits/command-counts.ts';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
@@ -24,7 +24,7 @@ import { lockLosses } from '#adapters/redis/seats/lock-losses.ts';
 import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
 import { httpWebhookSender } from '#adapters/webhooks/webhook-sender.ts';
-import { readConfig } from '#config/config.ts';
+import { type Config, readConfig } from '#config/config.ts';
 import { StartError } from '#config/start-error.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { Ports } from '#ports/index.ts';
@@ -73,6 +73,36 @@ async function start(environment: Environment): Promise<string> {
     redact: ['*.authorization', '*["queue-token"]', '*.token', '*.accessToken'],
   });
 
+  const { postgres, redisConnection } = await connectStores(config, log);
+  const ports = portsOf(config, log, postgres, redisConnection);
+  const jobs = startJobs(ports, config.jobs, {
+    failed: (job, err) => log.warn({ err, job }, 'job failed, will retry'),
+    recovered: (job) => log.warn({ job }, 'job works again'),
+  });
+  closers.push({
+    name: 'jobs',
+    close: () => {
+      const stopped = jobs.stop();
+      // An answer may take longer than the shutdown. Aborted attempts are released.
+      ports.webhookSender.close();
+      return stopped;
+    },
+  });
+  const server = await createServer({
+    ports,
+    records: postgresRecords(postgres),
+    settings: config.http,
+    log,
+    countCommands: redisCommandCounts(redisConnection.redis),
+    probes: { essential: { postgres: postgres.ping }, helpful: { redis: redisConnection.ping } },
+    stopping: () => stopping !== undefined,
+  });
+  closers.push({ name: 'HTTP', close: () => server.close() });
+  closers.push({ name: 'load balancers', close: () => setTimeout(config.drainSeconds * 1_000) });
+  return server.listen({ host: config.http.host, port: config.http.port });
+}
+
+async function connectStores(config: Config, log: Logger) {
   if (config.migrateOnStart) await migrate(config.postgres.url);
   const postgres = connectPostgres(
     config.postgres,
@@ -82,20 +112,22 @@ async function start(environment: Environment): Promise<string> {
   closers.push({ name: 'Postgres', close: postgres.close });
   await checkFunctions(postgres);
   if (config.seedDemo) await seedDemo(postgres, config.http.currency);
-  const { redis, ...redisConnection } = await connectRedis(
+  const redisConnection = await connectRedis(
     config.redis,
     ({ message }) => log.warn({ reason: message }, 'Redis connection lost, will retry'),
     () => log.warn('Redis connection is back'),
   );
   closers.push({ name: 'Redis', close: redisConnection.close });
+  return { postgres, redisConnection };
+}
 
+function portsOf(config: Config, log: Logger, postgres: Postgres, { redis, subscribe }: RedisConnection) {
   const losses = lockLosses(log);
   closers.push({ name: 'the count of lost locks', close: async () => losses.stop() });
 
   const queueRecords = postgresQueueRecords(postgres);
-  const webhookSender = httpWebhookSender(config.webhookSender);
-  const ports: Ports = {
-    queue: redisQueue(redis, queueRecords, config.queue, redisConnection.subscribe),
+  return {
+    queue: redisQueue(redis, queueRecords, config.queue, subscribe),
     queueRecords,
     holdKeys: redisHoldKeys(redis),
     lock: redisLock(redis, losses.count),
@@ -106,38 +138,12 @@ async function start(environment: Environment): Promise<string> {
     eventStream: redisEventStream(redis, config.eventStream),
     webhooks: postgresWebhooks(postgres),
     deliveries: postgresDeliveries(postgres),
-    webhookSender,
+    webhookSender: httpWebhookSender(config.webhookSender),
     newId,
-    reportError: (err) => log.error({ err }, 'error in a step that may fail'),
+    reportError: (err: unknown) => log.error({ err }, 'error in a step that may fail'),
     random: Math.random,
     walletLimits: config.walletLimits,
-  };
-
-  const jobs = startJobs(ports, config.jobs, {
-    failed: (job, err) => log.warn({ err, job }, 'job failed, will retry'),
-    recovered: (job) => log.warn({ job }, 'job works again'),
-  });
-  closers.push({
-    name: 'jobs',
-    close: () => {
-      const stopped = jobs.stop();
-      // An answer may take longer than the shutdown. Aborted attempts are released.
-      webhookSender.close();
-      return stopped;
-    },
-  });
-  const server = await createServer({
-    ports,
-    records: postgresRecords(postgres),
-    settings: config.http,
-    log,
-    countCommands: redisCommandCounts(redis),
-    probes: { essential: { postgres: postgres.ping }, helpful: { redis: redisConnection.ping } },
-    stopping: () => stopping !== undefined,
-  });
-  closers.push({ name: 'HTTP', close: () => server.close() });
-  closers.push({ name: 'load balancers', close: () => setTimeout(config.drainSeconds * 1_000) });
-  return server.listen({ host: config.http.host, port: config.http.port });
+  } satisfies Ports;
 }
 
 /**

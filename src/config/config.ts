@@ -160,6 +160,8 @@ const schema = z
     when: () => true,
   });
 
+type Variables = z.infer<typeof schema>;
+
 /** All variable names, for the test of `.env.example`. */
 export const variableNames = Object.keys(variables);
 
@@ -183,40 +185,8 @@ export function readConfig(environment: Environment) {
   }
   const env = parsed.data;
   return {
-    http: {
-      host: env.HOST,
-      port: env.PORT,
-      bodyLimitBytes: env.BODY_LIMIT_BYTES,
-      rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
-      pollLimitPerMinute: env.POLL_LIMIT_PER_MINUTE,
-      logSample: env.LOG_SAMPLE,
-      corsOrigins: env.CORS_ORIGINS,
-      trustProxy: env.TRUST_PROXY,
-      currency: env.CURRENCY,
-      identity: { secret: env.ACCESS_TOKEN_SECRET, seconds: env.ACCESS_TOKEN_SECONDS },
-      queueTokenKeys: env.QUEUE_TOKEN_KEYS,
-      adminKeys: env.ADMIN_KEYS,
-      streams: { max: env.STREAMS_MAX, heartbeatSeconds: env.STREAM_HEARTBEAT_SECONDS },
-      exports: { max: env.EXPORTS_MAX, stalledMs: env.EXPORT_STALLED_SECONDS * 1_000 },
-    },
-    policy: {
-      opening: env.OPENING,
-      opensAt: null,
-      activeMax: env.ACTIVE_MAX,
-      admitPerWindow: env.ADMIT_PER_WINDOW,
-      windowSeconds: env.WINDOW_SECONDS,
-      paused: false,
-      waitingMax: env.WAITING_MAX,
-      sessionSeconds: env.SESSION_SECONDS,
-      claimSeconds: env.CLAIM_SECONDS,
-      absentSeconds: env.ABSENT_SECONDS,
-      graceSeconds: env.GRACE_SECONDS,
-      holdSeconds: env.HOLD_SECONDS,
-      holdSecondsMax: env.HOLD_SECONDS_MAX,
-      refundUntilSeconds: env.REFUND_UNTIL_SECONDS,
-      seatsPerUserMax: env.SEATS_PER_USER_MAX,
-      strandedSeats: env.STRANDED_SEATS,
-    },
+    http: httpOf(env),
+    policy: policyOf(env),
     queue: { rebuildSeconds: env.REBUILD_SECONDS },
     walletLimits: { chargeMin: env.CHARGE_MIN, chargeMax: env.CHARGE_MAX, balanceMax: env.BALANCE_MAX },
     jobs: {
@@ -241,5 +211,43 @@ export function readConfig(environment: Environment) {
     drainSeconds: env.DRAIN_SECONDS,
     shutdownSeconds: env.SHUTDOWN_SECONDS,
     logLevel: env.LOG_LEVEL,
-  } as const;
+  };
 }
+
+const httpOf = (env: Variables) =>
+  ({
+    host: env.HOST,
+    port: env.PORT,
+    bodyLimitBytes: env.BODY_LIMIT_BYTES,
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    pollLimitPerMinute: env.POLL_LIMIT_PER_MINUTE,
+    logSample: env.LOG_SAMPLE,
+    corsOrigins: env.CORS_ORIGINS,
+    trustProxy: env.TRUST_PROXY,
+    currency: env.CURRENCY,
+    identity: { secret: env.ACCESS_TOKEN_SECRET, seconds: env.ACCESS_TOKEN_SECONDS },
+    queueTokenKeys: env.QUEUE_TOKEN_KEYS,
+    adminKeys: env.ADMIN_KEYS,
+    streams: { max: env.STREAMS_MAX, heartbeatSeconds: env.STREAM_HEARTBEAT_SECONDS },
+    exports: { max: env.EXPORTS_MAX, stalledMs: env.EXPORT_STALLED_SECONDS * 1_000 },
+  }) as const;
+
+/** The policy of a concert that sets none of its own. */
+const policyOf = (env: Variables) => ({
+  opening: env.OPENING,
+  opensAt: null,
+  activeMax: env.ACTIVE_MAX,
+  admitPerWindow: env.ADMIT_PER_WINDOW,
+  windowSeconds: env.WINDOW_SECONDS,
+  paused: false,
+  waitingMax: env.WAITING_MAX,
+  sessionSeconds: env.SESSION_SECONDS,
+  claimSeconds: env.CLAIM_SECONDS,
+  absentSeconds: env.ABSENT_SECONDS,
+  graceSeconds: env.GRACE_SECONDS,
+  holdSeconds: env.HOLD_SECONDS,
+  holdSecondsMax: env.HOLD_SECONDS_MAX,
+  refundUntilSeconds: env.REFUND_UNTIL_SECONDS,
+  seatsPerUserMax: env.SEATS_PER_USER_MAX,
+  strandedSeats: env.STRANDED_SEATS,
+});

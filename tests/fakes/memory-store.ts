@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FreeSeat, placeWithoutPlan } from '#domain/booking/best-seats.ts';
+import type { FreeSeat } from '#domain/booking/best-seats.ts';
 import type { Payment, Reservation, ReservationStatus } from '#domain/booking/reservation.ts';
 import type { Concert, Seat } from '#domain/catalog/concert.ts';
-import { type KeptPlan, numbersOf, type PlaceInHall, type SeatRun } from '#domain/catalog/seat-plan.ts';
+import { type KeptPlan, numbersOf, offCentre, type PlaceInHall, type SeatRun } from '#domain/catalog/seat-plan.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { EventData, EventType, PublicEvent } from '#domain/events/public-event.ts';
 import type { Attempt, Delivery, Endpoint } from '#domain/events/webhook.ts';
@@ -100,6 +100,15 @@ export function memoryStore(clock: MemoryClock): MemoryStore {
     endpoints: new Map(),
     deliveries: new Map(),
   };
+}
+
+/** The row length in a hall without a plan, which is one section. */
+const UNPLANNED_ROW_SEATS = 10;
+
+export function placeWithoutPlan(seatNumber: number): Omit<FreeSeat, 'seatNumber'> {
+  const rank = Math.ceil(seatNumber / UNPLANNED_ROW_SEATS);
+  const place = ((seatNumber - 1) % UNPLANNED_ROW_SEATS) + 1;
+  return { section: '', row: String(rank), rank, place, offCentre: offCentre(place, UNPLANNED_ROW_SEATS), grade: null };
 }
 
 /** The stored answer to this command, if there is one. */

@@ -1,10 +1,11 @@
 /**
  * Batches the calls of one tick: one command answers all items of a key, in their order. A full batch is sent at once,
- * so that Redis works while the other sockets are read; the rest is sent when the tick ends.
+ * so that Redis works while the other sockets are read; the rest is sent when the tick ends. An answer that is an error is
+ * thrown to its caller.
  */
 export function batched<Key, Item, Answer>(
   keyOf: (key: Key) => string,
-  answer: (key: Key, items: readonly Item[]) => Promise<readonly Answer[]>,
+  answer: (key: Key, items: readonly Item[]) => Promise<readonly (Answer | Error)[]>,
   batchMax: number,
 ): (key: Key, item: Item) => Promise<Answer> {
   type Call = { readonly item: Item; readonly resolve: (value: Answer) => void; readonly reject: (e: unknown) => void };
@@ -25,7 +26,11 @@ export function batched<Key, Item, Answer>(
         key,
         calls.map(({ item }) => item),
       );
-      for (const [index, { resolve }] of calls.entries()) resolve(answers[index] as Answer);
+      for (const [index, { resolve, reject }] of calls.entries()) {
+        const one = answers[index];
+        if (one instanceof Error) reject(one);
+        else resolve(one as Answer);
+      }
     } catch (error) {
       for (const { reject } of calls) reject(error);
     }

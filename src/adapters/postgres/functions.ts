@@ -8,7 +8,6 @@ import type {
   PayReply,
   ReleaseReply,
   Remembered,
-  ReservationJson,
 } from './booking/booking-rows.ts';
 import { callOf } from './client/function-set.ts';
 import type { Reply, Statement } from './client/statement.ts';
@@ -19,9 +18,13 @@ import type { ChargeJson } from './wallet/wallet-statements.ts';
 // Atomic work in Postgres: one SQL function each, `<room>/sql/<name>.sql`, called in the schema of this version. The
 // types of arguments and replies are unchecked; the contract suites call every function.
 
-type Command = [key: string, fingerprint: string];
-type Seats = [concertId: string, date: string, seatNumbers: readonly number[]];
+type OnDate = [concertId: string, date: string];
+type Seats = [...OnDate, seatNumbers: readonly number[]];
+type Wish = [quantity: number, section: string | undefined, grade: string | undefined];
 type QueueEntry = [sequence: number, epoch: string];
+type Command = [key: string, fingerprint: string];
+type Session = [...QueueEntry, ...Command];
+type HoldLimits = [holdSeconds: number, seatsPerUserMax: number, strandedSeats: OrphanSeats];
 
 /** A function that replies one value. */
 function one<Values extends readonly unknown[], Answer>(name: string): Statement<Values, Reply<Answer>> {
@@ -42,55 +45,23 @@ export const functions = {
   recallAnswer: one<[userId: string, ...Command], Remembered<unknown> | null>('recall_answer'),
   forgetAnswers: one<[hours: number, batchMax: number], number>('forget_answers'),
 
-  holdChosenSeats: one<
-    [
-      reservationId: string,
-      userId: string,
-      ...Seats,
-      holdSeconds: number,
-      seatsPerUserMax: number,
-      strandedSeats: OrphanSeats,
-      ...QueueEntry,
-      ...Command,
-    ],
-    HoldReply
-  >('hold_chosen_seats'),
-  holdBestSeats: one<
-    [
-      reservationId: string,
-      userId: string,
-      concertId: string,
-      date: string,
-      quantity: number,
-      section: string | undefined,
-      grade: string | undefined,
-      holdSeconds: number,
-      seatsPerUserMax: number,
-      strandedSeats: OrphanSeats,
-      ...QueueEntry,
-      ...Command,
-    ],
-    HeldReply
-  >('hold_best_seats'),
-  freeSeats: many<[concertId: string, date: string], FreeSeat>(
+  holdChosenSeats: one<[reservationId: string, userId: string, ...Seats, ...HoldLimits, ...Session], HoldReply>(
+    'hold_chosen_seats',
+  ),
+  holdBestSeats: one<[reservationId: string, userId: string, ...OnDate, ...Wish, ...HoldLimits, ...Session], HeldReply>(
+    'hold_best_seats',
+  ),
+  freeSeats: many<OnDate, FreeSeat>(
     'free_seats',
     `seat_number AS "seatNumber", section, row_label AS row, row_rank AS rank, place, off_centre AS "offCentre", grade`,
     'clock_timestamp()',
   ),
   extendHold: one<
-    [
-      userId: string,
-      concertId: string,
-      reservationId: string,
-      holdSeconds: number,
-      holdSecondsMax: number,
-      ...QueueEntry,
-      ...Command,
-    ],
-    Remembered<ReservationJson> & { readonly remainingMs?: number }
+    [userId: string, concertId: string, reservationId: string, holdSeconds: number, holdSecondsMax: number, ...Session],
+    HeldReply
   >('extend_hold'),
   payReservation: one<
-    [paymentId: string, userId: string, concertId: string, reservationId: string, ...QueueEntry, ...Command],
+    [paymentId: string, userId: string, concertId: string, reservationId: string, ...Session],
     PayReply
   >('pay_reservation'),
   releaseReservation: one<[userId: string, reservationId: string], ReleaseReply>('release_reservation'),

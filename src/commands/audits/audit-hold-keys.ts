@@ -51,8 +51,8 @@ const STILL_FREE = `
  * Looks for hold keys of free seats, of dates to come: such a seat cannot be held while its key lasts. A missing key of a held
  * seat is no fault: Postgres refuses the next client, and the key is put back.
  *
- * A command under way sets keys, too. So each suspect is looked at again once acquired keys have expired: the key is wrong if it is still
- * the same and the seat was free in between.
+ * A command under way sets keys, too. So each suspect is looked at again once acquired keys have expired: the key is wrong
+ * if it is still the same and the seat was free in between.
  *
  * @param acquiredMs how long acquired keys last
  */

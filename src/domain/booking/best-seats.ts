@@ -1,4 +1,4 @@
-import { offCentre, type PlaceInHall } from '#domain/catalog/seat-plan.ts';
+import type { PlaceInHall } from '#domain/catalog/seat-plan.ts';
 import type { IdempotencyKey } from '#domain/idempotency.ts';
 
 /** Asks for adjacent seats, the best of the hall, or of one section or grade. */
@@ -18,15 +18,6 @@ export type FreeSeat = Omit<PlaceInHall, 'grade'> & {
 /** What happens to a hold that would leave an orphan seat that another choice would avoid. */
 export const orphanSeatsPolicies = ['off', 'warn', 'enforce'] as const;
 export type OrphanSeats = (typeof orphanSeatsPolicies)[number];
-
-/** The row length in a hall without a plan, which is one section. */
-const UNPLANNED_ROW_SEATS = 10;
-
-export function placeWithoutPlan(seatNumber: number): Omit<FreeSeat, 'seatNumber'> {
-  const rank = Math.ceil(seatNumber / UNPLANNED_ROW_SEATS);
-  const place = ((seatNumber - 1) % UNPLANNED_ROW_SEATS) + 1;
-  return { section: '', row: String(rank), rank, place, offCentre: offCentre(place, UNPLANNED_ROW_SEATS), grade: null };
-}
 
 /** Adjacent free seats that fulfil a wish, and how good they are: in each figure, smaller is better. */
 export type Block = {

@@ -53,18 +53,14 @@ export async function reserveSeats(
 
 async function orderOf(
   { concerts, newId }: Needed,
-  {
-    entry,
-    date,
-    request,
-  }: { readonly entry: QueueEntry; readonly date: ConcertDate; readonly request: IdempotencyKey },
+  { entry, date, request }: Pick<HoldOrder, 'entry' | 'date' | 'request'>,
 ): Promise<Order> {
   const { userId, concertId } = entry;
   const concert = await concerts.find(concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
   const { holdSeconds, seatsPerUserMax, strandedSeats } = concert.policy;
   const limits = { holdSeconds, seatsPerUserMax, strandedSeats };
-  return { userId, concertId, date, reservationId: reservationId(newId()), entry: entry, ...limits, request };
+  return { userId, concertId, date, reservationId: reservationId(newId()), entry, ...limits, request };
 }
 
 /** Holds these seats. Refuses `seat-taken`. */

@@ -7,11 +7,11 @@ import {
   blocksToTry,
   type FreeSeat,
   orphanSeatsOf,
-  placeWithoutPlan,
   type SeatWish,
   spreadOf,
 } from '#domain/booking/best-seats.ts';
 import { userId } from '#domain/ids.ts';
+import { placeWithoutPlan } from '#tests/fakes/memory-store.ts';
 import { freeSeats, halls, wishes } from '#tests/support/halls.ts';
 
 const unplanned = (...seatNumbers: number[]): FreeSeat[] =>

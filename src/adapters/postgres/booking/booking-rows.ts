@@ -1,22 +1,28 @@
-import type { ReservationStatus } from '#domain/booking/reservation.ts';
+import type { Hold, Reservation, ReservationStatus } from '#domain/booking/reservation.ts';
+import type { IdempotencyKey } from '#domain/idempotency.ts';
+import { concertDate, concertId, reservationId, userId } from '#domain/ids.ts';
+import type { EntryId } from '#domain/queue/queue.ts';
 
-// The replies of the SQL functions and statements of booking.
+// What the SQL functions and statements of booking take and reply.
 
 export type Remembered<Answer> = { readonly answer: Answer; readonly replayed: boolean };
 
-export type ReservationJson = {
+type HoldJson = {
   readonly reservationId: string;
   readonly userId: string;
   readonly concertId: string;
   readonly date: string;
-  readonly seatNumbers: number[];
+  readonly seatNumbers: readonly number[];
+};
+
+export type ReservationJson = HoldJson & {
   readonly status: ReservationStatus;
   readonly amount: number;
   readonly currency: string;
   readonly heldUntil: string;
   readonly heldForSeconds: number;
   readonly createdAt: string;
-  readonly strandedSeatNumbers?: number[];
+  readonly strandedSeatNumbers?: readonly number[];
 };
 
 export type PaymentJson = {
@@ -41,7 +47,14 @@ export type HoldReply =
       }[];
     };
 
-export type PayReply = Remembered<PaymentJson> & { readonly date: string; readonly seatNumbers: number[] };
+export type HolderJson = Pick<HoldJson, 'userId' | 'reservationId'>;
+
+export type HeldSeatRow = HolderJson & {
+  readonly seatNumber: number;
+  readonly remainingMs: number;
+};
+
+export type PayReply = Remembered<PaymentJson> & Pick<HoldJson, 'date' | 'seatNumbers'>;
 
 export type CancellationJson = {
   readonly reservation: ReservationJson;
@@ -55,21 +68,41 @@ export type CancellationJson = {
   };
 };
 
-export type ReleaseReply = {
-  readonly answer: { readonly concertId: string; readonly date: string; readonly seatNumbers: number[] };
-};
+export type ReleaseReply = { readonly answer: Pick<HoldJson, 'concertId' | 'date' | 'seatNumbers'> };
 
-export type OutboxMessageRow = {
+export type OutboxMessageRow = HoldJson & {
   readonly messageId: string;
   readonly version: string;
   readonly sequence: string | null;
   readonly epoch: string | null;
-  readonly reservationId: string;
-  readonly userId: string;
-  readonly concertId: string;
-  readonly date: string;
-  readonly seatNumbers: number[];
   readonly status: ReservationStatus;
   readonly paid: boolean;
   readonly remainingMs: string;
 };
+
+/** The last arguments of a command: the session and the idempotency key under which it came. */
+export const commandOf = ({ entry, request }: { readonly entry: EntryId; readonly request: IdempotencyKey }) =>
+  [entry.sequence, entry.epoch, request.key, request.fingerprint] as const;
+
+export function toHold(row: HoldJson): Hold {
+  return {
+    reservationId: reservationId(row.reservationId),
+    userId: userId(row.userId),
+    concertId: concertId(row.concertId),
+    date: concertDate(row.date),
+    seatNumbers: row.seatNumbers,
+  };
+}
+
+export function toReservation(row: ReservationJson): Reservation {
+  return {
+    ...toHold(row),
+    status: row.status,
+    amount: row.amount,
+    currency: row.currency,
+    heldUntil: new Date(row.heldUntil),
+    heldForSeconds: row.heldForSeconds,
+    createdAt: new Date(row.createdAt),
+    ...(row.strandedSeatNumbers === undefined ? {} : { strandedSeatNumbers: row.strandedSeatNumbers }),
+  };
+}

@@ -1,5 +1,5 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
-import type { ReservationJson } from './booking-rows.ts';
+import type { HeldSeatRow, ReservationJson } from './booking-rows.ts';
 
 // The statements of booking that need no function.
 
@@ -23,6 +23,17 @@ export const bookingStatements = {
     name: 'retry-outbox-messages-later',
     text: 'UPDATE outbox_messages SET due_at = clock_timestamp() + make_interval(secs => $2) WHERE message_id = ANY ($1::bigint[])',
   } as Statement<[messageIds: readonly string[], seconds: number], never>,
+
+  findHeld: {
+    name: 'find-held',
+    text: `
+      SELECT s.seat_number AS "seatNumber", r.user_id AS "userId", s.reservation_id AS "reservationId",
+        ceil(extract(epoch FROM s.held_until - clock_timestamp()) * 1000)::integer AS "remainingMs"
+      FROM seats s JOIN reservations r USING (reservation_id)
+      WHERE s.concert_id = $1 AND s.date = $2 AND s.status = 'HELD' AND s.held_until > clock_timestamp()
+        AND seat_number = ANY ($3)
+      ORDER BY seat_number`,
+  } as Statement<[concertId: string, date: string, seatNumbers: readonly number[]], HeldSeatRow>,
 
   findReservation: {
     name: 'find-reservation',

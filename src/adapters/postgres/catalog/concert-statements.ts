@@ -1,6 +1,6 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
 import type { OrphanSeats } from '#domain/booking/best-seats.ts';
-import type { SeatStatus } from '#domain/catalog/concert.ts';
+import type { DateOnSale, SeatStatus, SeatsLeft } from '#domain/catalog/concert.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
 import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
 
@@ -46,16 +46,10 @@ export const policyColumns = {
   strandedSeats: 'orphan_seats',
 } as const satisfies Record<keyof Policy, string>;
 
+export const policyNames = Object.keys(policyColumns) as (keyof Policy)[];
 const allOfPolicy = Object.values(policyColumns).join(', ');
 
-export type DateRow = {
-  readonly date: string;
-  readonly startsAt: Date;
-  readonly seatsTotal: number;
-  readonly seatsAvailable: number;
-};
-
-export type SeatsLeftRow = { readonly available: number; readonly held: number };
+type DateRow = Omit<DateOnSale, 'date'> & { readonly date: string };
 
 export type SeatRow = {
   readonly seatNumber: number;
@@ -80,9 +74,7 @@ const concertColumns = `
   encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
   drawn_count AS "drawnCount", drawn_at AS "drawnAt",
   CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,
-  ${Object.entries(policyColumns)
-    .map(([name, column]) => `${column} AS "${name}"`)
-    .join(', ')}`;
+  ${policyNames.map((name) => `${policyColumns[name]} AS "${name}"`).join(', ')}`;
 const fromConcerts = 'FROM concerts c LEFT JOIN lotteries USING (concert_id)';
 
 /** By column, as JSON. A missing column stays; null is null. */
@@ -199,7 +191,7 @@ export const concertStatements = {
           SELECT count(*) AS held, count(*) FILTER (WHERE s.held_until <= clock_timestamp()) AS lapsed FROM seats s
           WHERE (s.concert_id, s.date) = (d.concert_id, d.date) AND s.status = 'HELD') AS unpaid
       WHERE d.concert_id = $1 AND d.starts_at > clock_timestamp()`,
-  } as Statement<[concertId: string], SeatsLeftRow>,
+  } as Statement<[concertId: string], SeatsLeft>,
 
   listSeats: {
     name: 'list-seats',

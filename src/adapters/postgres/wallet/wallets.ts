@@ -14,26 +14,11 @@ export function postgresWallets({ pool, prisma }: Postgres): Wallets {
       await rowsOf(pool, walletStatements.openWallet, userId, currency);
     },
 
-    async charge({ chargeId: id, amount, balanceMax, request }) {
-      const { answer, replayed } = await replyOf(
-        pool,
-        functions.chargeBalance,
-        id,
-        request.userId,
-        amount,
-        balanceMax,
-        request.key,
-        request.fingerprint,
-      );
-      const charge = {
-        chargeId: chargeId(answer.chargeId),
-        userId: userId(answer.userId),
-        amount: answer.amount,
-        balance: answer.balance,
-        currency: answer.currency,
-        chargedAt: new Date(answer.chargedAt),
-      };
-      return { answer: charge, replayed };
+    async charge({ chargeId: id, amount, balanceMax, request: { userId: user, key, fingerprint } }) {
+      const wanted = [id, user, amount, balanceMax] as const;
+      const { answer, replayed } = await replyOf(pool, functions.chargeBalance, ...wanted, key, fingerprint);
+      const ids = { chargeId: chargeId(answer.chargeId), userId: userId(answer.userId) };
+      return { answer: { ...answer, ...ids, chargedAt: new Date(answer.chargedAt) }, replayed };
     },
 
     async find(userId) {

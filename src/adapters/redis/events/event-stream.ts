@@ -16,13 +16,8 @@ export function redisEventStream(redis: RedisClient, { lengthMax }: { readonly l
         event.at.toISOString(),
         JSON.stringify(event.data),
       ]);
-      const added = await run(
-        redis,
-        scripts.publish,
-        [EVENT_STREAM, EVENT_FENCE],
-        { fence: fencingToken, lengthMax },
-        fields,
-      );
+      const args = { fence: fencingToken, lengthMax };
+      const added = await run(redis, scripts.publish, [EVENT_STREAM, EVENT_FENCE], args, fields);
       return added === 1 ? 'published' : 'overtaken';
     },
   };

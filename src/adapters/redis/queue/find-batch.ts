@@ -1,28 +1,31 @@
 import { setTimeout } from 'node:timers/promises';
+import { batched } from '#adapters/memory/batch.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { type FindOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
 import { memberOf } from './member.ts';
-import type { OpenViews } from './open-views.ts';
 import type { QueueView } from './queue-view.ts';
+import { type QueueViews, TRIES_MAX } from './queue-views.ts';
 
-export type FindKey = Pick<EntryId, 'concertId' | 'epoch'> & { readonly keepOpenMs: number };
+type FindKey = Pick<EntryId, 'concertId' | 'epoch'> & { readonly keepOpenMs: number };
 
+/** Bounds one run of the script to a fraction of a millisecond; Redis works on one batch while the next is being read. */
+const BATCH_MAX = 100;
 /** Fields per entry in the script's reply. */
 const FIELDS = 2;
 
-/** Finds entries of one queue by one script; looks again for those that could not be told. */
-export function findBatch(redis: RedisClient, { views, open, reportMs, triesMax }: OpenViews) {
-  return async function find(key: FindKey, entries: readonly QueueEntry[]): Promise<readonly (EntryState | Refusal)[]> {
+/** Finds an entry; entries of one queue are found by one script. Looks again for those that could not be told. */
+export function findBatch(redis: RedisClient, views: QueueViews, reportMs: number) {
+  async function find(key: FindKey, entries: readonly QueueEntry[]): Promise<(EntryState | Refusal)[]> {
     const places = new Map<QueueEntry, EntryState>();
     let sought = entries;
-    for (let tries = 0; sought.length > 0 && tries < triesMax; tries++) {
+    for (let tries = 0; sought.length > 0 && tries < TRIES_MAX; tries++) {
       for (const [entry, state] of await look(key, sought)) places.set(entry, state);
       sought = sought.filter((entry) => !places.has(entry));
     }
     return entries.map((entry) => places.get(entry) ?? new Refusal('unavailable', { retryAfterSeconds: 1 }));
-  };
+  }
 
   /** The entries that this look could tell. */
   async function look({ concertId, epoch, keepOpenMs }: FindKey, entries: readonly QueueEntry[]) {
@@ -40,7 +43,7 @@ export function findBatch(redis: RedisClient, { views, open, reportMs, triesMax 
       }),
     );
     if (reply[0] === 'other-epoch') return entries.map((entry) => [entry, { status: 'EXPIRED' }] as const);
-    if (reply[0] === 'unopened') await open(concertId, view);
+    if (reply[0] === 'unopened') await view.open();
     if (reply[0] === 'redrawn') await view.refresh();
     if (reply[0] === 'reporting') await setTimeout(reportMs);
     if (reply[0] !== 'found') return [];
@@ -52,6 +55,12 @@ export function findBatch(redis: RedisClient, { views, open, reportMs, triesMax 
       return state === undefined ? [] : [[entry, state]];
     });
   }
+
+  return batched<FindKey, QueueEntry, EntryState>(
+    ({ concertId, epoch, keepOpenMs }) => `${concertId} ${epoch} ${keepOpenMs}`,
+    find,
+    BATCH_MAX,
+  );
 }
 
 type Answer = [outcome: FindOutcome, endsMs: number];

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { batched } from '#adapters/memory/batch.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { type JoinOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import type { Policy } from '#domain/catalog/policy.ts';
@@ -7,30 +8,28 @@ import type { ConcertId, UserId } from '#domain/ids.ts';
 import type { EntryState } from '#domain/queue/queue.ts';
 import type { Joined } from '#ports/queue/queue.ts';
 import { memberOf } from './member.ts';
-import type { OpenViews } from './open-views.ts';
 import type { QueueView } from './queue-view.ts';
+import { type QueueViews, TRIES_MAX } from './queue-views.ts';
 
-export type JoinKey = { readonly concertId: ConcertId } & Pick<Policy, 'waitingMax' | 'opening'>;
+type JoinKey = { readonly concertId: ConcertId } & Pick<Policy, 'waitingMax' | 'opening'>;
 
 const FULL_RETRY_AFTER_SECONDS = 30;
+/** Bounds one run of the script to a fraction of a millisecond; Redis works on one batch while the next is being read. */
+const BATCH_MAX = 32;
 /** Fields per user in the script's reply. */
 const FIELDS = 4;
 
-/** Joins users of one concert by one script. */
-export function joinBatch(redis: RedisClient, { views, open, reportMs, triesMax }: OpenViews) {
-  return async function join(
-    key: JoinKey,
-    users: readonly UserId[],
-    tries = 1,
-  ): Promise<readonly (Joined | Refusal)[]> {
+/** Joins a user; users of one concert are joined by one script. */
+export function joinBatch(redis: RedisClient, views: QueueViews, reportMs: number) {
+  async function join(key: JoinKey, users: readonly UserId[], tries = 1): Promise<(Joined | Refusal)[]> {
     const { concertId, waitingMax, opening } = key;
     const view = await views.surveyed(concertId);
     const { epoch: epochKnown, drawn: drawnKnown } = view.known();
     const args = { waitingMax, holdsLottery: opening === 'lottery' ? 1 : 0, epochKnown, drawnKnown } as const;
     const reply = await run(redis, scripts.join, view.keys, args, users.map(memberOf));
     if (reply[0] !== 'joined') {
-      if (tries === triesMax) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-      await (reply[0] === 'unopened' ? open(concertId, view) : setTimeout(reportMs));
+      if (tries === TRIES_MAX) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+      await (reply[0] === 'unopened' ? view.open() : setTimeout(reportMs));
       return join(key, users, tries + 1);
     }
     const [, epoch, head, endedBytes, turnover, lots, ...answers] = reply;
@@ -48,7 +47,13 @@ export function joinBatch(redis: RedisClient, { views, open, reportMs, triesMax 
       const fresh = outcome === 'drawn' || outcome === 'enrolled';
       return { entry, state: stateOf(view, answer, head, Number(turnover)), fresh };
     });
-  };
+  }
+
+  return batched<JoinKey, UserId, Joined>(
+    ({ concertId, waitingMax, opening }) => `${concertId} ${waitingMax} ${opening}`,
+    (key, users) => join(key, users),
+    BATCH_MAX,
+  );
 }
 
 type Answer = [outcome: JoinOutcome, number: number, joinedMs: number, detail: number];

@@ -30,6 +30,8 @@ export type Survey = {
  */
 export type QueueView = {
   readonly keys: readonly string[];
+  /** Opens the queue, which Redis does not have. */
+  open(): Promise<void>;
   /** Surveys the queue. */
   refresh(): Promise<Survey>;
   /** The last survey, if it is less than a second old. */
@@ -70,6 +72,13 @@ type Memory = {
   confirmed: NumberSet;
 };
 
+type ViewedQueue = {
+  readonly redis: RedisClient;
+  readonly concertId: ConcertId;
+  readonly keys: readonly string[];
+  memory: Memory;
+};
+
 /** Entries nearer to the head are looked up: their clients want to know exactly. */
 const NEAR_POSITIONS = 200;
 const FRESH_MS = 1_000;
@@ -81,101 +90,110 @@ export function queueView(
   onSurvey: () => void,
 ): QueueView {
   const keys = queueKeys(concertId);
-  let memory = emptyMemory('');
-
-  function emptyMemory(epoch: string): Memory {
-    return { epoch, drawn: 0, head: 1, ended: endedEntries(redis, concertId), confirmed: numberSet() };
-  }
-
-  function noteDrawn(epoch: string, sequence: number): void {
-    if (epoch !== memory.epoch) memory = emptyMemory(epoch);
-    memory.drawn = Math.max(memory.drawn, sequence);
-  }
-
-  const knowsDraw = (count: number) => memory.lots?.order.length === count;
-  const numberOf = (sequence: number) => memory.lots?.order[sequence - 1] ?? sequence;
-
-  async function learnDraw({ count, seed }: Draw): Promise<void> {
-    if (knowsDraw(count)) return;
-    const lots = await drawOrder(Buffer.from(seed, 'hex'), count);
-    // Another call may have learnt it meanwhile.
-    if (knowsDraw(count)) return;
-    const { ended } = memory;
-    memory.lots = lots;
-    // From here on entries are known by other numbers, ended ones as well.
-    memory.ended = endedEntries(redis, concertId, Array.from(ended.all(), numberOf));
-    memory.confirmed = numberSet();
-  }
-
-  async function survey(): Promise<Survey> {
-    const asOf = performance.now();
-    const { epoch, drawn, head } = memory;
-    const reply = await run(redis, scripts.survey, keys, { epochKnown: epoch, drawnKnown: drawn, headKnown: head });
-    if (reply.length === 1) {
-      await open();
-      return survey();
-    }
-    const [name, headNow, drawnNow, waiting, active, absent, turnover, registered, endedBytes, rebuildingMs] = reply;
-    const [rebuiltAt, state, count, seed] = reply.slice(10) as [string, DrawState, number, string];
-    noteDrawn(name, drawnNow);
-    const wasLost = memory.survey !== undefined && rebuiltAt !== memory.survey.rebuiltAt;
-    if (state === 'placing' || state === 'drawn') await learnDraw({ count, seed });
-    if (wasLost) memory.confirmed = numberSet();
-    await memory.ended.surveyed(endedBytes, wasLost);
-    if (wasLost) await restoreEnded();
-    memory.head = Math.max(memory.head, headNow);
-    const rebuilding = rebuildingMs > 0 ? { rebuildingMs } : {};
-    const counts = { waiting, active, absent, registered, turnover: Number(turnover) };
-    const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
-    memory.survey = { figures, epoch: name, state, rebuiltAt, asOf };
+  const queue: ViewedQueue = { redis, concertId, keys, memory: emptyMemory(redis, concertId, '') };
+  const surveyOnce = singleFlight(async () => {
+    const survey = await surveyQueue(queue, open);
     onSurvey();
-    return memory.survey;
-  }
-
-  /** Other instances may know fewer ended entries: the log was lost. */
-  async function restoreEnded(): Promise<void> {
-    const missing = memory.ended.missing();
-    if (missing.length === 0) return;
-    await run(redis, scripts.noteEnded, keys, { epoch: memory.epoch, ended: packNumbers(missing) });
-  }
-
-  function positionOf(number: number, head: number): number {
-    const from = Math.max(head, memory.head);
-    return Math.max(1, number - from + 1 - memory.ended.countBetween(from, number));
-  }
-
-  const surveyOnce = singleFlight(survey);
+    return survey;
+  });
   const refresh = () => surveyOnce(concertId);
 
   return {
     keys,
+    open,
     refresh,
     fresh() {
-      const last = memory.survey;
-      return last !== undefined && performance.now() - last.asOf < FRESH_MS ? last : undefined;
+      const { survey } = queue.memory;
+      return survey !== undefined && performance.now() - survey.asOf < FRESH_MS ? survey : undefined;
     },
-    isSurveyed: () => memory.survey !== undefined,
-    async hear(head, endedBytes) {
-      memory.head = Math.max(memory.head, head);
-      await memory.ended.readUpTo(endedBytes);
+    isSurveyed: () => queue.memory.survey !== undefined,
+    hear(head, endedBytes) {
+      queue.memory.head = Math.max(queue.memory.head, head);
+      return queue.memory.ended.readUpTo(endedBytes);
     },
-    noteDrawn,
+    noteDrawn: (epoch, sequence) => noteDrawn(queue, epoch, sequence),
     async knowDraw(count) {
-      if (!knowsDraw(count)) await refresh();
+      if (!knowsDraw(queue, count)) await refresh();
     },
-    learnDraw,
-    drawCount: () => memory.lots?.order.length ?? '',
-    numberOf,
-    sequenceOf: (number) => memory.lots?.registered[number - 1] ?? number,
-    positionOf,
+    learnDraw: (draw) => learnDraw(queue, draw),
+    drawCount: () => queue.memory.lots?.order.length ?? '',
+    numberOf: (sequence) => numberOf(queue, sequence),
+    sequenceOf: (number) => queue.memory.lots?.registered[number - 1] ?? number,
+    positionOf: (number, head) => positionOf(queue, number, head),
     farPositionOf(number) {
-      const position = positionOf(number, memory.head);
+      const position = positionOf(queue, number, queue.memory.head);
       return position > NEAR_POSITIONS ? position : undefined;
     },
-    hasEnded: (number) => memory.ended.has(number),
-    endedEntries: () => memory.ended,
-    confirm: (number) => memory.confirmed.add(number),
-    isConfirmed: (number) => memory.survey?.rebuiltAt === '' || memory.confirmed.has(number),
-    known: () => ({ epoch: memory.epoch, drawn: memory.drawn, head: memory.head }),
+    hasEnded: (number) => queue.memory.ended.has(number),
+    endedEntries: () => queue.memory.ended,
+    confirm: (number) => queue.memory.confirmed.add(number),
+    isConfirmed: (number) => queue.memory.survey?.rebuiltAt === '' || queue.memory.confirmed.has(number),
+    known() {
+      const { epoch, drawn, head } = queue.memory;
+      return { epoch, drawn, head };
+    },
   };
+}
+
+function emptyMemory(redis: RedisClient, concertId: ConcertId, epoch: string): Memory {
+  return { epoch, drawn: 0, head: 1, ended: endedEntries(redis, concertId), confirmed: numberSet() };
+}
+
+function noteDrawn(queue: ViewedQueue, epoch: string, sequence: number): void {
+  if (epoch !== queue.memory.epoch) queue.memory = emptyMemory(queue.redis, queue.concertId, epoch);
+  queue.memory.drawn = Math.max(queue.memory.drawn, sequence);
+}
+
+const knowsDraw = ({ memory }: ViewedQueue, count: number) => memory.lots?.order.length === count;
+const numberOf = ({ memory }: ViewedQueue, sequence: number) => memory.lots?.order[sequence - 1] ?? sequence;
+
+function positionOf({ memory }: ViewedQueue, number: number, head: number): number {
+  const from = Math.max(head, memory.head);
+  return Math.max(1, number - from + 1 - memory.ended.countBetween(from, number));
+}
+
+async function learnDraw(queue: ViewedQueue, { count, seed }: Draw): Promise<void> {
+  if (knowsDraw(queue, count)) return;
+  const lots = await drawOrder(Buffer.from(seed, 'hex'), count);
+  // Another call may have learnt it meanwhile.
+  if (knowsDraw(queue, count)) return;
+  const { memory, redis, concertId } = queue;
+  memory.lots = lots;
+  // From here on entries are known by other numbers, ended ones as well.
+  const ended = Array.from(memory.ended.all(), (sequence) => numberOf(queue, sequence));
+  memory.ended = endedEntries(redis, concertId, ended);
+  memory.confirmed = numberSet();
+}
+
+async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promise<Survey> {
+  const asOf = performance.now();
+  const { epoch, drawn, head } = queue.memory;
+  const known = { epochKnown: epoch, drawnKnown: drawn, headKnown: head };
+  const reply = await run(queue.redis, scripts.survey, queue.keys, known);
+  if (reply.length === 1) {
+    await open();
+    return surveyQueue(queue, open);
+  }
+  const [name, headNow, drawnNow, waiting, active, absent, turnover, registered, endedBytes, rebuildingMs] = reply;
+  const [rebuiltAt, state, count, seed] = reply.slice(10) as [string, DrawState, number, string];
+  noteDrawn(queue, name, drawnNow);
+  const last = queue.memory.survey;
+  const wasLost = last !== undefined && rebuiltAt !== last.rebuiltAt;
+  if (state === 'placing' || state === 'drawn') await learnDraw(queue, { count, seed });
+  if (wasLost) queue.memory.confirmed = numberSet();
+  await queue.memory.ended.surveyed(endedBytes, wasLost);
+  if (wasLost) await restoreEnded(queue);
+  queue.memory.head = Math.max(queue.memory.head, headNow);
+  const rebuilding = rebuildingMs > 0 ? { rebuildingMs } : {};
+  const counts = { waiting, active, absent, registered, turnover: Number(turnover) };
+  const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
+  queue.memory.survey = { figures, epoch: name, state, rebuiltAt, asOf };
+  return queue.memory.survey;
+}
+
+/** Other instances may know fewer ended entries: the log was lost. */
+async function restoreEnded({ redis, keys, memory }: ViewedQueue): Promise<void> {
+  const missing = memory.ended.missing();
+  if (missing.length === 0) return;
+  await run(redis, scripts.noteEnded, keys, { epoch: memory.epoch, ended: packNumbers(missing) });
 }

@@ -14,6 +14,9 @@ export type QueueViews = {
   refresh(): Promise<void>;
 };
 
+/** A queue may change between two looks of a script: how often to look. */
+export const TRIES_MAX = 4;
+
 type Kept = {
   readonly view: QueueView;
   readonly watchers: Set<() => void>;

@@ -1,21 +1,21 @@
-import { batched } from '#adapters/memory/batch.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { MOVED_CHANNEL } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
+import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
-import { concertId, type UserId } from '#domain/ids.ts';
-import type { EntryState, QueueEntry } from '#domain/queue/queue.ts';
-import type { Queue } from '#ports/queue/queue.ts';
+import { type ConcertId, concertId } from '#domain/ids.ts';
+import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { Admission, Queue } from '#ports/queue/queue.ts';
 import type { QueueRecords } from '#ports/queue/queue-records.ts';
-import { type FindKey, findBatch } from './find-batch.ts';
-import { type JoinKey, joinBatch } from './join-batch.ts';
+import { findBatch } from './find-batch.ts';
+import { joinBatch } from './join-batch.ts';
 import { lastSeen } from './last-seen.ts';
 import { memberOf } from './member.ts';
 import { queueOpener } from './open-queue.ts';
 import { placeByLot } from './place-by-lot.ts';
 import { ackQueueEvents, takeQueueEvents } from './queue-log.ts';
 import type { QueueView } from './queue-view.ts';
-import { queueViews } from './queue-views.ts';
+import { queueViews, TRIES_MAX } from './queue-views.ts';
 
 export type RedisQueueSettings = {
   /** How long a lost queue waits for its entries: at least the longest poll interval. */
@@ -32,10 +32,6 @@ const REPORT_MS_MAX = 2_000;
 const REPORT_SHARE = 1 / 3;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
-/** Bound one run of a script to a fraction of a millisecond; Redis works on one batch while the next is being read. */
-const JOIN_BATCH_MAX = 32;
-const FIND_BATCH_MAX = 100;
-const TRIES_MAX = 4;
 
 export function redisQueue(
   redis: RedisClient,
@@ -45,38 +41,15 @@ export function redisQueue(
 ): Queue {
   const rebuildMs = rebuildSeconds * 1_000;
   const reportMs = Math.min(REPORT_MS_MAX, Math.floor(rebuildMs * REPORT_SHARE));
-  const open = queueOpener(redis, queueRecords, { rebuildMs, reportMs });
-  const views = queueViews(redis, open);
-  const openViews = { views, open, reportMs, triesMax: TRIES_MAX };
+  const views = queueViews(redis, queueOpener(redis, queueRecords, { rebuildMs, reportMs }));
   // A message that is missed costs no more than the time to the next survey.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
   const heartbeats = lastSeen(redis);
-
-  const join = joinBatch(redis, openViews);
-  const joinTogether = batched(
-    ({ concertId, waitingMax, opening }: JoinKey) => `${concertId} ${waitingMax} ${opening}`,
-    (key, users: readonly UserId[]) => join(key, users),
-    JOIN_BATCH_MAX,
-  );
-  const findTogether = batched(
-    ({ concertId, epoch, keepOpenMs }: FindKey) => `${concertId} ${epoch} ${keepOpenMs}`,
-    findBatch(redis, openViews),
-    FIND_BATCH_MAX,
-  );
-
-  async function find(entry: QueueEntry, keepOpenMs: number): Promise<EntryState> {
-    const state = await findTogether({ ...entry, keepOpenMs }, entry);
-    if (state instanceof Refusal) throw state;
-    return state;
-  }
+  const join = joinBatch(redis, views, reportMs);
+  const find = findBatch(redis, views, reportMs);
 
   return {
-    async join(concertId, userId, { waitingMax, opening }) {
-      const answer = await joinTogether({ concertId, waitingMax, opening }, userId);
-      if (answer instanceof Refusal) throw answer;
-      return answer;
-    },
-
+    join: (concertId, userId, { waitingMax, opening }) => join({ concertId, waitingMax, opening }, userId),
     recall(entry) {
       const view = views.of(entry.concertId);
       const number = view.numberOf(entry.sequence);
@@ -84,26 +57,10 @@ export function redisQueue(
       if (state !== undefined) heartbeats.note(view, entry, number);
       return state;
     },
-
-    find: (entry) => find(entry, 0),
-    keepOpen: (entry) => find(entry, KEEP_OPEN_MS),
-
-    async extend({ concertId, userId, sequence, epoch }, milliseconds) {
-      const view = await views.surveyed(concertId);
-      const entry = { user: memberOf(userId), number: view.numberOf(sequence), epoch };
-      await run(redis, scripts.extend, view.keys, { ...entry, extendMs: milliseconds });
-    },
-
-    async leave({ concertId, userId, sequence, epoch }) {
-      const view = await views.surveyed(concertId);
-      for (let tries = 0; tries < TRIES_MAX; tries++) {
-        if (tries > 0) await view.refresh();
-        const entry = { user: memberOf(userId), number: view.numberOf(sequence), sequence, epoch };
-        const reply = await run(redis, scripts.leave, view.keys, { ...entry, drawCountKnown: view.drawCount() });
-        if (reply >= 0) return;
-      }
-      throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-    },
+    find: (entry) => find({ ...entry, keepOpenMs: 0 }, entry),
+    keepOpen: (entry) => find({ ...entry, keepOpenMs: KEEP_OPEN_MS }, entry),
+    extend: async (entry, milliseconds) => extend(redis, await views.surveyed(entry.concertId), entry, milliseconds),
+    leave: async (entry) => leave(redis, await views.surveyed(entry.concertId), entry),
 
     read: async (concertId) => (await views.of(concertId).refresh()).figures,
     async survey(concertId) {
@@ -114,32 +71,16 @@ export function redisQueue(
     refresh: views.refresh,
 
     async admit(concertId, policy) {
-      const reply = await run(redis, scripts.admit, views.of(concertId).keys, {
-        activeMax: policy.activeMax,
-        perWindow: policy.admitPerWindow,
-        windowMs: policy.windowSeconds * 1_000,
-        sessionMs: policy.sessionSeconds * 1_000,
-        claimMs: policy.claimSeconds * 1_000,
-        absentS: policy.absentSeconds,
-        graceMs: policy.graceSeconds * 1_000,
-        paused: policy.paused ? 1 : 0,
-        batchMax: ADMIT_BATCH_MAX,
-        channel: MOVED_CHANNEL,
-        concert: concertId,
-      });
-      if (reply[0] === 'unopened') return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
-      const [, admitted, expired, passedOver, active, waiting] = reply;
-      if (admitted + expired + passedOver > 0) views.moved(concertId);
-      return { admitted, expired, passedOver, active, waiting };
+      const admission = await admit(redis, views.of(concertId), concertId, policy);
+      if (admission.admitted + admission.expired + admission.passedOver > 0) views.moved(concertId);
+      return admission;
     },
-
     async drawLots(concertId) {
       await placeByLot(redis, queueRecords, concertId);
       await views.of(concertId).refresh();
     },
 
     writeLastSeen: heartbeats.write,
-
     takeEvents: (concertId, max) => takeQueueEvents(redis, views.of(concertId), concertId, max),
     ackEvents: (concertId, last) => ackQueueEvents(redis, concertId, last),
   };
@@ -157,4 +98,48 @@ function recall(view: QueueView, { sequence, epoch }: QueueEntry, number: number
   if (state !== '' && state !== 'drawn') return undefined;
   const position = view.farPositionOf(number);
   return position === undefined ? undefined : { status: 'WAITING', position, turnover };
+}
+
+async function extend(
+  redis: RedisClient,
+  view: QueueView,
+  { userId, sequence, epoch }: EntryId,
+  extendMs: number,
+): Promise<void> {
+  const entry = { user: memberOf(userId), number: view.numberOf(sequence), epoch };
+  await run(redis, scripts.extend, view.keys, { ...entry, extendMs });
+}
+
+async function leave(redis: RedisClient, view: QueueView, { userId, sequence, epoch }: EntryId): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    if (tries > 0) await view.refresh();
+    const entry = { user: memberOf(userId), number: view.numberOf(sequence), sequence, epoch };
+    const reply = await run(redis, scripts.leave, view.keys, { ...entry, drawCountKnown: view.drawCount() });
+    if (reply >= 0) return;
+  }
+  throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+}
+
+async function admit(
+  redis: RedisClient,
+  { keys }: QueueView,
+  concertId: ConcertId,
+  policy: AdmissionPolicy,
+): Promise<Admission> {
+  const reply = await run(redis, scripts.admit, keys, {
+    activeMax: policy.activeMax,
+    perWindow: policy.admitPerWindow,
+    windowMs: policy.windowSeconds * 1_000,
+    sessionMs: policy.sessionSeconds * 1_000,
+    claimMs: policy.claimSeconds * 1_000,
+    absentS: policy.absentSeconds,
+    graceMs: policy.graceSeconds * 1_000,
+    paused: policy.paused ? 1 : 0,
+    batchMax: ADMIT_BATCH_MAX,
+    channel: MOVED_CHANNEL,
+    concert: concertId,
+  });
+  if (reply[0] === 'unopened') return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
+  const [, admitted, expired, passedOver, active, waiting] = reply;
+  return { admitted, expired, passedOver, active, waiting };
 }
