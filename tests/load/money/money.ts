@@ -8,7 +8,7 @@ import { compare, type Round } from '#tests/load/compare.ts';
 import type { Load } from '#tests/load/generator.ts';
 import { fillLine } from '#tests/load/line.ts';
 import type { Generator, ServerProcess } from '#tests/load/processes.ts';
-import { fanAt } from '#tests/support/fan.ts';
+import { apiClient, fetchTransport } from '#tests/support/client/client.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
 import { until } from '#tests/support/until.ts';
 
@@ -41,9 +41,9 @@ export async function measureMoney(bench: MoneyBench): Promise<MoneyMeasured> {
   const { pool } = postgres;
   const hall = await openHall(pool);
   const [holder = ''] = await makeUsers(pool, 1);
-  const fan = fanAt(() => frontrow.url, { userId: holder, ...identity.issue(userId(holder)) });
-  await fan.join(hall);
-  await fan.untilActive();
+  const transport = fetchTransport(() => frontrow.url);
+  const fan = apiClient(transport, { userId: holder, ...identity.issue(userId(holder)) });
+  await fan.enter(hall);
   await fan.hold(HOT_SEAT);
   const contenders = await fillLine(room, hall, CONTENDERS, CONTENDERS);
   const wanting = (entry: QueueEntry) => ({

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Said } from '#tests/support/fan.ts';
+import type { Said } from '#tests/support/client/client.ts';
 import { turnstile } from './turnstile.ts';
 
 export type Asked = {

@@ -55,13 +55,13 @@ async function everybodyThere(target: Target): Promise<Somebody[]> {
     [1, 2, 3].map((one) => world.fan({ balance: one * 300_000_000 + Math.floor(Math.random() * 90_000_000) })),
   );
   await letIn(fans, halls[0] as (typeof halls)[0]);
-  const visitors = await Promise.all(
+  const users = await Promise.all(
     fans.map(async (fan, index) => {
       const { userId, accessToken, token } = fan;
       const knows = { userId: [userId], concertId: [halls[1], halls[0], halls[0], halls[0]], date: [DATE] };
-      const visitor = somebody(`fan ${index + 1}`, { accessToken, queueToken: token }, knows);
-      for (const secret of [userId, accessToken, token, String(await fan.balance())]) visitor.secrets.add(secret);
-      return visitor;
+      const one = somebody(`fan ${index + 1}`, { accessToken, queueToken: token }, knows);
+      for (const secret of [userId, accessToken, token, String(await fan.balance())]) one.secrets.add(secret);
+      return one;
     }),
   );
   const rows = [{ row: 'A', seats: [{ first: 1, last: 30, grade: 'R' }] }];
@@ -70,7 +70,7 @@ async function everybodyThere(target: Target): Promise<Somebody[]> {
   const plain = await concertOf(target, { seats: [{ first: 1, last: 1_000, price: 1_000 }] }, {});
   const knows = { concertId: [plain, planned, plain], date: [DATE], url: [shop.url] };
   const operator = somebody('the operator', { adminKey: ADMIN_KEY }, knows);
-  return [...visitors, operator];
+  return [...users, operator];
 }
 
 /** A concert on which an operator may try everything, by a seat plan or without. */
