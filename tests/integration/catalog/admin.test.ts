@@ -9,7 +9,7 @@ import { policy } from '#adapters/http/catalog/policy-schemas.ts';
 import { keptPlan } from '#adapters/http/catalog/seat-plan-schemas.ts';
 import { queueFigures, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { user } from '#adapters/http/wallet/user-schemas.ts';
-import { newClient } from '#tests/support/client/client.ts';
+import { activeClient, newClient } from '#tests/support/client/client.ts';
 import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
@@ -70,8 +70,7 @@ describe('a concert', () => {
 
     const listed = (await there('GET', '/v1/concerts')).as(concertPage);
     expect(listed.items.map((concert) => concert.concertId)).toContain(concertId);
-    const fan = await newClient(there);
-    await fan.enter(concertId);
+    const fan = await activeClient(there, concertId);
     const days = (await fan.get(`/v1/concerts/${concertId}/dates`, fan.inQueue)).as(dates).items;
     expect(days.map(({ date, seatsAvailable }) => [date, seatsAvailable])).toEqual([
       [DATE, 6],
@@ -104,8 +103,7 @@ describe('a concert', () => {
     const kept = (await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan);
     expect(kept).toMatchObject({ version: 3, plan: seatPlan });
 
-    const fan = await newClient(there);
-    await fan.enter(concertId);
+    const fan = await activeClient(there, concertId);
     const seatsOn = async (date: string) =>
       (await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inQueue)).as(seats).items;
     const hall = await seatsOn(DATE);
@@ -138,8 +136,7 @@ describe('a concert', () => {
 
   test('may forbid to strand a seat, or warn of it', async () => {
     const concertId = await world.openHall({ seats: 10 });
-    const fan = await newClient(here);
-    await fan.enter(concertId);
+    const fan = await activeClient(here, concertId);
     await change(concertId, { strandedSeats: 'enforce' });
     await until('the policy is in effect', async () => (await fan.reserve([2])).code === 'seat-stranded');
     await change(concertId, { strandedSeats: 'warn' });
@@ -149,8 +146,7 @@ describe('a concert', () => {
 
   test('has seats blocked and unblocked by calls, never those that somebody has', async () => {
     const concertId = await world.openHall({ seats: 3 });
-    const fan = await newClient(there);
-    await fan.enter(concertId);
+    const fan = await activeClient(there, concertId);
     const onSeats = (word: string, ...seatNumbers: number[]) =>
       manage('POST', `/${concertId}/dates/${DATE}/seats/${word}`, { body: { seatNumbers } });
     expect((await onSeats('block', 1, 2)).status).toBe(204);

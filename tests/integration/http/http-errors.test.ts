@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reservation, reservationPage } from '#adapters/http/booking/reservation-schemas.ts';
-import { type CallOptions, type Client, newClient } from '#tests/support/client/client.ts';
+import { activeClient, type CallOptions, type Client } from '#tests/support/client/client.ts';
 import { checkedReply, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, SECRETS } from '#tests/support/instance.ts';
@@ -26,8 +26,7 @@ let before: unknown;
 
 beforeAll(async () => {
   concertId = await world.openHall();
-  [fan, other] = [await newClient(call), await newClient(call)];
-  await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+  [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
   await fan.charge(10 * PRICE);
   await fan.reserve([1]);
 });
@@ -244,8 +243,7 @@ describe('a reservation', () => {
   });
 
   it('of a user who is not there any more is refused', async () => {
-    const ghost = await newClient(call);
-    await ghost.enter(concertId);
+    const ghost = await activeClient(call, concertId);
     await world.pool.query('DELETE FROM wallets WHERE user_id = $1', [ghost.userId]);
     await world.pool.query('DELETE FROM users WHERE user_id = $1', [ghost.userId]);
     expect(verdict(await ghost.reserve([7]))).toBe('404 user-not-found');

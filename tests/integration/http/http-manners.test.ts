@@ -11,7 +11,7 @@ import { dates, seats } from '#adapters/http/catalog/concert-schemas.ts';
 import { health } from '#adapters/http/health-schemas.ts';
 import { joined, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { entryPage } from '#adapters/http/wallet/user-schemas.ts';
-import { type Client, newClient } from '#tests/support/client/client.ts';
+import { activeClient, type Client, newClient } from '#tests/support/client/client.ts';
 import { contract } from '#tests/support/contract.ts';
 import { contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -35,11 +35,7 @@ const call = contractClient(url);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-async function enter(concertId: string): Promise<Client<Reply>> {
-  const client = await newClient(call);
-  await client.enter(concertId);
-  return client;
-}
+const enter = (concertId: string) => activeClient(call, concertId);
 
 describe('the request id', () => {
   const answeredTo = async (sent?: string) => {

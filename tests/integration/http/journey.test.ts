@@ -17,7 +17,7 @@ import {
 import { joined, publicQueue, queueFigures, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { seatHistoryPage } from '#adapters/http/records/record-schemas.ts';
 import { balance, charge, entryPage } from '#adapters/http/wallet/user-schemas.ts';
-import { type Client, newClient } from '#tests/support/client/client.ts';
+import { activeClient, type Client, newClient } from '#tests/support/client/client.ts';
 import { operations } from '#tests/support/contract.ts';
 import { answered, type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
@@ -48,8 +48,7 @@ describe('a fan', () => {
     expect((await anybody('/v1/concerts')).as(concertPage).items.map((item) => item.concertId)).toContain(concertId);
     expect((await anybody(atConcert)).as(concert)).toMatchObject({ sales: 'OPEN', holdSeconds: 120, currency: 'KRW' });
 
-    const earlier = await newClient(call);
-    await earlier.enter(concertId);
+    const earlier = await activeClient(call, concertId);
 
     const fan = await newClient(call);
     const joining = await fan.join(concertId);
@@ -111,8 +110,7 @@ describe('a fan', () => {
     expect((await fan.poll()).as(queueStatus).status).toBe('EXPIRED');
     expect((await fan.reserve([9])).code).toBe('session-expired');
 
-    const next = await newClient(call);
-    await next.enter(concertId);
+    const next = await activeClient(call, concertId);
     expect(await seatStatuses(next, concertId)).toMatchObject({ 6: 'AVAILABLE', 7: 'SOLD', 8: 'SOLD' });
     const late = await next.reserve([8, 9]);
     expect([late.status, late.code]).toEqual([409, 'seat-taken']);
@@ -123,8 +121,7 @@ describe('a fan', () => {
 
   test('holds seats for longer, pays, thinks better of it, and has the price back', async () => {
     const concertId = await world.openHall({ holdSeconds: 120, holdSecondsMax: 121 });
-    const [fan, other] = [await newClient(call), await newClient(call)];
-    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
     await fan.charge(5 * PRICE);
     const hold = (await fan.reserve([1, 2])).as(reservation);
 
@@ -172,8 +169,7 @@ describe('a fan', () => {
   test('keeps what is paid where it is too late for refunds, and what is held can be given back all the same', async () => {
     const concertId = await world.openHall({ refundUntilSeconds: -1 });
     expect((await anybody(`/v1/concerts/${concertId}`)).as(concert)).toMatchObject({ refundUntilSeconds: -1 });
-    const fan = await newClient(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
     await fan.charge(2 * PRICE);
     const [held, bought] = [(await fan.reserve([1])).as(reservation), (await fan.reserve([2])).as(reservation)];
     await fan.pay(bought.reservationId);
@@ -188,8 +184,7 @@ describe('a fan', () => {
 
   test('gives seats back, and somebody else takes them', async () => {
     const concertId = await world.openHall();
-    const [fan, other] = [await newClient(call), await newClient(call)];
-    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
     const { reservationId } = (await fan.reserve([1, 2])).as(reservation);
     expect((await other.reserve([2])).code).toBe('seat-taken');
 
@@ -203,8 +198,7 @@ describe('a fan', () => {
 
   test('who does not pay in time loses the seats, and pays nothing', async () => {
     const concertId = await world.openHall({ holdSeconds: 1 });
-    const [fan, other] = [await newClient(call), await newClient(call)];
-    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
     await fan.charge(PRICE);
     const { reservationId } = (await fan.reserve([1])).as(reservation);
 
@@ -219,8 +213,7 @@ describe('a fan', () => {
 
   test('who repeats a command gets the first answer again, and it happens once', async () => {
     const concertId = await world.openHall({ holdSeconds: 60 });
-    const fan = await newClient(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
 
     const charges = [await fan.charge(2 * PRICE, 'charge'), await fan.charge(2 * PRICE, 'charge')];
     const holds = [await fan.reserve([1], 'reserve'), await fan.reserve([1], 'reserve')];
@@ -247,8 +240,7 @@ describe('a fan', () => {
 
   test('who has as many seats as allowed gets no more of that date', async () => {
     const concertId = await world.openHall({ seatsPerUserMax: 2 });
-    const fan = await newClient(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
     await fan.reserve([1]);
 
     const greedy = await fan.reserve([2, 3]);
@@ -316,8 +308,7 @@ describe('an operator', () => {
     expect((await onSeats('block', 3, 4, 5)).status).toBe(204);
     expect((await onSeats('unblock', 5)).status).toBe(204);
 
-    const fan = await newClient(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
     const held = await fan.reserveBest({ quantity: 2, section: 'Stalls' });
     // Two blocks are equally good: contenders are spread over them.
     const { seatNumbers } = held.as(reservation);

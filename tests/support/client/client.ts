@@ -142,6 +142,13 @@ export async function newClient<Reply extends AnyAnswer>(send: Transport<Reply>)
   return apiClient(send, user.parse(expected('new user', 201, await send('POST', '/v1/users'))));
 }
 
+/** The same, admitted. */
+export async function activeClient<Reply extends AnyAnswer>(send: Transport<Reply>, concertId: string) {
+  const client = await newClient(send);
+  await client.enter(concertId);
+  return client;
+}
+
 const said = ({ body }: AnyAnswer): Said => (body ?? {}) as Said;
 
 /** What an answer says. Throws `reserve: 409 seat-taken` if it has another status. */
