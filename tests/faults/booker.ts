@@ -1,8 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Asked, Ending, Known } from '#tests/history/calls.ts';
-import type { Answer, Fan } from '#tests/support/fan.ts';
-import { DATE, PRICE } from '#tests/support/hall.ts';
+import type { Answer, Client } from '#tests/support/client/client.ts';
+import { PRICE } from '#tests/support/hall.ts';
 import type { Recorder } from './recorder.ts';
 
 /** Somebody who books, changes their mind, repeats what got no answer, or does not care. */
@@ -31,17 +31,17 @@ const chance = (percent: number) => randomInt(100) < percent;
 
 /** @param lacking what has not been done often enough; chance is helped along then */
 export function bookerOf(
-  fan: Fan,
+  fan: Client,
   concertId: string,
   { ask, askAside }: Recorder,
   lacking: () => ReadonlySet<Asked['what']>,
 ): Booker {
   const { userId } = fan;
   const read = {
-    balance: () => fan.call('GET', `/users/${userId}/balance`),
-    payments: () => fan.call('GET', '/payments?limit=100'),
-    reservations: () => fan.call('GET', '/reservations?limit=100'),
-    seats: () => fan.call('GET', `/concerts/${concertId}/dates/${DATE}/seats`),
+    balance: () => fan.get(`/v1/users/${userId}/balance`),
+    payments: () => fan.get('/v1/payments?limit=100'),
+    reservations: () => fan.get('/v1/reservations?limit=100'),
+    seats: () => fan.seats(concertId),
   };
   const look = (what: keyof typeof read) => ask(userId, { what }, read[what]);
 
@@ -80,7 +80,7 @@ export function bookerOf(
     const seatNumbers = await choose();
     if (seatNumbers === undefined) return undefined;
     const asked: Asked = { what: 'reserve', seatNumbers };
-    const ending = await want(asked, (key) => fan.reserve(seatNumbers, { key }), signal);
+    const ending = await want(asked, (key) => fan.reserve(seatNumbers, key), signal);
     if (ending.kind === 'done') return known(ending.said);
     if (ending.kind === 'refused') return undefined;
     // It may have been held all the same.
@@ -92,26 +92,24 @@ export function bookerOf(
   const charge = (signal: AbortSignal) => {
     // Hardly ever the same twice, so that the balance tells which of them it has.
     const amount = PRICE + randomInt(5 * PRICE);
-    return want({ what: 'charge', amount }, (key) => fan.charge(amount, { key }), signal);
+    return want({ what: 'charge', amount }, (key) => fan.charge(amount, key), signal);
   };
 
   async function pay(reservation: Known, signal: AbortSignal): Promise<void> {
-    const send = (key: string) => fan.pay(reservation.reservationId, { key });
+    const send = (key: string) => fan.pay(reservation.reservationId, key);
     const paid = await want({ what: 'pay', reservation }, send, signal);
     if (paid.kind === 'refused' && paid.code === 'insufficient-balance') await charge(signal);
     if (paid.kind === 'done' && chance(90)) await cancel(reservation, signal);
   }
 
   const extend = (reservation: Known, signal: AbortSignal) =>
-    want({ what: 'extend', reservation }, (key) => fan.extend(reservation.reservationId, { key }), signal);
+    want({ what: 'extend', reservation }, (key) => fan.extend(reservation.reservationId, key), signal);
 
   const cancel = (reservation: Known, signal: AbortSignal) =>
-    want({ what: 'cancel', reservation }, (key) => fan.cancel(reservation.reservationId, { key }), signal);
+    want({ what: 'cancel', reservation }, (key) => fan.cancel(reservation.reservationId, key), signal);
 
   const release = (reservation: Known) =>
-    ask(userId, { what: 'release', reservation }, () =>
-      fan.call('DELETE', `/reservations/${reservation.reservationId}`),
-    );
+    ask(userId, { what: 'release', reservation }, () => fan.release(reservation.reservationId));
 
   async function book(signal: AbortSignal): Promise<void> {
     if (chance(40)) await charge(signal);

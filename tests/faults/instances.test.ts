@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { send } from '#tests/support/fan.ts';
+import { send } from '#tests/support/client/client.ts';
 import { setStage } from './stage.ts';
 
 const { world, doors, whileBooking } = await setStage();

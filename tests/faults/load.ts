@@ -1,6 +1,6 @@
 import type { ConcertId } from '#domain/ids.ts';
 import type { Asked, Call } from '#tests/history/calls.ts';
-import type { Fan } from '#tests/support/fan.ts';
+import type { Client } from '#tests/support/client/client.ts';
 import { until } from '#tests/support/until.ts';
 import { bookerOf } from './booker.ts';
 import { startRecorder } from './recorder.ts';
@@ -20,7 +20,7 @@ export type Load = {
 const COMMANDS = ['reserve', 'extend', 'release', 'pay', 'cancel', 'charge'] as const;
 const EACH_SUCCEEDS = 3;
 
-export function startLoad(fans: readonly Fan[], concertId: ConcertId): Load {
+export function startLoad(fans: readonly Client[], concertId: ConcertId): Load {
   const recorder = startRecorder();
   const { calls, counts } = recorder;
   /** Since when commands are waited for. */

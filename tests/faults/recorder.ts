@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Asked, Call, Ending } from '#tests/history/calls.ts';
-import type { Answer } from '#tests/support/fan.ts';
+import type { Answer } from '#tests/support/client/client.ts';
 
 /** Writes down what clients ask and are told, on the one clock of this process. */
 export type Recorder = {

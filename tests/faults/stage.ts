@@ -9,14 +9,15 @@ import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
 import { contradictionsIn } from '#tests/history/contradictions-in.ts';
 import { auditCommand } from '#tests/support/audit-command.ts';
 import { contradictions } from '#tests/support/books.ts';
-import { DATE, holdSeats } from '#tests/support/hall.ts';
+import { bookOnce } from '#tests/support/client/book-once.ts';
+import { fetchTransport, newClient } from '#tests/support/client/client.ts';
+import { DATE, holdSeats, PRICE } from '#tests/support/hall.ts';
 import type { Instance, Settings } from '#tests/support/instance.ts';
 import { type OwnPostgres, ownPostgres } from '#tests/support/own-postgres.ts';
 import { type OwnRedis, ownRedis } from '#tests/support/own-redis.ts';
 import { HANG_MS, until } from '#tests/support/until.ts';
 import { untilTold } from '#tests/support/until-told.ts';
 import { startWorld, type World } from '#tests/support/world.ts';
-import { bookOnce, TRIAL_SEATS } from './full-booking.ts';
 import { type Load, longestOutageMsOf, startLoad } from './load.ts';
 import { lost } from './lost.ts';
 import { type FaultRow, report } from './report.ts';
@@ -32,8 +33,10 @@ const KEPT_SECONDS = 3_600;
 /** Nobody waits longer for an answer before repeating the command; on a slow machine, longer than some whole bookings take. */
 const PATIENCE_MS = { least: 2_000, most: 6_000 };
 const PATIENCE_BOOKINGS = 4;
-/** For an answer to somebody who tries whether the service is back: longer than any timeout of the service. */
+/** For an answer to a client that tries whether the service is back: longer than any timeout of the service. */
 const TRIAL_PATIENCE_MS = 5_000;
+/** More than all trials book. */
+const TRIAL_SEATS = 2_000;
 /** How often a client who asks for the kept seat polls before giving up. */
 const POLLS_MAX = 20;
 const POLL_PAUSE_MS = 100;
@@ -155,14 +158,16 @@ export async function setStage({
     await Promise.all(
       doors.map(async ({ url }) => {
         let reason: unknown;
-        const goesWell = () =>
-          bookOnce(url, trials, patienceMs).then(
-            () => true,
-            (error: unknown) => {
-              reason = error;
-              return false;
-            },
-          );
+        const goesWell = async () => {
+          try {
+            const client = await newClient(fetchTransport(() => url, patienceMs));
+            await bookOnce(client, trials, { charge: PRICE });
+            return true;
+          } catch (error) {
+            reason = error;
+            return false;
+          }
+        };
         await until('a booking goes well', goesWell).catch((error) => {
           throw new Error(`${url} is not back: ${reason}`, { cause: error });
         });

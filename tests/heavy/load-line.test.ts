@@ -19,7 +19,7 @@ test('a rush of 2,000 users, with an instance killed: nobody is overtaken, lost 
   // All that the verdict is about has taken place.
   const ended = (ending: string) => crowd.records.filter((record) => record.ending === ending).length;
   expect(ended('looked') + ended('bought') + ended('left')).toBe(PLAN.fans);
-  for (const count of [ended('bought'), ended('left'), crowd.counts['join 200'], crowd.turnedAway, refillMs.length]) {
+  for (const count of [ended('bought'), ended('left'), crowd.counts['join 200'], crowd.retries, refillMs.length]) {
     expect(count).toBeGreaterThan(0);
   }
 });

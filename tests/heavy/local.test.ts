@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { user } from '#adapters/http/wallet/user-schemas.ts';
 import { processNow } from '#local/process-record.ts';
-import { fanAt, send } from '#tests/support/fan.ts';
+import { fetchTransport, newClient } from '#tests/support/client/client.ts';
 import { gone, localStage, parentOf, query, redis, serverPids, tell } from '#tests/support/local-stage.ts';
 import { reaped } from '#tests/support/reaper.ts';
 import { until } from '#tests/support/until.ts';
@@ -183,10 +182,8 @@ describe('the service on servers of its own', () => {
     };
 
     const first = await run();
-    const made = await send(`${url}/v1/users`, { method: 'POST' });
-    expect(made.status, made.body.code).toBe(201);
-    const fan = fanAt(() => url, user.parse(made.body));
-    const [concert] = (await fan.call('GET', '/concerts')).body.items as readonly { concertId: string }[];
+    const fan = await newClient(fetchTransport(() => url));
+    const [concert] = (await fan.call('GET', '/v1/concerts')).body.items as readonly { concertId: string }[];
     const { sequence } = (await fan.join(concert?.concertId ?? '')).body;
     expect((await fan.charge(1_000)).status).toBe(201);
     first.child.kill('SIGTERM');

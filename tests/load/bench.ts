@@ -18,11 +18,11 @@ import { startTestServers } from '#tests/support/servers.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
 import { untilTold } from '#tests/support/until-told.ts';
+import { fillQueue, measureAdmission, usedBytes } from './admission.ts';
 import { runCommand } from './command.ts';
 import { compare } from './compare.ts';
 import { measureDraws } from './draw.ts';
 import type { Load } from './generator.ts';
-import { fillLine, measureAdmission, usedBytes } from './line.ts';
 import { measureBookings } from './money/bookings.ts';
 import { measureMoney } from './money/money.ts';
 import { measureSales } from './money/sales.ts';
@@ -51,9 +51,9 @@ const ROUND_SECONDS = 3;
 const CONNECTIONS = 64;
 const PEOPLE_PER_CONNECTION = 32;
 const JOINS_PER_CONNECTION = 600;
-const VAST_LINE = 10_000_000;
-const LONG_LINE = 1_000_000;
-const SHORT_LINE = 10_000;
+const VAST_QUEUE = 10_000_000;
+const LONG_QUEUE = 1_000_000;
+const SHORT_QUEUE = 10_000;
 const ADMISSION_ROUNDS = 20;
 const BOOKING_ROUNDS = 3;
 const DRAWS = 3;
@@ -82,7 +82,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   );
   ending.defer(own.close);
   const { redis } = own;
-  const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 75 });
+  const queue = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 75 });
   const generator = startGenerator();
   ending.defer(generator.stop);
   const buyers = startBuyers();
@@ -105,38 +105,38 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
       await redis.unlink(queueKeys(concertId));
     });
   }
-  /** A line of people who are all there, of whom hardly anybody is let in. */
-  async function openLine(): Promise<ConcertId> {
+  /** A queue in which nobody is absent and hardly anybody is admitted. */
+  async function openQueue(): Promise<ConcertId> {
     const concertId = await openHall(pool, { activeMax: 1 });
     await pool.query('UPDATE concerts SET absent_seconds = 86400, waiting_max = $2 WHERE concert_id = $1', [
       concertId,
-      2 * VAST_LINE,
+      2 * VAST_QUEUE,
     ]);
     forgetAtTheEnd(concertId);
     return concertId;
   }
-  const inLine = (entry: QueueEntry) => ({ 'queue-token': tokens.sign(entry) });
+  const inQueue = (entry: QueueEntry) => ({ 'queue-token': tokens.sign(entry) });
 
   const samples = CONNECTIONS * PEOPLE_PER_CONNECTION;
-  const [longLine, shortLine] = [await openLine(), await openLine()];
+  const [longQueue, shortQueue] = [await openQueue(), await openQueue()];
   const before = await usedBytes(redis);
-  const longEntries = await fillLine(room, longLine, LONG_LINE, samples);
-  const bytesPerPerson = ((await usedBytes(redis)) - before) / LONG_LINE;
-  const shortEntries = await fillLine(room, shortLine, SHORT_LINE, samples);
-  say(`${LONG_LINE} and ${SHORT_LINE} people wait.`);
-  const vastLine = await openLine();
-  const vastEntries = await fillLine(room, vastLine, VAST_LINE, samples);
-  say(`${VAST_LINE} people wait.`);
+  const longEntries = await fillQueue(queue, longQueue, LONG_QUEUE, samples);
+  const bytesPerPerson = ((await usedBytes(redis)) - before) / LONG_QUEUE;
+  const shortEntries = await fillQueue(queue, shortQueue, SHORT_QUEUE, samples);
+  say(`${LONG_QUEUE} and ${SHORT_QUEUE} people wait.`);
+  const vastQueue = await openQueue();
+  const vastEntries = await fillQueue(queue, vastQueue, VAST_QUEUE, samples);
+  say(`${VAST_QUEUE} people wait.`);
 
   const frontrow = await startFrontrow(dir.path, settings);
   ending.defer(frontrow.stop);
   const seatsHall = await openHall(pool);
   forgetAtTheEnd(seatsHall);
-  const insiders = await fillLine(room, seatsHall, CONNECTIONS, CONNECTIONS);
+  const insiders = await fillQueue(queue, seatsHall, CONNECTIONS, CONNECTIONS);
   const seatsPath = `/v1/concerts/${seatsHall}/dates/${DATE}/seats`;
-  const joinPath = `/v1/concerts/${longLine}/queue`;
+  const joinPath = `/v1/concerts/${longQueue}/queue`;
 
-  const ask = (path: string, entry: QueueEntry) => fetch(`${frontrow.url}${path}`, { headers: inLine(entry) });
+  const ask = (path: string, entry: QueueEntry) => fetch(`${frontrow.url}${path}`, { headers: inQueue(entry) });
   await until('they are let in', async () => (await ask(seatsPath, insiders.at(-1) as QueueEntry)).ok);
   const listed = await ask(seatsPath, insiders[0] as QueueEntry);
   const etag = listed.headers.get('etag') ?? '';
@@ -166,9 +166,9 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     );
   }
   const polls = (entries: readonly QueueEntry[]) =>
-    spreadOut(entries.map((entry) => ({ path: '/v1/queue', headers: inLine(entry) })));
+    spreadOut(entries.map((entry) => ({ path: '/v1/queue', headers: inQueue(entry) })));
   const lists = (headers: Readonly<Record<string, string>>) =>
-    spreadOut(insiders.map((entry) => ({ path: seatsPath, headers: { ...inLine(entry), ...headers } })));
+    spreadOut(insiders.map((entry) => ({ path: seatsPath, headers: { ...inQueue(entry), ...headers } })));
 
   const atFloor = { server: floor, seconds: ROUND_SECONDS };
   const atFrontrow = { server: frontrow, seconds: ROUND_SECONDS };
@@ -204,7 +204,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   );
   say('Joins are measured.');
   const money = await measureMoney({
-    ...{ postgres, identity, room, generator, frontrow, inLine },
+    ...{ postgres, identity, queue, generator, frontrow, inQueue },
     startFloor: (answers) => startMoneyFloor(dir.path, database.databaseUrl, answers),
   });
   say('A hot seat and balances are measured.');
@@ -231,10 +231,10 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   await Promise.all([frontrow, second].map((server) => server.stop()));
   const sales = await measureSales(postgres, ROUNDS);
   say('Hold and pay are measured.');
-  const admission = await measureAdmission(redis, room, longLine, ADMISSION_ROUNDS);
+  const admission = await measureAdmission(redis, queue, longQueue, ADMISSION_ROUNDS);
   const lotsHalls = await inParallel(Array.from({ length: 1 + DRAWS }), 1, () => openHall(pool));
   for (const hall of lotsHalls) forgetAtTheEnd(hall);
-  const draws = await measureDraws(redis, room, lotsHalls, LONG_LINE);
+  const draws = await measureDraws(redis, queue, lotsHalls, LONG_QUEUE);
   say('Lots are drawn.');
   // What was held and paid without an instance nobody has been told of.
   const wrong = await contradictions(pool);

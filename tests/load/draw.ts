@@ -33,14 +33,14 @@ const DRAWING = new Set([scripts.begin, scripts.place].map(({ lua }) => createHa
  */
 export async function measureDraws(
   redis: RedisClient,
-  room: Queue,
+  queue: Queue,
   [first, ...concertIds]: readonly ConcertId[],
   people: number,
 ): Promise<DrawsMeasured> {
   // So that Redis knows the scripts by their digests.
-  if (first !== undefined) await drawn(redis, room, first, WARM_UP);
+  if (first !== undefined) await drawn(redis, queue, first, WARM_UP);
   const draws: Drawn[] = [];
-  for (const concertId of concertIds) draws.push(await drawn(redis, room, concertId, people));
+  for (const concertId of concertIds) draws.push(await drawn(redis, queue, concertId, people));
   const [steps = 0, ...others] = draws.map(({ stepsMs }) => stepsMs.length);
   if (others.some((count) => count !== steps)) throw new Error(`draws have ${steps} and ${others} steps`);
   return {
@@ -52,10 +52,10 @@ export async function measureDraws(
 
 type Drawn = { readonly seconds: number; readonly stepsMs: readonly number[]; readonly longestMs: number };
 
-async function drawn(redis: RedisClient, room: Queue, concertId: ConcertId, people: number): Promise<Drawn> {
+async function drawn(redis: RedisClient, queue: Queue, concertId: ConcertId, people: number): Promise<Drawn> {
   for (let registered = 0; registered < people; registered += REGISTERED_AT_ONCE) {
     const batch = Array.from({ length: Math.min(REGISTERED_AT_ONCE, people - registered) }, () =>
-      room.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'lottery' }),
+      queue.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'lottery' }),
     );
     await Promise.all(batch);
   }
@@ -64,7 +64,7 @@ async function drawn(redis: RedisClient, room: Queue, concertId: ConcertId, peop
   await redis.slowlog('RESET');
   await redis.config('SET', 'slowlog-log-slower-than', NOTED_MICROSECONDS);
   const started = performance.now();
-  await room.drawLots(concertId);
+  await queue.drawLots(concertId);
   const seconds = (performance.now() - started) / 1_000;
   await redis.config('SET', 'slowlog-log-slower-than', -1);
   const noted = ((await redis.slowlog('GET', NOTED_MAX)) as Noted[]).reverse();

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { AccessTokens } from '#adapters/http/guards/access-token.ts';
 import { userId } from '#domain/ids.ts';
-import { type Fan, fanAt } from '#tests/support/fan.ts';
+import { apiClient, type Client, fetchTransport } from '#tests/support/client/client.ts';
 import { makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
 import type { ServerProcess } from './processes.ts';
@@ -27,9 +27,9 @@ export async function measureRefill(
 ): Promise<number[]> {
   const concertId = await openHall(pool, { seats: ACTIVE + turnovers, activeMax: ACTIVE });
   const users = await makeUsers(pool, ACTIVE + turnovers, PRICE);
-  let knocks = 0;
-  const door = () => servers[knocks++ % servers.length]?.url ?? '';
-  const fans = users.map((id) => fanAt(door, { userId: id, ...identity.issue(userId(id)) }));
+  let requests = 0;
+  const transport = fetchTransport(() => servers[requests++ % servers.length]?.url ?? '');
+  const fans = users.map((id) => apiClient(transport, { userId: id, ...identity.issue(userId(id)) }));
   // One after the other: who is next is then known.
   for (const fan of fans) await fan.join(concertId);
 
@@ -37,19 +37,19 @@ export async function measureRefill(
   const toldAt: number[] = [];
   let seats = 0;
 
-  async function stayAndPay(fan: Fan, reservationId: string): Promise<void> {
+  async function stayAndPay(fan: Client, reservationId: string): Promise<void> {
     await pause(Math.random() * STAY_MS_MAX);
     if (paidAt.length === turnovers) return;
     paidAt.push(performance.now());
     const { status } = await fan.pay(reservationId);
     if (status !== 201) throw new Error(`a payment was answered ${status}`);
   }
-  async function enter(fan: Fan): Promise<() => Promise<void>> {
+  async function enter(fan: Client): Promise<() => Promise<void>> {
     await fan.untilActive();
     const reservationId = await fan.hold(++seats);
     return () => stayAndPay(fan, reservationId);
   }
-  async function observe(fan: Fan): Promise<void> {
+  async function observe(fan: Client): Promise<void> {
     while ((await fan.poll()).body.status !== 'ACTIVE') await pause(OBSERVE_EVERY_MS);
     toldAt.push(performance.now());
     visits.push(enter(fan).then((visit) => visit()));

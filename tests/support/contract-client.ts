@@ -1,14 +1,7 @@
 import { expect } from 'vitest';
 import type { z } from 'zod';
+import { requestOf, type Transport } from './client/client.ts';
 import { contract, faultsOf, operationOf } from './contract.ts';
-
-export type CallOptions = {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Sent as it is. */
-  readonly text?: string;
-};
 
 export type Reply = {
   readonly status: number;
@@ -21,7 +14,7 @@ export type Reply = {
   as<T>(schema: z.ZodType<T>): T;
 };
 
-export type Call = (method: string, path: string, options?: CallOptions) => Promise<Reply>;
+export type Call = Transport<Reply>;
 
 /** What is told by all of its text. */
 const TEXT = ['text/event-stream', 'text/csv', 'application/x-ndjson'];
@@ -31,15 +24,8 @@ export const answered = new Set<string>();
 
 /** Talks to a server as a client would, and holds every answer against `docs/reference/openapi.json`. */
 export function contractClient(url: string): Call {
-  return async (method, path, { headers, body, text } = {}) => {
-    const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      ...(content === undefined ? {} : { body: content }),
-    });
-    return checkedReply(method, path, response);
-  };
+  return async (method, path, options) =>
+    checkedReply(method, path, await fetch(`${url}${path}`, requestOf(method, options)));
 }
 
 /** The reply, once it is found to be what the document promises for this method and path. */

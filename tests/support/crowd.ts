@@ -1,32 +1,32 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ConcertId } from '#domain/ids.ts';
-import { type Fan, tally } from './fan.ts';
+import { type Answer, type Client, tally, toldMs } from './client/client.ts';
 import { inParallel } from './in-parallel.ts';
 import { until, untilNoneLeft } from './until.ts';
 
 const JOINS_AT_ONCE = 100;
 
-/** Somebody in line, and what they were told last, and when. */
+/** A client with a queue entry, and its last queue status. */
 export type Waiting = {
-  readonly fan: Fan;
+  readonly fan: Client;
   readonly sequence: number;
   told: { readonly queueStatus: number | 'in' | 'lost'; readonly at: number } | undefined;
 };
 
 export type Crowd = {
-  /** Settles when everybody was let in or is lost. */
+  /** Settles when every client was admitted or is lost. */
   readonly over: Promise<unknown>;
-  /** Those who were still told to wait after somebody behind them had been told that they are in. */
+  /** Sequences of clients that were told to wait after a client behind them had been told that it is active. */
   readonly overtaken: readonly number[];
-  /** Those whose position rose, from what to what, and when, in seconds since the crowd began to poll. */
+  /** Positions that rose, with the seconds since the crowd began to poll. */
   readonly risen: readonly { sequence: number; before: number; after: number; seconds: number }[];
-  /** Waits until all who still wait have been told something since then, as `performance.now()` has it. */
+  /** Waits until every client that still waits was answered after `since`, a reading of `performance.now()`. */
   everybodyWasTold(since: number): Promise<void>;
 };
 
-/** Everybody joins. In the order of their numbers. */
-export async function joinLine(fans: readonly Fan[], concertId: ConcertId): Promise<Waiting[]> {
+/** All clients join. Returns them by sequence. */
+export async function joinAll(fans: readonly Client[], concertId: ConcertId): Promise<Waiting[]> {
   const answers = await inParallel(fans, JOINS_AT_ONCE, (fan) => fan.join(concertId));
   expect(tally(answers)).toEqual({ 201: fans.length });
   return fans
@@ -34,28 +34,26 @@ export async function joinLine(fans: readonly Fan[], concertId: ConcertId): Prom
     .toSorted((a, b) => a.sequence - b.sequence);
 }
 
-/** What each was told last. */
-export const queueStatuses = (line: readonly Waiting[]) => line.map(({ told }) => told?.queueStatus);
+/** The last queue status of each. */
+export const queueStatuses = (queue: readonly Waiting[]) => queue.map(({ told }) => told?.queueStatus);
 
 /**
- * Everybody polls as told until they are let in; all but the first then leave, so that the next may come in.
+ * All clients poll as told until admitted. Then all but the first leave, to make room for the next.
  *
- * @param secondsMax between two polls, however long they are told to wait: for the deadlines of a test to have room
+ * @param secondsMax between two polls, however long clients are told to wait, so that the deadlines of a test have room
  */
-export function keepPolling(line: readonly Waiting[], secondsMax = Number.POSITIVE_INFINITY): Crowd {
+export function keepPolling(queue: readonly Waiting[], secondsMax = Number.POSITIVE_INFINITY): Crowd {
   const overtaken: number[] = [];
   const risen: { sequence: number; before: number; after: number; seconds: number }[] = [];
   const began = performance.now();
   let furthestIn = 0;
-  const asTold = (headers: Headers) => pause(1_000 * Math.min(secondsMax, Number(headers.get('retry-after'))));
+  const asTold = (answer: Answer) => pause(Math.min(1_000 * secondsMax, toldMs(answer)));
 
   async function poll(person: Waiting): Promise<void> {
     const furthestBefore = furthestIn;
-    const { status, headers, body } = await person.fan.poll();
-    if (status === 503) {
-      await asTold(headers);
-      return;
-    }
+    const answer = await person.fan.poll();
+    const { status, body } = answer;
+    if (status === 503) return asTold(answer);
     expect(status).toBe(200);
     const before = person.told?.queueStatus;
     const queueStatus = body.status === 'ACTIVE' ? 'in' : body.status === 'WAITING' ? Number(body.position) : 'lost';
@@ -67,16 +65,16 @@ export function keepPolling(line: readonly Waiting[], secondsMax = Number.POSITI
       const seconds = (performance.now() - began) / 1_000;
       risen.push({ sequence: person.sequence, before, after: queueStatus, seconds });
     }
-    await asTold(headers);
+    await asTold(answer);
   }
   async function attend(person: Waiting, index: number): Promise<void> {
     while (person.told?.queueStatus !== 'in' && person.told?.queueStatus !== 'lost') await poll(person);
     if (index === 0 || person.told.queueStatus === 'lost') return;
-    await until('the place is given up', async () => (await person.fan.leave()).status === 204);
+    await until('the client has left', async () => (await person.fan.leave()).status === 204);
   }
 
-  const over = Promise.all(line.map(attend));
-  // What goes wrong is reported where it is awaited.
+  const over = Promise.all(queue.map(attend));
+  // Errors are reported where it is awaited.
   over.catch(() => {});
   return {
     over,
@@ -85,8 +83,7 @@ export function keepPolling(line: readonly Waiting[], secondsMax = Number.POSITI
     everybodyWasTold(since) {
       const isTold = ({ told }: Waiting) =>
         told !== undefined && (typeof told.queueStatus === 'string' || told.at > since);
-      const left = () => line.filter((person) => !isTold(person)).length;
-      return untilNoneLeft('somebody more was told something', left);
+      return untilNoneLeft('another client is told its queue status', () => queue.filter((one) => !isTold(one)).length);
     },
   };
 }

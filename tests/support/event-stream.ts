@@ -1,5 +1,5 @@
+import type { Said } from './client/client.ts';
 import { type EventParser, eventParser } from './event-parser.ts';
-import type { Said } from './fan.ts';
 
 /** An open stream of standings. */
 export type EventStream = Omit<EventParser<Said>, 'feed'> & {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { contradictions, holdings } from './books.ts';
-import { tally } from './fan.ts';
+import { tally } from './client/client.ts';
 import { DATE, PRICE } from './hall.ts';
 import { withStartingGun } from './starting-gun.ts';
 import { letIn, type World } from './world.ts';
@@ -62,7 +62,7 @@ export async function takesOnePayment(world: World, requests: number): Promise<v
     Promise.all(
       Array.from({ length: requests }, async (_, index) => {
         if (index >= 2 * INSIDE) await shot;
-        return fan.pay(reservation, index % 2 === 0 ? { key: same } : {});
+        return fan.pay(reservation, index % 2 === 0 ? same : randomUUID());
       }),
     ),
   );

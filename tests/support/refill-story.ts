@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { joinLine } from './crowd.ts';
+import { joinAll } from './crowd.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +15,7 @@ type Recorded = { readonly kind: 'admitted' | 'ended'; readonly sequence: number
  */
 export async function watchRefills(world: World, inside: number, turnovers: number): Promise<readonly number[]> {
   const concert = await world.openHall({ activeMax: inside, sessionSeconds: SESSION_SECONDS });
-  const line = await joinLine(await world.fans(inside + turnovers), concert);
+  const queue = await joinAll(await world.fans(inside + turnovers), concert);
   const recorded = async (): Promise<Recorded[]> => {
     const { rows } = await world.pool.query<Recorded>(
       `SELECT kind, sequence::integer, happened_at AS at FROM queue_events
@@ -25,11 +25,11 @@ export async function watchRefills(world: World, inside: number, turnovers: numb
     return rows;
   };
   const admittedIn = (events: readonly Recorded[]) => events.filter(({ kind }) => kind === 'admitted');
-  await until('everybody was let in', async () => admittedIn(await recorded()).length === line.length);
+  await until('everybody was let in', async () => admittedIn(await recorded()).length === queue.length);
 
   const events = await recorded();
   const admitted = admittedIn(events);
-  expect(admitted.map(({ sequence }) => sequence)).toEqual(line.map(({ sequence }) => sequence));
+  expect(admitted.map(({ sequence }) => sequence)).toEqual(queue.map(({ sequence }) => sequence));
   expect(mostInside(events)).toBe(inside);
   const refills = admitted.slice(inside).map(({ at }, index) => {
     const ended = (admitted[index]?.at.getTime() ?? Number.NaN) + 1_000 * SESSION_SECONDS;

@@ -2,8 +2,8 @@ import { Pool } from 'pg';
 import { afterAll, afterEach, expect, inject } from 'vitest';
 import { accessTokens } from '#adapters/http/guards/access-token.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
+import { apiClient, type Client, fetchTransport, send, tally } from './client/client.ts';
 import { copyDatabase } from './database.ts';
-import { type Fan, fanAt, send, tally } from './fan.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { type Hall, makeUsers, openHall } from './hall.ts';
 import { ADMIN_KEY, digestOf, type Instance, SECRETS, type Settings, startInstance } from './instance.ts';
@@ -25,17 +25,23 @@ export type World = {
   /** One instance more, until the test file ends: like the others, or of another version by its `main`. */
   start(settings?: Settings, main?: string): Promise<Instance>;
   openHall(hall?: Hall): Promise<ConcertId>;
-  /** Users of whom the servers know already. They knock at these doors in turn, by default at every instance. */
-  fans(count: number, options?: FanOptions): Promise<Fan[]>;
+  /** Clients of users that exist. Their requests go to these instances in turn, by default to all. */
+  fans<Count extends Few>(count: Count, options?: FanOptions): Promise<ListOf<Count>>;
+  fans(count: number, options?: FanOptions): Promise<Client[]>;
   /** Waits until every server that it was started with says that nothing is amiss. */
   untilReady(): Promise<void>;
-  fan(options?: FanOptions): Promise<Fan>;
+  fan(options?: FanOptions): Promise<Client>;
 };
+
+type Few = 1 | 2 | 3 | 4 | 5 | 6 | 7;
+type ListOf<Count extends number, List extends Client[] = []> = List['length'] extends Count
+  ? List
+  : ListOf<Count, [...List, Client]>;
 
 type FanOptions = {
   readonly balance?: number;
   readonly doors?: readonly Instance[];
-  /** After which they hang up. */
+  /** After which a request is given up. */
   readonly patienceMs?: number;
 };
 
@@ -102,12 +108,13 @@ async function makeWorld(plan: FullPlan): Promise<MadeWorld> {
   );
 
   const identity = accessTokens({ secret: SECRETS.ACCESS_TOKEN_SECRET, seconds: 60 * MINUTE_SECONDS });
-  let knocks = 0;
-  const fans: World['fans'] = async (count, { balance = 0, doors = started, patienceMs } = {}) => {
-    const door = () => doors[knocks++ % doors.length]?.url ?? '';
+  let requests = 0;
+  const fans = (async (count: number, { balance = 0, doors = started, patienceMs }: FanOptions = {}) => {
+    const nextUrl = () => doors[requests++ % doors.length]?.url ?? '';
+    const transport = fetchTransport(nextUrl, patienceMs);
     const users = await makeUsers(pool, count, balance);
-    return users.map((id) => fanAt(door, { userId: id, ...identity.issue(userId(id)) }, patienceMs));
-  };
+    return users.map((id) => apiClient(transport, { userId: id, ...identity.issue(userId(id)) }));
+  }) as World['fans'];
 
   return {
     databaseUrl,
@@ -120,12 +127,11 @@ async function makeWorld(plan: FullPlan): Promise<MadeWorld> {
     fans,
     untilReady: () =>
       until('every instance is ready', async () => {
-        const answers = await Promise.all(started.map(({ url }) => send(`${url}/readyz`, {})));
+        const answers = await Promise.all(started.map(({ url }) => send(`${url}/readyz`)));
         return answers.every(({ status, body }) => status === 200 && body.status === 'ready');
       }),
     async fan(options) {
       const [fan] = await fans(1, options);
-      if (fan === undefined) throw new RangeError('nobody came');
       return fan;
     },
   };
@@ -155,7 +161,7 @@ function enter(made: MadeWorld, isOwn: boolean): World {
 const errorsOf = (instance: Instance) => instance.log().filter(({ level }) => level >= ERROR_LEVEL);
 
 /** Everybody joins and is let in. The last in line is the last to be let in, so it is enough to wait for that one. */
-export async function letIn(fans: readonly Fan[], concertId: ConcertId): Promise<void> {
+export async function letIn(fans: readonly Client[], concertId: ConcertId): Promise<void> {
   const answers = await Promise.all(fans.map((fan) => fan.join(concertId)));
   expect(tally(answers)).toEqual({ 201: fans.length });
   const sequences = answers.map(({ body }) => body.sequence ?? Number.NaN);

@@ -5,7 +5,7 @@ import { holdKeys } from '#adapters/redis/keys.ts';
 import { auditHoldKeys } from '#commands/audits/audit-hold-keys.ts';
 import type { Hold } from '#domain/booking/reservation.ts';
 import { type ConcertId, userId } from '#domain/ids.ts';
-import type { Answer, Fan } from '#tests/support/fan.ts';
+import type { Answer } from '#tests/support/client/client.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
@@ -28,8 +28,8 @@ const keysOf = (concertId: ConcertId, ...seatNumbers: number[]) => holdKeys({ co
 test('a seat with a lost hold key is refused to the next client, and has its key again for as long as the hold lasts', async () => {
   const concert = await world.openHall();
   const [holder, ...crowd] = await world.fans(4);
-  await letIn([holder as Fan, ...crowd], concert);
-  await (holder as Fan).hold(1, 2);
+  await letIn([holder, ...crowd], concert);
+  await holder.hold(1, 2);
   await redis.del(keysOf(concert, 1, 2));
 
   const answers = await Promise.all(crowd.map((fan) => fan.reserve([1, 2])));
@@ -47,16 +47,16 @@ test('while hold keys are lost and other clients reserve, no key of an ended hol
   const concert = await world.openHall({ seats: 18, seatsPerUserMax: 18 });
   const fans = await world.fans(8);
   const [stays, asks] = await world.fans(2);
-  await letIn([...fans, stays as Fan, asks as Fan], concert);
-  await (stays as Fan).hold(17, 18);
+  await letIn([...fans, stays, asks], concert);
+  await stays.hold(17, 18);
   let isOver = false;
   const busy = fans.map(async (fan, index) => {
     while (!isOver) {
       const key = randomUUID();
-      const { status, body } = await answered(() => fan.reserve([2 * index + 1, 2 * index + 2], { key }));
+      const { status, body } = await answered(() => fan.reserve([2 * index + 1, 2 * index + 2], key));
       if (status === 409) continue;
       expect(status).toBe(201);
-      const given = await answered(() => fan.call('DELETE', `/reservations/${body.reservationId}`));
+      const given = await answered(() => fan.release(body.reservationId ?? ''));
       expect(given.status).toBe(204);
     }
   });
@@ -64,7 +64,7 @@ test('while hold keys are lost and other clients reserve, no key of an ended hol
     for (let losses = 0; losses < 5; losses++) {
       await redis.del(await redis.keys(`frontrow:{${concert}:${DATE}}:*`));
       await until('the next refusal has restored the keys', async () => {
-        await (asks as Fan).reserve([losses + 1, 17, 18]);
+        await asks.reserve([losses + 1, 17, 18]);
         return (await redis.exists(keysOf(concert, 17, 18))) === 2;
       });
     }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { askOf } from '#adapters/postgres/client/statement.ts';
 import { functions } from '#adapters/postgres/functions.ts';
+import { type Answer, type Client, fetchTransport } from '#tests/support/client/client.ts';
 import { type Operation, operations } from '#tests/support/contract.ts';
-import { type Answer, type Fan, send as sendRequest } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';
@@ -14,7 +14,7 @@ const world = await sharedWorld();
 /** Refuses soon what has to wait for a lock. */
 const hasty = await world.start({ DATABASE_LOCK_TIMEOUT_MS: '200' });
 
-let fan: Fan;
+let fan: Client;
 let [held, other] = ['', ''];
 beforeAll(async () => {
   fan = await world.fan();
@@ -27,39 +27,35 @@ type Command = { readonly path: () => string; readonly body?: () => unknown };
 /** A command of each kind, and another of the same kind; in an order in which each can succeed. */
 const commands: Readonly<Record<string, readonly [Command, Command]>> = {
   reserveSeats: [
-    { path: () => '/reservations', body: () => ({ date: DATE, seatNumbers: [3] }) },
-    { path: () => '/reservations', body: () => ({ date: DATE, seatNumbers: [4] }) },
+    { path: () => '/v1/reservations', body: () => ({ date: DATE, seatNumbers: [3] }) },
+    { path: () => '/v1/reservations', body: () => ({ date: DATE, seatNumbers: [4] }) },
   ],
-  extendHold: [{ path: () => `/reservations/${held}/extensions` }, { path: () => `/reservations/${other}/extensions` }],
+  extendHold: [
+    { path: () => `/v1/reservations/${held}/extensions` },
+    { path: () => `/v1/reservations/${other}/extensions` },
+  ],
   chargeBalance: [
-    { path: () => `/users/${fan.userId}/balance/charges`, body: () => ({ amount: 5 * PRICE }) },
-    { path: () => `/users/${fan.userId}/balance/charges`, body: () => ({ amount: 1 }) },
+    { path: () => `/v1/users/${fan.userId}/balance/charges`, body: () => ({ amount: 5 * PRICE }) },
+    { path: () => `/v1/users/${fan.userId}/balance/charges`, body: () => ({ amount: 1 }) },
   ],
   cancelReservation: [
-    { path: () => `/reservations/${other}/cancellation` },
-    { path: () => `/reservations/${held}/cancellation` },
+    { path: () => `/v1/reservations/${other}/cancellation` },
+    { path: () => `/v1/reservations/${held}/cancellation` },
   ],
   payReservation: [
-    { path: () => '/payments', body: () => ({ reservationId: held }) },
-    { path: () => '/payments', body: () => ({ reservationId: other }) },
+    { path: () => '/v1/payments', body: () => ({ reservationId: held }) },
+    { path: () => '/v1/payments', body: () => ({ reservationId: other }) },
   ],
 };
 
 const send = ({ path, body }: Command, key?: string): Promise<Answer> =>
-  fan.call('POST', path(), {
-    ...(body === undefined ? {} : { body: body() }),
-    ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
-  });
+  fan.call('POST', path(), { body: body?.(), ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }) });
 
 /** The same, at one instance. */
 const sendTo = (url: string, { path, body }: Command, key: string): Promise<Answer> =>
-  sendRequest(`${url}/v1${path()}`, {
-    method: 'POST',
-    headers: {
-      ...{ authorization: `Bearer ${fan.accessToken}`, 'queue-token': fan.token, 'idempotency-key': key },
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body()) }),
+  fetchTransport(() => url)('POST', path(), {
+    headers: { ...fan.asUser, ...fan.inQueue, 'idempotency-key': key },
+    body: body?.(),
   });
 
 const needsKey = ({ parameters = [] }: Operation) =>
@@ -118,7 +114,7 @@ describe.each(Object.entries(commands))('%s', (name, [command, another]) => {
 
 test('answers are kept for a day, and then deleted by the job', async () => {
   const keys = { young: randomUUID(), old: randomUUID() };
-  for (const key of Object.values(keys)) await fan.charge(7, { key });
+  for (const key of Object.values(keys)) await fan.charge(7, key);
   const age = (key: string, interval: string) =>
     world.pool.query('UPDATE idempotency_keys SET answered_at = answered_at - $2::interval WHERE key = $1', [
       key,
@@ -135,6 +131,6 @@ test('answers are kept for a day, and then deleted by the job', async () => {
   };
   await until('the older answer is deleted', async () => !(await known()).includes(keys.old));
   expect(await known()).toEqual([keys.young]);
-  const again = await fan.charge(7, { key: keys.young });
+  const again = await fan.charge(7, keys.young);
   expect(again.headers.get('idempotency-replayed')).toBe('true');
 });

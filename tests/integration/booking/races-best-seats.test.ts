@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConcertId } from '#domain/ids.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
-import { tally } from '#tests/support/fan.ts';
+import { tally } from '#tests/support/client/client.ts';
 import { sellsOutInPairs } from '#tests/support/races.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';
 
@@ -56,9 +56,7 @@ describe('instances side by side', () => {
     const fan = await world.fan();
     await letIn([fan], concert);
 
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, () => fan.reserveBest({ quantity: 3 }, { key: 'one' })),
-    );
+    const answers = await Promise.all(Array.from({ length: 30 }, () => fan.reserveBest({ quantity: 3 }, 'one')));
 
     expect(tally(answers)).toEqual({ 201: 30 });
     expect(new Set(answers.map(({ body }) => body.reservationId)).size).toBe(1);

@@ -3,8 +3,8 @@ import { reservationId, userId } from '#domain/ids.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import { endHoldIn, heldAt, holdAt, payAt, placeOf, threeBoxOffices } from '#tests/support/box-offices.ts';
+import { tally } from '#tests/support/client/client.ts';
 import { closingIn } from '#tests/support/closing-in.ts';
-import { tally } from '#tests/support/fan.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, lapse, makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -58,10 +58,7 @@ describe('instances side by side', () => {
 
   test('refuse a payment for a seat that another user has by now', async () => {
     const concert = await world.openHall();
-    const [late, next] = (await world.fans(2, { balance: PRICE })) as [
-      Awaited<ReturnType<typeof world.fan>>,
-      Awaited<ReturnType<typeof world.fan>>,
-    ];
+    const [late, next] = await world.fans(2, { balance: PRICE });
     await letIn([late, next], concert);
     const lost = await late.hold(1);
     await lapse(world.pool, lost);

@@ -9,8 +9,8 @@ import type { BoxOffice } from '#ports/booking/box-office.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
 import { endHoldIn, heldAt, holdAt, newRequest, payAt, placeOf, threeBoxOffices } from '#tests/support/box-offices.ts';
+import { type Client, tally } from '#tests/support/client/client.ts';
 import { closingIn } from '#tests/support/closing-in.ts';
-import { type Fan, tally } from '#tests/support/fan.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { makeUsers, openHall, PRICE } from '#tests/support/hall.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
@@ -80,7 +80,7 @@ describe('instances side by side', () => {
   });
 
   /** Somebody who had money for five seats, and has paid for two of them. */
-  async function buyer(): Promise<{ concert: ConcertId; fan: Fan; reservation: string }> {
+  async function buyer(): Promise<{ concert: ConcertId; fan: Client; reservation: string }> {
     const concert = await world.openHall();
     const fan = await world.fan({ balance: 5 * PRICE });
     await letIn([fan], concert);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions } from '#tests/support/books.ts';
 import { endHoldIn } from '#tests/support/box-offices.ts';
-import { tally } from '#tests/support/fan.ts';
+import { tally } from '#tests/support/client/client.ts';
 import { sellsASeatOnce, sellsEachSeatOnce } from '#tests/support/races.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';

@@ -9,12 +9,12 @@ import { policy } from '#adapters/http/catalog/policy-schemas.ts';
 import { keptPlan } from '#adapters/http/catalog/seat-plan-schemas.ts';
 import { queueFigures, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { user } from '#adapters/http/wallet/user-schemas.ts';
+import { activeClient, newClient } from '#tests/support/client/client.ts';
 import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, digestOf, type Instance } from '#tests/support/instance.ts';
 import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
-import { newVisitor } from '#tests/support/visitor.ts';
 import { FORMER_ADMIN_KEY, sharedWorld } from '#tests/support/world.ts';
 
 const INFO_LEVEL = 30;
@@ -36,7 +36,7 @@ const change = (concertId: string, body: unknown, at = here) => manage('PATCH', 
 /** Each instance admits at this concert, by the policy that it knows: leaving lets the next one in. */
 async function admitEverywhere(concertId: string): Promise<void> {
   for (const at of [here, there]) {
-    const passer = await newVisitor(at);
+    const passer = await newClient(at);
     await passer.join(concertId);
     await passer.leave();
   }
@@ -70,14 +70,13 @@ describe('a concert', () => {
 
     const listed = (await there('GET', '/v1/concerts')).as(concertPage);
     expect(listed.items.map((concert) => concert.concertId)).toContain(concertId);
-    const fan = await newVisitor(there);
-    await fan.enter(concertId);
-    const days = (await fan.get(`/v1/concerts/${concertId}/dates`, fan.inLine)).as(dates).items;
+    const fan = await activeClient(there, concertId);
+    const days = (await fan.get(`/v1/concerts/${concertId}/dates`, fan.inQueue)).as(dates).items;
     expect(days.map(({ date, seatsAvailable }) => [date, seatsAvailable])).toEqual([
       [DATE, 6],
       ['2099-05-02', 4],
     ]);
-    const hall = (await fan.get(`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inLine)).as(seats).items;
+    const hall = (await fan.seats(concertId)).as(seats).items;
     expect(hall.map(({ seatNumber, price }) => [seatNumber, price])).toEqual(
       [1, 2, 3, 4, 101, 102].map((number) => [number, number < 100 ? PRICE : 2 * PRICE]),
     );
@@ -104,10 +103,9 @@ describe('a concert', () => {
     const kept = (await manage('GET', `/${concertId}/seat-plan`)).as(keptPlan);
     expect(kept).toMatchObject({ version: 3, plan: seatPlan });
 
-    const fan = await newVisitor(there);
-    await fan.enter(concertId);
+    const fan = await activeClient(there, concertId);
     const seatsOn = async (date: string) =>
-      (await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inLine)).as(seats).items;
+      (await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inQueue)).as(seats).items;
     const hall = await seatsOn(DATE);
     expect(hall.map(({ seatNumber, place, grade, status }) => [seatNumber, place, grade, status])).toEqual([
       ...[1, 2, 3, 4].map((number) => [number, number, 'R', 'AVAILABLE']),
@@ -117,13 +115,9 @@ describe('a concert', () => {
     expect(hall[0]).toMatchObject({ section: 'Stalls', row: 'A', price: 2 * PRICE });
     expect((await seatsOn('2099-05-02'))[0]).not.toHaveProperty('section');
 
-    const best = (more: object) =>
-      there('POST', '/v1/reservations', {
-        headers: { ...fan.inLine, 'idempotency-key': newId() },
-        body: { date: DATE, quantity: 2, adjacent: true, ...more },
-      });
-    expect((await best({ grade: 'S' })).as(reservation)).toMatchObject({ seatNumbers: [6, 7], amount: 2 * PRICE });
-    const none = await best({ grade: 'S' });
+    const best = () => fan.reserveBest({ quantity: 2, grade: 'S' });
+    expect((await best()).as(reservation)).toMatchObject({ seatNumbers: [6, 7], amount: 2 * PRICE });
+    const none = await best();
     expect([none.status, none.code, none.body]).toMatchObject([409, 'no-adjacent-seats', { quantity: 2, left: 1 }]);
   });
 
@@ -142,8 +136,7 @@ describe('a concert', () => {
 
   test('may forbid orphan seats, or warn of them', async () => {
     const concertId = await world.openHall({ seats: 10 });
-    const fan = await newVisitor(here);
-    await fan.enter(concertId);
+    const fan = await activeClient(here, concertId);
     await change(concertId, { strandedSeats: 'enforce' });
     await until('the policy is in effect', async () => (await fan.reserve([2])).code === 'seat-stranded');
     await change(concertId, { strandedSeats: 'warn' });
@@ -153,8 +146,7 @@ describe('a concert', () => {
 
   test('has seats blocked and unblocked by calls, never held or sold ones', async () => {
     const concertId = await world.openHall({ seats: 3 });
-    const fan = await newVisitor(there);
-    await fan.enter(concertId);
+    const fan = await activeClient(there, concertId);
     const onSeats = (word: string, ...seatNumbers: number[]) =>
       manage('POST', `/${concertId}/dates/${DATE}/seats/${word}`, { body: { seatNumbers } });
     expect((await onSeats('block', 1, 2)).status).toBe(204);
@@ -166,7 +158,7 @@ describe('a concert', () => {
       'seat-not-found',
     ]);
     expect((await onSeats('unblock', 4)).code).toBe('seat-not-found');
-    const hall = (await fan.get(`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inLine)).as(seats).items;
+    const hall = (await fan.seats(concertId)).as(seats).items;
     expect(hall.map(({ status }) => status)).toEqual(['HELD', 'BLOCKED', 'AVAILABLE']);
   });
 
@@ -295,7 +287,7 @@ describe('a policy', () => {
 
   test('that is changed at one instance is in effect at the other', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    const [first, next, last] = [await newVisitor(there), await newVisitor(there), await newVisitor(there)];
+    const [first, next, last] = [await newClient(there), await newClient(there), await newClient(there)];
     await first.enter(concertId);
     await next.join(concertId);
     for (const waitingMax of [1, 2]) {
@@ -312,31 +304,31 @@ describe('a policy', () => {
 
   test('admits more entries at once when a limit is raised', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    const fans = [await newVisitor(there), await newVisitor(there), await newVisitor(there)];
+    const fans = [await newClient(there), await newClient(there), await newClient(there)];
     await fans[0]?.enter(concertId);
     for (const fan of fans.slice(1)) await fan.join(concertId);
     await change(concertId, { activeMax: 3 });
-    const queueStatuses = await Promise.all(fans.map((fan) => fan.get('/v1/queue', fan.inLine)));
+    const queueStatuses = await Promise.all(fans.map((fan) => fan.poll()));
     expect(queueStatuses.map((reply) => reply.as(queueStatus).status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
   });
 
   test('that opens the queue later keeps all entries waiting until then, at every instance', async () => {
     const concertId = await world.openHall({ activeMax: 5 });
     await orderEverywhere((at) => change(concertId, { opensAt: '2099-01-01T00:00:00.000Z' }, at));
-    const fan = await newVisitor(there);
+    const fan = await newClient(there);
     await fan.join(concertId);
     await admitEverywhere(concertId);
-    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus)).toMatchObject({ status: 'WAITING', position: 1 });
+    expect((await fan.poll()).as(queueStatus)).toMatchObject({ status: 'WAITING', position: 1 });
     await change(concertId, { opensAt: null });
-    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('ACTIVE');
+    expect((await fan.poll()).as(queueStatus).status).toBe('ACTIVE');
   });
 
   test('that is paused admits nobody at any instance, has no estimate, and resumes', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    const [inside, next] = [await newVisitor(there), await newVisitor(there)];
+    const [inside, next] = [await newClient(there), await newClient(there)];
     await inside.enter(concertId);
     await next.join(concertId);
-    const look = async () => (await next.get('/v1/queue', next.inLine)).as(queueStatus);
+    const look = async () => (await next.poll()).as(queueStatus);
     await orderEverywhere(async (at) => {
       expect((await manage('POST', `/${concertId}/pause`, { at })).as(policy).paused).toBe(true);
     });
@@ -355,7 +347,7 @@ describe('a policy', () => {
 describe('the figures of a queue', () => {
   test('count waiting and active entries and joins, and estimate the wait of the last entry', async () => {
     const concertId = await world.openHall({ activeMax: 2, sessionSeconds: 100 });
-    const fans = [await newVisitor(here), await newVisitor(here), await newVisitor(here)];
+    const fans = [await newClient(here), await newClient(here), await newClient(here)];
     for (const fan of fans) await fan.join(concertId);
     await fans[1]?.untilActive();
     const told = await manage('GET', `/${concertId}/line`, { at: there });
@@ -383,7 +375,7 @@ describe('the figures of a queue', () => {
 
   test('count entries that have stopped polling once they reach the head', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    const [inside, lost] = [await newVisitor(here), await newVisitor(here)];
+    const [inside, lost] = [await newClient(here), await newClient(here)];
     await inside.enter(concertId);
     await lost.join(concertId);
     await change(concertId, { absentSeconds: 60 });
@@ -394,7 +386,7 @@ describe('the figures of a queue', () => {
       active: 0,
       absent: 1,
     });
-    expect((await lost.get('/v1/queue', lost.inLine)).as(queueStatus)).toMatchObject({
+    expect((await lost.poll()).as(queueStatus)).toMatchObject({
       status: 'WAITING',
       position: 1,
     });

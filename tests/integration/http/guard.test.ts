@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
-import { type Answer, type Fan, send } from '#tests/support/fan.ts';
+import { type Answer, fetchTransport } from '#tests/support/client/client.ts';
 import { DATE } from '#tests/support/hall.ts';
 import { SECRETS } from '#tests/support/instance.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';
@@ -11,6 +11,7 @@ import { letIn, sharedWorld } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
 const [{ url }] = world.instances as [(typeof world.instances)[number]];
+const send = fetchTransport(() => url);
 
 type Operation = { readonly security?: readonly Record<string, unknown>[] };
 type Call = { readonly method: string; readonly path: string };
@@ -23,15 +24,15 @@ const withToken = Object.entries(paths)
     Object.entries(operations).map(([method, { security = [] }]) => ({ method: method.toUpperCase(), path, security })),
   )
   .filter(({ security }) => security.some((way) => 'queueToken' in way));
-/** Calls about one's place are for everybody who has one; all others are for those who are in. */
-const aboutThePlace = (path: string) => path.startsWith('/v1/queue');
+/** Calls about the queue entry are for every holder of a token; all others need a session. */
+const aboutTheEntry = (path: string) => path.startsWith('/v1/queue');
 /** Calls about the one reservation that there is: the owner's. */
 const aboutAReservation = (path: string) => path === '/v1/payments' || path.includes('{reservationId}');
 const forHolders: readonly Call[] = withToken.filter(({ path }) => !path.endsWith('/events'));
-const forThoseWhoAreIn = forHolders.filter(({ path }) => !aboutThePlace(path));
+const forThoseWhoAreIn = forHolders.filter(({ path }) => !aboutTheEntry(path));
 
 const [hall, otherHall] = [await world.openHall({ activeMax: 2 }), await world.openHall()];
-const [gone, insider, owner, outsider, stranger, elsewhere] = (await world.fans(6)) as [Fan, Fan, Fan, Fan, Fan, Fan];
+const [gone, insider, owner, outsider, stranger, elsewhere] = await world.fans(6);
 await letIn([gone], hall);
 await gone.leave();
 await letIn([insider, owner], hall);
@@ -44,18 +45,10 @@ const asked: Readonly<Record<string, unknown>> = {
   '/v1/payments': { reservationId: reservation },
 };
 
-function ask({ method, path }: Call, headers: Record<string, string>): Promise<Answer> {
-  const body = method === 'POST' ? JSON.stringify(asked[path]) : undefined;
+function ask({ method, path }: Call, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const named = path.replace('{concertId}', hall).replace('{date}', DATE).replace('{reservationId}', reservation);
-  return send(url + named, {
-    method,
-    headers: {
-      'idempotency-key': randomUUID(),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body }),
-  });
+  const body = method === 'POST' ? asked[path] : undefined;
+  return send(method, named, { headers: { 'idempotency-key': randomUUID(), ...headers }, body });
 }
 
 const [keyId = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
@@ -89,7 +82,7 @@ test('the guarded calls are those of the contract', () => {
       'POST /v1/payments',
     ]),
   );
-  expect(forHolders.filter(({ path }) => aboutThePlace(path))).toHaveLength(2);
+  expect(forHolders.filter(({ path }) => aboutTheEntry(path))).toHaveLength(2);
 });
 
 describe.each(forHolders)('$method $path', (call) => {
@@ -103,25 +96,24 @@ describe.each(forHolders)('$method $path', (call) => {
   });
 
   test('refuses a token presented by another user', async () => {
-    const authorization = `Bearer ${stranger.accessToken}`;
-    const answer = await ask(call, { authorization, 'queue-token': insider.token });
+    const answer = await ask(call, { ...stranger.asUser, ...insider.inQueue });
     expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
   });
 });
 
 describe.each(forThoseWhoAreIn)('$method $path', (call) => {
   test('refuses a waiting entry', async () => {
-    const answer = await ask(call, { 'queue-token': outsider.token });
+    const answer = await ask(call, outsider.inQueue);
     expect(answer).toMatchObject({ status: 403, body: { code: 'not-admitted', position: 1 } });
   });
 
   test('refuses an entry whose session has ended', async () => {
-    const answer = await ask(call, { 'queue-token': gone.token });
+    const answer = await ask(call, gone.inQueue);
     expect(answer).toMatchObject({ status: 403, body: { code: 'session-expired' } });
   });
 
   test('refuses a token of another concert', async () => {
-    const answer = await ask(call, { 'queue-token': elsewhere.token });
+    const answer = await ask(call, elsewhere.inQueue);
     if (call.path.includes('{concertId}')) {
       expect(answer).toMatchObject({ status: 401, body: { code: 'queue-token-invalid' } });
     } else if (aboutAReservation(call.path)) {
@@ -133,7 +125,7 @@ describe.each(forThoseWhoAreIn)('$method $path', (call) => {
   });
 
   test('passes the token of an active entry, without any other credential', async () => {
-    const { status, body } = await ask(call, { 'queue-token': insider.token });
+    const { status, body } = await ask(call, insider.inQueue);
     // Past the guard, it is told that the reservation is somebody else's.
     if (aboutAReservation(call.path)) expect(body.code).toBe('reservation-not-found');
     else expect(status).toBe(call.method === 'POST' ? 201 : 200);
@@ -152,13 +144,13 @@ test('a token ends with its entry: joining again returns another, and the old on
   const hall = await world.openHall({ activeMax: 1 });
   const fan = await world.fan();
   await letIn([fan], hall);
-  const old = fan.token;
+  const { token: old, inQueue: headers } = fan;
   await fan.leave();
   await letIn([fan], hall);
   expect(fan.token).not.toBe(old);
 
-  const withOld = await send(`${url}/v1/queue`, { headers: { 'queue-token': old } });
+  const withOld = await send('GET', '/v1/queue', { headers });
   expect(withOld.body.status).toBe('EXPIRED');
-  await send(`${url}/v1/queue`, { method: 'DELETE', headers: { 'queue-token': old } });
+  await send('DELETE', '/v1/queue', { headers });
   expect((await fan.poll()).body.status).toBe('ACTIVE');
 });

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reservation, reservationPage } from '#adapters/http/booking/reservation-schemas.ts';
-import { type CallOptions, checkedReply, contractClient, type Reply } from '#tests/support/contract-client.ts';
+import { activeClient, type CallOptions, type Client } from '#tests/support/client/client.ts';
+import { checkedReply, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, SECRETS } from '#tests/support/instance.ts';
 import { rawRequest } from '#tests/support/raw-request.ts';
-import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
 import { sharedWorld } from '#tests/support/world.ts';
 
 /** As the settings come. */
@@ -19,15 +19,14 @@ const call = contractClient(url);
 
 let concertId: string;
 /** Is in, has money, and holds seat 1. Whatever is sent in their name below must change nothing of that. */
-let fan: Visitor;
+let fan: Client<Reply>;
 /** Another user, in the same concert. */
-let other: Visitor;
+let other: Client<Reply>;
 let before: unknown;
 
 beforeAll(async () => {
   concertId = await world.openHall();
-  [fan, other] = [await newVisitor(call), await newVisitor(call)];
-  await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+  [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
   await fan.charge(10 * PRICE);
   await fan.reserve([1]);
 });
@@ -67,7 +66,7 @@ const INVALID = '400 validation-failed';
 const key = () => ({ 'idempotency-key': randomUUID() });
 const json = { 'content-type': 'application/json' };
 const reserve = (options: CallOptions) =>
-  call('POST', '/v1/reservations', { ...options, headers: { ...fan.inLine, ...key(), ...options.headers } });
+  call('POST', '/v1/reservations', { ...options, headers: { ...fan.inQueue, ...key(), ...options.headers } });
 
 describe('a call that does not exist', () => {
   it.each([
@@ -134,7 +133,7 @@ describe('a body', () => {
   });
 
   it('that is too large without a content length is refused', async () => {
-    const token = fan.inLine['queue-token'];
+    const token = fan.token;
     const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
     const head = `POST /v1/reservations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nQueue-Token: ${token}\r\nIdempotency-Key: k\r\n`;
     const response = await rawRequest(url, `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`);
@@ -244,8 +243,7 @@ describe('a reservation', () => {
   });
 
   it('of a deleted user is refused', async () => {
-    const ghost = await newVisitor(call);
-    await ghost.enter(concertId);
+    const ghost = await activeClient(call, concertId);
     await world.pool.query('DELETE FROM wallets WHERE user_id = $1', [ghost.userId]);
     await world.pool.query('DELETE FROM users WHERE user_id = $1', [ghost.userId]);
     expect(verdict(await ghost.reserve([7]))).toBe('404 user-not-found');
@@ -302,7 +300,7 @@ describe('an id', () => {
         expect(verdict(await call(method, path, { headers: fan.asUser })), `${method} ${path}`).toBe(INVALID);
       }
       const paying = await call('POST', '/v1/payments', {
-        headers: { ...fan.inLine, ...key() },
+        headers: { ...fan.inQueue, ...key() },
         body: { reservationId: decodeURIComponent(id) },
       });
       expect(verdict(paying)).toBe(INVALID);
@@ -327,7 +325,7 @@ describe('an id', () => {
   it.each(['2026-02-30', 'tomorrow', '%00', '0000-01-01', '0000-02-29'])(
     'that is no date is refused: %s',
     async (date) => {
-      expect(verdict(await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inLine))).toBe(INVALID);
+      expect(verdict(await fan.get(`/v1/concerts/${concertId}/dates/${date}/seats`, fan.inQueue))).toBe(INVALID);
     },
   );
 });
@@ -365,7 +363,7 @@ describe('a query', () => {
   it.each(['dates?all=maybe', 'dates?all=1', `dates/${DATE}/seats?available=yes`, `dates/${DATE}/seats?available=`])(
     'with a flag that is neither true nor false is refused: %s',
     async (path) => {
-      expect(verdict(await fan.get(`/v1/concerts/${concertId}/${path}`, fan.inLine))).toBe(INVALID);
+      expect(verdict(await fan.get(`/v1/concerts/${concertId}/${path}`, fan.inQueue))).toBe(INVALID);
     },
   );
 });
@@ -373,7 +371,7 @@ describe('a query', () => {
 describe('an Idempotency-Key', () => {
   const withKey = (headers: Record<string, string>) =>
     call('POST', '/v1/reservations', {
-      headers: { ...other.inLine, ...headers },
+      headers: { ...other.inQueue, ...headers },
       body: { date: DATE, seatNumbers: [1] },
     });
 
@@ -395,7 +393,7 @@ describe('an Idempotency-Key', () => {
 });
 
 describe('a queue token', () => {
-  const genuine = () => fan.inLine['queue-token'] ?? '';
+  const genuine = () => fan.token;
   const poll = (headers: Record<string, string>) => call('GET', '/v1/queue', { headers });
 
   it('that is missing is required', async () => {
@@ -418,7 +416,7 @@ describe('a queue token', () => {
       `${id}.${entry}.${swapped(signature)}`,
       `other.${entry}.${signature}`,
       `__proto__.${entry}.${signature}`,
-      fan.asUser.authorization?.replace('Bearer ', '') ?? '',
+      fan.accessToken,
     ];
     for (const token of forgeries) {
       expect(verdict(await poll({ 'queue-token': token })), token).toBe('401 queue-token-invalid');
@@ -427,9 +425,9 @@ describe('a queue token', () => {
 
   it('of another user or concert is refused', async () => {
     const elsewhere = await world.openHall();
-    expect(verdict(await poll({ ...fan.inLine, ...other.asUser }))).toBe('401 queue-token-invalid');
-    expect(verdict(await fan.get(`/v1/concerts/${elsewhere}/dates`, fan.inLine))).toBe('401 queue-token-invalid');
-    expect(verdict(await poll({ ...fan.inLine, authorization: 'Bearer garbage' }))).toBe('401 unauthenticated');
+    expect(verdict(await poll({ ...fan.inQueue, ...other.asUser }))).toBe('401 queue-token-invalid');
+    expect(verdict(await fan.get(`/v1/concerts/${elsewhere}/dates`, fan.inQueue))).toBe('401 queue-token-invalid');
+    expect(verdict(await poll({ ...fan.inQueue, authorization: 'Bearer garbage' }))).toBe('401 unauthenticated');
   });
 });
 

@@ -11,13 +11,13 @@ import { dates, seats } from '#adapters/http/catalog/concert-schemas.ts';
 import { health } from '#adapters/http/health-schemas.ts';
 import { joined, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { entryPage } from '#adapters/http/wallet/user-schemas.ts';
+import { activeClient, type Client, newClient } from '#tests/support/client/client.ts';
 import { contract } from '#tests/support/contract.ts';
 import { contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { until } from '#tests/support/until.ts';
-import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
 import { SHOP, sharedWorld, startWorld } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
@@ -35,11 +35,7 @@ const call = contractClient(url);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-async function enter(concertId: string): Promise<Visitor> {
-  const visitor = await newVisitor(call);
-  await visitor.enter(concertId);
-  return visitor;
-}
+const enter = (concertId: string) => activeClient(call, concertId);
 
 describe('the request id', () => {
   const answeredTo = async (sent?: string) => {
@@ -100,7 +96,7 @@ describe('security headers', () => {
   test('are few on answers that are never rendered', async () => {
     const concertId = await world.openHall();
     const fan = await enter(concertId);
-    const { headers } = await fan.get('/v1/queue', fan.inLine);
+    const { headers } = await fan.poll();
     const framing = ['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'vary'];
     const own = [...headers.keys()].filter((name) => !framing.includes(name) && !name.startsWith('access-control-'));
     expect(own.toSorted()).toEqual(['cache-control', 'retry-after', 'x-content-type-options', 'x-request-id']);
@@ -166,8 +162,8 @@ describe('caches', () => {
     const private_ = [
       await call('POST', '/v1/users'),
       await fan.join(concertId),
-      await fan.get('/v1/queue', fan.inLine),
-      await fan.get(`/v1/concerts/${concertId}/dates`, fan.inLine),
+      await fan.poll(),
+      await fan.get(`/v1/concerts/${concertId}/dates`, fan.inQueue),
       await fan.get(`/v1/reservations/${reservationId}`),
       await fan.get('/v1/payments'),
       await fan.get(`/v1/users/${fan.userId}/balance`),
@@ -188,9 +184,9 @@ describe('caches', () => {
 });
 
 describe('the ETag of the seats', () => {
-  const listSeats = (fan: Visitor, concertId: string, ifNoneMatch?: string, query = '') =>
+  const listSeats = (fan: Client<Reply>, concertId: string, ifNoneMatch?: string, query = '') =>
     fan.get(`/v1/concerts/${concertId}/dates/${DATE}/seats${query}`, {
-      ...fan.inLine,
+      ...fan.inQueue,
       ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
     });
 
@@ -224,7 +220,7 @@ describe('the ETag of the seats', () => {
     const watch = contractClient(elsewhere.url);
     const path = `/v1/concerts/${concertId}/dates/${DATE}/seats`;
     const etag = (await listSeats(holder, concertId)).headers.get('etag') ?? '';
-    const headers = { ...watcher.inLine, 'if-none-match': etag };
+    const headers = { ...watcher.inQueue, 'if-none-match': etag };
     expect((await watch('GET', path, { headers })).status).toBe(304);
 
     await holder.reserve([7]);
@@ -251,7 +247,7 @@ describe('the dates', () => {
     const concertId = await world.openHall({ seats: 1 });
     const fan = await enter(concertId);
     const listed = async (query: string) =>
-      (await fan.get(`/v1/concerts/${concertId}/dates${query}`, fan.inLine)).as(dates).items;
+      (await fan.get(`/v1/concerts/${concertId}/dates${query}`, fan.inQueue)).as(dates).items;
     expect(await listed('')).toMatchObject([{ date: DATE, seatsTotal: 1, seatsAvailable: 1 }]);
 
     await fan.reserve([1]);
@@ -265,11 +261,11 @@ describe('the dates', () => {
 describe('the queue', () => {
   test('says when to poll again, in body and header, for every queue status', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    const [active, waiting] = [await enter(concertId), await newVisitor(call)];
+    const [active, waiting] = [await enter(concertId), await newClient(call)];
     await waiting.join(concertId);
     const statuses: string[] = [];
-    const poll = async (visitor: Visitor) => {
-      const reply = await visitor.get('/v1/queue', visitor.inLine);
+    const poll = async (client: Client<Reply>) => {
+      const reply = await client.poll();
       const { status, pollAfterSeconds } = reply.as(queueStatus);
       expect(reply.headers.get('retry-after')).toBe(String(pollAfterSeconds));
       statuses.push(status);
@@ -284,7 +280,7 @@ describe('the queue', () => {
   test('has one entry per user: joining again returns the same entry and the same token', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await enter(concertId);
-    const fan = await newVisitor(call);
+    const fan = await newClient(call);
     const [first, again] = [await fan.join(concertId), await fan.join(concertId)];
     expect([first.status, again.status]).toEqual([201, 200]);
     const { token, sequence, joinedAt, position } = first.as(joined);
@@ -294,10 +290,10 @@ describe('the queue', () => {
   test('is left for good: joining again goes to the end', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await enter(concertId);
-    const [fan, next] = [await newVisitor(call), await newVisitor(call)];
+    const [fan, next] = [await newClient(call), await newClient(call)];
     const first = (await fan.join(concertId)).as(joined);
     const behind = (await next.join(concertId)).as(joined);
-    const left = fan.inLine;
+    const left = fan.inQueue;
 
     expect((await fan.leave()).status).toBe(204);
     expect((await fan.leave()).status).toBe(204);
@@ -316,7 +312,7 @@ describe('the queue', () => {
     const opensAt = '2098-12-01T11:00:00.000Z';
     await world.pool.query('UPDATE concerts SET sales_open_at = $2 WHERE concert_id = $1', [early, opensAt]);
     await world.pool.query(`UPDATE concert_dates SET starts_at = '2020-01-01' WHERE concert_id = $1`, [late]);
-    const fan = await newVisitor(call);
+    const fan = await newClient(call);
     const tooEarly = await fan.join(early);
     expect([tooEarly.status, tooEarly.code]).toEqual([403, 'sales-not-open']);
     expect(tooEarly.body).toMatchObject({ opensAt });
@@ -330,7 +326,7 @@ describe('the queue', () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await world.pool.query('UPDATE concerts SET waiting_max = 1 WHERE concert_id = $1', [concertId]);
     await enter(concertId);
-    const [last, oneTooMany] = [await newVisitor(call), await newVisitor(call)];
+    const [last, oneTooMany] = [await newClient(call), await newClient(call)];
     expect((await last.join(concertId)).status).toBe(201);
 
     const full = await oneTooMany.join(concertId);
@@ -346,7 +342,7 @@ describe('a list', () => {
 
   /** Follows the links to the end. Between the pages something new is added in front, which must not disturb. */
   async function follow<Item>(
-    fan: Visitor,
+    fan: Client<Reply>,
     path: string,
     as: (reply: Reply) => PageOf<Item>,
     add: () => Promise<unknown>,
@@ -380,7 +376,7 @@ describe('a list', () => {
 
   test('of payments has each one once, newest first', async () => {
     const concertId = await world.openHall({ seatsPerUserMax: 20 });
-    const fan = await newVisitor(call);
+    const fan = await newClient(call);
     await fan.charge(20 * PRICE);
     let seat = 1;
     const pay = async () => {
@@ -397,7 +393,7 @@ describe('a list', () => {
   });
 
   test('of ledger entries has each one once, newest first', async () => {
-    const fan = await newVisitor(call);
+    const fan = await newClient(call);
     let amount = 1;
     const charge = () => fan.charge(amount++);
     for (let made = 0; made < 5; made++) await charge();
@@ -428,8 +424,8 @@ describe('HEAD', () => {
     for (const [path, headers] of [
       ['/livez', {}],
       ['/v1/concerts', {}],
-      ['/v1/queue', fan.inLine],
-      [`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inLine],
+      ['/v1/queue', fan.inQueue],
+      [`/v1/concerts/${concertId}/dates/${DATE}/seats`, fan.inQueue],
       ['/v1/reservations', fan.asUser],
     ] as const) {
       const [head, get] = [await call('HEAD', path, { headers }), await call('GET', path, { headers })];
@@ -448,7 +444,7 @@ describe('the log', () => {
 
   test('has one line per request, for every outcome', async () => {
     const concertId = await world.openHall();
-    const fan = await newVisitor(call);
+    const fan = await newClient(call);
     const requests = [
       ['GET', `/v1/concerts/${concertId}`, 200],
       ['GET', '/v1/reservations', 200],
@@ -472,14 +468,14 @@ describe('the log', () => {
     const idempotencyKey = randomUUID();
     await fan.reserve([1], idempotencyKey);
     const id = randomUUID();
-    const token = fan.inLine['queue-token'] ?? '';
-    const headers = { ...fan.asUser, ...fan.inLine, 'x-request-id': id };
+    const token = fan.token;
+    const headers = { ...fan.asUser, ...fan.inQueue, 'x-request-id': id };
     await call('GET', `/v1/reservations?cursor=${encodeURIComponent(token.slice(0, 90))}`, { headers });
     await until('it is logged', () => linesOf(id).length > 0);
 
     expect(linesOf(id)).toMatchObject([{ userId: fan.userId }]);
     const whole = JSON.stringify(instance.log());
-    const accessToken = fan.asUser.authorization?.replace('Bearer ', '') ?? '';
+    const accessToken = fan.accessToken;
     for (const secret of [token, token.slice(0, 90), accessToken, accessToken.slice(-43), 'authorization']) {
       expect(secret).not.toBe('');
       expect(whole).not.toContain(secret);
@@ -526,10 +522,10 @@ describe('readiness', () => {
 
   // The last test that needs this instance.
   test('is 503 during shutdown, while requests are finished, and no poll is lost from the log', async () => {
-    const fan = await newVisitor(contractClient(strict.url));
+    const fan = await newClient(contractClient(strict.url));
     await fan.join(await apart.openHall());
-    await fan.get('/v1/queue', fan.inLine);
-    await fan.get('/v1/queue', fan.inLine);
+    await fan.poll();
+    await fan.poll();
     await fan.get('/v1/queue', { 'queue-token': 'x' });
     const socket = connect(Number(new URL(strict.url).port), '127.0.0.1');
     await once(socket, 'connect');

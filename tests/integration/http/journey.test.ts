@@ -17,13 +17,13 @@ import {
 import { joined, publicQueue, queueFigures, queueStatus } from '#adapters/http/queue/queue-schemas.ts';
 import { seatHistoryPage } from '#adapters/http/records/record-schemas.ts';
 import { balance, charge, entryPage } from '#adapters/http/wallet/user-schemas.ts';
+import { activeClient, type Client, newClient } from '#tests/support/client/client.ts';
 import { operations } from '#tests/support/contract.ts';
-import { answered, type Call, contractClient } from '#tests/support/contract-client.ts';
+import { answered, type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
 import { isSignedBy, startReceiver } from '#tests/support/receiver.ts';
 import { until } from '#tests/support/until.ts';
-import { newVisitor, type Visitor } from '#tests/support/visitor.ts';
 import { sharedWorld } from '#tests/support/world.ts';
 
 const world = await sharedWorld();
@@ -36,8 +36,8 @@ const call: Call = (...request) => (clients[calls++ % clients.length] as Call)(.
 
 const anybody = (path: string) => call('GET', path);
 
-async function seatStatuses(visitor: Visitor, concertId: string): Promise<Record<number, string>> {
-  const listed = (await visitor.get(`/v1/concerts/${concertId}/dates/${DATE}/seats`, visitor.inLine)).as(seats);
+async function seatStatuses(client: Client<Reply>, concertId: string): Promise<Record<number, string>> {
+  const listed = (await client.seats(concertId)).as(seats);
   return Object.fromEntries(listed.items.map(({ seatNumber, status }) => [seatNumber, status]));
 }
 
@@ -48,16 +48,15 @@ describe('a user', () => {
     expect((await anybody('/v1/concerts')).as(concertPage).items.map((item) => item.concertId)).toContain(concertId);
     expect((await anybody(atConcert)).as(concert)).toMatchObject({ sales: 'OPEN', holdSeconds: 120, currency: 'KRW' });
 
-    const earlier = await newVisitor(call);
-    await earlier.enter(concertId);
+    const earlier = await activeClient(call, concertId);
 
-    const fan = await newVisitor(call);
+    const fan = await newClient(call);
     const joining = await fan.join(concertId);
     const place = joining.as(joined);
     expect(joining.status).toBe(201);
     expect(place).toMatchObject({ concertId, userId: fan.userId, status: 'WAITING', position: 1, aheadCount: 0 });
 
-    const tooEarly = await fan.get(`${atConcert}/dates`, fan.inLine);
+    const tooEarly = await fan.get(`${atConcert}/dates`, fan.inQueue);
     expect([tooEarly.status, tooEarly.code]).toEqual([403, 'not-admitted']);
     expect(tooEarly.body).toMatchObject({ position: 1 });
 
@@ -66,12 +65,12 @@ describe('a user', () => {
     });
     expect((await earlier.leave()).status).toBe(204);
     // Of a place that is over the stream ends by itself.
-    expect((await earlier.get('/v1/queue/events', earlier.inLine)).body).toContain('"status":"EXPIRED"');
+    expect((await earlier.get('/v1/queue/events', earlier.inQueue)).body).toContain('"status":"EXPIRED"');
     await fan.untilActive();
-    const { sequence, joinedAt } = (await fan.get('/v1/queue', fan.inLine)).as(queueStatus);
+    const { sequence, joinedAt } = (await fan.poll()).as(queueStatus);
     expect({ sequence, joinedAt }).toEqual({ sequence: place.sequence, joinedAt: place.joinedAt });
 
-    const [date] = (await fan.get(`${atConcert}/dates`, fan.inLine)).as(dates).items;
+    const [date] = (await fan.get(`${atConcert}/dates`, fan.inQueue)).as(dates).items;
     expect(date).toMatchObject({ date: DATE, seatsTotal: 50, seatsAvailable: 50 });
     expect(await seatStatuses(fan, concertId)).toMatchObject({ 1: 'AVAILABLE', 7: 'AVAILABLE', 50: 'AVAILABLE' });
 
@@ -108,23 +107,21 @@ describe('a user', () => {
     expect((await fan.get(`/v1/payments/${paid.paymentId}`)).as(payment)).toEqual(paid);
     expect((await fan.get('/v1/payments')).as(paymentPage)).toEqual({ items: [paid] });
 
-    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('EXPIRED');
+    expect((await fan.poll()).as(queueStatus).status).toBe('EXPIRED');
     expect((await fan.reserve([9])).code).toBe('session-expired');
 
-    const next = await newVisitor(call);
-    await next.enter(concertId);
+    const next = await activeClient(call, concertId);
     expect(await seatStatuses(next, concertId)).toMatchObject({ 6: 'AVAILABLE', 7: 'SOLD', 8: 'SOLD' });
     const late = await next.reserve([8, 9]);
     expect([late.status, late.code]).toEqual([409, 'seat-taken']);
     expect(late.body).toMatchObject({ seatNumbers: [8] });
-    const [left] = (await next.get(`${atConcert}/dates`, next.inLine)).as(dates).items;
+    const [left] = (await next.get(`${atConcert}/dates`, next.inQueue)).as(dates).items;
     expect(left).toMatchObject({ seatsTotal: 50, seatsAvailable: 48 });
   });
 
   test('extends a hold, pays, cancels, and gets the price back', async () => {
     const concertId = await world.openHall({ holdSeconds: 120, holdSecondsMax: 121 });
-    const [fan, other] = [await newVisitor(call), await newVisitor(call)];
-    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
     await fan.charge(5 * PRICE);
     const hold = (await fan.reserve([1, 2])).as(reservation);
 
@@ -141,7 +138,7 @@ describe('a user', () => {
     expect([theirs.status, theirs.code]).toEqual([404, 'reservation-not-found']);
 
     const paid = (await fan.pay(hold.reservationId)).as(payment);
-    expect((await fan.get('/v1/queue', fan.inLine)).as(queueStatus).status).toBe('EXPIRED');
+    expect((await fan.poll()).as(queueStatus).status).toBe('EXPIRED');
     expect((await other.cancel(hold.reservationId)).code).toBe('reservation-not-found');
     const cancelling = await fan.cancel(hold.reservationId, 'cancel');
     expect(cancelling.status).toBe(201);
@@ -172,8 +169,7 @@ describe('a user', () => {
   test('keeps paid seats after the refund deadline, and can still release a hold', async () => {
     const concertId = await world.openHall({ refundUntilSeconds: -1 });
     expect((await anybody(`/v1/concerts/${concertId}`)).as(concert)).toMatchObject({ refundUntilSeconds: -1 });
-    const fan = await newVisitor(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
     await fan.charge(2 * PRICE);
     const [held, bought] = [(await fan.reserve([1])).as(reservation), (await fan.reserve([2])).as(reservation)];
     await fan.pay(bought.reservationId);
@@ -188,8 +184,7 @@ describe('a user', () => {
 
   test('releases seats, and another user takes them', async () => {
     const concertId = await world.openHall();
-    const [fan, other] = [await newVisitor(call), await newVisitor(call)];
-    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
     const { reservationId } = (await fan.reserve([1, 2])).as(reservation);
     expect((await other.reserve([2])).code).toBe('seat-taken');
 
@@ -203,8 +198,7 @@ describe('a user', () => {
 
   test('who does not pay in time loses the seats and pays nothing', async () => {
     const concertId = await world.openHall({ holdSeconds: 1 });
-    const [fan, other] = [await newVisitor(call), await newVisitor(call)];
-    await Promise.all([fan.enter(concertId), other.enter(concertId)]);
+    const [fan, other] = [await activeClient(call, concertId), await activeClient(call, concertId)];
     await fan.charge(PRICE);
     const { reservationId } = (await fan.reserve([1])).as(reservation);
 
@@ -219,8 +213,7 @@ describe('a user', () => {
 
   test('who repeats a command gets the first answer again, and one effect', async () => {
     const concertId = await world.openHall({ holdSeconds: 60 });
-    const fan = await newVisitor(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
 
     const charges = [await fan.charge(2 * PRICE, 'charge'), await fan.charge(2 * PRICE, 'charge')];
     const holds = [await fan.reserve([1], 'reserve'), await fan.reserve([1], 'reserve')];
@@ -247,8 +240,7 @@ describe('a user', () => {
 
   test('who has reached the seat limit gets no more seats of that date', async () => {
     const concertId = await world.openHall({ seatsPerUserMax: 2 });
-    const fan = await newVisitor(call);
-    await fan.enter(concertId);
+    const fan = await activeClient(call, concertId);
     await fan.reserve([1]);
 
     const greedy = await fan.reserve([2, 3]);
@@ -275,7 +267,7 @@ describe('an operator', () => {
     });
     expect(created.status).toBe(201);
     const { concertId } = created.as(managedConcert);
-    const [first, second] = [await newVisitor(call), await newVisitor(call)];
+    const [first, second] = [await newClient(call), await newClient(call)];
     await first.enter(concertId);
     await second.join(concertId);
     expect((await manage('GET', `/${concertId}/line`)).as(queueFigures)).toMatchObject({
@@ -286,7 +278,7 @@ describe('an operator', () => {
 
     expect((await manage('POST', `/${concertId}/pause`)).as(policy)).toMatchObject({ paused: true, activeMax: 1 });
     expect((await manage('PATCH', `/${concertId}/policy`, { activeMax: 2 })).as(policy).activeMax).toBe(2);
-    expect((await second.get('/v1/queue', second.inLine)).as(queueStatus).status).toBe('WAITING');
+    expect((await second.poll()).as(queueStatus).status).toBe('WAITING');
     expect((await manage('POST', `/${concertId}/resume`)).as(policy).paused).toBe(false);
     await second.untilActive();
     await until('all instances know the policy', async () => {
@@ -316,12 +308,8 @@ describe('an operator', () => {
     expect((await onSeats('block', 3, 4, 5)).status).toBe(204);
     expect((await onSeats('unblock', 5)).status).toBe(204);
 
-    const fan = await newVisitor(call);
-    await fan.enter(concertId);
-    const held = await call('POST', '/v1/reservations', {
-      headers: { ...fan.inLine, 'idempotency-key': 'the best' },
-      body: { date: DATE, quantity: 2, adjacent: true, section: 'Stalls' },
-    });
+    const fan = await activeClient(call, concertId);
+    const held = await fan.reserveBest({ quantity: 2, section: 'Stalls' });
     // Two blocks are equally good: contenders are spread over them.
     const { seatNumbers } = held.as(reservation);
     expect([

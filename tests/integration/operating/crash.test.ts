@@ -10,8 +10,8 @@ import { type ConcertId, reservationId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
+import { type Answer, type Client, tally } from '#tests/support/client/client.ts';
 import type { LastWill } from '#tests/support/dying-process.ts';
-import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { COMPILE_CACHE, SECRETS } from '#tests/support/instance.ts';
 import { reaped } from '#tests/support/reaper.ts';
@@ -36,7 +36,7 @@ async function fallDue(reservations: readonly string[]): Promise<void> {
 
 test('a process that dies after committing a payment leaves a session and hold keys that others end', async () => {
   const concert = await world.openHall({ activeMax: 1 });
-  const [fan, next] = (await world.fans(2, { balance: 5 * PRICE })) as [Fan, Fan];
+  const [fan, next] = await world.fans(2, { balance: 5 * PRICE });
   await letIn([fan], concert);
   await next.join(concert);
   const reservation = await fan.hold(1);
@@ -52,7 +52,7 @@ test('a process that dies after committing a payment leaves a session and hold k
   await until('the hold key is gone', async () => (await markLasts(concert, 1)) < 0);
   await until('the outbox is empty', async () => (await messages(reservation)) === 0);
 
-  const again = await fan.pay(reservation, { key });
+  const again = await fan.pay(reservation, key);
   expect(tally([again])).toEqual({ 201: 1 });
   expect(again.headers.get('idempotency-replayed')).toBe('true');
   expect(await holdings(world.pool, fan.userId)).toEqual({ balance: 4 * PRICE, payments: 1, seats: 1 });
@@ -65,7 +65,7 @@ test('a process that dies after committing a hold leaves a hold key and a sessio
   const key = randomUUID();
 
   await dieAfter(fan, key, { command: 'hold', date: DATE, seatNumbers: [1] });
-  const { items = [] } = (await fan.call('GET', '/reservations')).body;
+  const { items = [] } = (await fan.call('GET', '/v1/reservations')).body;
   const [{ heldUntil, reservationId: held = '' } = {}] = items;
   await fallDue([held]);
 
@@ -74,14 +74,14 @@ test('a process that dies after committing a hold leaves a hold key and a sessio
     'the session lasts as long as the hold',
     async () => time((await fan.poll()).body.expiresAt) >= time(heldUntil) - 1_000,
   );
-  const again = await fan.reserve([1], { key });
+  const again = await fan.reserve([1], key);
   expect(again).toMatchObject({ status: 201, body: { reservationId: held } });
   expect((await fan.pay(held)).status).toBe(201);
 });
 
 test('a process that dies before committing its hold blocks the seat for seconds, and then its user succeeds', async () => {
   const concert = await world.openHall();
-  const [fan, other] = (await world.fans(2)) as [Fan, Fan];
+  const [fan, other] = await world.fans(2);
   await letIn([fan, other], concert);
   const key = randomUUID();
 
@@ -93,7 +93,7 @@ test('a process that dies before committing its hold blocks the seat for seconds
   await redis.pexpire(holderOf(concert, 1), HANG_MS);
   expect(tally([await other.reserve([1])])).toEqual({ '409 seat-taken': 1 });
   // Mark and lock are those of the fan's own command. Neither stands in its way.
-  expect((await fan.reserve([1], { key })).status).toBe(201);
+  expect((await fan.reserve([1], key)).status).toBe(201);
   expect(await contradictions(world.pool)).toEqual([]);
 });
 
@@ -125,10 +125,10 @@ test('an instance killed during a rush costs no user a seat or a second payment:
   const answers = await Promise.all(
     fans.map(async (fan, index) => {
       const [reserveKey, payKey] = [randomUUID(), randomUUID()];
-      const reserved = await persistently(() => fan.reserve([index + 1], { key: reserveKey }));
+      const reserved = await persistently(() => fan.reserve([index + 1], reserveKey));
       reservations.push(reserved);
       const { reservationId: held = '' } = reserved.body;
-      return persistently(() => fan.pay(held, { key: payKey }));
+      return persistently(() => fan.pay(held, payKey));
     }),
   );
   await kill;
@@ -158,10 +158,10 @@ type Command =
   | Pick<Extract<LastWill, { command: 'hold' }>, 'command' | 'date' | 'seatNumbers'>
   | Pick<Extract<LastWill, { command: 'pay' }>, 'command' | 'reservationId'>;
 
-const dieAfter = (fan: Fan, key: string, command: Command) => dies('after', fan, key, command);
+const dieAfter = (fan: Client, key: string, command: Command) => dies('after', fan, key, command);
 
 /** Has the fan's command done by a process that is killed on the way, with the key and the digest that HTTP would use. */
-async function dies(moment: LastWill['dies'], fan: Fan, key: string, command: Command): Promise<void> {
+async function dies(moment: LastWill['dies'], fan: Client, key: string, command: Command): Promise<void> {
   const [id = '', secret = ''] = SECRETS.QUEUE_TOKEN_KEYS.split(':');
   const entry = queueTokens([{ id, secret }]).verify(fan.token) as QueueEntry;
   const [path, body] =

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { user } from '#adapters/http/wallet/user-schemas.ts';
 import { localSecrets } from '#local/secrets.ts';
-import { fanAt, send } from '#tests/support/fan.ts';
+import { fetchTransport, newClient } from '#tests/support/client/client.ts';
 import { gone, localStage, tell } from '#tests/support/local-stage.ts';
 
 // The rest of what servers of our own promise, and a second run on the same data, is in `tests/heavy/local.test.ts`.
@@ -16,10 +15,8 @@ describe('the service on servers of its own', () => {
     const dir = await stage.dataDir();
     const { up, group, ended } = stage.startService(dir);
     const { url, pid, servers } = await up();
-    const made = await send(`${url}/v1/users`, { method: 'POST' });
-    expect(made.status, made.body.code).toBe(201);
-    const fan = fanAt(() => url, user.parse(made.body));
-    const [concert] = (await fan.call('GET', '/concerts')).body.items as readonly { concertId: string }[];
+    const fan = await newClient(fetchTransport(() => url));
+    const [concert] = (await fan.call('GET', '/v1/concerts')).body.items as readonly { concertId: string }[];
     expect((await fan.join(concert?.concertId ?? '')).body.status).toMatch(/^(WAITING|ACTIVE)$/);
 
     // A terminal sends it to the group, and npm passes its own on as well: the service gets two, or more from the impatient.

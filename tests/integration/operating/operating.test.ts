@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { contradictions } from '#tests/support/books.ts';
-import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
+import { type Answer, send, tally } from '#tests/support/client/client.ts';
 import type { Instance } from '#tests/support/instance.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
@@ -20,7 +20,7 @@ const limited = await world.start({ POLL_LIMIT_PER_MINUTE: String(LIMIT), TRUST_
 // A minute of the limit may end in the middle of a test: then it goes again, with clients that nobody has counted.
 describe('the rate limit', { retry: 2 }, () => {
   test('counts the commands of a user at all instances together', async () => {
-    const [fan, other] = (await world.fans(2, { doors: [one, limited] })) as [Fan, Fan];
+    const [fan, other] = await world.fans(2, { doors: [one, limited] });
 
     const answers = await Promise.all(Array.from({ length: 3 * LIMIT }, () => fan.charge(1)));
 
@@ -42,7 +42,7 @@ describe('the rate limit', { retry: 2 }, () => {
 
   test('refuses a crowd of commands before the queue is asked for sessions', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
-    const [insider, waiting] = (await world.fans(2)) as [Fan, Fan];
+    const [insider, waiting] = await world.fans(2);
     await letIn([insider], concertId);
     await waiting.join(concertId);
     const answers: Answer[] = [];
@@ -53,7 +53,7 @@ describe('the rate limit', { retry: 2 }, () => {
   test('counts joins per instance', async () => {
     const [fan, concertId] = [await world.fan(), await world.openHall()];
     const joinAt = async ({ url }: Instance, times: number) => {
-      const order = { method: 'POST', headers: { authorization: `Bearer ${fan.accessToken}` } };
+      const order = { method: 'POST', headers: fan.asUser };
       return Promise.all(Array.from({ length: times }, () => send(`${url}/v1/concerts/${concertId}/queue`, order)));
     };
     expect(tally(await joinAt(one, 3 * LIMIT))).toEqual({ 201: 1, 200: LIMIT - 1, '429 rate-limited': 2 * LIMIT });
@@ -61,7 +61,7 @@ describe('the rate limit', { retry: 2 }, () => {
   });
 
   test('counts polls and other reads of a user per instance, if the settings say so', async () => {
-    const [fan, neighbour] = (await world.fans(2, { doors: [limited] })) as [Fan, Fan];
+    const [fan, neighbour] = await world.fans(2, { doors: [limited] });
     const concertId = await world.openHall();
     await fan.join(concertId);
     await neighbour.join(concertId);
@@ -75,11 +75,10 @@ describe('the rate limit', { retry: 2 }, () => {
       expect([200, 429]).toContain(status);
     }
     expect((await neighbour.poll()).status).toBe(200);
-    const elsewhere = await send(`${one.url}/v1/queue`, { headers: { 'queue-token': fan.token } });
+    const elsewhere = await send(`${one.url}/v1/queue`, { headers: fan.inQueue });
     expect(elsewhere.status).toBe(200);
-    const headers = { authorization: `Bearer ${fan.accessToken}` };
     const reads = await Promise.all(
-      Array.from({ length: 2 * LIMIT }, () => send(`${limited.url}/v1/reservations`, { headers })),
+      Array.from({ length: 2 * LIMIT }, () => send(`${limited.url}/v1/reservations`, { headers: fan.asUser })),
     );
     expect(tally(reads)).toEqual({ 200: LIMIT, '429 rate-limited': LIMIT });
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { contradictions, holdings } from '#tests/support/books.ts';
-import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
+import { type Answer, type Client, send, tally } from '#tests/support/client/client.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import type { Instance } from '#tests/support/instance.ts';
 import { ownPostgres } from '#tests/support/own-postgres.ts';
@@ -40,21 +40,19 @@ describe.each([
   test('the queue continues, everything else is refused in time, and the service recovers by itself', async () => {
     const concert = await world.openHall({ activeMax: 3 });
     const doors = [patient];
-    const fans = await world.fans(3, { balance: 2 * PRICE, doors });
-    const [payer, browser, leaver] = fans as [Fan, Fan, Fan];
+    const [payer, browser, leaver] = await world.fans(3, { balance: 2 * PRICE, doors });
     const late = await world.fan({ doors: [patient] });
     await letIn([payer, browser, leaver], concert);
     const reservation = await payer.hold(1);
     const [payKey, reserveKey, chargeKey] = [randomUUID(), randomUUID(), randomUUID()];
     const commands = () =>
-      Promise.all([
-        payer.pay(reservation, { key: payKey }),
-        browser.reserve([2], { key: reserveKey }),
-        browser.charge(PRICE, { key: chargeKey }),
-      ]);
+      Promise.all([payer.pay(reservation, payKey), browser.reserve([2], reserveKey), browser.charge(PRICE, chargeKey)]);
     // As many connections as there may be, so that what follows meets one that was there before.
     doors.splice(0, 1, impatient);
-    await until('it knows the concert', async () => (await browser.call('GET', `/concerts/${concert}`)).status === 200);
+    await until(
+      'it knows the concert',
+      async () => (await browser.call('GET', `/v1/concerts/${concert}`)).status === 200,
+    );
     await Promise.all(Array.from({ length: 2 * POOL_MAX }, () => browser.balance()));
 
     await take();
@@ -65,19 +63,19 @@ describe.each([
     const waiting = late.balance().finally(() => {
       isAnswered ||= state === 'frozen';
     });
-    const readiness = await send(`${patient.url}/readyz`, {});
+    const readiness = await send(`${patient.url}/readyz`);
     expect(readiness).toMatchObject({ status: 503, body: { status: 'not-ready' } });
-    expect((await send(`${patient.url}/livez`, {})).status).toBe(200);
-    const inLine = [await late.join(concert), await late.poll(), await leaveAt(patient, leaver)];
-    expect(inLine.map(({ status }) => status)).toEqual([201, 200, 204]);
-    expect(inLine[1]?.body).toMatchObject({ status: 'WAITING', position: 1 });
+    expect((await send(`${patient.url}/livez`)).status).toBe(200);
+    const answered = [await late.join(concert), await late.poll(), await leaveAt(patient, leaver)];
+    expect(answered.map(({ status }) => status)).toEqual([201, 200, 204]);
+    expect(answered[1]?.body).toMatchObject({ status: 'WAITING', position: 1 });
     await late.untilActive();
     expect(isAnswered, 'the queue waits for Postgres').toBe(state === 'away');
 
     const answers: readonly Answer[] = [
       ...(await commands()),
-      await browser.call('GET', `/users/${browser.userId}/balance`),
-      await payer.call('GET', '/reservations'),
+      await browser.call('GET', `/v1/users/${browser.userId}/balance`),
+      await payer.call('GET', '/v1/reservations'),
     ];
     const { '503 unavailable': _, '503 busy': _busy, ...others } = tally(answers);
     expect(others).toEqual({});
@@ -98,7 +96,7 @@ describe.each([
 
     await giveBack();
     await until('it is ready again', async () =>
-      (await Promise.all([patient, impatient].map(({ url }) => send(`${url}/readyz`, {})))).every(
+      (await Promise.all([patient, impatient].map(({ url }) => send(`${url}/readyz`)))).every(
         ({ status }) => status === 200,
       ),
     );
@@ -115,8 +113,8 @@ describe.each([
 });
 
 /** Leaves by another door than usual. */
-const leaveAt = ({ url }: Instance, { token }: Fan) =>
-  send(`${url}/v1/queue`, { method: 'DELETE', headers: { 'queue-token': token } });
+const leaveAt = ({ url }: Instance, { inQueue }: Client) =>
+  send(`${url}/v1/queue`, { method: 'DELETE', headers: inQueue });
 
 /** What the log says about a request beyond that it was answered. */
 function causesOf({ headers }: Answer): string[] {

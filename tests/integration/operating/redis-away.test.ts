@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { holdKeys } from '#adapters/redis/keys.ts';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
 import { contradictions, holdings } from '#tests/support/books.ts';
-import { type Answer, type Fan, send, tally } from '#tests/support/fan.ts';
+import { type Answer, type Client, send, tally } from '#tests/support/client/client.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
 import { until } from '#tests/support/until.ts';
@@ -21,15 +21,15 @@ const patient = await world.start({ REDIS_COMMAND_TIMEOUT_MS: '10000' });
  */
 const everyInstanceIs = (state: 'ready' | 'degraded') =>
   until(`every instance says that it is ${state}`, async () => {
-    const answers = await Promise.all(world.instances.map(({ url }) => send(`${url}/readyz`, {})));
+    const answers = await Promise.all(world.instances.map(({ url }) => send(`${url}/readyz`)));
     return answers.every(({ status, body }) => status === 200 && body.status === state);
   });
 
 /** What each instance shows of the seats. */
-const readByAll = (fan: Fan, concert: string, headers: Readonly<Record<string, string>> = {}) =>
+const readByAll = (fan: Client, concert: string, headers: Readonly<Record<string, string>> = {}) =>
   Promise.all(
     world.instances.map(({ url }) =>
-      send(`${url}/v1/concerts/${concert}/dates/${DATE}/seats`, { headers: { 'queue-token': fan.token, ...headers } }),
+      send(`${url}/v1/concerts/${concert}/dates/${DATE}/seats`, { headers: { ...fan.inQueue, ...headers } }),
     ),
   );
 
@@ -52,11 +52,11 @@ async function onRecord(concert: string): Promise<string> {
 // The first test here, of what a Redis is asked for by nobody else.
 test('from joining to paying no command scans all keys, or all members of one', async () => {
   const concert = await world.openHall({ activeMax: 1 });
-  const [fan, next] = (await world.fans(2, { balance: 2 * PRICE, doors: [patient] })) as [Fan, Fan];
+  const [fan, next] = await world.fans(2, { balance: 2 * PRICE, doors: [patient] });
   await letIn([fan], concert);
   await next.join(concert);
   await next.poll();
-  expect((await fan.call('GET', `/concerts/${concert}/dates/${DATE}/seats`)).status).toBe(200);
+  expect((await fan.seats(concert)).status).toBe(200);
   const reservation = await fan.hold(1);
   expect((await next.reserve([1])).status).toBe(403);
   expect((await fan.pay(reservation)).status).toBe(201);
@@ -81,7 +81,7 @@ describe.each([
     const concert = await world.openHall({ activeMax: 6 });
     const doors = [patient];
     const fans = await world.fans(7, { balance: 2 * PRICE, doors });
-    const [payer, holder, browser, leaver, doubter, rejoiner, late] = fans as [Fan, Fan, Fan, Fan, Fan, Fan, Fan];
+    const [payer, holder, browser, leaver, doubter, rejoiner, late] = fans;
     await letIn([payer, holder, browser, doubter, rejoiner], concert);
     const formerToken = rejoiner.token;
     await rejoiner.leave();
@@ -104,7 +104,7 @@ describe.each([
       browser.poll(),
       browser.reserve([4]),
       leaver.leave(),
-      rejoiner.call('GET', `/concerts/${concert}/dates`),
+      rejoiner.call('GET', `/v1/concerts/${concert}/dates`),
       ...(await readByAll(rejoiner, concert)),
       ...(await readByAll(rejoiner, concert, { 'queue-token': formerToken })),
     ]);
@@ -112,17 +112,17 @@ describe.each([
     for (const { headers } of refused) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
 
     const served: Answer[] = [
-      await browser.call('GET', `/concerts/${concert}/dates`),
+      await browser.call('GET', `/v1/concerts/${concert}/dates`),
       ...(await readByAll(browser, concert)),
       await holder.extend(toRelease),
       await payer.pay(toPay),
       await doubter.pay(toRefund),
       await doubter.cancel(toRefund),
       await browser.charge(PRICE),
-      await holder.call('DELETE', `/reservations/${toRelease}`),
-      await holder.call('GET', '/reservations'),
-      await payer.call('GET', '/payments'),
-      await browser.call('GET', `/concerts/${concert}`),
+      await holder.release(toRelease),
+      await holder.call('GET', '/v1/reservations'),
+      await payer.call('GET', '/v1/payments'),
+      await browser.call('GET', `/v1/concerts/${concert}`),
     ];
     expect(served.map(({ status }) => status)).toEqual([200, 200, 200, 201, 201, 201, 201, 201, 204, 200, 200, 200]);
     const [seats] = await readByAll(browser, concert);

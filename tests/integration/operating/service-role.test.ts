@@ -8,8 +8,8 @@ import { afterAll, describe, expect, inject, test } from 'vitest';
 import { functions } from '#adapters/postgres/functions.ts';
 import { grantService } from '#adapters/postgres/install/grant-service.ts';
 import { contradictions } from '#tests/support/books.ts';
+import type { Answer } from '#tests/support/client/client.ts';
 import { copyDatabase } from '#tests/support/database.ts';
-import type { Answer } from '#tests/support/fan.ts';
 import { freshDatabase } from '#tests/support/fresh-database.ts';
 import { DATE, lapse, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
@@ -45,15 +45,15 @@ describe('a service with the rights of its role', () => {
       await fan.charge(2 * PRICE),
       await fan.pay(held),
       await fan.cancel(held),
-      await fan.call('GET', `/users/${fan.userId}/balance/entries`),
-      await fan.call('GET', '/payments'),
+      await fan.call('GET', `/v1/users/${fan.userId}/balance/entries`),
+      await fan.call('GET', '/v1/payments'),
       await late.reserveBest({ quantity: 2 }),
       await late.leave(),
     ];
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 200, 200, 201, 204]);
 
     const admin = (method: string, path: string, body?: unknown) =>
-      fan.call(method, `/admin/concerts${path}`, { body, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+      fan.call(method, `/v1/admin/concerts${path}`, { body, headers: { authorization: `Bearer ${ADMIN_KEY}` } });
     const plan = { title: 'Made by the role', venue: 'A hall', salesOpenAt: '2020-01-01T00:00:00.000Z' };
     const dates = [{ date: DATE, startsAt: `${DATE}T10:00:00.000Z`, seats: [{ first: 1, last: 10, price: PRICE }] }];
     const orders = [

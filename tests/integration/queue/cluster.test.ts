@@ -19,8 +19,8 @@ import { lockContract } from '#tests/contracts/lock-contract.ts';
 import { queueContract } from '#tests/contracts/queue-contract.ts';
 import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { contradictions } from '#tests/support/books.ts';
+import { type Answer, tally } from '#tests/support/client/client.ts';
 import { expectUnreachable } from '#tests/support/expect-unreachable.ts';
-import { type Answer, type Fan, tally } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { ownCluster } from '#tests/support/own-cluster.ts';
@@ -85,7 +85,7 @@ async function concertPerMaster(make: () => Promise<ConcertId>): Promise<Concert
 describe('two instances on a cluster', () => {
   test('sell seats of concerts whose queues are on different masters', async () => {
     for (const concert of await concertPerMaster(() => world.openHall({ activeMax: 1 }))) {
-      const [buyer, next] = (await world.fans(2, { balance: PRICE })) as [Fan, Fan];
+      const [buyer, next] = await world.fans(2, { balance: PRICE });
       await letIn([buyer], concert);
       expect((await next.join(concert)).body).toMatchObject({ status: 'WAITING', position: 1 });
       const reservation = await buyer.hold(1, 2);

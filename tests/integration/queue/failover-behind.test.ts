@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { auditQueue } from '#commands/audits/audit-queue.ts';
-import { joinLine, keepPolling, queueStatuses } from '#tests/support/crowd.ts';
+import { joinAll, keepPolling, queueStatuses } from '#tests/support/crowd.ts';
 import { ownSentinel } from '#tests/support/own-sentinel.ts';
 import { until } from '#tests/support/until.ts';
 import { startWorld } from '#tests/support/world.ts';
@@ -17,26 +17,26 @@ const world = await startWorld({ redisUrl: redis.url });
 test('clients that keep polling while the primary dies keep their entries, also those that the replica missed, and are admitted in order', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   await world.pool.query('UPDATE concerts SET claim_seconds = $2 WHERE concert_id = $1', [concert, CLAIM_SECONDS]);
-  const early = await joinLine(await world.fans(EARLY), concert);
+  const early = await joinAll(await world.fans(EARLY), concert);
   const crowds = [keepPolling(early, POLL_SECONDS_MAX)];
   const everybodyWasTold = (since: number) => Promise.all(crowds.map((crowd) => crowd.everybodyWasTold(since)));
   await everybodyWasTold(0);
   await redis.untilCopied();
   await redis.stopCopying();
-  const late = await joinLine(await world.fans(LATE), concert);
+  const late = await joinAll(await world.fans(LATE), concert);
   crowds.push(keepPolling(late, POLL_SECONDS_MAX));
   await everybodyWasTold(0);
-  const line = [...early, ...late];
+  const queue = [...early, ...late];
 
   await redis.primary.kill();
   await world.untilReady();
   await everybodyWasTold(performance.now());
-  expect(queueStatuses(line)).toEqual(line.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
+  expect(queueStatuses(queue)).toEqual(queue.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
 
-  await world.pool.query('UPDATE concerts SET active_max = $2 WHERE concert_id = $1', [concert, line.length]);
+  await world.pool.query('UPDATE concerts SET active_max = $2 WHERE concert_id = $1', [concert, queue.length]);
   await Promise.all(crowds.map(({ over }) => over));
-  expect(new Set(queueStatuses(line))).toEqual(new Set(['in']));
+  expect(new Set(queueStatuses(queue))).toEqual(new Set(['in']));
   expect(crowds).toMatchObject(crowds.map(() => ({ overtaken: [], risen: [] })));
-  await until('it is on record', async () => (await auditQueue(world.pool, concert)).counts.admitted >= line.length);
+  await until('it is on record', async () => (await auditQueue(world.pool, concert)).counts.admitted >= queue.length);
   expect(await auditQueue(world.pool, concert)).toMatchObject({ inversions: { count: 0 }, duplicates: { count: 0 } });
 });

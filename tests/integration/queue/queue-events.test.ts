@@ -1,9 +1,8 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { queueKey } from '#adapters/redis/keys.ts';
-
+import { type Client, send } from '#tests/support/client/client.ts';
 import { type EventStream, openStream } from '#tests/support/event-stream.ts';
-import { type Fan, send } from '#tests/support/fan.ts';
 import { PRICE } from '#tests/support/hall.ts';
 import type { Instance } from '#tests/support/instance.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
@@ -28,8 +27,8 @@ afterEach(() => {
   for (const stream of open.splice(0)) stream.close();
 });
 
-async function follow(fan: Fan, instance: Instance = here, headers: Readonly<Record<string, string>> = {}) {
-  const stream = await openStream(`${instance.url}/v1/queue/events`, { 'queue-token': fan.token, ...headers });
+async function follow(fan: Client, instance: Instance = here, headers: Readonly<Record<string, string>> = {}) {
+  const stream = await openStream(`${instance.url}/v1/queue/events`, { ...fan.inQueue, ...headers });
   open.push(stream);
   return stream;
 }
@@ -39,8 +38,7 @@ const saysThat = (stream: EventStream, status: string) =>
   until(`the stream says ${status}`, () => last(stream)?.status === status);
 
 /** So many join in turn; as many as fit are in. */
-async function lineUp(concertId: string, count: number, options?: Parameters<typeof world.fans>[1]): Promise<Fan[]> {
-  const fans = await world.fans(count, options);
+async function joinAll<Fans extends readonly Client[]>(concertId: string, fans: Fans): Promise<Fans> {
   for (const fan of fans) expect((await fan.join(concertId)).status).toBe(201);
   await fans[0]?.untilActive();
   return fans;
@@ -48,7 +46,7 @@ async function lineUp(concertId: string, count: number, options?: Parameters<typ
 
 describe('a stream', () => {
   test('sends the queue status at once, then a new position, then the admission, then the end, and ends', async () => {
-    const [first, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
+    const [first, second, third] = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(3));
     const stream = await follow(third);
     await until('the stream has begun', () => stream.events.length > 0);
     expect(stream.status).toBe(200);
@@ -73,12 +71,15 @@ describe('a stream', () => {
 
   test('reports an admission at one instance when a session has ended at another', async ({ annotate }) => {
     const TURNS = 6;
-    const fans = await lineUp(await world.openHall({ activeMax: 1 }), TURNS + 1, { doors: [there], balance: PRICE });
+    const fans = await joinAll(
+      await world.openHall({ activeMax: 1 }),
+      await world.fans(TURNS + 1, { doors: [there], balance: PRICE }),
+    );
     const took: number[] = [];
-    let stream = await follow(fans[1] as Fan);
+    let stream = await follow(fans[1] as Client);
     for (let turn = 0; turn < TURNS; turn++) {
-      const [leaving, next] = fans.slice(turn) as [Fan, Fan];
-      const upNext = turn + 2 > TURNS ? undefined : await follow(fans[turn + 2] as Fan);
+      const [leaving, next] = fans.slice(turn) as [Client, Client];
+      const upNext = turn + 2 > TURNS ? undefined : await follow(fans[turn + 2] as Client);
       // Half of them pay, half leave.
       const reservation = turn % 2 === 0 ? await leaving.hold(turn + 1) : undefined;
       const asked = performance.now();
@@ -94,7 +95,7 @@ describe('a stream', () => {
   test('keeps an entry from being passed over, without a single poll', async () => {
     const concertId = await world.openHall({ activeMax: 1 });
     await world.pool.query('UPDATE concerts SET absent_seconds = 120 WHERE concert_id = $1', [concertId]);
-    const [first, silent, listening] = (await lineUp(concertId, 3)) as [Fan, Fan, Fan];
+    const [first, silent, listening] = await joinAll(concertId, await world.fans(3));
     const stream = await follow(listening);
     // Everybody has been silent for longer than anybody may, and then the one who listens no more.
     await passAtQueue(redis, concertId, 130_000);
@@ -111,7 +112,7 @@ describe('a stream', () => {
   });
 
   test('accepts the token in the query, too, and logs it nowhere', async () => {
-    const [, fan] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
+    const [, fan] = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(2));
     const requestId = `events-${fan.userId}`;
     const url = `${here.url}/v1/queue/events?token=${fan.token}`;
     const stream = await openStream(url, { origin: SHOP, 'x-request-id': requestId });
@@ -146,7 +147,7 @@ describe('a stream', () => {
   });
 
   test('that reconnects to another instance repeats nothing, and sends no larger position', async () => {
-    const [, second, third] = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
+    const [, second, third] = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(3));
     const before = await follow(third);
     await until('the stream has begun', () => before.events.length > 0);
     before.close();
@@ -162,7 +163,7 @@ describe('a stream', () => {
 
 describe('streams', () => {
   test('survive an outage of Redis, and then send what has changed', async () => {
-    const [first, second] = (await lineUp(await world.openHall({ activeMax: 1 }), 2)) as [Fan, Fan];
+    const [first, second] = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(2));
     const stream = await follow(second);
     await until('the stream has begun', () => stream.events.length > 0);
 
@@ -178,15 +179,15 @@ describe('streams', () => {
     // Each of them has found Redis again, for the tests that follow.
     await world.untilReady();
     await until('the other one is ready too', async () => {
-      const { status, body } = await send(`${small.url}/readyz`, {});
+      const { status, body } = await send(`${small.url}/readyz`);
       return status === 200 && body.status === 'ready';
     });
   });
 
   test('are limited: the next client gets 503, and polls', async () => {
-    const fans = (await lineUp(await world.openHall({ activeMax: 1 }), 3)) as [Fan, Fan, Fan];
+    const fans = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(3));
     const streams = [await follow(fans[0], small), await follow(fans[1], small)];
-    const refused = await fetch(`${small.url}/v1/queue/events`, { headers: { 'queue-token': fans[2].token } });
+    const refused = await fetch(`${small.url}/v1/queue/events`, { headers: fans[2].inQueue });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
     expect(await refused.json()).toMatchObject({ code: 'busy', detail: expect.stringContaining('Poll GET /v1/queue') });
     expect((await fans[2].poll()).body.status).toBe('WAITING');
@@ -201,8 +202,8 @@ describe('streams', () => {
   test.each([
     ['SIGINT', small, 2],
     ['SIGTERM', here, 20],
-  ] as const)('end with a comment when the instance stops by %s', async (signal, instance, count) => {
-    const fans = await lineUp(await world.openHall({ activeMax: 1 }), count, { doors: [there] });
+  ] as const)('end by themselves, with a word, when the instance stops by %s', async (signal, instance, count) => {
+    const fans = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(count, { doors: [there] }));
     const streams: EventStream[] = [];
     for (const fan of fans) {
       await until('there is a stream', async () => {
@@ -219,7 +220,7 @@ describe('streams', () => {
     // Not at its own deadline, which would be a failure.
     expect(await ended).toEqual({ code: 0, signal: null });
 
-    const [, next] = fans as [Fan, Fan];
+    const [, next] = fans as [Client, Client];
     const elsewhere = await follow(next, there, { 'last-event-id': streams[1]?.events.at(-1)?.lastEventId ?? '' });
     expect(elsewhere.status).toBe(200);
   });

@@ -6,7 +6,6 @@ import { publicQueue } from '#adapters/http/queue/queue-schemas.ts';
 import { queueKeys } from '#adapters/redis/keys.ts';
 import { concertId } from '#domain/ids.ts';
 import { type Call, contractClient } from '#tests/support/contract-client.ts';
-import type { Fan } from '#tests/support/fan.ts';
 import { DATE, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
 import { until } from '#tests/support/until.ts';
@@ -102,9 +101,8 @@ describe.concurrent('the public status of a queue', () => {
 
   test('is PAUSED, SOLD_OUT with the number of held seats, and CLOSED', async () => {
     const concert = await world.openHall({ seats: 2, activeMax: 5 });
-    const [buyer] = (await world.fans(1, { balance: 2 * PRICE })) as [Fan];
-    await buyer.join(concert);
-    await buyer.untilActive();
+    const [buyer] = await world.fans(1, { balance: 2 * PRICE });
+    await buyer.enter(concert);
     await change(concert, { paused: true });
     await becomes(concert, { state: 'PAUSED', soldOut: false });
     expect((await statusOf(concert)).etaSeconds).toBeUndefined();

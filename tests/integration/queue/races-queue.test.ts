@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { auditAtTheEnd } from '#tests/support/audit-at-the-end.ts';
-import { type Fan, tally } from '#tests/support/fan.ts';
+import { tally } from '#tests/support/client/client.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { endSession, passAtQueue } from '#tests/support/queue-clock.ts';
 import { admitInLoops, letInOneByOne } from '#tests/support/races-queue-story.ts';
@@ -17,7 +17,7 @@ describe('two instances', () => {
 
   test('give a user who joins through all of them at once one entry and one token', async () => {
     const concert = await world.openHall({ activeMax: 1 });
-    const [first, fan] = (await world.fans(2)) as [Fan, Fan];
+    const [first, fan] = await world.fans(2);
     await letIn([first], concert);
 
     const answers = await Promise.all(Array.from({ length: 50 }, () => fan.join(concert)));
@@ -29,7 +29,7 @@ describe('two instances', () => {
 
   test('admit the next entry when a session expires, and its owner no more', async () => {
     const concert = await world.openHall({ activeMax: 1 });
-    const [first, next] = (await world.fans(2)) as [Fan, Fan];
+    const [first, next] = await world.fans(2);
     await letIn([first], concert);
     expect((await next.join(concert)).body).toMatchObject({ status: 'WAITING', position: 1 });
 
@@ -43,7 +43,7 @@ describe('two instances', () => {
   test('keep a session open for as long as its hold, so that a short session can still pay', async () => {
     const sessionSeconds = 120;
     const concert = await world.openHall({ activeMax: 1, sessionSeconds, holdSeconds: 600 });
-    const [fan, next] = (await world.fans(2, { balance: 1_000 })) as [Fan, Fan];
+    const [fan, next] = await world.fans(2, { balance: 1_000 });
     await letIn([fan], concert);
     await next.join(concert);
     const granted = time((await fan.poll()).body.expiresAt);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Fan, send } from '#tests/support/fan.ts';
+import { send } from '#tests/support/client/client.ts';
 import { DATE, lapse } from '#tests/support/hall.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
 import { passAtSeats } from '#tests/support/seat-clock.ts';
@@ -15,9 +15,8 @@ const { redis } = await openRedis();
 
 test('nobody is admitted while all seats are held, waiting clients are told, and admission resumes when one is free', async () => {
   const concert = await world.openHall({ seats: 2, activeMax: 10, holdSeconds: HOLD_SECONDS });
-  const [holder, next, last] = (await world.fans(3, { balance: 10_000 })) as [Fan, Fan, Fan];
-  await holder.join(concert);
-  await holder.untilActive();
+  const [holder, next, last] = await world.fans(3, { balance: 10_000 });
+  await holder.enter(concert);
   const held = await holder.hold(1, 2);
 
   await everybodyKnows();
@@ -35,7 +34,7 @@ test('nobody is admitted while all seats are held, waiting clients are told, and
   await passAtSeats(redis, { concertId: concert, date: DATE, seatNumbers: [1, 2] }, HOLD_MS);
   await next.untilActive();
   await until('the seats are available', async () => (await next.reserve([1, 2])).status === 201);
-  const bought = (await next.call('GET', '/reservations')).body.items?.[0]?.reservationId ?? '';
+  const bought = (await next.call('GET', '/v1/reservations')).body.items?.[0]?.reservationId ?? '';
   await everybodyKnows();
   const late = await world.fan({ doors: world.instances.slice(0, 1) });
   await late.join(concert);
@@ -46,7 +45,7 @@ test('nobody is admitted while all seats are held, waiting clients are told, and
   async function everybodyKnows(): Promise<void> {
     for (const { url } of world.instances) {
       const status = `${url}/v1/concerts/${concert}/queue/status`;
-      await until('it is known', async () => (await send(status, {})).body.soldOut === true);
+      await until('it is known', async () => (await send(status)).body.soldOut === true);
     }
   }
 });
@@ -58,7 +57,6 @@ test('nobody is admitted while all seats are held, waiting clients are told, and
 async function everybodyIsLetInWhoMayBe(): Promise<void> {
   const elsewhere = await world.openHall();
   for (const fan of await world.fans(2 * world.instances.length + 1)) {
-    await fan.join(elsewhere);
-    await fan.untilActive();
+    await fan.enter(elsewhere);
   }
 }

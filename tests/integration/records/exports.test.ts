@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { recordColumns, recordKinds } from '#domain/records/records.ts';
+import type { Client } from '#tests/support/client/client.ts';
 import { contractClient } from '#tests/support/contract-client.ts';
 import { exportManyRows, startSmall } from '#tests/support/export-many-rows.ts';
-import type { Fan } from '#tests/support/fan.ts';
 import { DATE, makeUsers, PRICE } from '#tests/support/hall.ts';
 import { ADMIN_KEY, type Instance } from '#tests/support/instance.ts';
 import { letIn, sharedWorld, startWorld } from '#tests/support/world.ts';
@@ -42,16 +42,14 @@ async function story() {
   const paid = await fan.hold(1, 2);
   const refunded = await fan.hold(3);
   await fan.pay(paid);
-  await fan.join(concert);
-  await fan.untilActive();
+  await fan.enter(concert);
   await fan.pay(refunded);
   await fan.cancel(refunded);
-  await fan.join(concert);
-  await fan.untilActive();
+  await fan.enter(concert);
   const held = await fan.hold(4);
   return { concert, fan, paid, refunded, held };
 }
-const listOf = async (fan: Fan, path: string) => (await fan.call('GET', `${path}?limit=100`)).body.items ?? [];
+const listOf = async (fan: Client, path: string) => (await fan.get(`/v1${path}?limit=100`)).body.items ?? [];
 
 describe('an export', () => {
   test('has the records that users see, and the ledger behind them', async () => {

@@ -31,7 +31,7 @@ export async function measureBookings(
       seconds: round === 0 ? ROUND_SECONDS / 2 : ROUND_SECONDS,
       atOnce: AT_ONCE,
       buyers: users.map((id, index) => ({
-        accessToken: identity.issue(userId(id)).accessToken,
+        ...{ userId: id, accessToken: identity.issue(userId(id)).accessToken },
         date: dates[index % dates.length] ?? '',
         seatNumber: Math.floor(index / dates.length) + 1,
       })),

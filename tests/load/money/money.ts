@@ -4,11 +4,11 @@ import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { type UserId, userId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import type { Queue } from '#ports/queue/queue.ts';
+import { fillQueue } from '#tests/load/admission.ts';
 import { compare, type Round } from '#tests/load/compare.ts';
 import type { Load } from '#tests/load/generator.ts';
-import { fillLine } from '#tests/load/line.ts';
 import type { Generator, ServerProcess } from '#tests/load/processes.ts';
-import { fanAt } from '#tests/support/fan.ts';
+import { apiClient, fetchTransport } from '#tests/support/client/client.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
 import { until } from '#tests/support/until.ts';
 
@@ -19,12 +19,12 @@ export type MoneyMeasured = Readonly<
 export type MoneyBench = {
   readonly postgres: Postgres;
   readonly identity: AccessTokens;
-  readonly room: Queue;
+  readonly queue: Queue;
   readonly generator: Generator;
   readonly frontrow: ServerProcess;
   /** Bare Fastify that answers the same, and reads and charges balances in the same database. */
   startFloor(answers: Readonly<Record<string, unknown>>): Promise<ServerProcess>;
-  inLine(entry: QueueEntry): Readonly<Record<string, string>>;
+  inQueue(entry: QueueEntry): Readonly<Record<string, string>>;
 };
 
 const CONTENDERS = 1_000;
@@ -37,19 +37,19 @@ const CONFLICT = 409;
 
 /** A thousand people who want the seat that somebody has; and balances, read and charged. */
 export async function measureMoney(bench: MoneyBench): Promise<MoneyMeasured> {
-  const { postgres, identity, room, generator, frontrow, startFloor, inLine } = bench;
+  const { postgres, identity, queue, generator, frontrow, startFloor, inQueue } = bench;
   const { pool } = postgres;
   const hall = await openHall(pool);
   const [holder = ''] = await makeUsers(pool, 1);
-  const fan = fanAt(() => frontrow.url, { userId: holder, ...identity.issue(userId(holder)) });
-  await fan.join(hall);
-  await fan.untilActive();
+  const transport = fetchTransport(() => frontrow.url);
+  const fan = apiClient(transport, { userId: holder, ...identity.issue(userId(holder)) });
+  await fan.enter(hall);
   await fan.hold(HOT_SEAT);
-  const contenders = await fillLine(room, hall, CONTENDERS, CONTENDERS);
+  const contenders = await fillQueue(queue, hall, CONTENDERS, CONTENDERS);
   const wanting = (entry: QueueEntry) => ({
     method: 'POST' as const,
     path: '/v1/reservations',
-    headers: { ...inLine(entry), 'idempotency-key': randomUUID(), 'content-type': 'application/json' },
+    headers: { ...inQueue(entry), 'idempotency-key': randomUUID(), 'content-type': 'application/json' },
     body: JSON.stringify({ date: DATE, seatNumbers: [HOT_SEAT] }),
   });
   const last = wanting(contenders.at(-1) as QueueEntry);

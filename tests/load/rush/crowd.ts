@@ -2,13 +2,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { accessTokens } from '#adapters/http/guards/access-token.ts';
 import { userId } from '#domain/ids.ts';
 import { percentile } from '#tests/load/spread.ts';
+import { type PooledTransport, pooledTransport } from '#tests/support/client/pooled-transport.ts';
 import { inParallel } from '#tests/support/in-parallel.ts';
 import { SECRETS } from '#tests/support/instance.ts';
-import { type Doors, openDoors } from './doors.ts';
 import { type Counts, type Latencies, newTally } from './tally.ts';
 import { type FanPlan, type FanRecord, newRecord, visit } from './virtual-fan.ts';
 
-// The crowd: a process of its own, told over IPC whom it consists of and where to go. Ends with whoever started it.
+// The crowd: a process of its own, given its clients and the instances over IPC. Ends with its parent.
 
 export type CrowdPlan = {
   readonly urls: readonly string[];
@@ -35,14 +35,14 @@ export type Progress = {
   readonly pollP99Ms: number;
   readonly busy: number;
   readonly limited: number;
-  readonly turnedAway: number;
+  readonly retries: number;
 };
 
 export type CrowdResult = {
   readonly records: readonly FanRecord[];
   readonly counts: Counts;
   readonly latencies: Latencies;
-  readonly turnedAway: number;
+  readonly retries: number;
   /** From the beginning until the last one had a place, and until the last one was through. */
   readonly joinedSeconds: number;
   readonly seconds: number;
@@ -66,25 +66,25 @@ const send = (message: FromCrowd) => process.send?.(message);
 const tally = newTally();
 const records: FanRecord[] = [];
 const lag = monitorEventLoopDelay();
-let doors: Doors | undefined;
+let transport: PooledTransport | undefined;
 let finish = () => {};
 
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToCrowd) => {
   if ('begin' in message) void begin(message.begin);
-  else if ('move' in message) doors?.move(message.move);
+  else if ('move' in message) transport?.move(message.move);
   else finish();
 });
 
 async function begin(plan: CrowdPlan): Promise<void> {
   const fans = await plansOf(plan);
-  const stage = { concertId: plan.concertId, doors: openDoors(plan.urls), tally };
-  doors = stage.doors;
+  const stage = { concertId: plan.concertId, transport: pooledTransport(plan.urls), tally };
+  transport = stage.transport;
   send({ ready: true });
   const start = Date.now();
   const before = process.cpuUsage();
   lag.enable();
-  const reports = setInterval(() => send({ progress: progress(stage.doors) }), PROGRESS_EVERY_MS);
+  const reports = setInterval(() => send({ progress: progress(stage.transport) }), PROGRESS_EVERY_MS);
   const halted = new Promise<void>((resolve) => {
     finish = resolve;
   });
@@ -101,7 +101,7 @@ async function begin(plan: CrowdPlan): Promise<void> {
       records,
       counts: tally.counts(),
       latencies: tally.latencies(),
-      turnedAway: stage.doors.turnedAway,
+      retries: stage.transport.retries,
       joinedSeconds: (records.reduce((last, { joinedAt = last }) => Math.max(last, joinedAt), start) - start) / 1_000,
       seconds: (Date.now() - start) / 1_000,
       cpuSeconds: (user + system) / 1e6,
@@ -117,7 +117,7 @@ async function plansOf(plan: CrowdPlan): Promise<readonly FanPlan[]> {
   const leavingFrom = plan.users.length * (1 - plan.leavingPart);
   const strayingFrom = leavingFrom - plan.users.length * plan.strayingPart;
   return inParallel(plan.users, TOKENS_AT_ONCE, async (user, index) => ({
-    accessToken: identity.issue(userId(user)).accessToken,
+    credentials: { userId: user, accessToken: identity.issue(userId(user)).accessToken },
     comesAfterMs: Math.random() * plan.arrivalSeconds * 1_000,
     temper: index < plan.buyers ? 'buys' : index >= leavingFrom ? 'leaves' : index >= strayingFrom ? 'strays' : 'looks',
     remainder: Math.random(),
@@ -127,7 +127,7 @@ async function plansOf(plan: CrowdPlan): Promise<readonly FanPlan[]> {
   }));
 }
 
-function progress({ turnedAway }: Doors): Progress {
+function progress({ retries }: PooledTransport): Progress {
   const polls = tally.recentPolls();
   const counts = Object.entries(tally.counts());
   const answers = (status: number) =>
@@ -142,6 +142,6 @@ function progress({ turnedAway }: Doors): Progress {
     pollP99Ms: polls.length === 0 ? 0 : percentile(polls, 0.99),
     busy: answers(503),
     limited: answers(429),
-    turnedAway,
+    retries,
   };
 }

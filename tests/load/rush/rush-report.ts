@@ -8,9 +8,9 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export function standingsLine(now: Standings): string {
-  const { joined, waiting, active, done, left, polls, pollP99Ms, busy, limited, turnedAway } = now;
+  const { joined, waiting, active, done, left, polls, pollP99Ms, busy, limited, retries } = now;
   const figures = { joined, waiting, active, done, left, 'polls/s': polls, 'poll p99 ms': pollP99Ms };
-  const refused = { 'put off (503)': busy, 'limited (429)': limited, 'other door': turnedAway };
+  const refused = { 'put off (503)': busy, 'limited (429)': limited, 'other door': retries };
   return Object.entries({ ...figures, ...refused })
     .map(([name, value]) => `${name} ${whole.format(value)}`)
     .join(' · ');
@@ -61,7 +61,7 @@ are let in stay for a moment, a few buy a seat. When half of them are through, o
   loopback: with machines of their own all latencies are lower.
 - Versions: Node ${process.versions.node}, Redis ${versions.redis}, Postgres ${versions.postgres}. Frontrow runs with its settings as they come, its log written to a file.
 - The last one had a place after ${tenth.format(crowd.joinedSeconds)} s and the last one was through after ${whole.format(crowd.seconds)} s: ${endings('looked')} looked and went, ${endings('bought')} bought,
-  ${endings('left')} left while waiting; ${whole.format(crowd.counts['join 200'] ?? 0)} came back after a silence. ${whole.format(crowd.turnedAway)} requests were refused or
+  ${endings('left')} left while waiting; ${whole.format(crowd.counts['join 200'] ?? 0)} came back after a silence. ${whole.format(crowd.retries)} requests were refused or
   broke when the instance was killed, and went to another. At most ${whole.format(result.passedOverMost)} people were passed over at once.
 - Processor time: instances ${whole.format(result.serverCpuSeconds)} s, Redis ${whole.format(result.redisCpuSeconds)} s, crowd ${whole.format(crowd.cpuSeconds)} s (${whole.format((100 * crowd.cpuSeconds) / crowd.seconds)} % of a core; its event loop was late by
   ${tenth.format(crowd.eventLoopP99Ms)} ms at p99).

@@ -149,7 +149,7 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
       {
         guarantee: 'an instance is killed in the middle, and another takes its place',
         offences: replaced ? 0 : 1,
-        seen: `${result.turnedAway} requests went to another door`,
+        seen: `${result.retries} requests went to another door`,
       },
     ],
     crowd: result,

@@ -1,42 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DATE } from '#tests/support/hall.ts';
-import type { Answer, Asked, Doors, Told } from './doors.ts';
+import { apiClient, type Credentials, type Said, toldMs } from '#tests/support/client/client.ts';
+import type { PooledAnswer, PooledTransport } from '#tests/support/client/pooled-transport.ts';
 import { type Errand, isPutOff, type Tally } from './tally.ts';
 
-/** What a fan is going to do, decided before they come. */
+/** What a fan is going to do, decided before it joins. */
 export type FanPlan = {
-  readonly accessToken: string;
+  readonly credentials: Credentials;
   readonly comesAfterMs: number;
-  /** Whether they give up while waiting, fall silent for a time and come back, buy, or only look once they are in. */
+  /** Leaves while waiting; falls silent for a time and rejoins; buys once admitted; or only looks. */
   readonly temper: 'leaves' | 'strays' | 'buys' | 'looks';
-  /** How much of the way is still before them when they leave or fall silent, from 0 to 1. */
+  /** The part of the queue that is still ahead when the fan leaves or falls silent, from 0 to 1. */
   readonly remainder: number;
   readonly silentMs: number;
   readonly stayMs: number;
   readonly seatNumber: number;
 };
 
-/** What became of them, as they saw it. Times are milliseconds since 1970. */
+/** What became of a fan, by the answers it got. Times are milliseconds since 1970. */
 export type FanRecord = {
   readonly temper: FanPlan['temper'];
-  /** All numbers they were ever told. */
+  /** All sequences in its answers. */
   readonly sequences: number[];
   timesLetIn: number;
   positionRises: number;
-  /** Answers that say that they wait, but no position from 1, or an estimate that is no time to come. */
+  /** Answers `WAITING` without a position from 1, or with an estimate that is not in the future. */
   oddAnswers: number;
-  /** The longest that the line may have heard nothing of them, while they waited. */
+  /** The longest time in which the queue may have recorded no request of the fan, while it waited. */
   silenceMs: number;
   joinedAt?: number;
   letInAt?: number;
-  /** When they sent the request that gave their place back, and when it was answered. */
+  /** When the request that ended the session was sent, and when it was answered. */
   gaveBackAt?: number;
   goneAt?: number;
   ending?: 'left' | 'looked' | 'bought' | 'lost';
 };
 
-export type Stage = { readonly concertId: string; readonly doors: Doors; readonly tally: Tally };
+export type Stage = { readonly concertId: string; readonly transport: PooledTransport; readonly tally: Tally };
 
 export const newRecord = ({ temper }: FanPlan): FanRecord => ({
   temper,
@@ -48,46 +48,34 @@ export const newRecord = ({ temper }: FanPlan): FanRecord => ({
 });
 
 /** A fan's whole visit. The record grows as it goes, so that it can be read at any moment. */
-export async function visit(plan: FanPlan, record: FanRecord, { concertId, doors, tally }: Stage): Promise<void> {
-  const authorization = `Bearer ${plan.accessToken}`;
-  let token = '';
+export async function visit(plan: FanPlan, record: FanRecord, { concertId, transport, tally }: Stage): Promise<void> {
+  const client = apiClient(transport.send, plan.credentials);
   let position = Number.POSITIVE_INFINITY;
-  let status: Told['status'];
-  /** The last answer, and when the one before that was asked for. */
-  let heard: Pick<Answer, 'door' | 'sentAt'> | undefined;
+  let status: Said['status'];
+  /** The last answer, and when the request before it went out. */
+  let heard: Pick<PooledAnswer, 'url' | 'sentAt'> | undefined;
   let heardBefore: number | undefined;
 
-  const inLine = () => ({ authorization, 'queue-token': token });
-  const join: Asked = { method: 'POST', path: `/v1/concerts/${concertId}/queue`, headers: { authorization } };
-  const poll = (): Asked => ({ method: 'GET', path: '/v1/queue', headers: { 'queue-token': token } });
-  const leave = (): Asked => ({ method: 'DELETE', path: '/v1/queue', headers: inLine() });
-  const command = (path: string, body: unknown): Asked => ({
-    method: 'POST',
-    path,
-    headers: { ...inLine(), 'idempotency-key': randomUUID() },
-    body,
-  });
-
-  /** Comes again when told to, until served. */
-  async function served(errand: Errand, asked: Asked): Promise<Answer> {
+  /** Repeats the call as told, until it is served. */
+  async function served(errand: Errand, call: () => Promise<PooledAnswer>): Promise<PooledAnswer> {
     for (;;) {
       const start = performance.now();
-      const answer = await doors.ask(asked);
+      const answer = await call();
       tally.note(errand, answer.status, performance.now() - start);
       if (answer.status < 500 && !isPutOff(answer.status)) return answer;
-      await pause(answer.retryAfterSeconds * 1_000);
+      await pause(toldMs(answer));
     }
   }
 
-  async function ask(errand: 'join' | 'poll', asked: Asked): Promise<Told> {
-    const { body, sentAt, door } = await served(errand, asked);
-    token = body.token ?? token;
+  async function ask(errand: 'join' | 'poll'): Promise<PooledAnswer> {
+    const answer = await served(errand, errand === 'join' ? () => client.join(concertId) : client.poll);
+    const { body, sentAt, url } = answer;
     if (body.sequence !== undefined && !record.sequences.includes(body.sequence)) record.sequences.push(body.sequence);
-    // The last request was heard at the earliest when it went out, and this one at the latest now.
-    const since = heard !== undefined && doors.hasForgotten(heard) ? heardBefore : heard?.sentAt;
+    // The last request was recorded at the earliest when it went out, and this one at the latest now.
+    const since = heard !== undefined && transport.hasForgotten(heard) ? heardBefore : heard?.sentAt;
     record.silenceMs = Math.max(record.silenceMs, Date.now() - (since ?? sentAt));
     heardBefore = since ?? sentAt;
-    heard = { door, sentAt };
+    heard = { url, sentAt };
     record.joinedAt ??= Date.now();
     if (body.status === 'ACTIVE' && status !== 'ACTIVE') record.timesLetIn++;
     if (body.status === 'WAITING') {
@@ -97,35 +85,37 @@ export async function visit(plan: FanPlan, record: FanRecord, { concertId, doors
       position = told;
     }
     status = body.status;
-    return body;
+    return answer;
   }
 
   async function buy(): Promise<boolean> {
-    const hold = await served('reserve', command('/v1/reservations', { date: DATE, seatNumbers: [plan.seatNumber] }));
+    const [reserveKey, payKey] = [randomUUID(), randomUUID()];
+    const hold = await served('reserve', () => client.reserve([plan.seatNumber], reserveKey));
     if (hold.status !== 201) return false;
+    const { reservationId = '' } = hold.body;
     record.gaveBackAt = Date.now();
-    const { status: paid } = await served('pay', command('/v1/payments', { reservationId: hold.body.reservationId }));
+    const { status: paid } = await served('pay', () => client.pay(reservationId, payKey));
     record.goneAt = Date.now();
     return paid === 201;
   }
 
   await pause(plan.comesAfterMs);
-  let told = await ask('join', join);
+  let told = await ask('join');
   const turningPoint = plan.remainder * position;
   let strayed = false;
-  while (told.status === 'WAITING') {
+  while (told.body.status === 'WAITING') {
     if (plan.temper === 'leaves' && position <= turningPoint) {
-      await served('leave', leave());
+      await served('leave', client.leave);
       record.ending = 'left';
       return;
     }
     const strays: boolean = plan.temper === 'strays' && !strayed && position <= turningPoint;
     strayed ||= strays;
-    await pause(strays ? plan.silentMs : (told.pollAfterSeconds ?? 0) * 1_000);
-    // Who was away opens the page anew.
-    told = strays ? await ask('join', join) : await ask('poll', poll());
+    await pause(strays ? plan.silentMs : toldMs(told));
+    // An absent fan opens the page anew.
+    told = strays ? await ask('join') : await ask('poll');
   }
-  if (told.status !== 'ACTIVE') {
+  if (told.body.status !== 'ACTIVE') {
     record.ending = 'lost';
     return;
   }
@@ -136,7 +126,7 @@ export async function visit(plan: FanPlan, record: FanRecord, { concertId, doors
     return;
   }
   record.gaveBackAt = Date.now();
-  await served('leave', leave());
+  await served('leave', client.leave);
   record.goneAt = Date.now();
   record.ending = 'looked';
 }

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, expect } from 'vitest';
 import { contradictions } from '#tests/support/books.ts';
-import { type Found, operations } from '#tests/support/contract.ts';
-import { type Call, contractClient } from '#tests/support/contract-client.ts';
+import { apiClient, type Client } from '#tests/support/client/client.ts';
+import { type Found, operationOf, operations } from '#tests/support/contract.ts';
+import { type Call, contractClient, type Reply } from '#tests/support/contract-client.ts';
 import { DATE } from '#tests/support/hall.ts';
 import { ADMIN_KEY } from '#tests/support/instance.ts';
 import { ownRedis } from '#tests/support/own-redis.ts';
@@ -55,13 +55,13 @@ async function everybodyThere(target: Target): Promise<Somebody[]> {
     [1, 2, 3].map((one) => world.fan({ balance: one * 300_000_000 + Math.floor(Math.random() * 90_000_000) })),
   );
   await letIn(fans, halls[0] as (typeof halls)[0]);
-  const visitors = await Promise.all(
+  const users = await Promise.all(
     fans.map(async (fan, index) => {
       const { userId, accessToken, token } = fan;
       const knows = { userId: [userId], concertId: [halls[1], halls[0], halls[0], halls[0]], date: [DATE] };
-      const visitor = somebody(`fan ${index + 1}`, { accessToken, queueToken: token }, knows);
-      for (const secret of [userId, accessToken, token, String(await fan.balance())]) visitor.secrets.add(secret);
-      return visitor;
+      const one = somebody(`fan ${index + 1}`, { accessToken, queueToken: token }, knows);
+      for (const secret of [userId, accessToken, token, String(await fan.balance())]) one.secrets.add(secret);
+      return one;
     }),
   );
   const rows = [{ row: 'A', seats: [{ first: 1, last: 30, grade: 'R' }] }];
@@ -70,7 +70,7 @@ async function everybodyThere(target: Target): Promise<Somebody[]> {
   const plain = await concertOf(target, { seats: [{ first: 1, last: 1_000, price: 1_000 }] }, {});
   const knows = { concertId: [plain, planned, plain], date: [DATE], url: [shop.url] };
   const operator = somebody('the operator', { adminKey: ADMIN_KEY }, knows);
-  return [...visitors, operator];
+  return [...users, operator];
 }
 
 /** A concert on which an operator may try everything, by a seat plan or without. */
@@ -160,55 +160,53 @@ const nameOf = ({ operation, method, template }: Found) => operation.operationId
 
 const codeOf = (body: unknown) => (body as { code?: string } | undefined)?.code;
 
-const operationOf = (id: string) => operations.find(({ operation }) => operation.operationId === id) as Found;
+/** Calls that take in what they are answered. */
+const callAs =
+  ({ call }: Target, me: Somebody): Call =>
+  async (method, path, options) => {
+    const reply = await call(method, path, options);
+    learn(me, operationOf(method, path) as Found, reply.body);
+    return reply;
+  };
 
 /** A session ends by paying and by leaving; without another there would be nothing to reserve or to pay. */
-async function enterAgain({ call }: Target, { credentials, known }: Somebody): Promise<void> {
-  const headers = { authorization: `Bearer ${credentials.accessToken}` };
-  await until('they are active', async () => {
-    // Meanwhile somebody who has come by the token may leave with it.
-    const { body } = await call('POST', `/v1/concerts/${known.get('concertId')?.at(-1)}/queue`, { headers });
-    const { token, status } = body as { token: string; status: string };
-    credentials.queueToken = token;
-    return status === 'ACTIVE';
+async function enterAgain(target: Target, me: Somebody): Promise<Client<Reply>> {
+  const { accessToken = '' } = me.credentials;
+  const fan = apiClient(callAs(target, me), { userId: '', accessToken });
+  await until('the client is active', async () => {
+    // Meanwhile another client that has learned the token may leave with it.
+    const { body } = await fan.join(String(me.known.get('concertId')?.at(-1)));
+    return (body as { status: string }).status === 'ACTIVE';
   });
+  return fan;
 }
 
 /** An endpoint that somebody listens at, and something that has arrived there: or what is asked about them would find them gone. */
-async function listenAgain({ call, shop }: Target, me: Somebody): Promise<void> {
+async function listenAgain(target: Target, me: Somebody): Promise<void> {
+  const call = callAs(target, me);
   const headers = { authorization: `Bearer ${me.credentials.adminKey}` };
-  const operate = async (id: string, method: string, path: string, body?: unknown) => {
+  const operate = async (method: string, path: string, body?: unknown) => {
     const reply = await call(method, `/v1/admin/webhooks${path}`, { headers, body });
-    learn(me, operationOf(id), reply.body);
     return reply.body as { endpointId: string; deliveryId: string; state?: string };
   };
   const before = me.known.get('endpointId')?.at(-1);
-  if (before !== undefined) await call('DELETE', `/v1/admin/webhooks/${before}`, { headers });
-  const { endpointId } = await operate('createWebhook', 'POST', '', {
-    url: shop.url,
-    eventTypes: ['payment.refunded'],
-  });
-  const { deliveryId } = await operate('testWebhook', 'POST', `/${endpointId}/test`);
+  if (before !== undefined) await operate('DELETE', `/${before}`);
+  const { endpointId } = await operate('POST', '', { url: target.shop.url, eventTypes: ['payment.refunded'] });
+  const { deliveryId } = await operate('POST', `/${endpointId}/test`);
   await until('it has arrived', async () => {
-    const { state } = await operate('getWebhookDelivery', 'GET', `/${endpointId}/deliveries/${deliveryId}`);
+    const { state } = await operate('GET', `/${endpointId}/deliveries/${deliveryId}`);
     return state === 'DELIVERED';
   });
 }
 
 /** Holds of today, and a payment: for the same reason. */
 async function bookAgain(target: Target, me: Somebody): Promise<void> {
-  await enterAgain(target, me);
-  const command = async (id: string, path: string, body: unknown) => {
-    const headers = { 'queue-token': me.credentials.queueToken ?? '', 'idempotency-key': randomUUID() };
-    const reply = await target.call('POST', path, { headers, body });
-    learn(me, operationOf(id), reply.body);
-    return reply.body as { reservationId?: string };
-  };
-  const reserve = () => command('reserveSeats', '/v1/reservations', { date: DATE, quantity: 1, adjacent: true });
-  const { reservationId } = await reserve();
-  await command('payReservation', '/v1/payments', { reservationId });
-  await enterAgain(target, me);
-  for (let holds = 0; holds < HOLDS; holds++) await reserve();
+  const reserve = async (fan: Client<Reply>) =>
+    (await fan.reserveBest({ quantity: 1 })).body as { reservationId?: string };
+  const buyer = await enterAgain(target, me);
+  await buyer.pay((await reserve(buyer)).reservationId ?? '');
+  const holder = await enterAgain(target, me);
+  for (let holds = 0; holds < HOLDS; holds++) await reserve(holder);
 }
 
 /** How often each operation was answered with what. */

@@ -10,7 +10,7 @@ const NO_BODY = new Set([204, 304]);
 
 export type Heard = { readonly status: number; readonly body: unknown; readonly faults: readonly string[] };
 
-/** Words of ours that are no visitor's business. None of the requests has any of them. */
+/** Words that no client may see. None of the requests has any of them. */
 const INNARDS =
   /node_modules|\bat \S+ \(|\.ts:\d|\bSELECT\b|\bINSERT INTO\b|syntax error at|invalid input syntax|invalid byte sequence|relation "|constraint "|duplicate key|prisma|ioredis|redlock|NOSCRIPT|WRONGTYPE|ECONNREFUSED|plpgsql/i;
 

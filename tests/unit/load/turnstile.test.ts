@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { turnstile } from '#tests/load/rush/turnstile.ts';
+import { turnstile } from '#tests/support/client/turnstile.ts';
 
 test('lets so many pass at once, in the order in which they came, also after one has failed', async () => {
   const { pass } = turnstile(2);

@@ -27,9 +27,9 @@ const everybodyIn: AdmissionPolicy = {
   graceSeconds: 0,
 };
 
-/** So many new people join, each through the real script. Answers the places of some of them, evenly spread. */
-export async function fillLine(
-  room: Queue,
+/** New users join, each through the real script. Returns a sample of their queue entries, evenly spread. */
+export async function fillQueue(
+  queue: Queue,
   concertId: ConcertId,
   people: number,
   samples: number,
@@ -37,7 +37,7 @@ export async function fillLine(
   const entries: QueueEntry[] = [];
   for (let joined = 0; joined < people; joined += JOINS_IN_FLIGHT) {
     const batch = Array.from({ length: Math.min(JOINS_IN_FLIGHT, people - joined) }, () =>
-      room.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'fifo' }),
+      queue.join(concertId, userId(randomUUID()), { waitingMax: people, opening: 'fifo' }),
     );
     for (const { entry } of await Promise.all(batch)) {
       if (entry.sequence % Math.floor(people / samples) === 0) entries.push(entry);
@@ -51,24 +51,24 @@ export async function usedBytes(redis: RedisClient): Promise<number> {
 }
 
 /**
- * Milliseconds to let a batch in, seen from Node, beside two bare commands, which take the batch before off the same line: a
- * copy would lie in memory in one piece, which no line does whose people came one by one.
+ * Milliseconds to admit a batch, measured in Node, beside two bare commands, which take the batch before off the same queue: a
+ * copy would lie in memory in one piece, unlike a queue that was joined one by one.
  */
 export async function measureAdmission(
   redis: RedisClient,
-  room: Queue,
+  queue: Queue,
   concertId: ConcertId,
   rounds: number,
 ): Promise<{ readonly floor: readonly number[]; readonly admit: readonly number[] }> {
-  const line = queueKey(concertId, 'waiting');
-  const entered = `${line}:floor-active`;
+  const waiting = queueKey(concertId, 'waiting');
+  const entered = `${waiting}:floor-active`;
   const digest = (await redis.script('LOAD', FLOOR_SCRIPT)) as string;
   const floor: number[] = [];
   const admit: number[] = [];
   for (let round = -1; round < rounds; round++) {
-    const bare = await timed(() => redis.evalsha(digest, 2, line, entered, BATCH));
+    const bare = await timed(() => redis.evalsha(digest, 2, waiting, entered, BATCH));
     const real = await timed(async () => {
-      const { admitted } = await room.admit(concertId, everybodyIn);
+      const { admitted } = await queue.admit(concertId, everybodyIn);
       if (admitted !== BATCH) throw new Error(`${admitted} people were let in, not ${BATCH}`);
     });
     if (round < 0) continue;
