@@ -202,7 +202,7 @@ describe('streams', () => {
   test.each([
     ['SIGINT', small, 2],
     ['SIGTERM', here, 20],
-  ] as const)('end by themselves, with a word, when the instance stops by %s', async (signal, instance, count) => {
+  ] as const)('end with a comment when the instance stops by %s', async (signal, instance, count) => {
     const fans = await joinAll(await world.openHall({ activeMax: 1 }), await world.fans(count, { doors: [there] }));
     const streams: EventStream[] = [];
     for (const fan of fans) {
