@@ -1,15 +1,10 @@
 import fc from 'fast-check';
 import { v7 as newId } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import {
-  bestBlocks,
-  type FreeSeat,
-  orphanSeatsOf,
-  orphanSeatsPolicies,
-  type SeatWish,
-} from '#domain/booking/best-seats.ts';
+import { orphanSeatsPolicies, type SeatWish } from '#domain/booking/best-seats.ts';
 import { concertDate, reservationId, userId } from '#domain/ids.ts';
 import type { BestOrder } from '#ports/booking/box-office.ts';
+import { bestBlocks, type FreeSeat, orphanSeatsOf } from '#tests/support/best-seats.ts';
 import { halls, placesIn, wishes } from '#tests/support/halls.ts';
 import { expectRefusal } from './expect-refusal.ts';
 import { WEEK_MS } from './stage-concert.ts';
@@ -36,35 +31,14 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
     };
     const best = async (wish: SeatWish, rest?: Partial<BestOrder>) =>
       granted(await boxOffice.holdBest(bestOrderOf(await office.user(), wish, rest))).seatNumbers;
-    const free = () => concerts.listFreeSeats(concert.concertId, on);
+    /** The free seats, with their places if the hall has a plan. */
+    async function free(plan?: Parameters<typeof placesIn>[0]): Promise<FreeSeat[]> {
+      const seats = (await concerts.listSeats(concert.concertId, on)) ?? [];
+      const numbers = new Set(seats.flatMap(({ seatNumber, status }) => (status === 'AVAILABLE' ? [seatNumber] : [])));
+      return (plan === undefined ? [] : placesIn(plan)).filter(({ seatNumber }) => numbers.has(seatNumber));
+    }
     return { ...office, bestOrderOf, best, free };
   }
-
-  describe('the free seats of a date', () => {
-    it('are the available seats, with their places by the plan', async () => {
-      await fc.assert(
-        fc.asyncProperty(halls, async (plan) => {
-          const { free } = await open({ dates: [{ startsInMs: WEEK_MS, plan }] });
-          expect(byNumber(await free())).toEqual(byNumber(placesIn(plan)));
-        }),
-        { seed: SEED, numRuns: Math.min(10, numRuns) },
-      );
-    });
-
-    it('exclude held, sold and blocked seats, and include those with an expired hold', async () => {
-      const { concert, user, hold, pay, free } = await open({
-        dates: [{ startsInMs: WEEK_MS, prices: [1, 2, 3, 4], blocked: [2] }],
-      });
-      const fan = await user(10);
-      await pay(await hold(fan, 1));
-      await hold(fan, 3);
-      const numbers = async () => (await free()).map(({ seatNumber }) => seatNumber).toSorted();
-      expect(await numbers()).toEqual([4]);
-      await passes(HOLD_MS);
-      expect(await numbers()).toEqual([3, 4]);
-      expect(await concerts.listFreeSeats(concert.concertId, concertDate('2001-01-01'))).toEqual([]);
-    });
-  });
 
   describe('holding the best seats', () => {
     it('holds the best of the free seats in any hall, or returns that there are none, and how many are left', async () => {
@@ -80,7 +54,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       await fc.assert(
         fc.asyncProperty(cases, async ({ plan, wish, strandedSeats, gone }) => {
           const { user, bestOrderOf, free } = await open({ dates: [{ startsInMs: WEEK_MS, plan, blocked: gone }] });
-          const before = await free();
+          const before = await free(plan);
           const [expected] = bestBlocks(before, wish, strandedSeats);
           const holding = boxOffice.holdBest(bestOrderOf(await user(), wish, { strandedSeats }));
           if (expected === undefined) {
@@ -88,7 +62,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
             await expectRefusal(holding, 'no-adjacent-seats', { quantity: wish.quantity, left });
           } else {
             expect(granted(await holding).seatNumbers).toEqual(expected.seatNumbers);
-            expect((await free()).length).toBe(before.length - wish.quantity);
+            expect((await free(plan)).length).toBe(before.length - wish.quantity);
           }
         }),
         { seed: SEED, numRuns },
@@ -157,7 +131,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
       await fc.assert(
         fc.asyncProperty(cases, async ({ asked, ...hall }) => {
           const { user, orderOf, free } = await stage(hall);
-          const stranded = orphanSeatsOf(await free(), asked);
+          const stranded = orphanSeatsOf(await free(hall.plan), asked);
           const seatNumbers = asked.toSorted((a, b) => a - b);
           const order = orderOf(await user(), seatNumbers, { seatsPerUserMax: 100, strandedSeats: 'enforce' });
           if (stranded.length === 0) expect(granted(await boxOffice.hold(order)).seatNumbers).toEqual(seatNumbers);
@@ -187,7 +161,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
     });
 
     it('is refused when two concurrent holds would leave the seat together', async () => {
-      const { user, orderOf, free } = await open({ dates: [{ ...DATE, prices: PRICES.slice(0, 10) }] });
+      const { user, orderOf, statuses } = await open({ dates: [{ ...DATE, prices: PRICES.slice(0, 10) }] });
       const [one, other] = [await user(), await user()];
       const enforce = { strandedSeats: 'enforce' } as const;
       const outcomes = await Promise.allSettled([
@@ -195,7 +169,7 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
         boxOffice.hold(orderOf(other, [6, 7], enforce)),
       ]);
       expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
-      expect(await free()).toHaveLength(8);
+      expect((await statuses())?.filter((status) => status === 'AVAILABLE')).toHaveLength(8);
     });
   });
 
@@ -242,6 +216,5 @@ export function bestSeatsContract(harness: StoreHarness, numRuns = 60): void {
   });
 }
 
-const byNumber = (seats: readonly FreeSeat[]) => seats.toSorted((a, b) => a.seatNumber - b.seatNumber);
 const fits = ({ section, grade }: SeatWish, seat: FreeSeat) =>
   (section === undefined || seat.section === section) && (grade === undefined || seat.grade === grade);

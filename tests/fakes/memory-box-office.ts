@@ -1,9 +1,9 @@
-import { bestBlocks, orphanSeatsOf } from '#domain/booking/best-seats.ts';
 import type { Cancellation, OnDate, Payment, Reservation, SeatSet } from '#domain/booking/reservation.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ReservationId, UserId } from '#domain/ids.ts';
 import type { EntryId } from '#domain/queue/queue.ts';
 import type { BestOrder, BoxOffice, HeldSeat, HoldOrder, HoldOutcome, Occupied } from '#ports/booking/box-office.ts';
+import { bestBlocks, orphanSeatsOf } from '#tests/support/best-seats.ts';
 import {
   dataOf,
   enter,

@@ -4,16 +4,7 @@ import type { ConcertId } from '#domain/ids.ts';
 import type { Lottery } from '#domain/queue/lottery.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
-import {
-  freePlaces,
-  isFree,
-  lotsOf,
-  type MemoryStore,
-  pageOf,
-  placedSeats,
-  type StoredConcert,
-  sha256,
-} from './memory-store.ts';
+import { isFree, lotsOf, type MemoryStore, pageOf, placedSeats, type StoredConcert, sha256 } from './memory-store.ts';
 
 export function memoryConcerts(store: MemoryStore): Concerts {
   const now = () => store.clock.now();
@@ -117,11 +108,6 @@ export function memoryConcerts(store: MemoryStore): Concerts {
         const { section, row, place, grade } = at;
         return { seatNumber, price, status, at: { section, row, place, grade } };
       });
-    },
-
-    async listFreeSeats(concertId, date) {
-      const found = store.concerts.get(concertId)?.dates.find((on) => on.date === date);
-      return freePlaces(store, found?.seats ?? []);
     },
 
     async findSeatPlan(concertId) {

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { FreeSeat } from '#domain/booking/best-seats.ts';
 import type { Payment, Reservation, ReservationStatus } from '#domain/booking/reservation.ts';
 import type { Concert, Seat } from '#domain/catalog/concert.ts';
 import { type KeptPlan, numbersOf, offCentre, type PlaceInHall, type SeatRun } from '#domain/catalog/seat-plan.ts';
@@ -13,6 +12,7 @@ import type { EntryId } from '#domain/queue/queue.ts';
 import type { Money } from '#domain/wallet/money.ts';
 import type { Balance, LedgerEntry } from '#domain/wallet/wallet.ts';
 import type { QueueEvent } from '#ports/queue/queue-records.ts';
+import type { FreeSeat } from '#tests/support/best-seats.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 // Stands for Postgres: one store behind box office, wallets and concerts. Nothing in it awaits, so each command is

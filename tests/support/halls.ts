@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { FreeSeat, SeatWish } from '#domain/booking/best-seats.ts';
+import type { SeatWish } from '#domain/booking/best-seats.ts';
 import { numbersOf, runsOf, type SeatPlan } from '#domain/catalog/seat-plan.ts';
+import type { FreeSeat } from './best-seats.ts';
 
 // Random halls, for what must hold in each of them.
 

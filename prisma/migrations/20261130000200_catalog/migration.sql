@@ -112,8 +112,10 @@ CREATE INDEX seats_held_until ON seats (held_until) WHERE status = 'HELD';
 -- Counts the held seats of a date. The deadline in it lets the index skip lapsed holds.
 CREATE INDEX seats_held_by_date ON seats (concert_id, date, held_until) WHERE status = 'HELD';
 
--- Counts the seats left of a date without reading those that are gone. Holding and paying never add to it.
-CREATE INDEX seats_available ON seats (concert_id, date) WHERE status = 'AVAILABLE';
+-- Counts the seats left of a date without reading those that are gone, and finds the rows that have some: the expression is
+-- row_rank of seat_locations. Holding and paying never add to it.
+CREATE INDEX seats_available ON seats (concert_id, date, COALESCE(row_rank, (seat_number - 1) / 10 + 1))
+  WHERE status = 'AVAILABLE';
 
 CREATE TRIGGER seats_fence_never_falls BEFORE UPDATE OF fence ON seats FOR EACH ROW
   WHEN (NEW.fence < OLD.fence) EXECUTE FUNCTION refuse_change('an older hold would pass for the present one');

@@ -1,4 +1,4 @@
-import type { FreeSeat, OrphanSeats } from '#domain/booking/best-seats.ts';
+import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import type { DeliveryState } from '#domain/events/webhook.ts';
 import type {
   CancellationJson,
@@ -50,11 +50,6 @@ export const functions = {
   ),
   holdBestSeats: one<[reservationId: string, userId: string, ...OnDate, ...Wish, ...HoldLimits, ...Session], HeldReply>(
     'hold_best_seats',
-  ),
-  freeSeats: many<OnDate, FreeSeat>(
-    'free_seats',
-    `seat_number AS "seatNumber", section, row_label AS row, row_rank AS rank, place, off_centre AS "offCentre", grade`,
-    'clock_timestamp()',
   ),
   extendHold: one<
     [userId: string, concertId: string, reservationId: string, holdSeconds: number, holdSecondsMax: number, ...Session],
@@ -141,6 +136,7 @@ export const innerFunctions = [
   'at_once',
   'best_block',
   'describe_reservation',
+  'free_seats',
   'hold_seats',
   'lock_rows',
   'remember_answer',

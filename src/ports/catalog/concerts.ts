@@ -1,4 +1,3 @@
-import type { FreeSeat } from '#domain/booking/best-seats.ts';
 import type { Concert, DateOnSale, Seat, SeatsLeft } from '#domain/catalog/concert.ts';
 import type { ConcertPlan } from '#domain/catalog/concert-plan.ts';
 import type { PolicyChange } from '#domain/catalog/policy.ts';
@@ -46,9 +45,6 @@ export type Concerts = {
    * change that was acknowledged before the call. A hold past its deadline is shown as free.
    */
   listSeats(concertId: ConcertId, date: ConcertDate): Promise<readonly Seat[] | undefined>;
-
-  /** Returns the free seats of a date with their places; none for an unknown date. As fresh as `listSeats`. */
-  listFreeSeats(concertId: ConcertId, date: ConcertDate): Promise<readonly FreeSeat[]>;
 
   /** Returns the plan from which the seats were made; undefined without a plan, or for an unknown concert. */
   findSeatPlan(concertId: ConcertId): Promise<KeptPlan | undefined>;

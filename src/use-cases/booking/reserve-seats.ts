@@ -1,4 +1,4 @@
-import { blocksFor, blocksToTry, type SeatWish, spreadOf } from '#domain/booking/best-seats.ts';
+import type { SeatWish } from '#domain/booking/best-seats.ts';
 import {
   HOLD_KEY_MARGIN_MS,
   type Hold,
@@ -15,18 +15,16 @@ import type { Acquired } from '#ports/booking/hold-keys.ts';
 import type { Ports } from '#ports/index.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
-/** After this many rounds the box office chooses the best seats, where commands wait for each other. */
-const LOOKS_MAX = 3;
-
 type Needed = Pick<Ports, 'concerts' | 'queue' | 'holdKeys' | 'lock' | 'boxOffice' | 'newId' | 'reportError'>;
 type Order = Omit<HoldOrder, 'seatNumbers'>;
 
 /**
- * Holds seats for an active user until a deadline: all seats named, or the best adjacent ones.
+ * Holds seats for an active user until a deadline: all seats named, or the best adjacent ones, which the box office
+ * chooses.
  *
- * Hold keys turn the crowd away, the lock admits one command at a time, and the box office decides. Keys and lock may
- * fail without harm but delay. Prolonging them afterwards may fail, as the outbox retries it, and may come late, as it
- * only prolongs keys of this hold.
+ * For named seats, hold keys turn the crowd away, the lock admits one command at a time, and the box office decides. Keys
+ * and lock may fail without harm but delay. Updating Redis afterwards may fail, as the outbox retries it, and may come
+ * late, as it prolongs no key of another hold and sets new ones for seconds only.
  */
 export async function reserveSeats(
   ports: Needed,
@@ -36,17 +34,19 @@ export async function reserveSeats(
     readonly request: IdempotencyKey;
   } & ({ readonly seatNumbers: readonly number[] } | { readonly wish: SeatWish }),
 ): Promise<Answered<Reservation>> {
+  const { holdKeys, queue, boxOffice } = ports;
   const order = await orderOf(ports, input);
   const { answer, replayed, remainingMs } =
-    'wish' in input ? await holdBest(ports, order, input.wish) : await holdNamed(ports, order, input.seatNumbers);
+    'wish' in input
+      ? await boxOffice.holdBest({ ...order, wish: input.wish })
+      : await holdNamed(ports, order, input.seatNumbers);
   if (!replayed) {
     const hold = { ...order, seatNumbers: answer.seatNumbers };
-    await bestEffort(
-      ports,
-      ports.holdKeys.prolong(hold, remainingMs + HOLD_KEY_MARGIN_MS),
-      ports.holdKeys.remember(hold, order.request),
-      ports.queue.extend(order.entry, remainingMs + SESSION_MARGIN_MS),
-    );
+    const keys =
+      'wish' in input
+        ? [holdKeys.putBack(hold)]
+        : [holdKeys.prolong(hold, remainingMs + HOLD_KEY_MARGIN_MS), holdKeys.remember(hold, order.request)];
+    await bestEffort(ports, ...keys, queue.extend(order.entry, remainingMs + SESSION_MARGIN_MS));
   }
   return { answer, replayed };
 }
@@ -71,27 +71,6 @@ async function holdNamed(ports: Needed, asked: Order, seatNumbers: readonly numb
   if (outcome.outcome === 'held') return outcome;
   await bestEffort(ports, ...outcome.occupied.map((seat) => putKeyBack(ports, order, seat)));
   throw new Refusal('seat-taken', { seatNumbers: outcome.occupied.map(({ seatNumber }) => seatNumber) });
-}
-
-/** Holds the best seats that no faster command takes. Only the box office can refuse for lack of seats. */
-async function holdBest(ports: Needed, order: Order, wish: SeatWish): Promise<Held> {
-  const { concerts, boxOffice } = ports;
-  for (let looks = 0; looks < LOOKS_MAX; looks++) {
-    const free = await concerts.listFreeSeats(order.concertId, order.date);
-    const blocks = blocksFor(free, wish, order.strandedSeats);
-    if (blocks.length === 0) break;
-    for (const seatNumbers of blocksToTry(blocks, spreadOf(order.request) + looks)) {
-      const held = await holdNamed(ports, order, seatNumbers).catch(unlessLost);
-      if (held !== undefined) return held;
-    }
-  }
-  return boxOffice.holdBest({ ...order, wish });
-}
-
-/** A faster command took these seats, or adjacent ones. */
-function unlessLost(error: unknown): undefined {
-  const lost = error instanceof Refusal && (error.code === 'seat-taken' || error.code === 'seat-stranded');
-  if (!lost) throw error;
 }
 
 /** Asks the box office, under the lock if it can be had. Deletes the keys unless a new hold results. */

@@ -34,7 +34,6 @@ describe('a thousand concurrent reads of an uncached concert', () => {
     'the seats left': () => concerts.seatsLeft(concert),
     'its dates': () => concerts.listDates(concert),
     'its seats': () => concerts.listSeats(concert, DATE),
-    'its free seats': () => concerts.listFreeSeats(concert, DATE),
   };
 
   test.each(Object.entries(questions))('cost Postgres one read: %s', async (_, ask) => {

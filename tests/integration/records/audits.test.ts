@@ -32,6 +32,7 @@ async function newConcert(): Promise<ConcertId> {
     dates: [{ date: concertDate('2099-05-01'), startsAt: new Date('2099-05-01T10:00:00Z'), seats: [] }],
     policy: {},
   });
+  await queueRecords.open(id);
   return id;
 }
 

@@ -142,7 +142,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
       run: () => boxOffice.hold({ ...order(), seatNumbers: [known.free, known.free + 1], strandedSeats: 'enforce' }),
     },
     'hold two seats that somebody has': { run: () => boxOffice.hold({ ...order(), seatNumbers: [1, 3] }) },
-    'hold the best two seats, as the last resort': {
+    'hold the best two seats': {
       run: () => boxOffice.holdBest({ ...order(), wish: { quantity: 2, section: undefined, grade: undefined } }),
     },
     pay: { given: hold, run: pay },
@@ -182,7 +182,6 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'list concerts on sale': { run: () => concerts().listOnSale() },
     'list dates': { run: () => concerts().listDates(concert) },
     'list the seats of a date': { run: () => concerts().listSeats(concert, date) },
-    'list the free seats of a date': { run: () => concerts().listFreeSeats(concert, date) },
     'count the seats left of a concert': { run: () => concerts().seatsLeft(concert) },
     'expire lapsed holds': { run: () => boxOffice.expireLapsed(BATCH) },
     'forget old answers': { run: () => boxOffice.forgetAnswers(BATCH) },

@@ -1,17 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type Block,
-  bestBlocks,
-  blocksFor,
-  blocksToTry,
-  type FreeSeat,
-  orphanSeatsOf,
-  type SeatWish,
-  spreadOf,
-} from '#domain/booking/best-seats.ts';
-import { userId } from '#domain/ids.ts';
+import type { SeatWish } from '#domain/booking/best-seats.ts';
 import { placeWithoutPlan } from '#tests/fakes/memory-store.ts';
+import { type Block, bestBlocks, type FreeSeat, orphanSeatsOf } from '#tests/support/best-seats.ts';
 import { freeSeats, halls, wishes } from '#tests/support/halls.ts';
 
 const unplanned = (...seatNumbers: number[]): FreeSeat[] =>
@@ -113,32 +104,6 @@ describe('the best seats', () => {
     );
   });
 
-  it('are searched only as far back as needed, and rows are searched completely', () => {
-    fc.assert(
-      fc.property(asked, fc.integer({ min: 1, max: 10 }), ({ free, wish }, enough) => {
-        const all = bestBlocks(free, wish);
-        const some = bestBlocks(free, wish, 'off', enough);
-        expect(some).toEqual(all.slice(0, some.length));
-        expect(some.length).toBeGreaterThanOrEqual(Math.min(enough, all.length));
-        expect(some.filter(({ rank }) => rank !== some.at(-1)?.rank).length).toBeLessThan(enough);
-        expect(all[some.length]?.rank).not.toBe(some.at(-1)?.rank ?? 0);
-      }),
-    );
-  });
-
-  it('are computed once for all requests with the same list and wish', () => {
-    const free = row(1, 10);
-    const pair = blocksFor(free, { quantity: 2 }, 'off');
-    expect(pair).toEqual(bestBlocks(free, { quantity: 2 }));
-    expect(blocksFor(free, { quantity: 2 }, 'off')).toBe(pair);
-    expect(blocksFor(free, { quantity: 3 }, 'off')).toEqual(bestBlocks(free, { quantity: 3 }));
-    expect(blocksFor(free, { quantity: 2, section: 'Box' }, 'off')).toEqual([]);
-    expect(blocksFor(unplanned(1, 2, 3, 4), { quantity: 1 }, 'enforce')).toEqual(
-      bestBlocks(unplanned(1, 2, 3, 4), { quantity: 1 }, 'enforce'),
-    );
-    expect(blocksFor(row(1, 8), { quantity: 2 }, 'off')).not.toBe(pair);
-  });
-
   it('always exist although orphan seats are forbidden, without a requested section or grade', () => {
     fc.assert(
       fc.property(asked, ({ free, wish: { quantity } }) => {
@@ -170,48 +135,5 @@ describe('a seat is an orphan', () => {
     ['when nothing is', row(1, 10), []],
   ])('not %s', (_, free, taken) => {
     expect(orphanSeatsOf(free, taken)).toEqual([]);
-  });
-});
-
-describe('competing requests for the best seats', () => {
-  const blocks = bestBlocks(row(1, 500), { quantity: 2 });
-  const requestOf = (key: number) => ({ userId: userId('somebody'), key: String(key), fingerprint: '' });
-  const tries = (spread: number) => blocksToTry(blocks, spread);
-
-  it('try the best first, then others that do not overlap', () => {
-    fc.assert(
-      fc.property(fc.nat(), asked, (spread, { free, wish }) => {
-        const all = bestBlocks(free, wish);
-        const tried = blocksToTry(all, spread);
-        expect(tried.length > 0).toBe(all.length > 0);
-        const known = all.map(({ seatNumbers }) => keyOf(seatNumbers));
-        for (const seatNumbers of tried) expect(known).toContain(keyOf(seatNumbers));
-        expect(new Set(tried.flat()).size).toBe(tried.length * wish.quantity);
-        const [first] = all;
-        const chosen = all.find(({ seatNumbers }) => seatNumbers === tried[0]);
-        expect({ ...chosen, seatNumbers: [] }).toEqual(
-          first === undefined ? { seatNumbers: [] } : { ...first, seatNumbers: [] },
-        );
-      }),
-    );
-  });
-
-  it('try the same when repeated', () => {
-    expect(tries(spreadOf(requestOf(1)))).toEqual(tries(spreadOf(requestOf(1))));
-  });
-
-  it('spread more, the more often they lose', () => {
-    const crowd = Array.from({ length: 1_000 }, (_, key) => tries(spreadOf(requestOf(key))).map(keyOf));
-    const choices = [0, 1, 2, 3].map((lost) => new Set(crowd.map((tried) => tried[lost])).size);
-    expect(choices).toEqual([1, 4, 16, 64]);
-  });
-
-  it('spread over all equally good seats', () => {
-    const wings = ['left', 'right'].flatMap((section) =>
-      row(1, 10).map((seat) => ({ ...seat, section, seatNumber: seat.seatNumber + (section === 'left' ? 0 : 10) })),
-    );
-    const equal = bestBlocks(wings, { quantity: 2 });
-    const crowd = Array.from({ length: 100 }, (_, key) => keyOf(blocksToTry(equal, spreadOf(requestOf(key)))[0] ?? []));
-    expect(new Set(crowd)).toEqual(new Set(['5,6', '15,16']));
   });
 });

@@ -2,18 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { SeatWish } from '#domain/booking/best-seats.ts';
 import { concertDate, reservationId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
-import type { Lock } from '#ports/booking/lock.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { WEEK_MS } from '#tests/contracts/stage-concert.ts';
 import { failingPorts } from '#tests/fakes/failing-ports.ts';
 import { memoryWorld } from '#tests/fakes/memory-ports.ts';
-import { noLock } from '#tests/fakes/no-lock.ts';
 import { outcomeOf } from '#tests/support/outcome.ts';
+import { relayOutbox } from '#use-cases/booking/relay-outbox.ts';
 import { reserveSeats } from '#use-cases/booking/reserve-seats.ts';
 
 /** A concert with room for everybody, seats in rows of ten, and a way to ask for the best of them. */
-function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: number } = {}) {
-  const world = memoryWorld(lock === undefined ? {} : { lock });
+function hall({ seats = 50 }: { readonly seats?: number } = {}) {
+  const world = memoryWorld();
   const { ports } = world;
   const prices = Array.from({ length: seats }, () => 1_000);
   const concert = world.stage({ policy: { activeMax: 1_000 }, dates: [{ startsInMs: WEEK_MS, prices }] });
@@ -26,41 +25,30 @@ function hall({ lock, seats = 50 }: { readonly lock?: Lock; readonly seats?: num
   const request = ({ userId }: QueueEntry, key = `request ${++asked}`) => ({ userId, key, fingerprint: key });
   const reserveBest = (entry: QueueEntry, wish: SeatWish, asked = request(entry), at = ports) =>
     reserveSeats(at, { entry, date, wish, request: asked });
-  const freeCount = async () => (await ports.concerts.listFreeSeats(concertId, date)).length;
+  const freeCount = async () =>
+    (await ports.concerts.listSeats(concertId, date))?.filter(({ status }) => status === 'AVAILABLE').length;
   /** Somebody is about to reserve these seats, or has died doing it. */
   async function mark(...seatNumbers: number[]): Promise<void> {
     const entry = await fan();
     const hold = { userId: entry.userId, concertId, date, seatNumbers, reservationId: reservationId(ports.newId()) };
     await ports.holdKeys.acquire(hold, request(entry));
   }
-  return { ...world, fan, fans, request, reserveBest, freeCount, mark };
+  return { ...world, date, fan, fans, request, reserveBest, freeCount, mark };
 }
 
 describe('reserving the best seats', () => {
-  it('holds them like named seats, with hold keys and session', async () => {
+  it('asks the box office, and then sets hold keys and extends the session', async () => {
     const { ports, fan, reserveBest } = hall();
     const entry = await fan();
     const { ports: watched, calls } = failingPorts(ports, []);
     const { answer, replayed } = await reserveBest(entry, { quantity: 2 }, undefined, watched);
     expect(answer).toMatchObject({ userId: entry.userId, seatNumbers: [5, 6], status: 'HELD', amount: 2_000 });
     expect(replayed).toBe(false);
-    expect(calls).toEqual([
-      'concerts.find',
-      'concerts.listFreeSeats',
-      'holdKeys.acquire',
-      'lock.during',
-      'boxOffice.hold',
-      'holdKeys.prolong',
-      'holdKeys.remember',
-      'queue.extend',
-    ]);
+    expect(calls).toEqual(['concerts.find', 'boxOffice.holdBest', 'holdKeys.putBack', 'queue.extend']);
   });
 
-  it.each([
-    ['with the lock', {}],
-    ['with a lock that locks nothing', { lock: noLock }],
-  ])('sells out to a concurrent crowd, and refuses nobody before, %s', async (_, options) => {
-    const { fans, reserveBest, freeCount } = hall(options);
+  it('sells out to a concurrent crowd, and refuses nobody before', async () => {
+    const { fans, reserveBest, freeCount } = hall();
     const outcomes = await Promise.all(
       (await fans(100)).map((entry) => outcomeOf(reserveBest(entry, { quantity: 2 }))),
     );
@@ -68,12 +56,25 @@ describe('reserving the best seats', () => {
     expect(await freeCount()).toBe(0);
   });
 
-  it('skips seats that another command is reserving', async () => {
-    const { fan, reserveBest, mark } = hall({ seats: 10 });
-    await mark(5, 6);
+  it('turns the crowd away from its seats until the outbox takes over', async () => {
+    const { ports, fan, request, reserveBest, date, clock } = hall();
     const { answer } = await reserveBest(await fan(), { quantity: 2 });
-    expect(answer.seatNumbers).not.toContain(5);
-    expect(answer.seatNumbers).not.toContain(6);
+    const stranger = await fan();
+    const named = () => reserveSeats(ports, { entry: stranger, date, seatNumbers: [5], request: request(stranger) });
+    const watched = failingPorts(ports, []);
+    const refused = reserveSeats(watched.ports, {
+      entry: stranger,
+      date,
+      seatNumbers: [5],
+      request: request(stranger),
+    });
+    await expectRefusal(refused, 'seat-taken', { seatNumbers: [5] });
+    expect(watched.calls).not.toContain('boxOffice.hold');
+    clock.advance(1_000);
+    await relayOutbox(ports);
+    clock.advance(60_000);
+    await expectRefusal(named(), 'seat-taken', { seatNumbers: [5] });
+    expect(answer.seatNumbers).toEqual([5, 6]);
   });
 
   it('is not refused because of hold keys, which a dead command may have left', async () => {
@@ -97,7 +98,7 @@ describe('reserving the best seats', () => {
     const watched = failingPorts(ports, []);
     const asked = reserveBest(await fan(), { quantity: 5 }, undefined, watched.ports);
     await expectRefusal(asked, 'seat-limit-reached', { limit: 4, held: 0 });
-    expect(watched.calls.filter((call) => call === 'boxOffice.hold')).toHaveLength(1);
+    expect(watched.calls.filter((call) => call === 'boxOffice.holdBest')).toHaveLength(1);
     expect(await freeCount()).toBe(50);
   });
 

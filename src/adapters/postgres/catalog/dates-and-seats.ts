@@ -1,13 +1,11 @@
 import { singleFlight } from '#adapters/memory/single-flight.ts';
 import type { Ask } from '#adapters/postgres/client/statement.ts';
-import { functions } from '#adapters/postgres/functions.ts';
-import type { FreeSeat } from '#domain/booking/best-seats.ts';
 import type { Seat } from '#domain/catalog/concert.ts';
 import { concertDate } from '#domain/ids.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
 import { concertStatements, type SeatRow } from './concert-statements.ts';
 
-type DatesAndSeats = Pick<Concerts, 'listDates' | 'listSeats' | 'listFreeSeats' | 'findSeatPlan'>;
+type DatesAndSeats = Pick<Concerts, 'listDates' | 'listSeats' | 'findSeatPlan'>;
 
 export function datesAndSeats(ask: Ask): DatesAndSeats {
   const listDates = singleFlight(async (id) => {
@@ -21,15 +19,9 @@ export function datesAndSeats(ask: Ask): DatesAndSeats {
     return rows.length === 0 ? undefined : rows.map(toSeat);
   });
 
-  const listFreeSeats = singleFlight((key): Promise<readonly FreeSeat[]> => {
-    const [id = '', date = ''] = key.split(' ');
-    return ask(functions.freeSeats, id, date);
-  });
-
   return {
     listDates,
     listSeats: (id, date) => listSeats(`${id} ${date}`),
-    listFreeSeats: (id, date) => listFreeSeats(`${id} ${date}`),
 
     async findSeatPlan(id) {
       const [kept] = await ask(concertStatements.findSeatPlan, id);

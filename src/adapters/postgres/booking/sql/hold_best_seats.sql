@@ -21,13 +21,8 @@ BEGIN
     RETURN jsonb_build_object('refusal', 'date-not-found');
   END IF;
 
-  -- A sold-out date is answered without waiting for the lock.
+  PERFORM pg_advisory_xact_lock(hashtextextended(p_concert_id || ' ' || p_date, 2));
   v_block := best_block(p_concert_id, p_date, p_quantity, p_section, p_grade, v_enforce);
-  IF v_block IS NOT NULL THEN
-    PERFORM pg_advisory_xact_lock(hashtextextended(p_concert_id || ' ' || p_date, 2));
-    v_block := best_block(p_concert_id, p_date, p_quantity, p_section, p_grade, v_enforce);
-  END IF;
-
   WHILE v_block IS NOT NULL LOOP
     BEGIN
       v_reply := hold_chosen_seats(p_reservation_id, p_user_id, p_concert_id, p_date, v_block, p_hold_seconds,
