@@ -29,7 +29,7 @@ export type TtlCache<T> = {
 
 /**
  * A cache with a time to live, counted from the start of a load. Callers of one key share a load. With `patienceMs`, the last
- * value stands in for a load that fails or takes too long.
+ * value stands in for a load that takes too long, and for another time to live after a load that failed.
  */
 export function ttlCache<T>(
   load: (key: string) => Promise<T>,
@@ -56,6 +56,8 @@ export function ttlCache<T>(
       () => {
         delete entry.loading;
         if (entry.settled === undefined) entries.delete(key);
+        // Otherwise each call would ask a store that is unavailable, and the jobs call ten times a second.
+        else if (patienceMs !== undefined) entry.settled = { ...entry.settled, validUntilMs: now() + ttlMs };
       },
     );
     return value;

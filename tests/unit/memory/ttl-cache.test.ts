@@ -88,14 +88,17 @@ describe('a briefly cached value', () => {
     expect([await read('a'), await read('b'), await read('a')]).toEqual(['a1', 'b2', 'a1']);
   });
 
-  it('replaces a failing read, and is read again once the store is back', async () => {
-    const { read, store } = cached();
+  it('replaces a failing read for another TTL, and is then read again', async () => {
+    const { read, reads, store } = cached();
     await read('a');
     passes(TTL_MS);
     store.away = true;
-    expect(await read('a')).toBe('a1');
+    expect([await read('a'), await read('a')]).toEqual(['a1', 'a1']);
     store.away = false;
-    passes(TTL_MS);
+    passes(TTL_MS - 1);
+    expect(await read('a')).toBe('a1');
+    expect(reads).toHaveLength(2);
+    passes(1);
     expect(await read('a')).toBe('a3');
   });
 
@@ -152,6 +155,7 @@ describe('a briefly cached value', () => {
     const waiting = read('a');
     reads[1]?.fail(new Error('gave up'));
     expect(await waiting).toBe('old');
+    passes(TTL_MS);
     const next = read('a');
     reads[2]?.answer('new');
     expect(await next).toBe('new');
