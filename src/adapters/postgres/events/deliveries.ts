@@ -8,11 +8,8 @@ import { Refusal } from '#domain/errors.ts';
 import type { Attempt, Delivery } from '#domain/events/webhook.ts';
 import { endpointId } from '#domain/ids.ts';
 import type { Deliveries } from '#ports/events/deliveries.ts';
-import { toEvent } from './events.ts';
+import { dueDeliveries } from './due-deliveries.ts';
 import { type DeliveryRow, webhookStatements } from './webhook-statements.ts';
-
-/** Limits the lease of a delivery: longer than an attempt. An instance that died delays its deliveries by this. */
-const ATTEMPT_LEASE_SECONDS = 60;
 
 export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
   async function read(ask: Ask, id: string, deliveryId: string): Promise<Delivery | undefined> {
@@ -21,38 +18,7 @@ export function postgresDeliveries({ pool, prisma }: Postgres): Deliveries {
   }
 
   return {
-    async listDue() {
-      const rows = await rowsOf(pool, webhookStatements.listDueEndpoints);
-      return rows.map((row) => endpointId(row.endpointId));
-    },
-
-    async take(id, batchMax) {
-      const rows = await rowsOf(pool, functions.takeDeliveries, id, batchMax, ATTEMPT_LEASE_SECONDS);
-      return rows.map(({ deliveryId, attempt, tries, takenAt, url, secrets, ...event }) => ({
-        ...{ deliveryId, attempt, tries, takenAt, url, secrets },
-        event: toEvent(event),
-      }));
-    },
-
-    async recordAttempt({ deliveryId, attempt, url }, receipt, outcome) {
-      await replyOf(
-        pool,
-        functions.recordAttempt,
-        deliveryId,
-        attempt,
-        url,
-        outcome.state,
-        outcome.state === 'PENDING' ? outcome.retryInMs : undefined,
-        outcome.state === 'FAILED' && outcome.endpointGone,
-        receipt.durationMs,
-        'status' in receipt ? receipt.status : undefined,
-        'failure' in receipt ? receipt.failure : undefined,
-      );
-    },
-
-    async release({ deliveryId, attempt }) {
-      await rowsOf(pool, webhookStatements.releaseDelivery, deliveryId, attempt);
-    },
+    ...dueDeliveries(pool),
 
     test: (id) =>
       inTransaction(pool, async (ask) => {
