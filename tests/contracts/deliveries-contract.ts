@@ -142,7 +142,7 @@ export function deliveriesContract(harness: StoreHarness): void {
       expect(await take(id)).toEqual([]);
     });
 
-    it('is lost to whoever was held up: what they settle is on record, and nothing follows of it', async () => {
+    it('ignores an overtaken attempt, which is recorded without a consequence', async () => {
       const id = await endpoint();
       await held();
       await relayAll(events);

@@ -199,19 +199,32 @@ export const removals: readonly Removal[] = [
   },
   {
     without: 'attempt as the fence of a delivery',
-    note: 'whoever was held up settles what somebody else is at',
+    note: 'an overtaken attempt ends the delivery that another instance attempts',
     changes: [inFunction('record_attempt', /v_delivery\.attempts <> p_attempt OR /)],
     tests: ['deliveries-contract'],
     named: 'a delivery',
-    caughtBy: ['is lost to whoever was held up'],
+    caughtBy: ['ignores an overtaken attempt'],
   },
   {
-    without: 'lock of relaying on what is being delivered',
-    note: 'an event waits for ever for one that is over',
-    // Whatever it locks by: there is nothing else that it does and asks nothing of.
-    changes: [inFunction('ack_events', /PERFORM [^;]+;/)],
-    tests: ['races-deliveries', 'events-contract'],
-    named: 'neither overlooks|relaying',
-    caughtBy: ['in the same moment in which the one before it is settled'],
+    without: 'count of extensions in the number of an event',
+    note: 'two events of a reservation have the same number',
+    changes: [inFunction('extend_hold', /,\s+extensions = extensions \+ [^\n]+/)],
+    tests: ['events-contract'],
+    named: 'an event|relaying',
+    caughtBy: ['has the number that it is of its reservation'],
+  },
+  {
+    without: 'version of a reservation in the outbox',
+    note: 'a slow relay sets the keys of a hold that another has freed',
+    changes: [
+      {
+        file: 'src/adapters/postgres/booking/booking-statements.ts',
+        found: / AND r\.status \|\| '-' \|\| r\.extensions = relayed\.version/,
+        instead: '',
+      },
+    ],
+    tests: ['box-office-contract'],
+    named: 'outbox|come again',
+    caughtBy: ['come again if the reservation has changed'],
   },
 ];

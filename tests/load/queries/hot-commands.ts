@@ -185,13 +185,13 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'count the seats left of a concert': { run: () => concerts().seatsLeft(concert) },
     'expire lapsed holds': { run: () => boxOffice.expireLapsed(BATCH) },
     'forget old answers': { run: () => boxOffice.forgetAnswers(BATCH) },
-    'take aftermaths': { run: takeOutboxMessages },
-    'settle aftermaths': {
+    'take outbox messages': { run: takeOutboxMessages },
+    'ack outbox messages': {
       given: takeOutboxMessages,
       run: () => boxOffice.ackOutboxMessages(messages),
       done: async () => (await count('outbox_messages')) === outbox - messages.length,
     },
-    'defer aftermaths': {
+    'retry outbox messages later': {
       given: takeOutboxMessages,
       run: () => boxOffice.retryOutboxMessages(messages.map(({ eventId }) => eventId)),
       // Those that were only taken come in five.
@@ -201,11 +201,11 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
           messages.map(({ eventId }) => eventId),
         ),
     },
-    'note how far a line has come': {
+    'note how far a queue has come': {
       run: () => queueRecords.note(concert, { drawn: FAR, head: FAR }),
       done: () => count('queues WHERE concert_id = $1 AND drawn = $2 AND head = $2', concert, FAR),
     },
-    'record what happened in a line': {
+    'record the events of a queue': {
       run: () => queueRecords.record(concert, happenings),
       done: () => count('queue_events WHERE concert_id = $1 AND sequence >= $2', concert, FAR),
     },
@@ -225,7 +225,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     },
     'list endpoints with something due': { run: () => deliveries.listDue() },
     'take deliveries of an endpoint': { run: takeDeliveries },
-    'settle a delivery': {
+    'record an attempt at a delivery': {
       given: takeDeliveries,
       run: () =>
         deliveries.recordAttempt(first(deliveriesDue), { status: 200, durationMs: 20 }, { state: 'DELIVERED' }),
@@ -243,7 +243,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
         { run: async () => (await records.read({ kind }).next()).value },
       ]),
     ),
-    'open a line': { run: async () => (await queueRecords.open(concert)).sessions },
+    'open a queue': { run: async () => (await queueRecords.open(concert)).sessions },
   };
 }
 
