@@ -16,8 +16,8 @@ const tags = ['admin'];
 export function policyRoutes(api: Api, kit: Kit): void {
   getPolicyRoute(api, kit);
   changePolicyRoute(api, kit);
-  pauseLineRoute(api, kit);
-  resumeLineRoute(api, kit);
+  pauseQueueRoute(api, kit);
+  resumeQueueRoute(api, kit);
 }
 
 function getPolicyRoute(api: Api, { guards, ports }: Kit): void {
@@ -64,12 +64,12 @@ function changePolicyRoute(api: Api, { guards, ports }: Kit): void {
   );
 }
 
-function pauseLineRoute(api: Api, { guards, ports }: Kit): void {
+function pauseQueueRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/concerts/:concertId/pause',
     guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        operationId: 'pauseLine',
+        operationId: 'pauseQueue',
         tags,
         summary: 'Pause admission',
         description: 'Active sessions go on until they end, and joining stays open. No entry is passed over.',
@@ -82,12 +82,12 @@ function pauseLineRoute(api: Api, { guards, ports }: Kit): void {
   );
 }
 
-function resumeLineRoute(api: Api, { guards, ports }: Kit): void {
+function resumeQueueRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/concerts/:concertId/resume',
     guarded([guards.adminKey, guards.commandLimit], {
       schema: {
-        operationId: 'resumeLine',
+        operationId: 'resumeQueue',
         tags,
         summary: 'Resume admission',
         params: concertParams,

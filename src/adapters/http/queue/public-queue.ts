@@ -22,7 +22,7 @@ export function publicQueueRoutes(api: Api, { ports }: Kit): void {
     '/concerts/:concertId/queue/status',
     guarded([], {
       schema: {
-        operationId: 'showLine',
+        operationId: 'showQueue',
         tags: ['queue'],
         summary: 'The public state of a queue',
         description:

@@ -12,7 +12,7 @@ export function queueFigureRoutes(api: Api, { guards, ports }: Kit): void {
     '/admin/concerts/:concertId/line',
     guarded([guards.adminKey], {
       schema: {
-        operationId: 'getLine',
+        operationId: 'getQueueFigures',
         tags: ['admin'],
         summary: 'The figures of a queue',
         params: concertParams,
