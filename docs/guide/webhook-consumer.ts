@@ -30,9 +30,14 @@ function isGenuine(headers: IncomingHttpHeaders, body: Buffer): boolean {
     .some((given) => given.length === expected.length && timingSafeEqual(given, expected));
 }
 
-/** Your part. Quick, or put somewhere for later: Frontrow waits 15 seconds, and then sends it again. */
-async function use({ type, timestamp, data }: { type: string; timestamp: string; data: object }): Promise<void> {
-  console.log(timestamp, type, JSON.stringify(data));
+type Message = { type: string; timestamp: string; aggregateId: string; aggregateSequence: number; data: object };
+
+/**
+ * Your part. Quick, or put somewhere for later: Frontrow waits 15 seconds, and then sends it again. Events of one
+ * reservation come in any order: `aggregateSequence` says which is the later one.
+ */
+async function use({ type, timestamp, aggregateId, aggregateSequence, data }: Message): Promise<void> {
+  console.log(timestamp, type, aggregateId, aggregateSequence, JSON.stringify(data));
 }
 
 /** Uses an event, unless it was used, or is being used. What fails is forgotten, so that it can come again. */

@@ -769,7 +769,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       expect(await taken(reservation)).toEqual([]);
       await passes(OUTBOX_LEASE_MS);
       const [again] = await taken(reservation);
-      expect(again?.eventId).toBe(first?.eventId);
+      expect(again?.messageId).toBe(first?.messageId);
       await boxOffice.ackOutboxMessages(again === undefined ? [] : [again]);
       await passes(OUTBOX_LEASE_MS);
       expect(await taken(reservation)).toEqual([]);
@@ -786,7 +786,7 @@ export function boxOfficeContract(harness: StoreHarness): void {
       await boxOffice.ackOutboxMessages(before);
       await passes(OUTBOX_LEASE_MS);
       const again = await taken(released, extended);
-      for (const { eventId } of before) expect(again.map((message) => message.eventId)).toContain(eventId);
+      for (const { messageId } of before) expect(again.map((message) => message.messageId)).toContain(messageId);
       await boxOffice.ackOutboxMessages(again);
       await passes(OUTBOX_LEASE_MS);
       expect(await taken(released, extended)).toEqual([]);
@@ -797,10 +797,10 @@ export function boxOfficeContract(harness: StoreHarness): void {
       const reservation = await hold(await user(), 1);
       await passes(OUTBOX_DUE_MS);
       const [first] = await taken(reservation);
-      await boxOffice.retryOutboxMessages([first?.eventId ?? '']);
+      await boxOffice.retryOutboxMessages([first?.messageId ?? '']);
       expect(await taken(reservation)).toEqual([]);
       await passes(OUTBOX_DUE_MS);
-      expect(await taken(reservation)).toMatchObject([{ eventId: first?.eventId }]);
+      expect(await taken(reservation)).toMatchObject([{ messageId: first?.messageId }]);
     });
 
     it('come no more at a time than asked', async () => {

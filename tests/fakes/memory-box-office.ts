@@ -60,10 +60,10 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
   const view = (reservation: Reservation): Reservation => ({ ...reservation, status: statusNow(store, reservation) });
 
   function announce(reservationId: ReservationId, entry?: EntryId): void {
-    const eventId = ++events;
+    const messageId = ++events;
     if (entry !== undefined) store.entriesOfReservations.set(reservationId, entry);
     const dueAt = now() + OUTBOX_DELAY_MS;
-    store.outbox.set(eventId, { eventId, reservationId, dueAt, ...(entry === undefined ? {} : { entry }) });
+    store.outbox.set(messageId, { messageId, reservationId, dueAt, ...(entry === undefined ? {} : { entry }) });
   }
 
   function occupied({ seatNumber, status, reservationId, heldUntil }: StoredSeat): Occupied {
@@ -321,22 +321,22 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
         const hold = { userId, concertId, date, seatNumbers, reservationId };
         const paid = paymentFor(reservationId) !== undefined;
         const version = versionOf(reservation);
-        const message = { eventId: String(event.eventId), version, hold, status, paid, remainingMs };
+        const message = { messageId: String(event.messageId), version, hold, status, paid, remainingMs };
         return [event.entry === undefined ? message : { ...message, entry: event.entry }];
       });
     },
 
     async ackOutboxMessages(messages) {
-      for (const { eventId, version } of messages) {
-        const event = store.outbox.get(Number(eventId));
+      for (const { messageId, version } of messages) {
+        const event = store.outbox.get(Number(messageId));
         const reservation = event && store.reservations.get(event.reservationId);
-        if (reservation !== undefined && versionOf(reservation) === version) store.outbox.delete(Number(eventId));
+        if (reservation !== undefined && versionOf(reservation) === version) store.outbox.delete(Number(messageId));
       }
     },
 
-    async retryOutboxMessages(eventIds) {
-      for (const eventId of eventIds) {
-        const event = store.outbox.get(Number(eventId));
+    async retryOutboxMessages(messageIds) {
+      for (const messageId of messageIds) {
+        const event = store.outbox.get(Number(messageId));
         if (event !== undefined) event.dueAt = now() + OUTBOX_DELAY_MS;
       }
     },

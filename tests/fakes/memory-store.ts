@@ -36,8 +36,8 @@ export type StoredQueue = {
   drawn: number;
   head: number;
 };
-export type StoredEvent = {
-  readonly eventId: number;
+export type StoredMessage = {
+  readonly messageId: number;
   readonly reservationId: ReservationId;
   readonly entry?: EntryId;
   dueAt: number;
@@ -73,7 +73,7 @@ export type MemoryStore = {
     string,
     { readonly fingerprint: string; readonly answer: unknown; readonly answeredAt: number }
   >;
-  readonly outbox: Map<number, StoredEvent>;
+  readonly outbox: Map<number, StoredMessage>;
   /** In order. */
   readonly events: StoredPublicEvent[];
   readonly relay: { fencingToken: number; leasedUntil: number; told: number; unacked: number };

@@ -78,7 +78,7 @@ export type CancelOrder = {
 
 /** The current state of a changed reservation, from which Redis is brought up to date. */
 export type OutboxMessage = {
-  readonly eventId: string;
+  readonly messageId: string;
   /** Another one after each change of the reservation. */
   readonly version: string;
   readonly hold: Hold;
@@ -108,8 +108,8 @@ export type BoxOffice = {
   hold(order: HoldOrder): Promise<HoldOutcome>;
 
   /**
-   * Holds the best adjacent seats that fulfil a wish. Slower than `hold`: for clients that lost their choice several
-   * times.
+   * Holds the best adjacent seats that fulfil a wish. One command per date works at a time; more than a thousand waiting
+   * ones are refused as `busy`.
    * - Refuses `no-adjacent-seats` only if there are none, whatever other commands do.
    * - Refuses what `hold` refuses.
    */
@@ -166,10 +166,10 @@ export type BoxOffice = {
    * Deletes relayed messages. A message whose reservation has changed since it was taken stays and comes again after its
    * lease, as Redis may have been given the older state last. Idempotent.
    */
-  ackOutboxMessages(messages: readonly Pick<OutboxMessage, 'eventId' | 'version'>[]): Promise<void>;
+  ackOutboxMessages(messages: readonly Pick<OutboxMessage, 'messageId' | 'version'>[]): Promise<void>;
 
   /** Makes these messages available again after a second, before their lease ends. */
-  retryOutboxMessages(eventIds: readonly string[]): Promise<void>;
+  retryOutboxMessages(messageIds: readonly string[]): Promise<void>;
 
   /** Returns those of these seats that are held now, ascending. */
   findHeld(on: OnDate, seatNumbers: readonly number[]): Promise<readonly HeldSeat[]>;

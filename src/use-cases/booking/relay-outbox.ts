@@ -9,9 +9,9 @@ const BATCHES_MAX = 10;
 type Needed = Pick<Ports, 'boxOffice' | 'queue' | 'holdKeys'>;
 
 /**
- * Brings Redis up to date after commits, in case the command itself could not. Failed messages are retried after a
- * second. A batch that succeeds in part is followed by another, as only a part of Redis may be unavailable. A batch that
- * fails as a whole ends the run.
+ * Brings Redis up to date a second after each commit, whether or not the command itself did. Failed messages are retried
+ * after another second. The run ends after a batch that is not full, or that failed as a whole: if a part of it succeeds,
+ * only a part of Redis is unavailable.
  *
  * @returns how many messages were relayed
  * @throws the first failure, after the other messages
@@ -36,7 +36,7 @@ async function relayAll(ports: Needed, messages: readonly OutboxMessage[], failu
   const [relayed, failed] = [those('fulfilled'), those('rejected')];
   const kept = await Promise.allSettled([
     relayed.length > 0 ? ports.boxOffice.ackOutboxMessages(relayed) : undefined,
-    failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed.map(({ eventId }) => eventId)) : undefined,
+    failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed.map(({ messageId }) => messageId)) : undefined,
   ]);
   failures.push(
     ...[...outcomes, ...kept].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),

@@ -193,12 +193,12 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     },
     'retry outbox messages later': {
       given: takeOutboxMessages,
-      run: () => boxOffice.retryOutboxMessages(messages.map(({ eventId }) => eventId)),
+      run: () => boxOffice.retryOutboxMessages(messages.map(({ messageId }) => messageId)),
       // Those that were only taken come in five.
       done: () =>
         count(
           `outbox_messages WHERE message_id = ANY ($1) AND due_at <= clock_timestamp() + interval '1 s'`,
-          messages.map(({ eventId }) => eventId),
+          messages.map(({ messageId }) => messageId),
         ),
     },
     'note how far a queue has come': {

@@ -68,18 +68,18 @@ function backlog(ports: Ports, count: number) {
   const due = new Map<string, OutboxMessage>();
   const deferred = new Set<string>();
   for (let id = 1; id <= count; id++) {
-    const eventId = String(id);
+    const messageId = String(id);
     const ended = { ...hold, reservationId: reservationId(ports.newId()) };
-    due.set(eventId, { eventId, version: '', hold: ended, status: 'EXPIRED', paid: false, remainingMs: 0 });
+    due.set(messageId, { messageId, version: '', hold: ended, status: 'EXPIRED', paid: false, remainingMs: 0 });
   }
   const boxOffice: Ports['boxOffice'] = {
     ...ports.boxOffice,
     takeOutboxMessages: async (batchMax) => [...due.values()].slice(0, batchMax),
     async ackOutboxMessages(messages) {
-      for (const { eventId } of messages) due.delete(eventId);
+      for (const { messageId } of messages) due.delete(messageId);
     },
-    async retryOutboxMessages(eventIds) {
-      for (const eventId of eventIds) if (due.delete(eventId)) deferred.add(eventId);
+    async retryOutboxMessages(messageIds) {
+      for (const messageId of messageIds) if (due.delete(messageId)) deferred.add(messageId);
     },
   };
   return { ports: { ...ports, boxOffice }, left: () => due.size + deferred.size };

@@ -1,6 +1,8 @@
+import { oneAtATime } from '#adapters/memory/one-at-a-time.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
 import { functions } from '#adapters/postgres/functions.ts';
+import { Refusal } from '#domain/errors.ts';
 import { reservationId, userId } from '#domain/ids.ts';
 import type { BoxOffice, Extended, HoldOrder, Occupied } from '#ports/booking/box-office.ts';
 import { commandOf, type HeldReply, type HolderJson, type HoldReply, toHold, toReservation } from './booking-rows.ts';
@@ -11,7 +13,13 @@ type Holds = Pick<
   'hold' | 'holdBest' | 'extend' | 'release' | 'expireLapsed' | 'findHeld' | 'block' | 'unblock'
 >;
 
+/** Limits the commands that wait for the best seats of one date: a few seconds of them. */
+const BEST_WAITING_MAX = 1_000;
+
 export function holds({ pool }: Postgres): Holds {
+  /** In Postgres they would wait for each other, too, each with a connection. */
+  const perDate = oneAtATime(BEST_WAITING_MAX, () => new Refusal('busy', { retryAfterSeconds: 1 }));
+
   return {
     async hold(order) {
       const { reservationId, userId, concertId, date, seatNumbers } = order;
@@ -24,7 +32,8 @@ export function holds({ pool }: Postgres): Holds {
     async holdBest({ wish: { quantity, section, grade }, ...order }) {
       const { reservationId, userId, concertId, date } = order;
       const wanted = [reservationId, userId, concertId, date, quantity, section, grade] as const;
-      const reply = await replyOf(pool, functions.holdBestSeats, ...wanted, ...conditionsOf(order));
+      const ask = () => replyOf(pool, functions.holdBestSeats, ...wanted, ...conditionsOf(order));
+      const reply = await perDate(`${concertId} ${date}`, ask);
       return { outcome: 'held', ...toExtended(reply) };
     },
 

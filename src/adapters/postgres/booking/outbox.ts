@@ -23,12 +23,12 @@ export function outbox({ pool }: Postgres): Outbox {
     },
 
     async ackOutboxMessages(messages) {
-      const [ids, versions] = [messages.map(({ eventId }) => eventId), messages.map(({ version }) => version)];
+      const [ids, versions] = [messages.map(({ messageId }) => messageId), messages.map(({ version }) => version)];
       await rowsOf(pool, bookingStatements.ackOutboxMessages, ids, versions);
     },
 
-    async retryOutboxMessages(eventIds) {
-      await rowsOf(pool, bookingStatements.retryOutboxMessagesLater, eventIds, RETRY_SECONDS);
+    async retryOutboxMessages(messageIds) {
+      await rowsOf(pool, bookingStatements.retryOutboxMessagesLater, messageIds, RETRY_SECONDS);
     },
   };
 }
@@ -36,7 +36,7 @@ export function outbox({ pool }: Postgres): Outbox {
 function toOutboxMessage(row: OutboxMessageRow): OutboxMessage {
   const { messageId, version, status, paid, sequence, epoch } = row;
   const hold = toHold(row);
-  const message = { eventId: messageId, version, hold, status, paid, remainingMs: Number(row.remainingMs) };
+  const message = { messageId, version, hold, status, paid, remainingMs: Number(row.remainingMs) };
   if (sequence === null || epoch === null) return message;
   const { userId, concertId } = hold;
   return { ...message, entry: { userId, concertId, sequence: Number(sequence), epoch } };

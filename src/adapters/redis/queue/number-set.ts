@@ -8,7 +8,7 @@ export type NumberSet = {
 };
 
 const BYTES_MIN = 1_024;
-/** Members are counted block by block: a range costs two sums and the bits of two blocks at most. */
+/** Members are counted block by block: a range costs two sums and the bits of two blocks, once the sums are up to date. */
 const BLOCK_BYTES = 32;
 const BITS_OF = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 

@@ -1,5 +1,5 @@
 -- best_block: finds the best adjacent free seats for a wish, in the first row that has room. p_enforce leaves out blocks that
--- would needlessly leave a seat single. The same rule as `bestBlocks` in the domain; a test keeps the two equal.
+-- would needlessly leave a seat single. The same rule as `bestBlocks` in tests/support; a test keeps the two equal.
 -- Locks nothing. Replies the seat numbers, or NULL without such a block.
 CREATE FUNCTION best_block(
   p_concert_id uuid, p_date date, p_quantity integer, p_section text, p_grade text, p_enforce boolean

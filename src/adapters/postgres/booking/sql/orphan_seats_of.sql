@@ -1,6 +1,6 @@
 -- orphan_seats_of: the free seats that a hold of these seats would leave single although another choice in the same run would not.
--- A run with one seat more than the hold takes has no other choice. The same rule as `orphanSeatsOf` in the domain; a test keeps
--- the two equal.
+-- A run with one seat more than the hold takes has no other choice. The same rule as `orphanSeatsOf` in tests/support; a test
+-- keeps the two equal.
 -- Locks nothing. Replies the seat numbers, or NULL if there are none or not all of the seats are free.
 CREATE FUNCTION orphan_seats_of(p_concert_id uuid, p_date date, p_seat_numbers integer[]) RETURNS integer[] LANGUAGE sql AS $$
   WITH asked AS (
