@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   claimMs: 'the same as an argument of admit.lua',
   claim_ms: 'the same in admit.lua',
   claimed_by: 'until when, in admit.lua',
+  claim_session: 'the first sign of life itself, in find.lua',
   Claims: 'of a JWT (RFC 7519)',
   claims: 'of a JWT',
   claimsIn: 'of a JWT',

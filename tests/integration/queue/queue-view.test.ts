@@ -49,7 +49,7 @@ test('a survey answered before more entries ended, and read afterwards, is not m
   const survey = view.refresh();
   await redis.ping();
   for (const entry of entries.slice(300, 302)) await room.leave(entry);
-  await view.hear(1, Buffer.byteLength((await redis.getBuffer(queueKey(concert, 'ended'))) ?? ''));
+  await view.noteHead(1, Buffer.byteLength((await redis.getBuffer(queueKey(concert, 'ended'))) ?? ''));
   arriving.resolve();
   await survey;
 

@@ -24,7 +24,7 @@ export function deliveryRoutes(api: Api, kit: Kit): void {
   listWebhookDeliveriesRoute(api, kit);
   getWebhookDeliveryRoute(api, kit);
   replayWebhookDeliveryRoute(api, kit);
-  replayWebhookRoute(api, kit);
+  replayFailedDeliveriesRoute(api, kit);
 }
 
 function testWebhookRoute(api: Api, { guards, ports }: Kit): void {
@@ -37,7 +37,7 @@ function testWebhookRoute(api: Api, { guards, ports }: Kit): void {
         params: webhookParams.endpoint,
         summary: 'Send a test event to an endpoint',
         description:
-          'Of type webhook.test, to this endpoint only; once it is enabled, if it is not. The delivery shows the outcome.',
+          'Sends an event of type webhook.test to this endpoint only. A disabled endpoint gets it once it is enabled. The delivery shows the outcome.',
         response: { 202: answer(delivery, 'The delivery is scheduled') },
         refusals: ['webhook-not-found'],
       },
@@ -105,21 +105,21 @@ function replayWebhookDeliveryRoute(api: Api, { guards, ports }: Kit): void {
         params: webhookParams.delivery,
         summary: 'Replay a delivery',
         description:
-          'Whether it was delivered or failed, under the same webhook-id; once the endpoint is enabled, if it is not.',
+          'Sends a delivered or failed delivery again, under the same webhook-id. A disabled endpoint gets it once it is enabled.',
         response: { 202: answer(delivery, 'The delivery is scheduled') },
         refusals: ['delivery-not-found', 'delivery-pending'],
       },
     }),
     async (request, reply) => {
       const { endpointId: id, deliveryId } = request.params;
-      const again = await ports.deliveries.replay(endpointId(id), deliveryId);
-      request.log.info({ adminKeyId: request.adminKeyId, endpointId: id, deliveryId }, 'sends an event again');
-      return reply.status(202).send(viewDelivery(again));
+      const replay = await ports.deliveries.replay(endpointId(id), deliveryId);
+      request.log.info({ adminKeyId: request.adminKeyId, endpointId: id, deliveryId }, 'replays a delivery');
+      return reply.status(202).send(viewDelivery(replay));
     },
   );
 }
 
-function replayWebhookRoute(api: Api, { guards, ports }: Kit): void {
+function replayFailedDeliveriesRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/admin/webhooks/:endpointId/replay',
     guarded([guards.adminKey, guards.commandLimit], {
@@ -128,7 +128,7 @@ function replayWebhookRoute(api: Api, { guards, ports }: Kit): void {
         tags,
         params: webhookParams.endpoint,
         summary: 'Replay failed deliveries',
-        description: `Those that failed since a time, oldest first, up to ${REPLAY_MAX} per call; once the endpoint is enabled, if it is not.`,
+        description: `Sends deliveries again that failed at \`since\` or later, up to ${REPLAY_MAX} per call. A disabled endpoint gets them once it is enabled.`,
         body: webhookBody.replay,
         response: { 200: answer(replayed, 'The deliveries are scheduled') },
         refusals: ['webhook-not-found'],
@@ -137,7 +137,7 @@ function replayWebhookRoute(api: Api, { guards, ports }: Kit): void {
     async (request) => {
       const id = await knownEndpoint(ports, request.params.endpointId);
       const count = await ports.deliveries.replayFailed(id, new Date(request.body.since), REPLAY_MAX);
-      request.log.info({ adminKeyId: request.adminKeyId, endpointId: id, count }, 'sends events again');
+      request.log.info({ adminKeyId: request.adminKeyId, endpointId: id, count }, 'replays failed deliveries');
       return { replayed: count };
     },
   );

@@ -48,7 +48,7 @@ export function findBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
     if (reply[0] === 'reporting') await setTimeout(reportMs);
     if (reply[0] !== 'found') return [];
     const [, head, endedBytes, turnover, ...answers] = reply;
-    await view.hear(head, endedBytes);
+    await view.noteHead(head, endedBytes);
     return entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
       const state = stateOf(view, numbers[index] ?? entry.sequence, answer, { head, turnover: Number(turnover) });

@@ -34,7 +34,7 @@ export function joinBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
     }
     const [, epoch, head, endedBytes, turnover, lots, ...answers] = reply;
     if (lots >= 0) await view.knowDraw(lots);
-    await view.hear(head, endedBytes);
+    await view.noteHead(head, endedBytes);
     return users.map((userId, index) => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
       const [outcome, number, joined, detail] = answer;

@@ -23,7 +23,7 @@ export type Survey = {
 
 /**
  * What an instance knows of a queue: its figures, surveyed a few times a second, and the numbers of all ended entries. That
- * gives the position of any entry: the numbers from the head to its own, without those that have ended.
+ * gives the position of any entry: how many numbers lie from the head to its own, less the ended ones.
  *
  * A position is as of a moment less than a second before the answer. So it never rises for a client that asks at least a
  * second apart, whichever instances answer.
@@ -37,11 +37,11 @@ export type QueueView = {
   /** The last survey, if it is less than a second old. */
   fresh(): Survey | undefined;
   isSurveyed(): boolean;
-  /** Takes in the head and the length of the log of ended entries, as a script replied them. */
-  hear(head: number, endedBytes: number): Promise<void>;
-  /** Takes in a sequence drawn in the queue with this epoch. */
+  /** Notes the head and the length of the log of ended entries, as a script replied them. */
+  noteHead(head: number, endedBytes: number): Promise<void>;
+  /** Notes a sequence drawn in the queue with this epoch. */
   noteDrawn(epoch: string, sequence: number): void;
-  /** Surveys the queue unless it knows the draw with this many lots. */
+  /** Makes sure that the draw with this many lots is known. */
   knowDraw(count: number): Promise<void>;
   learnDraw(draw: Draw): Promise<void>;
   drawCount(): DrawCount;
@@ -55,7 +55,7 @@ export type QueueView = {
   endedEntries(): EndedEntries;
   /** A script has found this number in the queue. */
   confirm(number: number): void;
-  /** False if the queue was rebuilt since the number was found: it may lack the entry. */
+  /** False if the queue was rebuilt since the number was found: it may lack the entry. True if it never was rebuilt. */
   isConfirmed(number: number): boolean;
   /** What a lost queue is opened with. The epoch is empty as long as none is known. */
   known(): { readonly epoch: string; readonly drawn: number; readonly head: number };
@@ -107,7 +107,7 @@ export function queueView(
       return survey !== undefined && performance.now() - survey.asOf < FRESH_MS ? survey : undefined;
     },
     isSurveyed: () => queue.memory.survey !== undefined,
-    hear(head, endedBytes) {
+    noteHead(head, endedBytes) {
       queue.memory.head = Math.max(queue.memory.head, head);
       return queue.memory.ended.readUpTo(endedBytes);
     },
@@ -159,7 +159,7 @@ async function learnDraw(queue: ViewedQueue, { count, seed }: Draw): Promise<voi
   if (knowsDraw(queue, count)) return;
   const { memory, redis, concertId } = queue;
   memory.lots = lots;
-  // From here on entries are known by other numbers, ended ones as well.
+  // Numbers are lots now and not sequences, those of ended entries as well.
   const ended = Array.from(memory.ended.all(), (sequence) => numberOf(queue, sequence));
   memory.ended = endedEntries(redis, concertId, ended);
   memory.confirmed = numberSet();
@@ -170,24 +170,25 @@ async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promi
   const { epoch, drawn, head } = queue.memory;
   const known = { epochKnown: epoch, drawnKnown: drawn, headKnown: head };
   const reply = await run(queue.redis, scripts.survey, queue.keys, known);
+  // 'unopened'
   if (reply.length === 1) {
     await open();
     return surveyQueue(queue, open);
   }
-  const [name, headNow, drawnNow, waiting, active, absent, turnover, registered, endedBytes, rebuildingMs] = reply;
+  const [epochNow, headNow, drawnNow, waiting, active, absent, turnover, registered, endedBytes, rebuildingMs] = reply;
   const [rebuiltAt, state, count, seed] = reply.slice(10) as [string, DrawState, number, string];
-  noteDrawn(queue, name, drawnNow);
+  noteDrawn(queue, epochNow, drawnNow);
   const last = queue.memory.survey;
-  const wasLost = last !== undefined && rebuiltAt !== last.rebuiltAt;
+  const wasRebuilt = last !== undefined && rebuiltAt !== last.rebuiltAt;
   if (state === 'placing' || state === 'drawn') await learnDraw(queue, { count, seed });
-  if (wasLost) queue.memory.confirmed = numberSet();
-  await queue.memory.ended.surveyed(endedBytes, wasLost);
-  if (wasLost) await restoreEnded(queue);
+  if (wasRebuilt) queue.memory.confirmed = numberSet();
+  await queue.memory.ended.surveyed(endedBytes, wasRebuilt);
+  if (wasRebuilt) await restoreEnded(queue);
   queue.memory.head = Math.max(queue.memory.head, headNow);
   const rebuilding = rebuildingMs > 0 ? { rebuildingMs } : {};
   const counts = { waiting, active, absent, registered, turnover: Number(turnover) };
   const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
-  queue.memory.survey = { figures, epoch: name, state, rebuiltAt, asOf };
+  queue.memory.survey = { figures, epoch: epochNow, state, rebuiltAt, asOf };
   return queue.memory.survey;
 }
 

@@ -1,14 +1,14 @@
--- record_attempt: records an attempt at p_url and its consequence. PENDING tries again after p_retry_ms. p_gone disables the
--- endpoint, unless its URL has changed: then the new one is tried at once.
+-- record_attempt: records an attempt at p_url. p_state is the delivery's state after it; PENDING is due again after p_retry_ms.
+-- p_gone disables the endpoint, unless its URL has changed: then the delivery is due at once, at the new URL.
 -- Locks, in this order: delivery, endpoint.
--- Replies whether it was the latest attempt; a stale one is recorded and has no consequence.
+-- Replies whether it had a consequence. A stale attempt, or one at a delivery that is over or deleted, has none.
 CREATE FUNCTION record_attempt(
   p_delivery_id bigint, p_attempt integer, p_url text, p_state delivery_state, p_retry_ms bigint, p_gone boolean,
   p_duration_ms integer, p_status integer, p_failure text
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_delivery webhook_deliveries%ROWTYPE;
-  v_moved boolean := false;
+  v_url_changed boolean := false;
 BEGIN
   SELECT * INTO v_delivery FROM webhook_deliveries WHERE delivery_id = p_delivery_id FOR UPDATE;
   IF NOT FOUND THEN
@@ -21,12 +21,12 @@ BEGIN
   END IF;
 
   IF p_gone THEN
-    SELECT url <> p_url INTO v_moved FROM webhook_endpoints WHERE endpoint_id = v_delivery.endpoint_id FOR NO KEY UPDATE;
+    SELECT url <> p_url INTO v_url_changed FROM webhook_endpoints WHERE endpoint_id = v_delivery.endpoint_id FOR NO KEY UPDATE;
     UPDATE webhook_endpoints SET disabled_at = clock_timestamp(), disabled_reason = 'gone'
-    WHERE endpoint_id = v_delivery.endpoint_id AND disabled_at IS NULL AND NOT v_moved;
+    WHERE endpoint_id = v_delivery.endpoint_id AND disabled_at IS NULL AND NOT v_url_changed;
   END IF;
 
-  IF v_moved THEN
+  IF v_url_changed THEN
     UPDATE webhook_deliveries SET due_at = at_once() WHERE delivery_id = p_delivery_id;
   ELSIF p_state = 'PENDING' THEN
     UPDATE webhook_deliveries SET tries = tries + 1, due_at = clock_timestamp() + p_retry_ms * interval '1 ms'

@@ -1,7 +1,7 @@
--- Finds entries. Asking counts as a heartbeat: a waiting entry is not passed over, an absent one has rejoined and goes next, an
--- admitted one has claimed its session. With keep_open_ms, a running session is kept open for that long, at most that much
--- beyond its granted end. An entry that the queue lacks, and that has not ended, is restored.
--- Replies {'unopened'}; {'reporting'} while it is not known what was lost; {'redrawn'} if the caller does not know the draw;
+-- Finds entries. Asking counts as a heartbeat: a waiting entry is not passed over, an absent one rejoins and goes next, a session
+-- is claimed. With keep_open_ms, a running session stays open for that long from now, but not longer than that beyond its granted
+-- end. An entry that the queue lacks, and that has not ended, is restored.
+-- Replies {'unopened'}; {'reporting'} while instances still report what a lost queue had; {'redrawn'} if the caller does not know the draw;
 -- {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover}, then for each entry {outcome, detail}:
 -- 'waiting' | 'rejoined' | 'registered' | 'active' with the session's end in ms | 'ended' |
 -- 'unsure' if the queue lacks an entry that may have ended as far as the caller knows, or while lots are drawn.
@@ -23,7 +23,8 @@ if (draw_count or '') ~= draw_count_known then
 end
 local head_now = head()
 
-local function session_of(user, number)
+-- Claims the session and returns when it ends. A client is never told the time for which its session is kept open.
+local function claim_session(user, number)
   local ends = tonumber(redis.call('ZSCORE', active, user) or 0)
   if ends <= now or redis.call('HGET', sessions, user) ~= number then
     return nil
@@ -45,11 +46,16 @@ local function has_other_entry(user)
 end
 
 local function restore(user, number, sequence, joined_ms)
+  -- The other entry has replaced this one.
   if has_other_entry(user) then
     return 'ended'
   end
+  -- The caller does not know all ended entries.
+  if redis.call('STRLEN', ended_log) ~= ended_known then
+    return 'unsure'
+  end
   -- While lots are drawn, neither all numbers nor all leavers are known.
-  if redis.call('STRLEN', ended_log) ~= ended_known or draw_state == 'closed' or draw_state == 'placing' then
+  if draw_state == 'closed' or draw_state == 'placing' then
     return 'unsure'
   end
   if tonumber(sequence) > tonumber(redis.call('GET', sequence_key) or 0) then
@@ -93,7 +99,7 @@ local function find(user, number, sequence, joined_ms)
     touch(number)
     return 'rejoined'
   end
-  local ends = session_of(user, number)
+  local ends = claim_session(user, number)
   if ends then
     return 'active', ends
   end
