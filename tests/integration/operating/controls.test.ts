@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
+import { holds } from '#adapters/postgres/booking/holds.ts';
 import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
 import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import { concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
@@ -285,8 +286,9 @@ async function breakDatabase({ name, changes, also }: Breakage) {
       if (outcome.outcome !== 'held') throw new Error('taken');
       return outcome.answer.reservationId as string;
     },
+    /** Each at an instance of its own, as an instance sends one at a time. */
     holdBest: (concert: string, user: string, quantity: number) =>
-      ports.boxOffice.holdBest({
+      holds({ pool }).holdBest({
         ...placeOf(concert, user),
         date: DATE,
         reservationId: reservationId(randomUUID()),

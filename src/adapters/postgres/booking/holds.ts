@@ -16,7 +16,7 @@ type Holds = Pick<
 /** Limits the commands that wait for the best seats of one date: a few seconds of them. */
 const BEST_WAITING_MAX = 1_000;
 
-export function holds({ pool }: Postgres): Holds {
+export function holds({ pool }: Pick<Postgres, 'pool'>): Holds {
   /** In Postgres they would wait for each other, too, each with a connection. */
   const perDate = oneAtATime(BEST_WAITING_MAX, () => new Refusal('busy', { retryAfterSeconds: 1 }));
 
