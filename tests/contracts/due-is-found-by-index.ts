@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concertStatements } from '#adapters/postgres/catalog/concert-statements.ts';
+import { functionSchema } from '#adapters/postgres/client/function-set.ts';
 import { webhookStatements } from '#adapters/postgres/events/webhook-statements.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { DATE, makeUsers, openHall } from '#tests/support/hall.ts';
@@ -104,6 +105,27 @@ export function dueIsFoundByIndex(pool: Pool, crowd: number): void {
       expect(plan).toContain('using events_pkey');
       expect(plan).toContain('Limit');
     });
+  });
+
+  it('the first row with free seats is found without reading the rows behind it', async () => {
+    const values = {
+      p_concert_id: `'${concert}'`,
+      p_date: `'${DATE}'`,
+      p_section: 'NULL',
+      p_grade: 'NULL',
+      p_quantity: '2',
+    };
+    const [found = ''] = /SELECT row_rank INTO v_rank FROM[^;]+/.exec(await definitionOf(pool, 'best_block')) ?? [];
+    const statement = Object.entries({ ...values, v_now: 'now()', v_rank: '3' }).reduce(
+      (text, [name, value]) => text.replaceAll(name, value),
+      found.replace(' INTO v_rank', ''),
+    );
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN ${statement.replace('free_seats(', `${functionSchema}.free_seats(`)}`,
+    );
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toContain('Merge Append');
+    expect(plan).toContain('Index Scan using seats_available');
   });
 
   it('the seats left are counted without reading the others', async () => {

@@ -44,7 +44,7 @@ export async function reserveSeats(
     const hold = { ...order, seatNumbers: answer.seatNumbers };
     const keys =
       'wish' in input
-        ? [holdKeys.putBack(hold)]
+        ? [holdKeys.putBack(hold, remainingMs + HOLD_KEY_MARGIN_MS)]
         : [holdKeys.prolong(hold, remainingMs + HOLD_KEY_MARGIN_MS), holdKeys.remember(hold, order.request)];
     await bestEffort(ports, ...keys, queue.extend(order.entry, remainingMs + SESSION_MARGIN_MS));
   }

@@ -13,6 +13,7 @@ import { outcomeOf } from '#tests/support/outcome.ts';
 import { realPorts } from '#tests/support/real-ports.ts';
 import { type Change, changeFunction, replaced } from '#tests/support/replaced.ts';
 import { withStartingGun } from '#tests/support/starting-gun.ts';
+import { until } from '#tests/support/until.ts';
 
 // Takes a guard away and shows that what the race tests look for then happens: that they can fail, and that the guards
 // below the one taken away hold by themselves.
@@ -97,6 +98,49 @@ describe('holding the best seats with one look', () => {
     const outcomes = await broken.atOnce(users.map((id) => () => outcomeOf(broken.holdBest(concert, id, 2))));
     return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   }
+});
+
+describe('looking row by row for the best seats while a pair is freed in front and another is taken behind', () => {
+  const GATE_KEY = 77_777;
+  const AFTER_A_ROW: Change = [
+    /IF FOUND THEN\s+RETURN v_block;\s+END IF;/,
+    `$& PERFORM pg_advisory_xact_lock(${GATE_KEY});`,
+  ];
+
+  test.each([
+    [
+      'in several snapshots refuses the client, though there was a pair at every moment',
+      [/\bSTABLE\b/, 'VOLATILE'],
+      'no-adjacent-seats',
+    ],
+    ['in one snapshot finds a pair', [/\bSTABLE\b/, 'STABLE'], 'done'],
+  ] as const)('%s', async (_, volatility, outcome) => {
+    await using broken = await breakDatabase({ name: 'best_block', changes: [AFTER_A_ROW, volatility] });
+    const { concert, users } = await broken.people(4);
+    const [front, others, behind, asks] = users as [string, string, string, string];
+    // Rows of ten: no pair in the first one, and one pair in the second one, which is the last.
+    const single = await broken.hold(concert, front, [2]);
+    await broken.hold(concert, others, [4, 6, 8, 10, 11, 14, 15, 16, 17, 18, 19, 20]);
+    await broken.pool.query(`UPDATE seats SET status = 'BLOCKED' WHERE concert_id = $1 AND seat_number > 20`, [
+      concert,
+    ]);
+
+    const gate = await broken.pool.connect();
+    await gate.query('SELECT pg_advisory_lock($1)', [GATE_KEY]);
+    const asked = outcomeOf(broken.holdBest(concert, asks, 2));
+    await until('it has looked at the first row', async () => {
+      const { rowCount } = await gate.query(
+        `SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted`,
+        [GATE_KEY],
+      );
+      return rowCount === 1;
+    });
+    await broken.release(front, single);
+    await broken.hold(concert, behind, [12, 13]);
+    await gate.query('SELECT pg_advisory_unlock($1)', [GATE_KEY]);
+    gate.release();
+    expect(await asked).toBe(outcome);
+  });
 });
 
 describe('holding seats where orphan seats are forbidden', () => {
@@ -286,6 +330,7 @@ async function breakDatabase({ name, changes, also }: Breakage) {
       if (outcome.outcome !== 'held') throw new Error('taken');
       return outcome.answer.reservationId as string;
     },
+    release: (user: string, reservation: string) => ports.boxOffice.release(userId(user), reservationId(reservation)),
     /** Each at an instance of its own, as an instance sends one at a time. */
     holdBest: (concert: string, user: string, quantity: number) =>
       holds({ pool }).holdBest({

@@ -1,9 +1,11 @@
 -- best_block: finds the best adjacent free seats for a wish, in the first row that has room. p_enforce leaves out blocks that
--- would needlessly leave a seat single. The same rule as `bestBlocks` in tests/support; a test keeps the two equal.
+-- would needlessly leave a seat single. STABLE lets all statements see one snapshot: otherwise a block could be freed in a row
+-- already looked at while another is taken in a row to come. The same rule as `bestBlocks` in tests/support; a test keeps the
+-- two equal.
 -- Locks nothing. Replies the seat numbers, or NULL without such a block.
 CREATE FUNCTION best_block(
   p_concert_id uuid, p_date date, p_quantity integer, p_section text, p_grade text, p_enforce boolean
-) RETURNS integer[] LANGUAGE plpgsql AS $$
+) RETURNS integer[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
   -- A constant lets free_seats be inlined, and its indexes be used.
   v_now timestamptz := clock_timestamp();

@@ -12,6 +12,7 @@ DECLARE
   v_enforce boolean := p_orphan_seats = 'enforce';
   v_block integer[];
   v_reply jsonb;
+  v_now timestamptz;
 BEGIN
   IF v_known IS NOT NULL THEN
     RETURN v_known;
@@ -36,7 +37,8 @@ BEGIN
     END;
   END LOOP;
 
+  v_now := clock_timestamp();
   RETURN jsonb_build_object('refusal', 'no-adjacent-seats', 'facts', jsonb_build_object('quantity', p_quantity, 'left', (
-    SELECT count(*) FROM free_seats(p_concert_id, p_date, clock_timestamp())
+    SELECT count(*) FROM free_seats(p_concert_id, p_date, v_now)
     WHERE (p_section IS NULL OR section = p_section) AND (p_grade IS NULL OR grade IS NOT DISTINCT FROM p_grade))));
 END $$;
