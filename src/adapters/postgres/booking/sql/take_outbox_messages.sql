@@ -1,7 +1,6 @@
 -- take_outbox_messages: takes up to p_batch_max due messages of the outbox and puts each off by p_lease_seconds; a message that is
--- not deleted by then comes again. Each comes with the present state of its reservation, and its
--- version: status and deadline change with it. `paid` is a column of its own, because a
--- payment may be refunded before its session has ended.
+-- not deleted by then comes again. Each comes with the present state of its reservation and with a version, which changes with
+-- status and deadline. `paid` is a column of its own, because a payment may be refunded before its session has ended.
 -- Locks the rows taken, skipping locked ones. Replies the rows, oldest first.
 CREATE FUNCTION take_outbox_messages(p_batch_max integer, p_lease_seconds integer) RETURNS TABLE (
   message_id bigint, version text, sequence bigint, epoch text, reservation_id uuid, user_id uuid, concert_id uuid, date date,
