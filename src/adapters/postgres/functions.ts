@@ -32,12 +32,8 @@ function one<Values extends readonly unknown[], Answer>(name: string): Statement
 }
 
 /** A function that replies rows with these columns. */
-function many<Values extends readonly unknown[], Row>(
-  name: string,
-  columns: string,
-  ...lastArguments: readonly string[]
-): Statement<Values, Row> {
-  return { name, text: `SELECT ${columns} FROM ${callOf(name, ...lastArguments)}` };
+function many<Values extends readonly unknown[], Row>(name: string, columns: string): Statement<Values, Row> {
+  return { name, text: `SELECT ${columns} FROM ${callOf(name)}` };
 }
 
 /** The functions that the service calls. Each key is the function's name in camel case. */

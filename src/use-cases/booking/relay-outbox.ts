@@ -32,14 +32,15 @@ export async function relayOutbox(ports: Needed): Promise<number> {
 /** @returns how many were relayed; failures are appended to `failures` */
 async function relayAll(ports: Needed, messages: readonly OutboxMessage[], failures: unknown[]): Promise<number> {
   const outcomes = await Promise.allSettled(messages.map((message) => relay(ports, message)));
-  const those = (status: 'fulfilled' | 'rejected') => messages.filter((_, index) => outcomes[index]?.status === status);
-  const [relayed, failed] = [those('fulfilled'), those('rejected')];
-  const kept = await Promise.allSettled([
+  const messagesThat = (status: 'fulfilled' | 'rejected') =>
+    messages.filter((_, index) => outcomes[index]?.status === status);
+  const [relayed, failed] = [messagesThat('fulfilled'), messagesThat('rejected')];
+  const acked = await Promise.allSettled([
     relayed.length > 0 ? ports.boxOffice.ackOutboxMessages(relayed) : undefined,
     failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed.map(({ messageId }) => messageId)) : undefined,
   ]);
   failures.push(
-    ...[...outcomes, ...kept].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),
+    ...[...outcomes, ...acked].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),
   );
   return relayed.length;
 }

@@ -41,7 +41,6 @@ describe('a call', () => {
   test('names the schema of this version, and has a placeholder for each parameter', () => {
     expect(functionSchema).toMatch(/^frontrow_[0-9a-f]{12}$/);
     expect(callOf('recall_answer')).toBe(`${functionSchema}.recall_answer($1, $2, $3)`);
-    expect(callOf('free_seats', 'clock_timestamp()')).toBe(`${functionSchema}.free_seats($1, $2, clock_timestamp())`);
   });
 
   test('of a function without a file fails', () => {

@@ -31,13 +31,12 @@ export const functionSet: ReadonlyMap<string, SqlFunction> = new Map(
 /** The schema of this version's functions. */
 export const functionSchema = `frontrow_${hashOf([...functionSet.values()].map(({ creation }) => creation).join('\n'))}`;
 
-/** A call of the function, with placeholders for all parameters but the last ones, whose arguments are given. */
-export function callOf(name: string, ...lastArguments: readonly string[]): string {
+/** A call of the function, with a placeholder for each parameter. */
+export function callOf(name: string): string {
   const found = functionSet.get(name);
   if (found === undefined) throw new RangeError(`there is no file for the SQL function ${name}`);
-  const length = found.parameterCount - lastArguments.length;
-  const placeholders = Array.from({ length }, (_, index) => `$${index + 1}`);
-  return `${functionSchema}.${name}(${[...placeholders, ...lastArguments].join(', ')})`;
+  const placeholders = Array.from({ length: found.parameterCount }, (_, index) => `$${index + 1}`);
+  return `${functionSchema}.${name}(${placeholders.join(', ')})`;
 }
 
 function toSource(path: string, sql: string) {
