@@ -69,7 +69,8 @@ async function startServer(dir: string, file: string, env: Readonly<Record<strin
   return { url: url ?? '', cpuSeconds: () => cpuSecondsOf(child.pid ?? 0), stop, kill };
 }
 
-function cpuSecondsOf(pid: number): number {
+/** Processor time of all its threads so far. */
+export function cpuSecondsOf(pid: number): number {
   // The name in the second field may hold spaces; user and system time are the 14th and 15th field.
   const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
   const [user, system] = fields.split(' ').slice(11, 13);

@@ -2,7 +2,7 @@
 export type Job = { stop(): Promise<void> };
 
 /** Limits the pause after failures, so that an instance idles while its stores are unavailable. */
-const BACKOFF_MS_MAX = 6_000;
+const BACKOFF_MS_MAX = 8_000;
 /** Lengthens the pause by this share of the outage, so that recovery is noticed within a tenth of it. */
 const BACKOFF_PER_MS_FAILING = 0.1;
 

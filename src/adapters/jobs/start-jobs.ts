@@ -21,6 +21,8 @@ export type JobSettings = {
 
 /** Last-seen times have a resolution of a second. */
 const LAST_SEEN_TICK_MS = 1_000;
+/** Delays a lottery's draw by this at most. A lottery is drawn once, and each look costs an idle instance a wake-up. */
+const LOTS_TICK_MS = 500;
 /** Bounds one run of the clean-up jobs. The next run takes the rest. */
 const TIDY_BATCH_MAX = 500;
 
@@ -41,7 +43,7 @@ export function startJobs(ports: Ports, settings: JobSettings, report: JobReport
     start('admission', () => admitWaiting(ports), settings.admissionTickMs),
     start('survey', () => queue.refresh(), settings.surveyTickMs),
     start('last-seen', () => queue.writeLastSeen(), LAST_SEEN_TICK_MS),
-    start('lots', () => drawLots(ports), settings.admissionTickMs),
+    start('lots', () => drawLots(ports), LOTS_TICK_MS),
     start('record', () => recordQueues(ports), settings.relayTickMs),
     start('relay', () => relayOutbox(ports), settings.relayTickMs),
     start('events', () => relayEvents(ports), settings.relayTickMs),
