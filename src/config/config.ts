@@ -112,7 +112,7 @@ const variables = {
   CHARGE_MAX: integer(1, Number.MAX_SAFE_INTEGER).default(10_000_000),
   BALANCE_MAX: integer(1, Number.MAX_SAFE_INTEGER).default(1_000_000_000),
 
-  ADMISSION_TICK_MS: integer(10, 60_000).default(100),
+  ADMISSION_TICK_MS: integer(10, 1_000).default(100),
   SURVEY_TICK_MS: integer(10, 300).default(200),
   EXPIRY_TICK_MS: integer(10, 60_000).default(1_000),
   RELAY_TICK_MS: integer(10, 60_000).default(500),

@@ -214,6 +214,21 @@ export const removals: readonly Removal[] = [
     caughtBy: ['has the number that it is of its reservation'],
   },
   {
+    without: 'standstill of the time of a queue',
+    note: '',
+    changes: [
+      { file: 'src/adapters/redis/queue/lua/shared.lua', found: / {2}now = tonumber\(served\)\n/, instead: '' },
+    ],
+    tests: ['queue-unserved'],
+    caughtBy: [
+      'no session ends',
+      'no entry is passed over',
+      'an absent entry keeps',
+      'a window admits',
+      'the turnover stays',
+    ],
+  },
+  {
     without: 'version of a reservation in the outbox',
     note: 'a slow relay sets the keys of a hold that another has freed',
     changes: [

@@ -48,6 +48,7 @@ export function memoryConcerts(store: MemoryStore): Concerts {
 
   return {
     find: async (concertId) => find(concertId),
+    findToAdmit: async (concertId) => find(concertId),
     seatsLeft: async (concertId) => seatsLeft(concertId),
     recall(concertId) {
       const concert = find(concertId);

@@ -28,7 +28,7 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['CHARGE_MAX', 1, Number.MAX_SAFE_INTEGER],
   ['BALANCE_MAX', 1, Number.MAX_SAFE_INTEGER],
   ['REBUILD_SECONDS', 1, 600],
-  ['ADMISSION_TICK_MS', 10, 60_000],
+  ['ADMISSION_TICK_MS', 10, 1_000],
   ['SURVEY_TICK_MS', 10, 300],
   ['EXPIRY_TICK_MS', 10, 60_000],
   ['RELAY_TICK_MS', 10, 60_000],

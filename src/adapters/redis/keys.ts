@@ -23,8 +23,8 @@ const PREFIX = 'frontrow:';
  * - `granted` string: an array of 6-byte big-endian times, at (number - 1) * 6: when the session ends as granted, later than in
  *   `active` until it is claimed, earlier while a command under way keeps it open
  * - `admissions` sorted set: how many were ever admitted → since when, for an hour back
- * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it; when the queue
- *   was last `served`, and since when it is again (`resumed`) after how many ms `unserved`
+ * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
+ * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis
  * - `ended` string: an array of 4-byte big-endian numbers of ended entries, as they ended; only ever appended to
  * - `log` stream: what happened to entries, until it is on record: kind → numbers
  * - `rebuild` hash: after a loss, when instances have told what they have `known`, `until` when the queue is rebuilt, its `head`
@@ -47,6 +47,7 @@ const QUEUE_KEYS = [
   'granted',
   'admissions',
   'pace',
+  'clock',
   'ended',
   'log',
   'rebuild',

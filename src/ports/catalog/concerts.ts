@@ -9,6 +9,9 @@ export type Concerts = {
   /** Returns undefined for an unknown concert. At most one second old; older only while the store does not answer. */
   find(concertId: ConcertId): Promise<Concert | undefined>;
 
+  /** The same, for admission: refuses as `listOnSale` does. */
+  findToAdmit(concertId: ConcertId): Promise<Concert | undefined>;
+
   /**
    * Returns the concert and its seats left from the cache, or undefined if either is not cached. As fresh as `find`.
    */
@@ -25,7 +28,10 @@ export type Concerts = {
    */
   changePolicy(concertId: ConcertId, change: PolicyChange): Promise<Concert | undefined>;
 
-  /** Returns the concerts whose sales have opened and that have a date to come. As fresh as `find`. */
+  /**
+   * Returns the concerts whose sales have opened and that have a date to come. As fresh as `find`, but refuses
+   * `unavailable` once the store has not answered for two seconds: nobody is admitted while nobody could book.
+   */
   listOnSale(): Promise<readonly Concert[]>;
 
   /** Returns the concerts that have a date to come. */

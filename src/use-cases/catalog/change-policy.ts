@@ -1,8 +1,9 @@
 import type { Concert } from '#domain/catalog/concert.ts';
-import { admissionPolicy, type PolicyChange } from '#domain/catalog/policy.ts';
+import type { PolicyChange } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
+import { admitAt } from '#use-cases/steps/admit-at.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
 type Needed = Pick<Ports, 'concerts' | 'queue' | 'reportError'>;
@@ -14,12 +15,7 @@ export async function changePolicy(
 ): Promise<Concert> {
   const concert = await ports.concerts.changePolicy(input.concertId, input.change);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  await bestEffort(ports, admit(ports, concert));
+  // By the changed policy: the list of concerts on sale may be older.
+  await bestEffort(ports, admitAt(ports, concert));
   return concert;
-}
-
-/** Uses the changed policy: `find` may answer from a cache. */
-async function admit({ concerts, queue }: Needed, concert: Concert): Promise<void> {
-  const seatsLeft = await concerts.seatsLeft(concert.concertId);
-  await queue.admit(concert.concertId, admissionPolicy(concert, seatsLeft));
 }

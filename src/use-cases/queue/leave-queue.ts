@@ -1,7 +1,7 @@
-import { admissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { EntryId, QueueEntry } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
+import { admitNext } from '#use-cases/steps/admit-next.ts';
 import { bestEffort } from '#use-cases/steps/best-effort.ts';
 
 /** Exceeds the holds of any user. Further ones expire. */
@@ -16,12 +16,11 @@ type Needed = Pick<Ports, 'concerts' | 'queue' | 'boxOffice' | 'holdKeys' | 'rep
 export async function leaveQueue(ports: Needed, entry: QueueEntry): Promise<void> {
   const { concerts, queue } = ports;
   const { concertId } = entry;
-  const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
-  if (concert === undefined) throw new Refusal('concert-not-found');
+  if ((await concerts.find(concertId)) === undefined) throw new Refusal('concert-not-found');
   // A repeated call does not release the holds of a later session.
   const { status } = await queue.find(entry);
   await queue.leave(entry);
-  await queue.admit(concertId, admissionPolicy(concert, seatsLeft));
+  await bestEffort(ports, admitNext(ports, concertId));
   // Not awaited: the queue does not need Postgres, and a hold that is not released expires.
   if (status === 'ACTIVE') void bestEffort(ports, releaseHolds(ports, entry));
 }

@@ -1,12 +1,9 @@
-import { admissionPolicy } from '#domain/catalog/policy.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Ports } from '#ports/index.ts';
+import { admitAt } from './admit-at.ts';
 
-/** Admits the next entries at a concert, as its policy and the seats left allow. */
-export async function admitNext(
-  { concerts, queue }: Pick<Ports, 'concerts' | 'queue'>,
-  concertId: ConcertId,
-): Promise<void> {
-  const [concert, seatsLeft] = await Promise.all([concerts.find(concertId), concerts.seatsLeft(concertId)]);
-  if (concert !== undefined) await queue.admit(concertId, admissionPolicy(concert, seatsLeft));
+/** Admits the next entries at one concert. */
+export async function admitNext(ports: Pick<Ports, 'concerts' | 'queue'>, concertId: ConcertId): Promise<void> {
+  const concert = await ports.concerts.findToAdmit(concertId);
+  if (concert !== undefined) await admitAt(ports, concert);
 }

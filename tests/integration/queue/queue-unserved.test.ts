@@ -1,103 +1,137 @@
 import { v7 as newId } from 'uuid';
-import { expect, test } from 'vitest';
-import { queueKey } from '#adapters/redis/keys.ts';
+import { describe, expect, test } from 'vitest';
 import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
-import type { QueueEntry } from '#domain/queue/queue.ts';
+import type { EntryState, QueueEntry } from '#domain/queue/queue.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { looseQueueRecords } from '#tests/fakes/loose-queue-records.ts';
 import { openRedis } from '#tests/support/open-redis.ts';
-import { passAtQueue } from '#tests/support/queue-clock.ts';
+import { passAtQueue, stepClock } from '#tests/support/queue-clock.ts';
 
-// Redis or all instances were away, and nobody could ask: that nobody has says nothing of who is still there.
+// Redis or all instances were away, or the clock of Redis stepped, as with a new primary: nobody could ask, and that says nothing
+// of who is still there. To the queue an outage and a step forward are the same.
 
 const ABSENT_SECONDS = 60;
 const GRACE_SECONDS = 600;
 /** As the policy of these tests has it. */
 const SESSION_MS = POLICY.sessionSeconds * 1_000;
-const AWAY_MS = 3 * ABSENT_SECONDS * 1_000;
+/** Further than any time of these tests. */
+const FAR_MS = 10 * Math.max(SESSION_MS, GRACE_SECONDS * 1_000);
+/** More than one run of the admission script takes. */
+const CROWD = 2_500;
 const { redis } = await openRedis();
 
 const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
-const admit = (concert: ConcertId, activeMax: number) =>
+const admit = (concert: ConcertId, activeMax: number, more: Partial<typeof POLICY> = {}) =>
   room.admit(concert, {
     ...POLICY,
     activeMax,
     absentSeconds: ABSENT_SECONDS,
     claimSeconds: 3_600,
     graceSeconds: GRACE_SECONDS,
+    ...more,
   });
-
-/** Time goes by in which no instance reaches the line. */
-async function isAway(concert: ConcertId, milliseconds: number): Promise<void> {
-  await passAtQueue(redis, concert, milliseconds);
-  for (const field of ['served', 'resumed']) {
-    const at = await redis.hget(queueKey(concert, 'pace'), field);
-    if (at !== null) await redis.hincrby(queueKey(concert, 'pace'), field, -milliseconds);
-  }
-}
 
 async function joined(count: number) {
   const concert = concertId(newId());
-  const entries: QueueEntry[] = [];
-  for (let person = 0; person < count; person++) {
-    entries.push((await room.join(concert, userId(newId()), { waitingMax: 100, opening: 'fifo' })).entry);
-  }
+  const joining = Array.from({ length: count }, () =>
+    room.join(concert, userId(newId()), { waitingMax: CROWD, opening: 'fifo' }),
+  );
+  const entries = (await Promise.all(joining)).map(({ entry }) => entry);
   await admit(concert, 1);
   return { concert, entries };
 }
 
-test('passes over no entry for silence while no client could poll', async () => {
-  const { concert, entries } = await joined(4);
-  await isAway(concert, AWAY_MS);
-  expect(await admit(concert, 3)).toMatchObject({ admitted: 2, passedOver: 0 });
-  // And again, before everybody has had the time to ask.
-  await isAway(concert, AWAY_MS);
-  expect(await admit(concert, 10)).toMatchObject({ passedOver: 0 });
-  expect(await Promise.all(entries.map(room.find))).not.toContainEqual({ status: 'EXPIRED' });
+function leftMs(state: EntryState): number {
+  if (state.status !== 'ACTIVE') throw new RangeError(`it is ${state.status}`);
+  return state.expiresAt.getTime() - Date.now();
+}
+
+/** Clocks are read before and after. */
+const MARGIN_MS = 60_000;
+
+describe.each([
+  ['no instance serves the queue for a long time, or the clock of Redis steps forward', FAR_MS],
+  ['the clock of Redis steps back', -FAR_MS],
+])('while %s', (_, stepMs) => {
+  test('no session ends, however many there are, and each has the time left that it had', async () => {
+    const { concert, entries } = await joined(CROWD);
+    while ((await admit(concert, CROWD)).active < CROWD);
+    await passAtQueue(redis, concert, SESSION_MS - 2 * MARGIN_MS);
+    await stepClock(redis, concert, stepMs);
+
+    // Before any instance serves the queue again, and afterwards.
+    const before = await Promise.all(entries.map(room.find));
+    expect(await admit(concert, CROWD)).toMatchObject({ expired: 0, active: CROWD });
+    expect(await admit(concert, CROWD)).toMatchObject({ expired: 0, active: CROWD });
+    const after = await Promise.all(entries.map(room.find));
+    for (const state of [...before, ...after]) {
+      expect(leftMs(state)).toBeGreaterThan(MARGIN_MS);
+      expect(leftMs(state)).toBeLessThanOrEqual(2 * MARGIN_MS);
+    }
+
+    await passAtQueue(redis, concert, 2 * MARGIN_MS);
+    expect((await admit(concert, CROWD)).expired).toBeGreaterThan(0);
+  });
+
+  test('no entry is passed over for silence, and one that was silent long enough before is', async () => {
+    const { concert, entries } = await joined(4);
+    const [, , third, fourth] = entries as [QueueEntry, QueueEntry, QueueEntry, QueueEntry];
+    await passAtQueue(redis, concert, (ABSENT_SECONDS - 10) * 1_000);
+    await Promise.all([third, fourth].map(room.find));
+    await stepClock(redis, concert, stepMs);
+    expect(await admit(concert, 2)).toMatchObject({ admitted: 1, passedOver: 0 });
+    await passAtQueue(redis, concert, (ABSENT_SECONDS - 10) * 1_000);
+    await room.find(fourth);
+    await stepClock(redis, concert, stepMs);
+    await passAtQueue(redis, concert, 20_000);
+    expect(await admit(concert, 3)).toMatchObject({ admitted: 1, passedOver: 1 });
+    expect(await room.find(third)).toMatchObject({ status: 'WAITING', position: 1 });
+  });
+
+  test('an absent entry keeps what is left of its grace time', async () => {
+    const { concert, entries } = await joined(2);
+    const [, silent] = entries as [QueueEntry, QueueEntry];
+    await passAtQueue(redis, concert, (ABSENT_SECONDS + 5) * 1_000);
+    expect(await admit(concert, 2)).toMatchObject({ passedOver: 1 });
+    await passAtQueue(redis, concert, (GRACE_SECONDS - 60) * 1_000);
+    await stepClock(redis, concert, stepMs);
+    await admit(concert, 1);
+    expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });
+  });
+
+  test('a window admits as many as before, and no more', async () => {
+    const windowed = { admitPerWindow: 2, windowSeconds: 20 };
+    const { concert } = await joined(9);
+    expect(await admit(concert, 9, windowed)).toMatchObject({ admitted: 1 });
+    await passAtQueue(redis, concert, 10_000);
+    await stepClock(redis, concert, stepMs);
+    expect(await admit(concert, 9, windowed)).toMatchObject({ admitted: 0 });
+    await passAtQueue(redis, concert, 15_000);
+    expect(await admit(concert, 9, windowed)).toMatchObject({ admitted: 2 });
+  });
+
+  test('the turnover stays as it was', async () => {
+    const { concert, entries } = await joined(20);
+    await admit(concert, 10);
+    for (const entry of entries.slice(0, 5)) await room.leave(entry);
+    await admit(concert, 10);
+    const { turnover } = await room.read(concert);
+    expect(turnover).toBeGreaterThan(0);
+    await stepClock(redis, concert, stepMs);
+    const { turnover: later } = await room.read(concert);
+    expect(later).toBeGreaterThan(0.8 * turnover);
+    expect(later).toBeLessThanOrEqual(1.05 * turnover);
+  });
 });
 
-test('extends, once, a session that expired while nobody could use it, and no other', async () => {
+test('a session ends and an entry is passed over in time after an outage', async () => {
   const { concert, entries } = await joined(2);
   const [inside] = entries as [QueueEntry, QueueEntry];
-  expect(await room.find(inside)).toMatchObject({ status: 'ACTIVE' });
-  // The line is out of reach for twice as long as a session lasts.
-  await isAway(concert, 2 * SESSION_MS);
-  expect(await admit(concert, 1)).toMatchObject({ admitted: 0, expired: 0, active: 1 });
-  const state = await room.find(inside);
-  expect(state).toMatchObject({ status: 'ACTIVE' });
-  if (state.status !== 'ACTIVE') throw new RangeError();
-  expect(state.expiresAt.getTime() - Date.now()).toBeLessThanOrEqual(SESSION_MS);
-  expect(state.expiresAt.getTime() - Date.now()).toBeGreaterThan(SESSION_MS - 60_000);
-  await passAtQueue(redis, concert, SESSION_MS + 1_000);
-  expect(await admit(concert, 1)).toMatchObject({ expired: 1 });
-  expect(await room.find(inside)).toEqual({ status: 'EXPIRED' });
-});
-
-test('passes over entries that were absent before, and those that do not poll afterwards', async () => {
-  const { concert, entries } = await joined(3);
-  await passAtQueue(redis, concert, (ABSENT_SECONDS + 5) * 1_000);
-  const [, , third] = entries;
-  if (third === undefined) throw new RangeError();
-  await room.find(third);
-  await isAway(concert, AWAY_MS);
-  expect(await admit(concert, 2)).toMatchObject({ passedOver: 1 });
-
-  const other = await joined(3);
-  await isAway(other.concert, AWAY_MS);
-  await admit(other.concert, 1);
-  const pace = queueKey(other.concert, 'pace');
-  await passAtQueue(redis, other.concert, (ABSENT_SECONDS + 5) * 1_000);
-  await redis.hincrby(pace, 'resumed', -(ABSENT_SECONDS + 5) * 1_000);
-  expect(await admit(other.concert, 5)).toMatchObject({ passedOver: 2 });
-});
-
-test('ends no absent entry whose grace time expired while no client could return', async () => {
-  const { concert, entries } = await joined(2);
-  const [, silent] = entries as [QueueEntry, QueueEntry];
-  await passAtQueue(redis, concert, (ABSENT_SECONDS + 5) * 1_000);
-  expect(await admit(concert, 2)).toMatchObject({ passedOver: 1 });
-  await isAway(concert, (GRACE_SECONDS + 5) * 1_000);
+  await room.find(inside);
+  await stepClock(redis, concert, FAR_MS);
   await admit(concert, 1);
-  expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });
+  await passAtQueue(redis, concert, SESSION_MS + 1_000);
+  expect(await admit(concert, 1)).toMatchObject({ expired: 1, passedOver: 1 });
+  expect(await room.find(inside)).toEqual({ status: 'EXPIRED' });
 });

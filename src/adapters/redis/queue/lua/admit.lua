@@ -12,9 +12,8 @@ local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
 local REMEMBERED_MS = 3600000
 -- Times of admission are rounded up to this: an admission may leave the window this much too late.
 local MOMENT_MS = 20
--- A queue that no instance has served for this long was unreachable for clients, too. Serving is noted once a second, as each
--- note goes into the append-only file.
-local UNSERVED_MS, SERVED_MS = 5000, 1000
+-- The time is noted once a second, as each note goes into the append-only file.
+local NOTED_MS = 1000
 -- Numbers this far apart are read one by one.
 local SPREAD_MAX = 4
 
@@ -24,27 +23,12 @@ end
 
 -- Only this script adds sessions: those missing since its last run have left or paid.
 local before = redis.call('ZCARD', active)
-local known, rate, at, served, resumed, unserved =
-  unpack(redis.call('HMGET', pace, 'active', 'rate', 'at', 'served', 'resumed', 'unserved'))
+local known, rate, at = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at'))
 local left = math.max(0, tonumber(known or 0) - before)
 
--- Time in which no instance served is not counted as absence, until every client has had time to ask again.
-served = tonumber(served or now)
-local forgiven_ms = served < tonumber(resumed or 0) + absent_s * 1000 and tonumber(unserved) or 0
-local since_served = now - served
-if since_served > UNSERVED_MS then
-  forgiven_ms = forgiven_ms + since_served
-  redis.call('HSET', pace, 'resumed', now, 'unserved', forgiven_ms)
-  -- Sessions that expired while no client could use them last longer by the unserved time.
-  local lapsed = redis.call('ZRANGEBYSCORE', active, '(' .. string.format('%d', served), now, 'WITHSCORES', 'LIMIT', 0, batch_max)
-  for i = 1, #lapsed, 2 do
-    local number = redis.call('HGET', sessions, lapsed[i])
-    redis.call('ZADD', active, string.format('%d', lapsed[i + 1] + since_served), lapsed[i])
-    grant(number, 1, granted_end(number) + since_served)
-  end
-end
-if since_served == 0 or since_served >= SERVED_MS then
-  redis.call('HSET', pace, 'served', now)
+-- From here on time goes on, after a standstill as well.
+if not served or now >= served + NOTED_MS or now - wall ~= tonumber(offset) then
+  redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall))
 end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
@@ -94,7 +78,7 @@ local function last_seen_of(entries)
 end
 
 -- In whole seconds, rounded so that no entry is absent too early. No last-seen time means present.
-local absent_before = now_s - absent_s - math.ceil(forgiven_ms / 1000)
+local absent_before = now_s - absent_s
 -- Formatted once: to do it for each of a thousand entries takes a fifth of the script's time.
 local passed_at = string.format('%d', now)
 local claimed_by = string.format('%d', now + math.min(claim_ms, session_ms))
@@ -171,7 +155,7 @@ if #passed_over > 0 then
   record('passed-over', passed_over)
 end
 
-local forgotten = redis.call('ZRANGEBYSCORE', absent, '-inf', now - grace_ms - forgiven_ms, 'LIMIT', 0, batch_max)
+local forgotten = redis.call('ZRANGEBYSCORE', absent, '-inf', now - grace_ms, 'LIMIT', 0, batch_max)
 if #forgotten > 0 then
   local numbers = redis.call('HMGET', absent_numbers, unpack(forgotten))
   note_ended(numbers)

@@ -101,7 +101,7 @@ local function find(user, number, sequence, joined_ms)
   end
   local ends = claim_session(user, number)
   if ends then
-    return 'active', ends
+    return 'active', wall_time(ends)
   end
   return joined_ms ~= '0' and restore(user, number, sequence, joined_ms) or 'ended'
 end

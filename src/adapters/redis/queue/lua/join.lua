@@ -30,7 +30,7 @@ local sequences = redis.call('ZMSCORE', registered, unpack(users))
 
 local function joined_at(times, number)
   local bytes = redis.call('GETRANGE', times, (number - 1) * 6, number * 6 - 1)
-  return #bytes == 6 and struct.unpack('>I6', bytes) or now
+  return #bytes == 6 and struct.unpack('>I6', bytes) or wall
 end
 
 local function find(i, user)
@@ -61,7 +61,7 @@ local function find(i, user)
     local number = tonumber(redis.call('HGET', sessions, user))
     local own_end = granted_end(number)
     redis.call('ZADD', active, 'GT', own_end, user)
-    return { 'active', number, joined_at(joined, number), math.max(ends, own_end) }
+    return { 'active', number, joined_at(joined, number), wall_time(math.max(ends, own_end)) }
   end
   return nil
 end
@@ -74,7 +74,7 @@ for i, user in ipairs(users) do
   answers[i] = find(i, user)
   if not answers[i] and first_of[user] then
     local first = answers[first_of[user]]
-    answers[i] = { waits_for_draw and 'registered' or 'waiting', first[2], now, 0 }
+    answers[i] = { waits_for_draw and 'registered' or 'waiting', first[2], wall, 0 }
   elseif not answers[i] and is_rebuilding then
     answers[i] = { 'closed', 0, 0, rebuilt_at - now }
   elseif not answers[i] and #newcomers >= room then
@@ -82,13 +82,13 @@ for i, user in ipairs(users) do
   elseif not answers[i] then
     newcomers[#newcomers + 1] = user
     first_of[user] = i
-    answers[i] = { waits_for_draw and 'enrolled' or 'drawn', drawn + #newcomers, now, 0 }
+    answers[i] = { waits_for_draw and 'enrolled' or 'drawn', drawn + #newcomers, wall, 0 }
   end
 end
 
 if #newcomers > 0 then
   redis.call('INCRBY', sequence_key, #newcomers)
-  redis.call('SETRANGE', joined, drawn * 6, string.rep(struct.pack('>I6', now), #newcomers))
+  redis.call('SETRANGE', joined, drawn * 6, string.rep(struct.pack('>I6', wall), #newcomers))
   redis.call('SETRANGE', last_seen, drawn * 4, string.rep(struct.pack('>I4', now_s), #newcomers))
   -- An ended session that no admission has removed yet gives way to the new entry.
   local over = {}

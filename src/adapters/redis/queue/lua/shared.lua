@@ -2,16 +2,31 @@
 -- Replies nothing itself.
 -- An entry is known by its number: its sequence or, where lots were drawn, the lot that it drew.
 local epoch_key, sequence_key, waiting, joined, last_seen, absent, absent_numbers, rejoined, active, sessions, granted,
-  admissions, pace, ended_log, log, rebuild, draw, registered, registered_joined, registered_last_seen, registered_ended =
+  admissions, pace, clock, ended_log, log, rebuild, draw, registered, registered_joined, registered_last_seen, registered_ended =
   unpack(KEYS)
 -- Half of the weight of the measured turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
 local SMOOTHING_MS = 60000
 -- After a loss, an entry that the head has passed may be restored for this long.
 local LATE_MS = 600000
 
+-- A queue that no instance has served for this long was out of reach for its clients, too.
+local STANDSTILL_MS = 3000
+
 local time = redis.call('TIME')
-local now_s = tonumber(time[1])
-local now = now_s * 1000 + math.floor(time[2] / 1000)
+local wall = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Time as the queue counts it: Redis's clock plus an offset. It stands still while no instance serves the queue, and when
+-- Redis's clock steps: neither an outage nor a step ends a session, or counts as absence. admit.lua keeps it.
+local served, offset = unpack(redis.call('HMGET', clock, 'served', 'offset'))
+local now = wall + tonumber(offset or 0)
+if served and (now < tonumber(served) or now > served + STANDSTILL_MS) then
+  now = tonumber(served)
+end
+local now_s = math.floor(now / 1000)
+
+-- A time of the queue, by the clock of Redis, as clients are told it.
+local function wall_time(ms)
+  return ms - now + wall
+end
 
 -- After a loss: until when instances report what they know, until when the queue is rebuilt, the head before the loss,
 -- until when passed entries are restored.
