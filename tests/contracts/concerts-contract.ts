@@ -87,6 +87,7 @@ export function concertsContract(harness: StoreHarness): void {
         sales: 'OPEN',
         opensAt: salesOpenAt,
         opened: true,
+        opensInSeconds: 0,
         policy: { ...POLICY, activeMax: 7 },
       });
     });
@@ -121,7 +122,14 @@ export function concertsContract(harness: StoreHarness): void {
       const { dates, policy: _, ...told } = plan();
       expect(await concerts.find(told.concertId)).toBeUndefined();
       const created = await concerts.create({ ...told, dates, policy: {} });
-      expect(created).toEqual({ ...told, sales: 'OPEN', opensAt: told.salesOpenAt, opened: true, policy: POLICY });
+      expect(created).toEqual({
+        ...told,
+        sales: 'OPEN',
+        opensAt: told.salesOpenAt,
+        opened: true,
+        opensInSeconds: 0,
+        policy: POLICY,
+      });
       expect(await concerts.find(told.concertId)).toEqual(created);
       const seats = await concerts.listSeats(told.concertId, concertDate('2099-05-01'));
       expect(seats?.map(({ seatNumber, price, status }) => [seatNumber, price, status])).toEqual(
@@ -204,6 +212,7 @@ export function concertsContract(harness: StoreHarness): void {
       const { concertId, salesOpenAt } = await stage({ opensInMs: HOUR_MS });
       const look = async () => (await concerts.find(concertId)) ?? {};
       expect(await look()).toMatchObject({ opensAt: salesOpenAt, opened: false });
+      expect(await look()).toMatchObject({ opensInSeconds: expect.closeTo(HOUR_MS / 1_000, -3) });
       await concerts.changePolicy(concertId, { opensAt: new Date(salesOpenAt.getTime() - 1) });
       expect(await look()).toMatchObject({ opensAt: salesOpenAt, opened: false });
       const later = new Date(salesOpenAt.getTime() + HOUR_MS);

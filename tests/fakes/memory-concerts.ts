@@ -18,7 +18,8 @@ export function memoryConcerts(store: MemoryStore): Concerts {
     const { concertId, salesOpenAt, policy } = concert;
     const opensAt = new Date(Math.max(salesOpenAt.getTime(), policy.opensAt?.getTime() ?? 0));
     const lottery = policy.opening === 'lottery' ? { lottery: lotteryOf(concertId) } : {};
-    return { ...concert, sales: salesOf(concert), opensAt, opened: opensAt.getTime() <= now(), ...lottery };
+    const opensInSeconds = Math.max(0, (opensAt.getTime() - now()) / 1_000);
+    return { ...concert, sales: salesOf(concert), opensAt, opened: opensInSeconds === 0, opensInSeconds, ...lottery };
   }
 
   function lotteryOf(concertId: ConcertId): Lottery {

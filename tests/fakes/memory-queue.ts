@@ -3,7 +3,7 @@ import { admissible } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 import { drawOrder, wordsFrom } from '#domain/queue/lottery.ts';
-import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import { type EntryId, type EntryState, pollSecondsMax, type QueueEntry } from '#domain/queue/queue.ts';
 import type { Queue, QueueFigures } from '#ports/queue/queue.ts';
 import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import type { MemoryClock } from './memory-clock.ts';
@@ -11,6 +11,7 @@ import type { MemoryClock } from './memory-clock.ts';
 const KEEP_OPEN_MS = 10_000;
 const TURNOVER_WINDOW_MS = 60_000;
 const ADMIT_BATCH_MAX = 1_000;
+const TOLD_MARGIN_MS = 5_000;
 /** As long as in every queue token. */
 const EPOCH = 'memory-1';
 
@@ -35,6 +36,9 @@ type StoredQueue = {
   readonly sessions: Map<UserId, Session>;
   /** The times of admissions, for the window. */
   readonly admissions: number[];
+  /** The longest interval told to clients, and until when a longer one told before may run. */
+  pollMs: number;
+  toldUntil: number;
   /** The times at which sessions ended, for the turnover. */
   readonly ended: number[];
 };
@@ -56,6 +60,8 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       rejoined: new Map(),
       sessions: new Map(),
       admissions: [],
+      pollMs: 0,
+      toldUntil: 0,
       ended: [],
     };
     open.set(concertId, queue);
@@ -246,8 +252,13 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
         { active: sessions.size, admittedInWindow },
         ADMIT_BATCH_MAX,
       );
-      const granted = now + policy.sessionSeconds * 1_000;
-      const ends = Math.min(granted, now + policy.claimSeconds * 1_000);
+      const pollMs = pollSecondsMax(policy) * 1_000;
+      if (pollMs < queue.pollMs) queue.toldUntil = Math.max(queue.toldUntil, now + queue.pollMs + TOLD_MARGIN_MS);
+      queue.pollMs = pollMs;
+      const { toldUntil } = queue;
+      const granted = Math.max(now + policy.sessionSeconds * 1_000, toldUntil);
+      const claimedBy = now + Math.min(policy.sessionSeconds, policy.claimSeconds) * 1_000;
+      const ends = Math.max(claimedBy, toldUntil);
       const back = [...rejoined].sort(([, a], [, b]) => orderOf(queue, a.entry) - orderOf(queue, b.entry));
       let admitted = 0;
       let passedOver = 0;
@@ -255,7 +266,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
         if (admitted === room) break;
         waiting.delete(userId);
         rejoined.delete(userId);
-        if (askedAt < ago(policy.absentSeconds)) {
+        if (now >= toldUntil && askedAt < ago(policy.absentSeconds)) {
           absent.set(userId, { entry, since: now });
           log(queue, 'passed-over', entry);
           passedOver += 1;

@@ -26,7 +26,7 @@ export type StoredSeat = Stored<Omit<Seat, 'at'>> & {
   readonly at?: PlaceInHall;
 };
 export type StoredDate = { readonly date: ConcertDate; readonly startsAt: Date; readonly seats: StoredSeat[] };
-export type StoredConcert = Omit<Concert, 'sales' | 'opensAt' | 'opened' | 'lottery'> & {
+export type StoredConcert = Omit<Concert, 'sales' | 'opensAt' | 'opened' | 'opensInSeconds' | 'lottery'> & {
   readonly dates: readonly StoredDate[];
   readonly seatPlan?: KeptPlan;
 };

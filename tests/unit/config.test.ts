@@ -16,7 +16,7 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['ADMIT_PER_WINDOW', 0, 1_000_000],
   ['WINDOW_SECONDS', 1, 3_600],
   ['WAITING_MAX', 1, 100_000_000],
-  ['SESSION_SECONDS', 1, 86_400],
+  ['SESSION_SECONDS', 5, 86_400],
   ['CLAIM_SECONDS', 5, 3_600],
   ['ABSENT_SECONDS', 5, 86_400],
   ['GRACE_SECONDS', 0, 86_400],

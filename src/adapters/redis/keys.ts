@@ -24,7 +24,8 @@ const PREFIX = 'frontrow:';
  *   `active` until it is claimed, earlier while a command under way keeps it open
  * - `admissions` sorted set: how many were ever admitted → since when, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
- * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis
+ * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis; the longest interval
+ *   that clients are told to `poll` after, and until when a longer one `told` before may run
  * - `ended` string: an array of 4-byte big-endian numbers of ended entries, as they ended; only ever appended to
  * - `log` stream: what happened to entries, until it is on record: kind → numbers
  * - `rebuild` hash: after a loss, when instances have told what they have `known`, `until` when the queue is rebuilt, its `head`

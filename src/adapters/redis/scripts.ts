@@ -149,6 +149,7 @@ export const scripts = {
       claimMs: number;
       absentS: number;
       graceMs: number;
+      pollMs: number;
       paused: Flag;
       batchMax: number;
       channel: string;
@@ -164,6 +165,7 @@ export const scripts = {
     'claimMs',
     'absentS',
     'graceMs',
+    'pollMs',
     'paused',
     'batchMax',
     'channel',

@@ -16,6 +16,8 @@ export type Concert = {
   readonly opensAt: Date;
   /** By the clock of Postgres. */
   readonly opened: boolean;
+  /** Until admission starts, as of when the concert was read; 0 afterwards. */
+  readonly opensInSeconds: number;
   readonly policy: Policy;
   /** Present if the concert has a lottery. */
   readonly lottery?: Lottery;

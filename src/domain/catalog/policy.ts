@@ -58,13 +58,13 @@ export type AdmissionPolicy = Omit<
 /** The numeric fields. */
 export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused' | 'strandedSeats'>;
 
-/** Minimum and maximum. The shortest absence must be longer than the shortest polling interval. */
+/** Minimum and maximum. A client polls every 2 s at most: absence, unclaimed session and session must be longer. */
 export const policyBounds = {
   activeMax: [0, 1_000_000],
   admitPerWindow: [0, 1_000_000],
   windowSeconds: [1, 3_600],
   waitingMax: [1, 100_000_000],
-  sessionSeconds: [1, 86_400],
+  sessionSeconds: [5, 86_400],
   claimSeconds: [5, 3_600],
   absentSeconds: [5, 86_400],
   graceSeconds: [0, 86_400],

@@ -66,7 +66,7 @@ export function noFurtherBack(queueStatus: QueueStatus, position: number | undef
 
 /** The state of the sale on which a queue status depends. */
 export type SaleState = {
-  readonly concert: Pick<Concert, 'policy' | 'opened' | 'opensAt'>;
+  readonly concert: Pick<Concert, 'policy' | 'opened' | 'opensAt' | 'opensInSeconds'>;
   readonly seatsLeft: SeatsLeft;
 };
 
@@ -79,8 +79,8 @@ const POLL_SECONDS_MAX = 60;
 const POLL_SECONDS_NOT_WAITING = 30;
 /** Polls ten times in the remaining wait, so that the estimate is refreshed on the way. */
 const POLLS_PER_WAIT = 10;
-/** Polls at the latest half-way to absence, however long the wait. */
-const POLL_BEFORE_ABSENT = 0.5;
+/** Polls at the latest half-way to absence and to the end of an unclaimed session, however long the wait. */
+const POLL_BEFORE_LOSS = 0.5;
 /** Spreads clients that joined at the same instant. */
 const POLL_JITTER = 0.2;
 
@@ -118,17 +118,31 @@ export function etaOf(position: number, turnover: number, policy: Policy): Eta |
 }
 
 /**
- * Seconds until the next poll; an undefined wait counts as a long one. A client that polls as told is never absent and
- * claims its session in time. `random` is uniform in [0, 1).
+ * Seconds until the next poll; an undefined wait counts as a long one. A client that polls as told is never absent, claims
+ * its session in time, and asks before the queue opens. `random` is uniform in [0, 1).
  */
-export function pollAfterSeconds(waitSeconds: number | undefined, policy: PollingPolicy, random: number): number {
-  const jitter = 1 + POLL_JITTER * (2 * random - 1);
-  const longest = Math.min(POLL_SECONDS_MAX, POLL_BEFORE_ABSENT * Math.min(policy.absentSeconds, policy.claimSeconds));
+export function pollAfterSeconds(
+  { waitSeconds, opensInSeconds = 0 }: { readonly waitSeconds?: number | undefined; readonly opensInSeconds?: number },
+  policy: PollingPolicy,
+  random: number,
+): number {
+  const longest = longestInterval(policy);
   const share = waitSeconds === undefined ? longest : Math.min(longest, waitSeconds / POLLS_PER_WAIT);
-  return Math.max(POLL_SECONDS_MIN, Math.round(share * jitter));
+  const interval = Math.round(share * (1 + POLL_JITTER * (2 * random - 1)));
+  const beforeOpening = Math.floor(opensInSeconds * (1 - POLL_JITTER * random));
+  return Math.max(POLL_SECONDS_MIN, opensInSeconds > 0 ? Math.min(interval, beforeOpening) : interval);
 }
 
-type PollingPolicy = Pick<Policy, 'absentSeconds' | 'claimSeconds'>;
+type PollingPolicy = Pick<Policy, 'absentSeconds' | 'claimSeconds' | 'sessionSeconds'>;
+
+function longestInterval({ absentSeconds, claimSeconds, sessionSeconds }: PollingPolicy): number {
+  return Math.min(POLL_SECONDS_MAX, POLL_BEFORE_LOSS * Math.min(absentSeconds, claimSeconds, sessionSeconds));
+}
+
+/** No client is told to be silent for longer. */
+export function pollSecondsMax(policy: PollingPolicy): number {
+  return Math.max(POLL_SECONDS_MIN, Math.ceil(longestInterval(policy) * (1 + POLL_JITTER)));
+}
 
 export function queueStatusOf(
   entry: QueueEntry,
@@ -136,7 +150,7 @@ export function queueStatusOf(
   { concert, seatsLeft }: SaleState,
   random: number,
 ): QueueStatus {
-  const { policy, opened, opensAt } = concert;
+  const { policy, opened, opensAt, opensInSeconds } = concert;
   if (state.status === 'ACTIVE') {
     return { entry, status: 'ACTIVE', expiresAt: state.expiresAt, pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
@@ -146,7 +160,7 @@ export function queueStatusOf(
   const { position, turnover } = state;
   const moves = admitsAnybody(concert, seatsLeft);
   const eta = moves && position !== undefined ? etaOf(position, turnover, policy) : undefined;
-  const wait = moves && position !== undefined ? position / admissionsPerSecond(turnover, policy) : undefined;
+  const waitSeconds = moves && position !== undefined ? position / admissionsPerSecond(turnover, policy) : undefined;
   return {
     entry,
     status: 'WAITING',
@@ -154,6 +168,6 @@ export function queueStatusOf(
     ...(eta === undefined ? {} : { etaSeconds: eta.p50, etaP90Seconds: eta.p90 }),
     ...(opened ? {} : { opensAt }),
     ...(seatsLeft.available > 0 ? {} : { soldOut: true, seatsHeld: seatsLeft.held }),
-    pollAfterSeconds: pollAfterSeconds(wait, policy, random),
+    pollAfterSeconds: pollAfterSeconds({ waitSeconds, opensInSeconds }, policy, random),
   };
 }

@@ -18,7 +18,7 @@ const line = () => concertId(newId());
 /** The concerts, of which this one is on sale. */
 function onSale(concert: ConcertId): Concerts {
   const { dates: _, ...staged } = stageConcert(concert, Date.now());
-  const listed: Concert = { ...staged, sales: 'OPEN', opensAt: staged.salesOpenAt, opened: true };
+  const listed: Concert = { ...staged, sales: 'OPEN', opensAt: staged.salesOpenAt, opened: true, opensInSeconds: 0 };
   return { ...memoryWorld().ports.concerts, listOnSale: async () => [listed] };
 }
 

@@ -16,6 +16,7 @@ const concert: Concert = {
   sales: 'OPEN',
   opensAt: new Date(0),
   opened: true,
+  opensInSeconds: 0,
   policy: POLICY,
 };
 const date = concertDate('2027-05-01');

@@ -7,6 +7,7 @@ import {
   type EntryState,
   etaOf,
   pollAfterSeconds,
+  pollSecondsMax,
   type QueueEntry,
   queueStatusOf,
   requireActive,
@@ -109,7 +110,7 @@ describe('the estimated wait', () => {
 describe('the poll interval', () => {
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const eta = fc.option(fc.nat(10_000_000), { nil: undefined });
-  const pollAfter = (wait: number | undefined, at = 0.5) => pollAfterSeconds(wait, policy, at);
+  const pollAfter = (wait: number | undefined, at = 0.5) => pollAfterSeconds({ waitSeconds: wait }, policy, at);
 
   it('is a tenth of the wait, give or take a fifth', () => {
     expect([0, 0.5, 0.999].map((at) => pollAfter(300, at))).toEqual([24, 30, 36]);
@@ -131,17 +132,45 @@ describe('the poll interval', () => {
   it('never makes a client that follows it absent, or lose its session unclaimed', () => {
     const seconds = fc.integer({ min: 5, max: 86_400 });
     fc.assert(
-      fc.property(eta, random, seconds, seconds, (wait, at, absentSeconds, claimSeconds) => {
-        const next = pollAfterSeconds(wait, { absentSeconds, claimSeconds }, at);
-        expect(next).toBeLessThan(Math.min(absentSeconds, claimSeconds));
-      }),
+      fc.property(
+        eta,
+        random,
+        seconds,
+        seconds,
+        seconds,
+        (waitSeconds, at, absentSeconds, claimSeconds, sessionSeconds) => {
+          const timed = { absentSeconds, claimSeconds, sessionSeconds };
+          const next = pollAfterSeconds({ waitSeconds }, timed, at);
+          expect(next).toBeLessThan(Math.min(absentSeconds, claimSeconds, sessionSeconds));
+          expect(next).toBeLessThanOrEqual(pollSecondsMax(timed));
+        },
+      ),
     );
+  });
+
+  it('ends before the queue opens, unless that is within the shortest one', () => {
+    fc.assert(
+      fc.property(
+        eta,
+        random,
+        fc.double({ min: 0.001, max: 100_000, noNaN: true }),
+        (waitSeconds, at, opensInSeconds) => {
+          const next = pollAfterSeconds({ waitSeconds, opensInSeconds }, policy, at);
+          expect(next).toBeLessThanOrEqual(Math.max(2, opensInSeconds));
+        },
+      ),
+    );
+    const spread = [0, 0.5, 0.999].map((at) => pollAfterSeconds({ opensInSeconds: 30 }, policy, at));
+    expect(spread).toEqual([30, 27, 24]);
   });
 });
 
 describe('a queue status', () => {
   const opensAt = new Date(3_600_000);
-  const around: SaleState = { concert: { policy, opened: true, opensAt }, seatsLeft: { available: 7, held: 3 } };
+  const around: SaleState = {
+    concert: { policy, opened: true, opensAt, opensInSeconds: 0 },
+    seatsLeft: { available: 7, held: 3 },
+  };
   const state: EntryState = { status: 'WAITING', position: 61, turnover: 2 };
 
   it('has for a waiting entry the entries ahead, the estimate and the next poll', () => {
@@ -157,7 +186,7 @@ describe('a queue status', () => {
   });
 
   it('has the opening time until then, and no estimate', () => {
-    const closed = { ...around, concert: { ...around.concert, opened: false } };
+    const closed = { ...around, concert: { ...around.concert, opened: false, opensInSeconds: 3_600 } };
     const queueStatus = queueStatusOf(entry, state, closed, 0.5);
     expect(queueStatus).toEqual({
       entry,

@@ -27,6 +27,7 @@ const surroundings: fc.Arbitrary<SaleState> = fc.record({
   concert: fc.record({
     policy: fc.boolean().map((paused) => ({ ...POLICY, paused })),
     opened: fc.boolean(),
+    opensInSeconds: fc.double({ min: 0, max: 1_000, noNaN: true }),
     opensAt: times,
   }),
   seatsLeft: fc.record({ available: fc.nat(3), held: fc.nat(3) }),

@@ -5,7 +5,7 @@ import type { Lottery } from '#domain/queue/lottery.ts';
 
 // How concerts are written in an answer: times as RFC 3339 in UTC, and only what is in the contract.
 
-export const viewConcert = ({ policy, lottery, ...concert }: Concert) => ({
+export const viewConcert = ({ policy, lottery, opensInSeconds: _, ...concert }: Concert) => ({
   ...concert,
   salesOpenAt: concert.salesOpenAt.toISOString(),
   opensAt: concert.opensAt.toISOString(),

@@ -15,6 +15,7 @@ export type ConcertRow = {
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
   readonly queueOpensAt: Date;
   readonly opened: boolean;
+  readonly opensInSeconds: number;
   readonly opening: Opening | null;
   readonly opensAt: Date | null;
   readonly paused: boolean;
@@ -71,6 +72,7 @@ const queueOpensAt = 'GREATEST(opens_at, sales_open_at)';
 const concertColumns = `
   concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
   ${queueOpensAt} AS "queueOpensAt", ${queueOpensAt} <= clock_timestamp() AS opened,
+  GREATEST(0, EXTRACT(EPOCH FROM ${queueOpensAt} - clock_timestamp()))::float8 AS "opensInSeconds",
   encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
   drawn_count AS "drawnCount", drawn_at AS "drawnAt",
   CASE WHEN sales_open_at > clock_timestamp() THEN 'UPCOMING' WHEN ${stillToCome} THEN 'OPEN' ELSE 'CLOSED' END AS sales,

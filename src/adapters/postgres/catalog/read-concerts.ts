@@ -50,6 +50,7 @@ function toConcert(row: ConcertRow, defaults: Policy): Concert {
     sales: row.sales,
     opensAt: row.queueOpensAt,
     opened: row.opened,
+    opensInSeconds: row.opensInSeconds,
     policy: { ...defaults, ...given(row) },
     ...(drawsLots(row, defaults) ? { lottery: toLottery(row) } : {}),
   };

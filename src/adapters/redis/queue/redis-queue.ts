@@ -4,7 +4,7 @@ import { run, scripts } from '#adapters/redis/scripts.ts';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId } from '#domain/ids.ts';
-import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import { type EntryId, type EntryState, pollSecondsMax, type QueueEntry } from '#domain/queue/queue.ts';
 import type { Admission, Queue } from '#ports/queue/queue.ts';
 import type { QueueRecords } from '#ports/queue/queue-records.ts';
 import { findBatch } from './find-batch.ts';
@@ -134,6 +134,7 @@ async function admit(
     claimMs: policy.claimSeconds * 1_000,
     absentS: policy.absentSeconds,
     graceMs: policy.graceSeconds * 1_000,
+    pollMs: pollSecondsMax(policy) * 1_000,
     paused: policy.paused ? 1 : 0,
     batchMax: ADMIT_BATCH_MAX,
     channel: MOVED_CHANNEL,

@@ -3,8 +3,9 @@
 -- Replies {'unopened'}, or {'admitted', admitted, expired, passed over, active, waiting}.
 local active_max, per_window, window_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local session_ms, claim_ms, absent_s = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local grace_ms, paused, batch_max = tonumber(ARGV[7]), ARGV[8] == '1', tonumber(ARGV[9])
-local channel, concert = ARGV[10], ARGV[11]
+local grace_ms, poll_ms = tonumber(ARGV[7]), tonumber(ARGV[8])
+local paused, batch_max = ARGV[9] == '1', tonumber(ARGV[10])
+local channel, concert = ARGV[11], ARGV[12]
 -- Nothing is admitted after the concert: from then on its queue is kept for a week. Renewed once a minute, as each renewal
 -- goes into the append-only file.
 local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
@@ -14,6 +15,8 @@ local REMEMBERED_MS = 3600000
 local MOMENT_MS = 20
 -- The time is noted once a second, as each note goes into the append-only file.
 local NOTED_MS = 1000
+-- Instances learn of a changed policy within a second, and clients are on their way.
+local TOLD_MARGIN_MS = 5000
 -- Numbers this far apart are read one by one.
 local SPREAD_MAX = 4
 
@@ -29,6 +32,16 @@ local left = math.max(0, tonumber(known or 0) - before)
 -- From here on time goes on, after a standstill as well.
 if not served or now >= served + NOTED_MS or now - wall ~= tonumber(offset) then
   redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall))
+end
+
+-- Clients were told when to poll under an earlier policy, too: until they all have, nobody is passed over or loses a session.
+local poll_before, told_until = unpack(redis.call('HMGET', clock, 'poll', 'told'))
+poll_before, told_until = tonumber(poll_before or 0), tonumber(told_until or 0)
+if poll_ms ~= poll_before then
+  if poll_ms < poll_before then
+    told_until = math.max(told_until, now + poll_before + TOLD_MARGIN_MS)
+  end
+  redis.call('HSET', clock, 'poll', poll_ms, 'told', string.format('%d', told_until))
 end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
@@ -78,10 +91,11 @@ local function last_seen_of(entries)
 end
 
 -- In whole seconds, rounded so that no entry is absent too early. No last-seen time means present.
-local absent_before = now_s - absent_s
+local absent_before = now < told_until and 0 or now_s - absent_s
 -- Formatted once: to do it for each of a thousand entries takes a fifth of the script's time.
 local passed_at = string.format('%d', now)
-local claimed_by = string.format('%d', now + math.min(claim_ms, session_ms))
+local session_ends = math.max(now + session_ms, told_until)
+local claimed_by = string.format('%d', math.max(now + math.min(claim_ms, session_ms), told_until))
 
 local leaving, leaving_numbers, passed_over = {}, {}, {}
 -- Takes absent entries off, from the first of them on. Returns the others.
@@ -122,10 +136,10 @@ local function admit(entries)
   redis.call('ZADD', active, unpack(entering))
   redis.call('HSET', sessions, unpack(entries))
   -- Numbers ascend: a run without a gap is granted at once.
-  local ends, first = now + session_ms, 2
+  local first = 2
   for i = 2, #entries, 2 do
     if tonumber(entries[i + 2]) ~= entries[i] + 1 then
-      grant(entries[first], (i - first) / 2 + 1, ends)
+      grant(entries[first], (i - first) / 2 + 1, session_ends)
       first = i + 2
     end
   end
