@@ -3,13 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { queueTokens } from '#adapters/http/guards/queue-token.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import { type Answer, fetchTransport } from '#tests/support/client/client.ts';
-import { DATE } from '#tests/support/hall.ts';
+import { DATE, PRICE } from '#tests/support/hall.ts';
 import { SECRETS } from '#tests/support/instance.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { endSession } from '#tests/support/queue-clock.ts';
 import { letIn, sharedWorld } from '#tests/support/world.ts';
 
 // Every call that the API's own document calls queue-protected, so that none can be forgotten here.
 
 const world = await sharedWorld();
+const { redis } = await openRedis();
 const [{ url }] = world.instances as [(typeof world.instances)[number]];
 const send = fetchTransport(() => url);
 
@@ -138,6 +141,17 @@ test('refused calls have no effect', async () => {
     [hall],
   );
   expect(rows.map(({ user_id }) => user_id)).toEqual([owner.userId, insider.userId]);
+});
+
+test('the owner of a hold extends and pays it, whatever the queue has forgotten', async () => {
+  const hall = await world.openHall();
+  const fan = await world.fan({ balance: PRICE });
+  await letIn([fan], hall);
+  const reservation = await fan.hold(1);
+  await endSession(redis, hall, fan.userId);
+  expect((await fan.reserve([2])).body.code).toBe('session-expired');
+  expect((await fan.extend(reservation)).status).toBe(201);
+  expect((await fan.pay(reservation)).status).toBe(201);
 });
 
 test('a token ends with its entry: joining again returns another, and the old one stays ended', async () => {

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { guarded } from '#adapters/http/guards/guard.ts';
 import { idempotencyKeyOf, markReplay } from '#adapters/http/guards/idempotency.ts';
 import { queueEntryOf } from '#adapters/http/guards/request-data.ts';
@@ -8,10 +9,14 @@ import { extendHold } from '#use-cases/booking/extend-hold.ts';
 import { viewReservation } from './booking-views.ts';
 import { reservation, reservationParams } from './reservation-schemas.ts';
 
+/** Called once the path is validated. */
+const reservationOf = ({ params }: FastifyRequest) =>
+  reservationId((params as { reservationId: string }).reservationId);
+
 export function extensionRoutes(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/reservations/:reservationId/extensions',
-    guarded([guards.queueToken, guards.idempotencyKey, guards.session.forCommand({ whileUnavailable: 'pass' })], {
+    guarded([guards.queueToken, guards.idempotencyKey, guards.session.forCommand(reservationOf)], {
       schema: {
         operationId: 'extendHold',
         tags: ['reservations'],

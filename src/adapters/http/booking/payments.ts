@@ -23,30 +23,23 @@ const reservationOf = ({ body }: FastifyRequest) => reservationId((body as { res
 function payReservationRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/payments',
-    guarded(
-      [
-        guards.queueToken,
-        guards.idempotencyKey,
-        guards.session.forCommand({ whileUnavailable: 'pass', pays: reservationOf }),
-      ],
-      {
-        schema: {
-          operationId: 'payReservation',
-          tags: ['payments'],
-          summary: 'Pay a reservation from my balance',
-          description: 'The seats are yours, and the queue token expires.',
-          body: paymentBody,
-          response: { 201: answer(payment, 'The seats are yours') },
-          refusals: [
-            'insufficient-balance',
-            'reservation-not-found',
-            'already-paid',
-            'reservation-not-held',
-            'hold-expired',
-          ],
-        },
+    guarded([guards.queueToken, guards.idempotencyKey, guards.session.forCommand(reservationOf)], {
+      schema: {
+        operationId: 'payReservation',
+        tags: ['payments'],
+        summary: 'Pay a reservation from my balance',
+        description: 'The seats are yours, and the queue token expires.',
+        body: paymentBody,
+        response: { 201: answer(payment, 'The seats are yours') },
+        refusals: [
+          'insufficient-balance',
+          'reservation-not-found',
+          'already-paid',
+          'reservation-not-held',
+          'hold-expired',
+        ],
       },
-    ),
+    }),
     async (request, reply) => {
       const entry = queueEntryOf(request);
       const id = reservationId(request.body.reservationId);

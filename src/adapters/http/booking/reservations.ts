@@ -21,7 +21,7 @@ export function reservationRoutes(api: Api, kit: Kit): void {
 function reserveSeatsRoute(api: Api, { guards, ports }: Kit): void {
   api.post(
     '/reservations',
-    guarded([guards.queueToken, guards.idempotencyKey, guards.session.forCommand({ whileUnavailable: 'refuse' })], {
+    guarded([guards.queueToken, guards.idempotencyKey, guards.session.forCommand()], {
       config: { summarizedAs: 'reservations' },
       schema: {
         operationId: 'reserveSeats',

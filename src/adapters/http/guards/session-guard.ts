@@ -3,7 +3,7 @@ import { Refusal } from '#domain/errors.ts';
 import type { ReservationId } from '#domain/ids.ts';
 import { requireActive } from '#domain/queue/queue.ts';
 import type { Ports } from '#ports/index.ts';
-import { continueAfterSession } from '#use-cases/booking/continue-after-session.ts';
+import { continueWithoutSession } from '#use-cases/booking/continue-without-session.ts';
 import type { Guard } from './guard.ts';
 import { idempotencyKeyOf } from './idempotency.ts';
 import { queueEntryOf, type SessionLookUp } from './request-data.ts';
@@ -11,15 +11,11 @@ import { sessionOnRecord } from './session-on-record.ts';
 
 type Needed = Pick<Ports, 'queue' | 'boxOffice' | 'queueRecords' | 'concerts'>;
 
-export type SessionRule = {
-  /**
-   * While Redis is unavailable, `pass` lets every holder of a genuine queue token pass. It is for commands on a hold: the
-   * hold proves that its owner was admitted, and Postgres alone decides them.
-   */
-  readonly whileUnavailable: 'refuse' | 'pass';
-  /** The reservation that the command pays. If it is paid, the refusal after the session is `already-paid`. */
-  readonly pays?: (request: FastifyRequest) => ReservationId;
-};
+/**
+ * The reservation whose hold a command is about. The hold proves that its owner was admitted, and Postgres alone decides
+ * the command. So it passes while Redis is unavailable, and without a session while the user has the hold.
+ */
+export type OnHold = (request: FastifyRequest) => ReservationId;
 
 const refusals = ['not-admitted', 'session-expired'] as const;
 
@@ -30,7 +26,7 @@ export type SessionGuards = {
    * counted, so that the request waits once for both; decides after validation, because a repeated command is known by its
    * validated body.
    */
-  forCommand(rule: SessionRule): Guard;
+  forCommand(onHold?: OnHold): Guard;
   /**
    * Requires an active session. While Redis is unavailable, the record in Postgres decides. The record is behind the queue:
    * a session that ended seconds ago still passes, and so does one that Redis has lost. An entry that was never admitted
@@ -54,7 +50,7 @@ export function sessionGuards(
   }
 
   return {
-    forCommand: ({ whileUnavailable, pays }) => ({
+    forCommand: (onHold) => ({
       ...commandLimit,
       async preValidation(request, reply) {
         const [session] = await Promise.all([lookUp(request), commandLimit.preValidation(request, reply)]);
@@ -63,11 +59,12 @@ export function sessionGuards(
       preHandler(request) {
         const session = sessionOf(request);
         if ('failure' in session) {
-          if (whileUnavailable === 'pass' && isUnavailable(session.failure)) return;
+          if (onHold !== undefined && isUnavailable(session.failure)) return;
           throw session.failure;
         }
-        if (session.state.status !== 'EXPIRED') return requireActive(session.state);
-        return continueAfterSession(ports, { request: idempotencyKeyOf(request), pays: pays?.(request) });
+        const { state } = session;
+        if (state.status === 'ACTIVE') return;
+        return continueWithoutSession(ports, { state, request: idempotencyKeyOf(request), onHold: onHold?.(request) });
       },
       refusals: [...commandLimit.refusals, ...refusals],
     }),
