@@ -55,6 +55,8 @@ export function startJobs(ports: Ports, settings: JobSettings, report: JobReport
   return {
     async stop() {
       await Promise.all([...jobs, endpoints].map((job) => job.stop()));
+      // The heartbeats since the last run.
+      await queue.writeLastSeen().catch((error: unknown) => report.failed('last-seen', error));
     },
   };
 }

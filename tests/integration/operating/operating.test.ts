@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { queueKey } from '#adapters/redis/keys.ts';
 import { contradictions } from '#tests/support/books.ts';
-import { type Answer, send, tally } from '#tests/support/client/client.ts';
+import { type Answer, type Client, send, tally } from '#tests/support/client/client.ts';
+import { inParallel } from '#tests/support/in-parallel.ts';
 import type { Instance } from '#tests/support/instance.ts';
+import { openRedis } from '#tests/support/open-redis.ts';
+import { passAtQueue } from '#tests/support/queue-clock.ts';
 import { until } from '#tests/support/until.ts';
 import { letIn, startWorld } from '#tests/support/world.ts';
 
 const LIMIT = 10;
+/** Further ahead, a poll asks Redis. */
+const FAR_POSITION = 200;
+const LAST_SEEN_BYTES = 4;
+const { redis } = await openRedis();
 const world = await startWorld({
   instances: 1,
   settings: { RATE_LIMIT_PER_MINUTE: String(LIMIT), TRUST_PROXY: '127.0.0.0/8', DATABASE_LOCK_TIMEOUT_MS: '60000' },
@@ -106,6 +114,28 @@ describe('behind a proxy', { retry: 2 }, () => {
       expect(tally([await join(neighbour)])).toEqual({ 201: 1 });
     },
   );
+});
+
+test('an instance that is stopped writes the heartbeats that it has in memory', async () => {
+  const instance = await world.start();
+  const concert = await world.openHall({ activeMax: 1 });
+  const fans = await world.fans(FAR_POSITION + 2, { doors: [instance] });
+  const polling = fans.pop() as Client;
+  await inParallel(fans, 20, (fan) => fan.join(concert));
+  const { sequence = Number.NaN } = (await polling.join(concert)).body;
+  const at = (sequence - 1) * LAST_SEEN_BYTES;
+  const lastSeen = async () =>
+    (await redis.getrangeBuffer(queueKey(concert, 'last-seen'), at, at + LAST_SEEN_BYTES - 1)).readUInt32BE();
+
+  let before = 0;
+  await until('a poll is answered from memory', async () => {
+    await passAtQueue(redis, concert, 2_000);
+    before = await lastSeen();
+    await polling.poll();
+    return (await lastSeen()) === before;
+  });
+  await instance.end('SIGTERM');
+  expect(await lastSeen()).toBeGreaterThan(before);
 });
 
 // The last tests of this file: they end instances of the tests above.
