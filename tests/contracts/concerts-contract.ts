@@ -169,10 +169,10 @@ export function concertsContract(harness: StoreHarness): void {
 
     it('is at once visible to the caller', async () => {
       const { concertId } = await stage();
-      await Promise.all([concerts.find(concertId), concerts.listOnSale()]);
+      await Promise.all([concerts.find(concertId), concerts.listServed()]);
       await concerts.changePolicy(concertId, { activeMax: 77 });
       expect((await concerts.find(concertId))?.policy.activeMax).toBe(77);
-      const onSale = (await concerts.listOnSale()).find((concert) => concert.concertId === concertId);
+      const onSale = (await concerts.listServed()).find((concert) => concert.concertId === concertId);
       expect(onSale?.policy.activeMax).toBe(77);
     });
 
@@ -222,10 +222,25 @@ export function concertsContract(harness: StoreHarness): void {
       expect(await look()).toMatchObject({ sales: 'OPEN', opened: false });
       await passes(HOUR_MS);
       expect(await look()).toMatchObject({ sales: 'OPEN', opened: true });
-      await concerts.changePolicy(concertId, { opensAt: new Date(Date.UTC(2099, 0, 1)) });
+      await concerts.changePolicy(concertId, { opensAt: new Date(later.getTime() + HOUR_MS) });
       expect(await look()).toMatchObject({ opened: false });
       await concerts.changePolicy(concertId, { opensAt: null });
       expect(await look()).toMatchObject({ opened: true, policy: { opensAt: null } });
+    });
+
+    it('is before the last date', async () => {
+      const { concertId, dates } = await stage({
+        dates: [1, 2].map((days) => ({ startsInMs: 24 * days * HOUR_MS, prices: [1] })),
+      });
+      const [first, last] = dates.map(({ startsAt }) => startsAt) as [Date, Date];
+      for (const opensAt of [last, new Date(last.getTime() + HOUR_MS)]) {
+        await expectRefusal(concerts.changePolicy(concertId, { opensAt, activeMax: 9 }), 'validation-failed');
+      }
+      expect((await concerts.changePolicy(concertId, { opensAt: first, activeMax: 9 }))?.policy).toMatchObject({
+        opensAt: first,
+        activeMax: 9,
+      });
+      await concerts.changePolicy(concertId, { opensAt: null });
     });
 
     it('is by lottery or not by the policy, until sales open, and then stays', async () => {
@@ -309,18 +324,20 @@ export function concertsContract(harness: StoreHarness): void {
     });
   });
 
-  describe('the concerts on sale', () => {
-    it('are those that have opened and have a future date', async () => {
+  describe('the concerts to serve', () => {
+    it('are those whose sales have opened, until a day after the start of the last date', async () => {
       const open = await stage();
       const early = await stage({ opensInMs: HOUR_MS });
-      const over = await stage({ dates: [{ startsInMs: -HOUR_MS, prices: [1] }] });
+      const begun = await stage({ dates: [{ startsInMs: -HOUR_MS, prices: [1] }] });
+      const over = await stage({ dates: [{ startsInMs: -25 * HOUR_MS, prices: [1] }] });
       await passes(STALE_MS);
-      const ids = (await concerts.listOnSale()).map(({ concertId }) => concertId);
+      const ids = (await concerts.listServed()).map(({ concertId }) => concertId);
       expect(ids).toContain(open.concertId);
+      expect(ids).toContain(begun.concertId);
       expect(ids).not.toContain(early.concertId);
       expect(ids).not.toContain(over.concertId);
       await passes(HOUR_MS + STALE_MS);
-      expect((await concerts.listOnSale()).map(({ concertId }) => concertId)).toContain(early.concertId);
+      expect((await concerts.listServed()).map(({ concertId }) => concertId)).toContain(early.concertId);
     });
   });
 

@@ -1,10 +1,18 @@
 import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
-import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/catalog/policy.ts';
+import {
+  type Policy,
+  type PolicyChange,
+  requireLimit,
+  requireOpeningInTime,
+  requireSameOpening,
+} from '#domain/catalog/policy.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Lottery } from '#domain/queue/lottery.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
 import { POLICY } from '#tests/contracts/stage-concert.ts';
 import { isFree, lotsOf, type MemoryStore, pageOf, placedSeats, type StoredConcert, sha256 } from './memory-store.ts';
+
+const DAY_MS = 86_400_000;
 
 export function memoryConcerts(store: MemoryStore): Concerts {
   const now = () => store.clock.now();
@@ -79,13 +87,17 @@ export function memoryConcerts(store: MemoryStore): Concerts {
       if (concert === undefined) return undefined;
       const policy = changed(concert.policy, change);
       requireSameOpening(view(concert), policy.opening);
+      const last = Math.max(...concert.dates.map(({ startsAt }) => startsAt.getTime()));
+      if (change.opensAt) requireOpeningInTime(change.opensAt, new Date(last));
       requireLimit(policy);
       store.concerts.set(concertId, { ...concert, policy });
       return view({ ...concert, policy });
     },
 
-    async listOnSale() {
-      return shown().filter(({ sales }) => sales === 'OPEN');
+    async listServed() {
+      const isInUse = ({ salesOpenAt, dates }: StoredConcert) =>
+        salesOpenAt.getTime() <= now() && dates.some(({ startsAt }) => startsAt.getTime() > now() - DAY_MS);
+      return [...store.concerts.values()].filter(isInUse).map(view);
     },
 
     async list(page) {

@@ -36,9 +36,10 @@ type StoredQueue = {
   readonly sessions: Map<UserId, Session>;
   /** The times of admissions, for the window. */
   readonly admissions: number[];
-  /** The longest interval told to clients, and until when a longer one told before may run. */
-  pollMs: number;
-  toldUntil: number;
+  /** The longest poll interval told to clients, and a longer one told before, which counts until then. */
+  toldMs: number;
+  longerMs: number;
+  longerUntil: number;
   /** The times at which sessions ended, for the turnover. */
   readonly ended: number[];
 };
@@ -60,8 +61,9 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       rejoined: new Map(),
       sessions: new Map(),
       admissions: [],
-      pollMs: 0,
-      toldUntil: 0,
+      toldMs: 0,
+      longerMs: 0,
+      longerUntil: 0,
       ended: [],
     };
     open.set(concertId, queue);
@@ -234,7 +236,8 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
     },
 
     async admit(concertId, policy) {
-      const queue = queueOf(concertId);
+      const queue = open.get(concertId);
+      if (queue === undefined) return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
       const { waiting, absent, rejoined, sessions, admissions, ended } = queue;
       const now = clock.now();
       const ago = (seconds: number) => now - seconds * 1_000;
@@ -253,12 +256,16 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
         ADMIT_BATCH_MAX,
       );
       const pollMs = pollSecondsMax(policy) * 1_000;
-      if (pollMs < queue.pollMs) queue.toldUntil = Math.max(queue.toldUntil, now + queue.pollMs + TOLD_MARGIN_MS);
-      queue.pollMs = pollMs;
-      const { toldUntil } = queue;
-      const granted = Math.max(now + policy.sessionSeconds * 1_000, toldUntil);
+      if (pollMs < queue.toldMs) {
+        queue.longerMs = queue.toldMs + TOLD_MARGIN_MS;
+        queue.longerUntil = Math.max(queue.longerUntil, now + queue.longerMs);
+      }
+      queue.toldMs = pollMs;
+      const { longerMs, longerUntil } = queue;
+      const silentSeconds = Math.max(policy.absentSeconds, now < longerUntil ? longerMs / 1_000 : 0);
+      const granted = Math.max(now + policy.sessionSeconds * 1_000, longerUntil);
       const claimedBy = now + Math.min(policy.sessionSeconds, policy.claimSeconds) * 1_000;
-      const ends = Math.max(claimedBy, toldUntil);
+      const ends = Math.max(claimedBy, longerUntil);
       const back = [...rejoined].sort(([, a], [, b]) => orderOf(queue, a.entry) - orderOf(queue, b.entry));
       let admitted = 0;
       let passedOver = 0;
@@ -266,7 +273,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
         if (admitted === room) break;
         waiting.delete(userId);
         rejoined.delete(userId);
-        if (now >= toldUntil && askedAt < ago(policy.absentSeconds)) {
+        if (askedAt < ago(silentSeconds)) {
           absent.set(userId, { entry, since: now });
           log(queue, 'passed-over', entry);
           passedOver += 1;

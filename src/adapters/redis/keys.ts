@@ -10,12 +10,13 @@ const PREFIX = 'frontrow:';
 
 /**
  * The keys of a concert's queue, in the order in which its scripts name them (queue/lua/shared.lua). An entry's *number* is its
- * sequence or, where lots were drawn, the lot that it drew. Times are milliseconds since 1970 unless they say seconds.
+ * sequence or, where lots were drawn, the lot that it drew. Times are milliseconds of the queue's clock (decision 0037)
+ * unless they say seconds. Joining times are milliseconds since 1970 by Redis's clock.
  * - `epoch` string: the name of this queue; gone when Redis has lost its memory
  * - `sequence` counter: the last sequence drawn; never lowered
  * - `waiting` sorted set: user → number
  * - `joined` string: an array of 6-byte big-endian times, at (number - 1) * 6: when the entry joined
- * - `last-seen` string: an array of 4-byte big-endian seconds since 1970, at (number - 1) * 4
+ * - `last-seen` string: an array of 4-byte big-endian seconds, at (number - 1) * 4
  * - `absent` sorted set, `absent-numbers` hash: user → when the entry was passed over, and its number
  * - `rejoined` sorted set: user → number; absent entries that are back, admitted before those waiting
  * - `active` sorted set: user → when the session ends
@@ -24,8 +25,8 @@ const PREFIX = 'frontrow:';
  *   `active` until it is claimed, earlier while a command under way keeps it open
  * - `admissions` sorted set: how many were ever admitted → since when, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
- * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis; the longest interval
- *   that clients are told to `poll` after, and until when a longer one `told` before may run
+ * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis; the longest poll
+ *   interval `told` to clients and, after it was shortened, the `longer` one, which counts until `longer-until`
  * - `ended` string: an array of 4-byte big-endian numbers of ended entries, as they ended; only ever appended to
  * - `log` stream: what happened to entries, until it is on record: kind → numbers
  * - `rebuild` hash: after a loss, when instances have told what they have `known`, `until` when the queue is rebuilt, its `head`

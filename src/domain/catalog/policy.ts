@@ -58,7 +58,7 @@ export type AdmissionPolicy = Omit<
 /** The numeric fields. */
 export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused' | 'strandedSeats'>;
 
-/** Minimum and maximum. A client polls every 2 s at most: absence, unclaimed session and session must be longer. */
+/** Minimum and maximum. Sessions, claims and absences must be longer than the shortest poll interval, 2 s. */
 export const policyBounds = {
   activeMax: [0, 1_000_000],
   admitPerWindow: [0, 1_000_000],
@@ -92,6 +92,14 @@ export function requireSameOpening(
   if (sales === 'UPCOMING' || opening === policy.opening) return;
   const message = 'must stay as it is once sales have opened: people have joined counting on it';
   throw new Refusal('validation-failed', { errors: [{ path: 'policy/opening', message }] });
+}
+
+/** Refuses `validation-failed` if the queue would open when no date is to come: it would never admit anybody. */
+export function requireOpeningInTime(opensAt: Date, lastStartsAt: Date): void {
+  if (opensAt < lastStartsAt) return;
+  throw new Refusal('validation-failed', {
+    errors: [{ path: 'policy/opensAt', message: 'must be before the last date' }],
+  });
 }
 
 /** A partial policy. Null restores the default; a field that is left out stays. */

@@ -66,7 +66,7 @@ export function noFurtherBack(queueStatus: QueueStatus, position: number | undef
 
 /** The state of the sale on which a queue status depends. */
 export type SaleState = {
-  readonly concert: Pick<Concert, 'policy' | 'opened' | 'opensAt' | 'opensInSeconds'>;
+  readonly concert: Pick<Concert, 'policy' | 'sales' | 'opened' | 'opensAt' | 'opensInSeconds'>;
   readonly seatsLeft: SeatsLeft;
 };
 
@@ -83,6 +83,11 @@ const POLLS_PER_WAIT = 10;
 const POLL_BEFORE_LOSS = 0.5;
 /** Spreads clients that joined at the same instant. */
 const POLL_JITTER = 0.2;
+
+/** Spreads the last polls before the opening over half of the time that is left. */
+const OPENING_SPREAD = 0.5;
+/** A concert may have been read this long ago. */
+const READ_SECONDS_AGO_MAX = 1;
 
 /** Quantiles of the standard normal distribution. */
 const QUANTILE_P50 = 0;
@@ -119,7 +124,7 @@ export function etaOf(position: number, turnover: number, policy: Policy): Eta |
 
 /**
  * Seconds until the next poll; an undefined wait counts as a long one. A client that polls as told is never absent, claims
- * its session in time, and asks before the queue opens. `random` is uniform in [0, 1).
+ * its session in time, and polls before the queue opens. `random` is uniform in [0, 1).
  */
 export function pollAfterSeconds(
   { waitSeconds, opensInSeconds = 0 }: { readonly waitSeconds?: number | undefined; readonly opensInSeconds?: number },
@@ -129,7 +134,7 @@ export function pollAfterSeconds(
   const longest = longestInterval(policy);
   const share = waitSeconds === undefined ? longest : Math.min(longest, waitSeconds / POLLS_PER_WAIT);
   const interval = Math.round(share * (1 + POLL_JITTER * (2 * random - 1)));
-  const beforeOpening = Math.floor(opensInSeconds * (1 - POLL_JITTER * random));
+  const beforeOpening = Math.floor(opensInSeconds * (1 - OPENING_SPREAD * random)) - READ_SECONDS_AGO_MAX;
   return Math.max(POLL_SECONDS_MIN, opensInSeconds > 0 ? Math.min(interval, beforeOpening) : interval);
 }
 
@@ -154,7 +159,8 @@ export function queueStatusOf(
   if (state.status === 'ACTIVE') {
     return { entry, status: 'ACTIVE', expiresAt: state.expiresAt, pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
-  if (state.status === 'EXPIRED') {
+  // Nobody is admitted after the last date has begun.
+  if (state.status === 'EXPIRED' || concert.sales === 'CLOSED') {
     return { entry, status: 'EXPIRED', pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
   const { position, turnover } = state;

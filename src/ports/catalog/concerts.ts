@@ -9,7 +9,7 @@ export type Concerts = {
   /** Returns undefined for an unknown concert. At most one second old; older only while the store does not answer. */
   find(concertId: ConcertId): Promise<Concert | undefined>;
 
-  /** The same, for admission: refuses as `listOnSale` does. */
+  /** The same, for admission: refuses as `listServed` does. */
   findToAdmit(concertId: ConcertId): Promise<Concert | undefined>;
 
   /**
@@ -23,16 +23,17 @@ export type Concerts = {
   /**
    * Changes the named fields of a concert's policy. Concurrent changes to different fields all take effect.
    * - Returns undefined for an unknown concert.
-   * - Refuses `validation-failed` if no limit of admission would be left, or if the opening would change after sales
-   *   have opened.
+   * - Refuses `validation-failed` if no limit of admission would be left, if the opening would change after sales have
+   *   opened, or if `opensAt` would be after the last date.
    */
   changePolicy(concertId: ConcertId, change: PolicyChange): Promise<Concert | undefined>;
 
   /**
-   * Returns the concerts whose sales have opened and that have a date to come. As fresh as `find`, but refuses
-   * `unavailable` once the store has not answered for two seconds: nobody is admitted while nobody could book.
+   * Returns the concerts whose sales have opened and whose last date is to come or started less than a day ago, as their
+   * sessions have to end. As fresh as `find`, but refuses `unavailable` once no read of concerts has succeeded for two
+   * seconds: nobody is admitted while nobody could book.
    */
-  listOnSale(): Promise<readonly Concert[]>;
+  listServed(): Promise<readonly Concert[]>;
 
   /** Returns the concerts that have a date to come. */
   list(page: PageRequest): Promise<Page<Concert>>;

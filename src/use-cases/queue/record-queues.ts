@@ -12,8 +12,8 @@ type Needed = Pick<Ports, 'concerts' | 'queue' | 'queueRecords'>;
  * instances: recorded events are not added again.
  */
 export async function recordQueues(ports: Needed): Promise<void> {
-  const onSale = await ports.concerts.listOnSale();
-  const outcomes = await Promise.allSettled(onSale.map(({ concertId }) => recordQueue(ports, concertId)));
+  const served = await ports.concerts.listServed();
+  const outcomes = await Promise.allSettled(served.map(({ concertId }) => recordQueue(ports, concertId)));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

@@ -30,7 +30,7 @@ beforeEach(async () => {
 describe('a thousand concurrent reads of an uncached concert', () => {
   const questions: Readonly<Record<string, () => Promise<unknown>>> = {
     'the concert': () => concerts.find(concert),
-    'what is on sale': () => concerts.listOnSale(),
+    'the concerts to serve': () => concerts.listServed(),
     'the seats left': () => concerts.seatsLeft(concert),
     'its dates': () => concerts.listDates(concert),
     'its seats': () => concerts.listSeats(concert, DATE),

@@ -20,7 +20,7 @@ async function demo(): Promise<unknown> {
 test('the demo is on sale: several future dates, seats 1 to 50, in the currency of the settings', async () => {
   await seedDemo(postgres, 'KRW');
   const concerts = postgresConcerts(postgres, POLICY);
-  const [concert] = await concerts.listOnSale();
+  const [concert] = await concerts.listServed();
   if (concert === undefined) throw new RangeError('no concert is on sale');
   expect(concert).toMatchObject({ currency: 'KRW', sales: 'OPEN' });
   const dates = await concerts.listDates(concert.concertId);

@@ -19,7 +19,7 @@ const line = () => concertId(newId());
 function onSale(concert: ConcertId): Concerts {
   const { dates: _, ...staged } = stageConcert(concert, Date.now());
   const listed: Concert = { ...staged, sales: 'OPEN', opensAt: staged.salesOpenAt, opened: true, opensInSeconds: 0 };
-  return { ...memoryWorld().ports.concerts, listOnSale: async () => [listed] };
+  return { ...memoryWorld().ports.concerts, listServed: async () => [listed] };
 }
 
 test('one run records everything, also events of single entries', async () => {

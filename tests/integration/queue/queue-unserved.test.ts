@@ -97,7 +97,12 @@ describe.each([
     await passAtQueue(redis, concert, (GRACE_SECONDS - 60) * 1_000);
     await stepClock(redis, concert, stepMs);
     await admit(concert, 1);
-    expect(await room.find(silent)).toMatchObject({ status: 'WAITING', position: 1 });
+    await passAtQueue(redis, concert, 30_000);
+    await admit(concert, 1);
+    expect((await room.read(concert)).absent, 'half of what is left').toBe(1);
+    await passAtQueue(redis, concert, 40_000);
+    await admit(concert, 1);
+    expect(await room.find(silent), 'all of it').toEqual({ status: 'EXPIRED' });
   });
 
   test('a window admits as many as before, and no more', async () => {

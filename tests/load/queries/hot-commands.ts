@@ -179,7 +179,7 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
     'read one of my payments': { run: () => boxOffice.findPayment(paidBy, paymentId(known.payment)) },
     'find a concert': { run: () => concerts().find(concert) },
     'list concerts': { run: () => concerts().list(PAGE) },
-    'list concerts on sale': { run: () => concerts().listOnSale() },
+    'list the concerts to serve': { run: () => concerts().listServed() },
     'list dates': { run: () => concerts().listDates(concert) },
     'list the seats of a date': { run: () => concerts().listSeats(concert, date) },
     'count the seats left of a concert': { run: () => concerts().seatsLeft(concert) },

@@ -156,19 +156,19 @@ describe('the poll interval', () => {
         fc.double({ min: 0.001, max: 100_000, noNaN: true }),
         (waitSeconds, at, opensInSeconds) => {
           const next = pollAfterSeconds({ waitSeconds, opensInSeconds }, policy, at);
-          expect(next).toBeLessThanOrEqual(Math.max(2, opensInSeconds));
+          expect(next).toBeLessThanOrEqual(Math.max(2, opensInSeconds - 1));
         },
       ),
     );
     const spread = [0, 0.5, 0.999].map((at) => pollAfterSeconds({ opensInSeconds: 30 }, policy, at));
-    expect(spread).toEqual([30, 27, 24]);
+    expect(spread).toEqual([29, 21, 14]);
   });
 });
 
 describe('a queue status', () => {
   const opensAt = new Date(3_600_000);
   const around: SaleState = {
-    concert: { policy, opened: true, opensAt, opensInSeconds: 0 },
+    concert: { policy, sales: 'OPEN', opened: true, opensAt, opensInSeconds: 0 },
     seatsLeft: { available: 7, held: 3 },
   };
   const state: EntryState = { status: 'WAITING', position: 61, turnover: 2 };
@@ -219,6 +219,13 @@ describe('a queue status', () => {
     const expiresAt = new Date(600_000);
     const queueStatus = queueStatusOf(entry, { status: 'ACTIVE', expiresAt }, around, 0.5);
     expect(queueStatus).toEqual({ entry, status: 'ACTIVE', expiresAt, pollAfterSeconds: 30 });
+  });
+
+  it('is EXPIRED for a waiting entry once sales have closed, and stays ACTIVE for an active one', () => {
+    const closed: SaleState = { ...around, concert: { ...around.concert, sales: 'CLOSED' } };
+    expect(queueStatusOf(entry, state, closed, 0.5)).toEqual({ entry, status: 'EXPIRED', pollAfterSeconds: 30 });
+    const active: EntryState = { status: 'ACTIVE', expiresAt: new Date(600_000) };
+    expect(queueStatusOf(entry, active, closed, 0.5).status).toBe('ACTIVE');
   });
 
   it('has nothing more for an ended entry', () => {

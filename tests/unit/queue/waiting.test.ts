@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { concertDate, concertId } from '#domain/ids.ts';
+import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
+import { Refusal } from '#domain/errors.ts';
+import { type ConcertId, concertDate, concertId } from '#domain/ids.ts';
 import type { QueueEntry } from '#domain/queue/queue.ts';
 import { expectRefusal } from '#tests/contracts/expect-refusal.ts';
 import { HOUR_MS } from '#tests/contracts/stage-concert.ts';
@@ -210,6 +212,24 @@ describe('admission', () => {
     expect(admissions.map(({ admitted }) => admitted)).toEqual([2, 1]);
     const statuses = await Promise.all(joins.map(async (entry) => (await pollQueue(ports, entry)).status));
     expect(statuses.join(' ')).toBe('ACTIVE ACTIVE WAITING ACTIVE WAITING WAITING WAITING WAITING WAITING');
+  });
+
+  it('serves the other concerts when it fails at one, and fails only if it fails at all', async () => {
+    const { ports, stage, user } = memoryWorld();
+    const [broken, other] = [stage(), stage()];
+    for (const { concertId } of [broken, other]) {
+      await ports.queue.join(concertId, await user(), { waitingMax: 9, opening: 'fifo' });
+    }
+    const failAt = (ids: readonly ConcertId[]) => ({
+      ...ports.queue,
+      admit: async (id: ConcertId, policy: AdmissionPolicy) => {
+        if (ids.includes(id)) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
+        return ports.queue.admit(id, policy);
+      },
+    });
+    expect(await admitWaiting({ ...ports, queue: failAt([broken.concertId]) })).toMatchObject([{ admitted: 1 }]);
+    const none = failAt([broken.concertId, other.concertId]);
+    await expectRefusal(admitWaiting({ ...ports, queue: none }), 'unavailable');
   });
 
   it('admits nobody at the limit, and the next entry when a session has expired', async () => {

@@ -20,7 +20,7 @@ const LIMITS = {
 /** Limits how long admission goes on while Postgres does not answer. Then time stands still in the queues. */
 const SILENCE_MS_MAX = 2_000;
 
-type CachedConcerts = Pick<Concerts, 'find' | 'findToAdmit' | 'recall' | 'listOnSale' | 'seatsLeft'> & {
+type CachedConcerts = Pick<Concerts, 'find' | 'findToAdmit' | 'recall' | 'listServed' | 'seatsLeft'> & {
   /** Shows a change at once on this instance; on the others within the time to live. */
   forget(id: ConcertId): void;
 };
@@ -41,7 +41,7 @@ export function cachedConcerts(ask: Ask, defaults: Policy): CachedConcerts {
     const [concert] = await read(readConcerts(ask, defaults, concertStatements.findConcert, id));
     return concert;
   }, LIMITS);
-  const listOnSale = ttlCache(() => read(readConcerts(ask, defaults, concertStatements.listConcertsOnSale)), LIMITS);
+  const listServed = ttlCache(() => read(readConcerts(ask, defaults, concertStatements.listServedConcerts)), LIMITS);
   const seatsLeft = ttlCache(async (id) => {
     const [row] = await read(ask(concertStatements.seatsLeft, id));
     return row ?? { available: 0, held: 0 };
@@ -59,15 +59,15 @@ export function cachedConcerts(ask: Ask, defaults: Policy): CachedConcerts {
       const left = seatsLeft.recall(id);
       return concert === undefined || left === undefined ? undefined : { concert, seatsLeft: left };
     },
-    async listOnSale() {
-      const onSale = await listOnSale('');
+    async listServed() {
+      const served = await listServed('');
       requireAnswers();
-      return onSale;
+      return served;
     },
     seatsLeft,
     forget(id) {
       find.forget(id);
-      listOnSale.forget('');
+      listServed.forget('');
     },
   };
 }

@@ -65,6 +65,9 @@ export type SeatRow = {
 
 const stillToCome = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
+/** The longest session. Nobody joins any more, but sessions have to end and events to be recorded. */
+const stillInUse = `EXISTS (
+  SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp() - interval '1 day')`;
 
 /** The later one. GREATEST ignores null, the value of a policy that does not set it. */
 const queueOpensAt = 'GREATEST(opens_at, sales_open_at)';
@@ -98,9 +101,9 @@ export const concertStatements = {
       WHERE ${stillToCome} AND ($1::uuid IS NULL OR concert_id < $1) ORDER BY concert_id DESC LIMIT $2`,
   } as Statement<[after: string | undefined, limit: number], ConcertRow>,
 
-  listConcertsOnSale: {
-    name: 'list-concerts-on-sale',
-    text: `SELECT ${concertColumns} ${fromConcerts} WHERE ${stillToCome} AND sales_open_at <= clock_timestamp()`,
+  listServedConcerts: {
+    name: 'list-served-concerts',
+    text: `SELECT ${concertColumns} ${fromConcerts} WHERE ${stillInUse} AND sales_open_at <= clock_timestamp()`,
   } as Statement<[], ConcertRow>,
 
   listDates: {
@@ -151,6 +154,11 @@ export const concertStatements = {
     ],
     never
   >,
+
+  findLastDate: {
+    name: 'find-last-date',
+    text: 'SELECT max(starts_at) AS "startsAt" FROM concert_dates WHERE concert_id = $1',
+  } as Statement<[concertId: string], { readonly startsAt: Date | null }>,
 
   /**
    * Changes and returns nothing if both limits would be off, or if the opening would change after sales have opened.

@@ -3,7 +3,13 @@ import { inTransaction } from '#adapters/postgres/client/in-transaction.ts';
 import { pageOf } from '#adapters/postgres/client/page-of.ts';
 import { type Ask, rowsOf } from '#adapters/postgres/client/statement.ts';
 import type { ConcertPlan } from '#domain/catalog/concert-plan.ts';
-import { type Policy, type PolicyChange, requireLimit, requireSameOpening } from '#domain/catalog/policy.ts';
+import {
+  type Policy,
+  type PolicyChange,
+  requireLimit,
+  requireOpeningInTime,
+  requireSameOpening,
+} from '#domain/catalog/policy.ts';
 import type { SeatRun } from '#domain/catalog/seat-plan.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';
 import { cachedConcerts } from './cached-concerts.ts';
@@ -37,6 +43,10 @@ export function postgresConcerts({ pool }: Postgres, defaults: Policy): Concerts
     async changePolicy(id, change) {
       const { activeMax, admitPerWindow, opening } = defaults;
       const own = JSON.stringify(byColumn(change));
+      if (change.opensAt) {
+        const [last] = await ask(concertStatements.findLastDate, id);
+        if (last?.startsAt) requireOpeningInTime(change.opensAt, last.startsAt);
+      }
       const [changed, [concert]] = await inTransaction(pool, async (ask) => [
         await ask(concertStatements.changePolicy, id, own, activeMax, admitPerWindow, opening),
         await readConcerts(ask, defaults, concertStatements.findConcert, id),

@@ -29,19 +29,20 @@ local before = redis.call('ZCARD', active)
 local known, rate, at = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at'))
 local left = math.max(0, tonumber(known or 0) - before)
 
--- From here on time goes on, after a standstill as well.
+-- With the offset noted, time goes on after a standstill.
 if not served or now >= served + NOTED_MS or now - wall ~= tonumber(offset) then
   redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall))
 end
 
--- Clients were told when to poll under an earlier policy, too: until they all have, nobody is passed over or loses a session.
-local poll_before, told_until = unpack(redis.call('HMGET', clock, 'poll', 'told'))
-poll_before, told_until = tonumber(poll_before or 0), tonumber(told_until or 0)
-if poll_ms ~= poll_before then
-  if poll_ms < poll_before then
-    told_until = math.max(told_until, now + poll_before + TOLD_MARGIN_MS)
-  end
-  redis.call('HSET', clock, 'poll', poll_ms, 'told', string.format('%d', told_until))
+-- A shorter policy takes full effect once the intervals told under the longer one are over: until then clients are given the
+-- time of the longer one to poll.
+local told_ms, longer_ms, longer_until = unpack(redis.call('HMGET', clock, 'told', 'longer', 'longer-until'))
+told_ms, longer_ms, longer_until = tonumber(told_ms or 0), tonumber(longer_ms or 0), tonumber(longer_until or 0)
+if poll_ms < told_ms then
+  longer_ms, longer_until = told_ms + TOLD_MARGIN_MS, math.max(longer_until, now + told_ms + TOLD_MARGIN_MS)
+end
+if poll_ms ~= told_ms then
+  redis.call('HSET', clock, 'told', poll_ms, 'longer', longer_ms, 'longer-until', string.format('%d', longer_until))
 end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
@@ -91,11 +92,11 @@ local function last_seen_of(entries)
 end
 
 -- In whole seconds, rounded so that no entry is absent too early. No last-seen time means present.
-local absent_before = now < told_until and 0 or now_s - absent_s
+local absent_before = now_s - math.max(absent_s, now < longer_until and math.ceil(longer_ms / 1000) or 0)
 -- Formatted once: to do it for each of a thousand entries takes a fifth of the script's time.
 local passed_at = string.format('%d', now)
-local session_ends = math.max(now + session_ms, told_until)
-local claimed_by = string.format('%d', math.max(now + math.min(claim_ms, session_ms), told_until))
+local session_ends = math.max(now + session_ms, longer_until)
+local claimed_by = string.format('%d', math.max(now + math.min(claim_ms, session_ms), longer_until))
 
 local leaving, leaving_numbers, passed_over = {}, {}, {}
 -- Takes absent entries off, from the first of them on. Returns the others.
