@@ -219,7 +219,7 @@ export const removals: readonly Removal[] = [
     changes: [
       { file: 'src/adapters/redis/queue/lua/shared.lua', found: / {2}now = tonumber\(served\)\n/, instead: '' },
     ],
-    tests: ['queue-unserved'],
+    tests: ['queue-unserved', 'poll-as-told'],
     caughtBy: [
       'no session ends',
       'no entry is passed over',
