@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { makeTemplate } from '#tests/support/database.ts';
 import { SECRETS } from '#tests/support/instance.ts';
 import { reaped } from '#tests/support/reaper.ts';
+import { residentMegabytes } from '#tests/support/resident-megabytes.ts';
 import { startTestServers } from '#tests/support/servers.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { runCommand } from './command.ts';
@@ -52,11 +52,6 @@ async function startInstance(env: Readonly<Record<string, string>>): Promise<Sta
     return { readyMs, pid: child.pid ?? 0, stop };
   }
   throw new Error('the instance did not start');
-}
-
-async function residentMegabytes(pid: number): Promise<number> {
-  const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) / 1_024;
 }
 
 await runCommand(async (ending) => {

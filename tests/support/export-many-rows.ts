@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { DATE, PRICE } from './hall.ts';
 import { ADMIN_KEY, type Instance } from './instance.ts';
+import { residentMegabytes } from './resident-megabytes.ts';
 import { until } from './until.ts';
 import type { World } from './world.ts';
 
@@ -98,10 +97,4 @@ async function countLines(response: Response): Promise<{ lines: number; lastFenc
     tail = (tail + chunk).slice(-1_000);
   }
   return { lines, lastFence: JSON.parse(tail.trim().split('\n').at(-1) ?? '').fence };
-}
-
-/** What a process has in memory. */
-async function residentMegabytes(pid: number): Promise<number> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
-  return Number(stdout) / 1_024;
 }

@@ -15,7 +15,7 @@ export async function changePolicy(
 ): Promise<Concert> {
   const concert = await ports.concerts.changePolicy(input.concertId, input.change);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  // By the changed policy: the list of concerts on sale may be older.
+  // By the changed policy: cached concerts may be older.
   await bestEffort(ports, admitAt(ports, concert));
   return concert;
 }

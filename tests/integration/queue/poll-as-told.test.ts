@@ -38,9 +38,9 @@ test.each(changes)(
     const after = { ...LONG, ...change, activeMax: CLIENTS };
     // Some are admitted by the new policy at once, the others when they are about to poll.
     await room.admit(concert, { ...after, activeMax: CLIENTS / 2 });
-    await passAtQueue(redis, concert, (told - 1) * 1_000);
+    await passAtQueue(redis, concert, (told - 5) * 1_000);
     await room.admit(concert, after);
-    await passAtQueue(redis, concert, 1_000);
+    await passAtQueue(redis, concert, 3_000);
     await room.admit(concert, after);
     const states = await Promise.all(entries.slice(1).map(room.find));
     expect(new Set(states.map(({ status }) => status))).toEqual(new Set(['ACTIVE']));

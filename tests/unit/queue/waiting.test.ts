@@ -214,22 +214,31 @@ describe('admission', () => {
     expect(statuses.join(' ')).toBe('ACTIVE ACTIVE WAITING ACTIVE WAITING WAITING WAITING WAITING WAITING');
   });
 
-  it('serves the other concerts when it fails at one, and fails only if it fails at all', async () => {
+  it('serves the other concerts when it fails at one, reports a bug, and fails only if it fails at all concerts', async () => {
     const { ports, stage, user } = memoryWorld();
     const [broken, other] = [stage(), stage()];
     for (const { concertId } of [broken, other]) {
       await ports.queue.join(concertId, await user(), { waitingMax: 9, opening: 'fifo' });
     }
-    const failAt = (ids: readonly ConcertId[]) => ({
-      ...ports.queue,
-      admit: async (id: ConcertId, policy: AdmissionPolicy) => {
-        if (ids.includes(id)) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-        return ports.queue.admit(id, policy);
+    const reported: unknown[] = [];
+    const failing = (failure: Error, ids: readonly ConcertId[]) => ({
+      ...ports,
+      reportError: (error: unknown) => void reported.push(error),
+      queue: {
+        ...ports.queue,
+        admit: async (id: ConcertId, policy: AdmissionPolicy) => {
+          if (ids.includes(id)) throw failure;
+          return ports.queue.admit(id, policy);
+        },
       },
     });
-    expect(await admitWaiting({ ...ports, queue: failAt([broken.concertId]) })).toMatchObject([{ admitted: 1 }]);
-    const none = failAt([broken.concertId, other.concertId]);
-    await expectRefusal(admitWaiting({ ...ports, queue: none }), 'unavailable');
+    const [unavailable, bug] = [new Refusal('unavailable', { retryAfterSeconds: 1 }), new Error('a bug')];
+    expect(await admitWaiting(failing(unavailable, [broken.concertId]))).toMatchObject([{ admitted: 1 }]);
+    expect(reported).toEqual([]);
+    expect(await admitWaiting(failing(bug, [broken.concertId]))).toHaveLength(1);
+    expect(reported).toEqual([bug]);
+    const all = [broken.concertId, other.concertId];
+    await expectRefusal(admitWaiting(failing(unavailable, all)), 'unavailable');
   });
 
   it('admits nobody at the limit, and the next entry when a session has expired', async () => {

@@ -14,7 +14,6 @@ export type ConcertRow = {
   readonly salesOpenAt: Date;
   readonly sales: 'UPCOMING' | 'OPEN' | 'CLOSED';
   readonly queueOpensAt: Date;
-  readonly opened: boolean;
   readonly opensInSeconds: number;
   readonly opening: Opening | null;
   readonly opensAt: Date | null;
@@ -65,7 +64,7 @@ export type SeatRow = {
 
 const stillToCome = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp())`;
-/** The longest session. Nobody joins any more, but sessions have to end and events to be recorded. */
+/** A day is the longest session: after the last date has begun, sessions still have to end and events to be recorded. */
 const stillInUse = `EXISTS (
   SELECT FROM concert_dates d WHERE d.concert_id = c.concert_id AND d.starts_at > clock_timestamp() - interval '1 day')`;
 
@@ -74,7 +73,7 @@ const queueOpensAt = 'GREATEST(opens_at, sales_open_at)';
 
 const concertColumns = `
   concert_id AS "concertId", title, venue, currency, sales_open_at AS "salesOpenAt",
-  ${queueOpensAt} AS "queueOpensAt", ${queueOpensAt} <= clock_timestamp() AS opened,
+  ${queueOpensAt} AS "queueOpensAt",
   GREATEST(0, EXTRACT(EPOCH FROM ${queueOpensAt} - clock_timestamp()))::float8 AS "opensInSeconds",
   encode(seed_sha256, 'hex') AS "seedSha256", CASE WHEN drawn_at IS NOT NULL THEN encode(seed, 'hex') END AS seed,
   drawn_count AS "drawnCount", drawn_at AS "drawnAt",

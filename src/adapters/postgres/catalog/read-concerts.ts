@@ -49,7 +49,7 @@ function toConcert(row: ConcertRow, defaults: Policy): Concert {
     salesOpenAt: row.salesOpenAt,
     sales: row.sales,
     opensAt: row.queueOpensAt,
-    opened: row.opened,
+    opened: row.opensInSeconds === 0,
     opensInSeconds: row.opensInSeconds,
     policy: { ...defaults, ...given(row) },
     ...(drawsLots(row, defaults) ? { lottery: toLottery(row) } : {}),

@@ -15,7 +15,7 @@ local REMEMBERED_MS = 3600000
 local MOMENT_MS = 20
 -- The time is noted once a second, as each note goes into the append-only file.
 local NOTED_MS = 1000
--- Instances learn of a changed policy within a second, and clients are on their way.
+-- Covers the second in which instances learn of a changed policy, and the time that a poll takes.
 local TOLD_MARGIN_MS = 5000
 -- Numbers this far apart are read one by one.
 local SPREAD_MAX = 4
