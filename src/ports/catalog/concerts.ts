@@ -9,7 +9,7 @@ export type Concerts = {
   /** Returns undefined for an unknown concert. At most one second old; older only while the store does not answer. */
   find(concertId: ConcertId): Promise<Concert | undefined>;
 
-  /** The same, for admission: refuses as `listServed` does. */
+  /** The same, for admission: refuses `unavailable` if the concerts served were not read in the last half second. */
   findToAdmit(concertId: ConcertId): Promise<Concert | undefined>;
 
   /**
@@ -30,8 +30,8 @@ export type Concerts = {
 
   /**
    * Returns the concerts whose sales have opened and whose last date is to come or started less than a day ago, as their
-   * sessions have to end. As fresh as `find`, but refuses `unavailable` once no read of concerts has succeeded for two
-   * seconds: nobody is admitted while nobody could book.
+   * sessions have to end. At most half a second old: waits for the store, as nobody is to be admitted while nobody
+   * could book.
    */
   listServed(): Promise<readonly Concert[]>;
 

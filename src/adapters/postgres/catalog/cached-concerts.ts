@@ -17,8 +17,6 @@ const LIMITS = {
   patienceMs: 250,
   entriesMax: 1_000,
 };
-/** Limits how long admission goes on while Postgres does not answer. Then time stands still in the queues. */
-const SILENCE_MS_MAX = 2_000;
 
 type CachedConcerts = Pick<Concerts, 'find' | 'findToAdmit' | 'recall' | 'listServed' | 'seatsLeft'> & {
   /** Shows a change at once on this instance; on the others within the time to live. */
@@ -26,32 +24,25 @@ type CachedConcerts = Pick<Concerts, 'find' | 'findToAdmit' | 'recall' | 'listSe
 };
 
 export function cachedConcerts(ask: Ask, defaults: Policy): CachedConcerts {
-  let answeredAt = Number.NEGATIVE_INFINITY;
-  async function read<T>(reading: Promise<T>): Promise<T> {
-    const answer = await reading;
-    answeredAt = performance.now();
-    return answer;
-  }
-  /** Caches hide that Postgres does not answer. The jobs read each half second. */
-  function requireAnswers(): void {
-    if (performance.now() - answeredAt > SILENCE_MS_MAX) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-  }
-
+  const { ttlMs, patienceMs, entriesMax } = LIMITS;
   const find = ttlCache(async (id) => {
-    const [concert] = await read(readConcerts(ask, defaults, concertStatements.findConcert, id));
+    const [concert] = await readConcerts(ask, defaults, concertStatements.findConcert, id);
     return concert;
   }, LIMITS);
-  const listServed = ttlCache(() => read(readConcerts(ask, defaults, concertStatements.listServedConcerts)), LIMITS);
+  /** Without an older value for a slow Postgres: jobs wait for its answer, and time stands still in the queues meanwhile. */
+  const listServed = ttlCache(() => readConcerts(ask, defaults, concertStatements.listServedConcerts), {
+    ttlMs,
+    entriesMax,
+  });
   const seatsLeft = ttlCache(async (id) => {
-    const [row] = await read(ask(concertStatements.seatsLeft, id));
+    const [row] = await ask(concertStatements.seatsLeft, id);
     return row ?? { available: 0, held: 0 };
   }, LIMITS);
 
   return {
     find,
     async findToAdmit(id) {
-      const concert = await find(id);
-      requireAnswers();
+      const [concert] = await Promise.all([find(id), inTime(listServed(''), patienceMs)]);
       return concert;
     },
     recall(id) {
@@ -59,15 +50,17 @@ export function cachedConcerts(ask: Ask, defaults: Policy): CachedConcerts {
       const left = seatsLeft.recall(id);
       return concert === undefined || left === undefined ? undefined : { concert, seatsLeft: left };
     },
-    async listServed() {
-      const served = await listServed('');
-      requireAnswers();
-      return served;
-    },
+    listServed: () => listServed(''),
     seatsLeft,
     forget(id) {
       find.forget(id);
       listServed.forget('');
     },
   };
+}
+
+async function inTime(reading: Promise<unknown>, limitMs: number): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Refusal('unavailable', { retryAfterSeconds: 1 })), limitMs);
+  await Promise.race([reading, late]).finally(() => clearTimeout(timer));
 }
