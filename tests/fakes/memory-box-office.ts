@@ -327,11 +327,13 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     },
 
     async ackOutboxMessages(messages) {
-      for (const { messageId, version } of messages) {
+      const acked = messages.filter(({ messageId, version }) => {
         const event = store.outbox.get(Number(messageId));
         const reservation = event && store.reservations.get(event.reservationId);
-        if (reservation !== undefined && versionOf(reservation) === version) store.outbox.delete(Number(messageId));
-      }
+        return reservation !== undefined && versionOf(reservation) === version;
+      });
+      for (const { messageId } of acked) store.outbox.delete(Number(messageId));
+      return acked.map(({ messageId }) => messageId);
     },
 
     async retryOutboxMessages(messageIds) {

@@ -164,9 +164,9 @@ export type BoxOffice = {
 
   /**
    * Deletes relayed messages. A message whose reservation has changed since it was taken stays and comes again after its
-   * lease, as Redis may have been given the older state last. Idempotent.
+   * lease, as Redis may have been given the older state last. Returns the ids of those that it deleted. Idempotent.
    */
-  ackOutboxMessages(messages: readonly Pick<OutboxMessage, 'messageId' | 'version'>[]): Promise<void>;
+  ackOutboxMessages(messages: readonly Pick<OutboxMessage, 'messageId' | 'version'>[]): Promise<readonly string[]>;
 
   /** Makes these messages available again after a second, before their lease ends. */
   retryOutboxMessages(messageIds: readonly string[]): Promise<void>;

@@ -36,13 +36,23 @@ async function relayAll(ports: Needed, messages: readonly OutboxMessage[], failu
     messages.filter((_, index) => outcomes[index]?.status === status);
   const [relayed, failed] = [messagesThat('fulfilled'), messagesThat('rejected')];
   const acked = await Promise.allSettled([
-    relayed.length > 0 ? ports.boxOffice.ackOutboxMessages(relayed) : undefined,
+    relayed.length > 0 ? ack(ports, relayed) : undefined,
     failed.length > 0 ? ports.boxOffice.retryOutboxMessages(failed.map(({ messageId }) => messageId)) : undefined,
   ]);
   failures.push(
     ...[...outcomes, ...acked].flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])),
   );
   return relayed.length;
+}
+
+/**
+ * Frees the hold keys set for a message that another relay has acknowledged meanwhile: the seats may be free by now, and a lost
+ * key heals by itself.
+ */
+async function ack({ boxOffice, holdKeys }: Needed, messages: readonly OutboxMessage[]): Promise<void> {
+  const acked = new Set(await boxOffice.ackOutboxMessages(messages));
+  const overtaken = messages.filter(({ messageId, status }) => status === 'HELD' && !acked.has(messageId));
+  await Promise.all(overtaken.map(({ hold }) => holdKeys.release(hold)));
 }
 
 async function relay(

@@ -16,8 +16,9 @@ export const bookingStatements = {
     text: `DELETE FROM outbox_messages o
       USING unnest($1::bigint[], $2::text[]) AS relayed (message_id, version), reservations r
       WHERE o.message_id = relayed.message_id AND r.reservation_id = o.reservation_id
-        AND r.status || '-' || r.extensions = relayed.version`,
-  } as Statement<[messageIds: readonly string[], versions: readonly string[]], never>,
+        AND r.status || '-' || r.extensions = relayed.version
+      RETURNING o.message_id AS "messageId"`,
+  } as Statement<[messageIds: readonly string[], versions: readonly string[]], { readonly messageId: string }>,
 
   retryOutboxMessagesLater: {
     name: 'retry-outbox-messages-later',

@@ -24,7 +24,8 @@ export function outbox({ pool }: Postgres): Outbox {
 
     async ackOutboxMessages(messages) {
       const [ids, versions] = [messages.map(({ messageId }) => messageId), messages.map(({ version }) => version)];
-      await rowsOf(pool, bookingStatements.ackOutboxMessages, ids, versions);
+      const acked = await rowsOf(pool, bookingStatements.ackOutboxMessages, ids, versions);
+      return acked.map(({ messageId }) => messageId);
     },
 
     async retryOutboxMessages(messageIds) {
