@@ -39,6 +39,9 @@ export function looseQueueRecords(): LooseQueueRecords {
       const { events: _, ...record } = of(concertId);
       return { ...record, known };
     },
+    async findProgress(concertId) {
+      return queueRecords.get(concertId);
+    },
     async note(concertId, { drawn, head }) {
       const queue = of(concertId);
       change(concertId, { drawn: Math.max(queue.drawn, drawn), head: Math.max(queue.head, head) });

@@ -28,6 +28,12 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
     return [...entries.values()].sort((a, b) => a.sequence - b.sequence);
   }
 
+  function joinedOnRecord(concertId: ConcertId, sequence: number): { readonly joinedAt?: Date } {
+    const events = [...(store.lineEvents.get(concertId)?.values() ?? [])];
+    const joinedAt = events.find((event) => event.sequence === sequence && event.joinedAt !== undefined)?.joinedAt;
+    return joinedAt === undefined ? {} : { joinedAt };
+  }
+
   return {
     async open(concertId) {
       if (!store.concerts.has(concertId)) throw new Refusal('concert-not-found');
@@ -46,9 +52,16 @@ export function memoryQueueRecords(store: MemoryStore): QueueRecords {
         ...(lots?.drawn === undefined ? {} : { draw: { seed: lots.seed.toString('hex'), count: lots.drawn.count } }),
         sessions: entries
           .filter(({ paid, heldUntil }) => !paid && heldUntil > now())
-          .map(({ userId, sequence, heldUntil }) => ({ userId, sequence, remainingMs: heldUntil - now() })),
+          .map(({ userId, sequence, heldUntil }) => ({
+            ...{ userId, sequence, remainingMs: heldUntil - now() },
+            ...joinedOnRecord(concertId, sequence),
+          })),
         paid: entries.filter(({ paid }) => paid).map(({ sequence }) => sequence),
       };
+    },
+
+    async findProgress(concertId) {
+      return store.queues.get(concertId);
     },
 
     async note(concertId, { drawn, head }) {

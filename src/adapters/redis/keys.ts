@@ -26,11 +26,13 @@ const PREFIX = 'frontrow:';
  * - `admissions` sorted set: how many were ever admitted → since when, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`), and `active` as the last admission left it
  * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis; the longest poll
- *   interval `told` to clients and, after it was shortened, the `longer` one, which counts until `longer-until`
+ *   interval `told` to clients and, after it was shortened, the `longer` one, which counts until `longer-until`; how many keys the
+ *   queue has (`parts`), and the `server` of Redis that it was surveyed on
  * - `ended` string: an array of 4-byte big-endian numbers of ended entries, as they ended; only ever appended to
  * - `log` stream: what happened to entries, until it is on record: kind → numbers
- * - `rebuild` hash: after a loss, when instances have told what they have `known`, `until` when the queue is rebuilt, its `head`
- *   before, until when the `late` are restored
+ * - `rebuild` hash: after a loss, when instances have told what they have `known` (by Redis's clock), the number `from` which
+ *   entries may be missing, `until` when the queue waits for them, its `head` before, until when the `late` are restored, and
+ *   the `name` of this memory
  * - `draw` hash: of a lottery, the `state`, `among` how many lots are to be drawn, and once drawn the `count` and the `seed`
  * - `registered` sorted set: user → sequence of those who wait for the draw; `registered-joined`, `registered-last-seen`,
  *   `registered-ended`: as above, by sequence, while entries are placed

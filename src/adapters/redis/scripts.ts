@@ -24,13 +24,14 @@ function script<Args extends Readonly<Record<string, Value>>, Reply>(
   return { name: nameOf(path), lua: read(path), args };
 }
 
-/** A script of a queue: it takes all keys of the queue and begins with shared.lua. */
+/** A script of a queue: it takes all keys of the queue, and runs between the first and the last lines of shared.lua. */
 function queueScript<Args extends Readonly<Record<string, Value>>, Reply>(
   file: string,
   ...args: readonly (keyof Args & string)[]
 ): Script<Args, Reply> {
   const path = `queue/${file}` as const;
-  return { name: nameOf(path), lua: `${read('queue/shared')}\n${read(path)}`, args };
+  const lua = `${read('queue/shared')}\nlocal function script()\n${read(path)}\nend\nlocal reply = script()\nnote_parts()\nreturn reply`;
+  return { name: nameOf(path), lua, args };
 }
 
 const nameOf = (path: string) => `frontrow_${path.replaceAll(/[/-]/g, '_')}`;
@@ -45,6 +46,7 @@ type Flag = 0 | 1;
 /** Empty while the instance knows no draw. */
 export type DrawCount = number | '';
 export type Unopened = ['unopened'];
+export type Unsurveyed = ['unsurveyed'];
 export type JoinOutcome =
   | 'drawn'
   | 'waiting'
@@ -80,7 +82,7 @@ type Surveyed = [
   registered: number,
   endedBytes: number,
   rebuildingMs: number,
-  rebuiltAt: string,
+  memoryName: string,
   state: DrawState,
   count: number,
   seed: string,
@@ -98,13 +100,13 @@ export const scripts = {
   /** Then one member per user. */
   join: queueScript<
     { waitingMax: number; holdsLottery: Flag; epochKnown: string; drawnKnown: number },
-    Unopened | ['reporting'] | Joined
+    Unopened | Unsurveyed | ['reporting'] | Joined
   >('join', 'waitingMax', 'holdsLottery', 'epochKnown', 'drawnKnown'),
   /** Then per entry: member, number, sequence, and when it joined, in ms, or 0 if it is known to have ended. */
   find: queueScript<
-    { epoch: string; drawCountKnown: DrawCount; keepOpenMs: number; endedKnown: number },
-    Unopened | ['reporting'] | ['redrawn'] | ['other-epoch'] | Found
-  >('find', 'epoch', 'drawCountKnown', 'keepOpenMs', 'endedKnown'),
+    { epoch: string; drawCountKnown: DrawCount; keepOpenMs: number; endedKnown: number; drawnKnown: number },
+    Unopened | Unsurveyed | ['reporting'] | ['redrawn'] | ['other-epoch'] | Found
+  >('find', 'epoch', 'drawCountKnown', 'keepOpenMs', 'endedKnown', 'drawnKnown'),
   extend: queueScript<{ user: string; number: number; epoch: string; extendMs: number }, Flag>(
     'extend',
     'user',
@@ -119,13 +121,11 @@ export const scripts = {
   /** Then the numbers. */
   touch: queueScript<{ epoch: string; drawCountKnown: DrawCount }, Flag>('touch', 'epoch', 'drawCountKnown'),
   noteEnded: queueScript<{ epoch: string; ended: Buffer }, Flag>('note-ended', 'epoch', 'ended'),
-  survey: queueScript<{ epochKnown: string; drawnKnown: number; headKnown: number }, Unopened | Surveyed>(
-    'survey',
-    'epochKnown',
-    'drawnKnown',
-    'headKnown',
-  ),
-  /** Then per session on record: member, number, and the ms that remain. */
+  survey: queueScript<
+    { epochKnown: string; drawnKnown: number; headKnown: number; rebuildMs: number; reportMs: number },
+    Unopened | Surveyed
+  >('survey', 'epochKnown', 'drawnKnown', 'headKnown', 'rebuildMs', 'reportMs'),
+  /** Then per session on record: member, number, the ms that remain, and when the entry joined, in ms, or 0. */
   open: queueScript<
     {
       epoch: string;
@@ -155,7 +155,7 @@ export const scripts = {
       channel: string;
       concert: string;
     },
-    Unopened | Admitted
+    Unopened | Unsurveyed | Admitted
   >(
     'admit',
     'activeMax',

@@ -15,10 +15,19 @@ export type QueueRecord = {
   /** Present once lots are drawn. */
   readonly draw?: Draw;
   /** The sessions with unpaid holds. Each lasts at least as long as its hold. */
-  readonly sessions: readonly { readonly userId: UserId; readonly sequence: number; readonly remainingMs: number }[];
+  readonly sessions: readonly {
+    readonly userId: UserId;
+    readonly sequence: number;
+    readonly remainingMs: number;
+    /** Absent if it is not on record yet. */
+    readonly joinedAt?: Date;
+  }[];
   /** The sequences whose sessions ended with a payment, also if refunded since. Ascending. */
   readonly paid: readonly number[];
 };
+
+/** How far a queue was when it was last noted: lower bounds. */
+export type QueueProgress = Pick<QueueRecord, 'epoch' | 'drawn' | 'head'>;
 
 /** The inputs from which anybody can repeat the draw. The seed is in hexadecimal. */
 export type Draw = { readonly seed: string; readonly count: number };
@@ -51,6 +60,9 @@ export type QueueRecords = {
    * Returns the record of a concert's queue, and creates it if there is none. Idempotent. Refuses `concert-not-found`.
    */
   open(concertId: ConcertId): Promise<QueueRecord>;
+
+  /** Returns the progress last noted; undefined for a queue that was never opened. */
+  findProgress(concertId: ConcertId): Promise<QueueProgress | undefined>;
 
   /** Notes the progress of a queue. Never lowers a noted value. Idempotent. */
   note(concertId: ConcertId, progress: { readonly drawn: number; readonly head: number }): Promise<void>;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { holds } from '#adapters/postgres/booking/holds.ts';
 import { queueKey, queueKeys } from '#adapters/redis/keys.ts';
+import { scripts } from '#adapters/redis/scripts.ts';
 import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import { concertId, paymentId, refundId, reservationId, userId } from '#domain/ids.ts';
 import { contradictions } from '#tests/support/books.ts';
@@ -17,8 +17,6 @@ import { until } from '#tests/support/until.ts';
 
 // Takes a guard away and shows that what the race tests look for then happens: that they can fail, and that the guards
 // below the one taken away hold by themselves.
-
-const SCRIPTS = new URL('../../../src/adapters/redis/', import.meta.url);
 
 /** Between looking and acting: nobody acts before all have looked, and are let go. */
 const GATE = 'PERFORM FROM gate FOR SHARE;';
@@ -241,9 +239,8 @@ describe('the queue', async () => {
   const [redis] = connections as [Redis];
 
   test('with a clock instead of a counter draws a sequence twice', async () => {
-    const script = async (name: string) => readFile(new URL(`queue/lua/${name}.lua`, SCRIPTS), 'utf8');
-    const lua = replaced(`${await script('shared')}\n${await script('join')}`, [
-      [/local drawn = raise_sequence\([^\n]+/, 'local drawn = now'],
+    const lua = replaced(scripts.join.lua, [
+      [/local drawn = last_drawn\(\)/, 'local drawn = now'],
       [/NUMBER_MAX - drawn/, 'NUMBER_MAX'],
       // A time is no index of the arrays of times.
       [/redis\.call\('SETRANGE', joined[^\n]+/, ''],
@@ -251,7 +248,7 @@ describe('the queue', async () => {
     ]);
     const concert = concertId(randomUUID());
     const keys = queueKeys(concert);
-    await redis.set(queueKey(concert, 'epoch'), 'epoch');
+    await redis.eval(scripts.open.lua, keys.length, ...keys, 'epoch', 0, 1, 0, 0, '', 0, '', '');
     // One after the other, and faster than the clock goes on.
     const joins = redis.multi();
     for (let count = 0; count < 200; count++) {

@@ -12,9 +12,10 @@ const CLAIM_SECONDS = 600;
 const POLL_SECONDS_MAX = 1;
 
 const redis = await ownSentinel();
-const world = await startWorld({ redisUrl: redis.url });
+/** Nobody waits longer for the entries that the replica lacks. */
+const world = await startWorld({ redisUrl: redis.url, settings: { REBUILD_SECONDS: '15' } });
 
-test('clients that keep polling while the primary dies keep their entries, also those that the replica missed, and are admitted in order', async () => {
+test('clients that keep polling while the primary dies keep their entries, also those that the replica missed, and are admitted in order, before new ones', async () => {
   const concert = await world.openHall({ activeMax: 1 });
   await world.pool.query('UPDATE concerts SET claim_seconds = $2 WHERE concert_id = $1', [concert, CLAIM_SECONDS]);
   const early = await joinAll(await world.fans(EARLY), concert);
@@ -30,6 +31,15 @@ test('clients that keep polling while the primary dies keep their entries, also 
 
   await redis.primary.kill();
   await world.untilReady();
+  // At every instance, whether or not it knows of the last entries.
+  const newcomers = await Promise.all(world.instances.map((instance) => world.fan({ doors: [instance] })));
+  let sequences: readonly number[] = [];
+  await until('new users have joined', async () => {
+    const answers = await Promise.all(newcomers.map((newcomer) => newcomer.join(concert)));
+    sequences = answers.map(({ body }) => body.sequence ?? 0);
+    return answers.every(({ status }) => status === 200);
+  });
+  expect(sequences.toSorted((a, b) => a - b)).toEqual(newcomers.map((_, index) => queue.length + 1 + index));
   await everybodyWasTold(performance.now());
   expect(queueStatuses(queue)).toEqual(queue.map((_, ahead) => (ahead === 0 ? 'in' : ahead)));
 

@@ -14,7 +14,8 @@ const PEOPLE = 400;
 const { redis } = await openRedis();
 
 test('a survey answered before more entries ended, and read afterwards, is not mistaken for another log', async () => {
-  const room = redisQueue(redis, looseQueueRecords(), { rebuildSeconds: 60 });
+  const records = looseQueueRecords();
+  const room = redisQueue(redis, records, { rebuildSeconds: 60 });
   const concert = concertId(newId());
   const joins = Array.from({ length: PEOPLE }, () =>
     room.join(concert, userId(newId()), { waitingMax: PEOPLE, opening: 'fifo' }),
@@ -35,9 +36,13 @@ test('a survey answered before more entries ended, and read afterwards, is not m
   });
   const view = queueView(
     held,
+    records,
     concert,
-    async () => {},
-    () => {},
+    { rebuildMs: 60_000, reportMs: 5_000 },
+    {
+      open: async () => {},
+      onSurvey: () => {},
+    },
   );
   await until('positions come from memory', async () => {
     await view.refresh();

@@ -11,7 +11,8 @@ const files = new Map(
     .map((path) => [path, readFileSync(join(REDIS, path), 'utf8')]),
 );
 const bodies = Object.entries(scripts).map(([name, { lua, args }]) => {
-  const [path = '', body = ''] = [...files].find(([, text]) => lua.endsWith(text)) ?? [];
+  const [path = '', body = ''] =
+    [...files].find(([path, text]) => !path.endsWith('shared.lua') && lua.includes(text)) ?? [];
   return { name, path, body, args };
 });
 

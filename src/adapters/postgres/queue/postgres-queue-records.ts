@@ -1,16 +1,34 @@
 import { randomBytes } from 'node:crypto';
+import { batched } from '#adapters/memory/batch.ts';
 import type { Postgres } from '#adapters/postgres/client/connect-postgres.ts';
 import { replyOf, rowsOf } from '#adapters/postgres/client/statement.ts';
 import { functions } from '#adapters/postgres/functions.ts';
-import { userId } from '#domain/ids.ts';
-import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
+import { type ConcertId, userId } from '#domain/ids.ts';
+import type { QueueEvent, QueueProgress, QueueRecords } from '#ports/queue/queue-records.ts';
 import { type EventJson, queueStatements } from './queue-statements.ts';
 
 /** Short enough for the queue token, long enough that no two queues get the same epoch. */
 const EPOCH_BYTES = 6;
+/** Queues looked up by one statement: an instance that starts asks for all of them. */
+const PROGRESS_MAX = 1_000;
 
 export function postgresQueueRecords({ pool }: Pick<Postgres, 'pool'>): QueueRecords {
+  const findProgress = batched<'', ConcertId, QueueProgress | undefined>(
+    () => '',
+    async (_, concertIds) => {
+      const rows = await rowsOf(pool, queueStatements.findProgress, concertIds);
+      const found = new Map(rows.map(({ concertId, ...progress }) => [concertId, progress]));
+      return concertIds.map((concertId) => {
+        const progress = found.get(concertId);
+        return progress && { ...progress, drawn: Number(progress.drawn), head: Number(progress.head) };
+      });
+    },
+    PROGRESS_MAX,
+  );
+
   return {
+    findProgress: (concertId) => findProgress('', concertId),
+
     async open(concertId) {
       const candidate = randomBytes(EPOCH_BYTES).toString('base64url');
       const { answer } = await replyOf(pool, functions.openQueue, concertId, candidate);
@@ -19,7 +37,11 @@ export function postgresQueueRecords({ pool }: Pick<Postgres, 'pool'>): QueueRec
         ...queue,
         head,
         ...(draw === null ? {} : { draw }),
-        sessions: sessions.map((session) => ({ ...session, userId: userId(session.userId) })),
+        sessions: sessions.map(({ joinedMs, ...session }) => ({
+          ...session,
+          userId: userId(session.userId),
+          ...(joinedMs === null ? {} : { joinedAt: new Date(joinedMs) }),
+        })),
       };
     },
 

@@ -7,7 +7,12 @@ export type QueueReply = {
     readonly head: number;
     readonly registering: boolean;
     readonly draw: { readonly seed: string; readonly count: number } | null;
-    readonly sessions: { readonly userId: string; readonly sequence: number; readonly remainingMs: number }[];
+    readonly sessions: {
+      readonly userId: string;
+      readonly sequence: number;
+      readonly remainingMs: number;
+      readonly joinedMs: number | null;
+    }[];
     readonly paid: number[];
   };
 };

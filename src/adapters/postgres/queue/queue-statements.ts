@@ -14,12 +14,23 @@ export type EventJson = {
   readonly joined_at: Date | undefined;
   readonly happened_at: Date;
 };
+type ProgressRow = {
+  readonly concertId: string;
+  readonly epoch: string;
+  readonly drawn: string;
+  readonly head: string;
+};
 /** An array of events. */
 type EventsJson = string;
 
 const eventColumns = 'logged_ms, logged_counter, logged_index, kind, sequence, admission_order, joined_at, happened_at';
 
 export const queueStatements = {
+  findProgress: {
+    name: 'find-progress',
+    text: 'SELECT concert_id AS "concertId", epoch, drawn, head FROM queues WHERE concert_id = ANY($1)',
+  } as Statement<[concertIds: readonly string[]], ProgressRow>,
+
   /** Most notes change nothing; those write nothing. */
   noteQueue: {
     name: 'note-queue',

@@ -16,6 +16,8 @@ export type EndedEntries = Pick<NumberSet, 'has' | 'countBetween'> & {
    * another log, in another order: it is read from the start, and what was known stays known.
    */
   surveyed(bytes: number, wasLost: boolean): Promise<void>;
+  /** Notes numbers that ended, whether the log has them or not. */
+  note(numbers: Iterable<number>): void;
   all(): Iterable<number>;
   /** Known to have ended, and missing in the log. */
   missing(): number[];
@@ -59,6 +61,9 @@ export function endedEntries(redis: RedisClient, concertId: ConcertId, known: It
       }
       surveyedBytes = bytes;
       return readUpTo(bytes);
+    },
+    note(numbers) {
+      for (const number of numbers) ended.add(number);
     },
     all: () => ended,
     missing: () => [...ended].filter((number) => !logged.has(number)),

@@ -30,13 +30,16 @@ export function findBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
   /** The entries that this look could tell. */
   async function look({ concertId, epoch, keepOpenMs }: FindKey, entries: readonly QueueEntry[]) {
     const view = await views.surveyed(concertId);
+    // A token shows that its sequence was drawn.
+    if (view.known().epoch === epoch) for (const { sequence } of entries) view.noteDrawn(epoch, sequence);
+    const drawnKnown = view.known().drawn;
     const numbers = entries.map(({ sequence }) => view.numberOf(sequence));
     const endedKnown = view.endedEntries().bytes();
     const reply = await run(
       redis,
       scripts.find,
       view.keys,
-      { epoch, drawCountKnown: view.drawCount(), keepOpenMs, endedKnown },
+      { epoch, drawCountKnown: view.drawCount(), keepOpenMs, endedKnown, drawnKnown },
       entries.flatMap(({ userId, sequence, joinedAt }, index) => {
         const number = numbers[index] ?? sequence;
         return [memberOf(userId), number, sequence, view.hasEnded(number) ? 0 : joinedAt.getTime()];
@@ -44,16 +47,19 @@ export function findBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
     );
     if (reply[0] === 'other-epoch') return entries.map((entry) => [entry, { status: 'EXPIRED' }] as const);
     if (reply[0] === 'unopened') await view.open();
-    if (reply[0] === 'redrawn') await view.refresh();
+    if (reply[0] === 'redrawn' || reply[0] === 'unsurveyed') await view.refresh();
     if (reply[0] === 'reporting') await setTimeout(reportMs);
     if (reply[0] !== 'found') return [];
     const [, head, endedBytes, turnover, ...answers] = reply;
     await view.noteHead(head, endedBytes);
-    return entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
+    const found = entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
       const state = stateOf(view, numbers[index] ?? entry.sequence, answer, { head, turnover: Number(turnover) });
       return state === undefined ? [] : [[entry, state]];
     });
+    // Others are told once all ended entries are known.
+    if (found.length < entries.length) await view.refresh();
+    return found;
   }
 
   return batched<FindKey, QueueEntry, EntryState>(

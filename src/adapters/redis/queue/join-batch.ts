@@ -29,7 +29,8 @@ export function joinBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
     const reply = await run(redis, scripts.join, view.keys, args, users.map(memberOf));
     if (reply[0] !== 'joined') {
       if (tries === TRIES_MAX) throw new Refusal('unavailable', { retryAfterSeconds: 1 });
-      await (reply[0] === 'unopened' ? view.open() : setTimeout(reportMs));
+      if (reply[0] === 'unopened') await view.open();
+      else await (reply[0] === 'unsurveyed' ? view.refresh() : setTimeout(reportMs));
       return join(key, users, tries + 1);
     }
     const [, epoch, head, endedBytes, turnover, lots, ...answers] = reply;

@@ -4,14 +4,7 @@ import type { ConcertId } from '#domain/ids.ts';
 import type { QueueRecords } from '#ports/queue/queue-records.ts';
 import { memberOf } from './member.ts';
 import { packNumbers } from './packed-numbers.ts';
-import type { QueueView } from './queue-view.ts';
-
-export type Rebuild = {
-  /** How long a lost queue waits for its entries. */
-  readonly rebuildMs: number;
-  /** How long of that the instances report what they know, before any client is answered. */
-  readonly reportMs: number;
-};
+import type { QueueView, Rebuild } from './queue-view.ts';
 
 /**
  * Opens queues that Redis does not have: new ones, and lost ones with what is on record and what this instance knows. Calls
@@ -47,10 +40,11 @@ export function queueOpener(
         seed: record.draw?.seed ?? '',
         ended: packNumbers(ended),
       },
-      record.sessions.flatMap(({ userId, sequence, remainingMs }) => [
+      record.sessions.flatMap(({ userId, sequence, remainingMs, joinedAt }) => [
         memberOf(userId),
         view.numberOf(sequence),
         remainingMs,
+        joinedAt?.getTime() ?? 0,
       ]),
     );
   }

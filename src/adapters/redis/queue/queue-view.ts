@@ -5,18 +5,25 @@ import { type DrawCount, type DrawState, run, scripts } from '#adapters/redis/sc
 import type { ConcertId } from '#domain/ids.ts';
 import type { DrawOrder } from '#domain/queue/lottery.ts';
 import type { QueueFigures } from '#ports/queue/queue.ts';
-import type { Draw } from '#ports/queue/queue-records.ts';
+import type { Draw, QueueRecords } from '#ports/queue/queue-records.ts';
 import { drawOrder } from './draw-order.ts';
 import { type EndedEntries, endedEntries } from './ended-entries.ts';
 import { type NumberSet, numberSet } from './number-set.ts';
 import { packNumbers } from './packed-numbers.ts';
 
+export type Rebuild = {
+  /** How long a lost queue waits for its entries. */
+  readonly rebuildMs: number;
+  /** How long of that the instances report what they know, before any client is answered. */
+  readonly reportMs: number;
+};
+
 export type Survey = {
   readonly figures: QueueFigures;
   readonly epoch: string;
   readonly state: DrawState;
-  /** When the queue was last rebuilt, by Redis's clock; empty if it never was. */
-  readonly rebuiltAt: string;
+  /** Another one after a loss, and on another server of Redis; empty if there never was one. */
+  readonly memoryName: string;
   /** When it was asked for, by the clock of the process. */
   readonly asOf: number;
 };
@@ -55,7 +62,7 @@ export type QueueView = {
   endedEntries(): EndedEntries;
   /** A script has found this number in the queue. */
   confirm(number: number): void;
-  /** False if the queue was rebuilt since the number was found: it may lack the entry. True if it never was rebuilt. */
+  /** False if the number was found in an older memory: this one may lack the entry. True if there never was another one. */
   isConfirmed(number: number): boolean;
   /** What a lost queue is opened with. The epoch is empty as long as none is known. */
   known(): { readonly epoch: string; readonly drawn: number; readonly head: number };
@@ -74,7 +81,9 @@ type Memory = {
 
 type ViewedQueue = {
   readonly redis: RedisClient;
+  readonly records: QueueRecords;
   readonly concertId: ConcertId;
+  readonly rebuild: Rebuild;
   readonly keys: readonly string[];
   memory: Memory;
 };
@@ -85,12 +94,16 @@ const FRESH_MS = 1_000;
 
 export function queueView(
   redis: RedisClient,
+  records: QueueRecords,
   concertId: ConcertId,
-  open: () => Promise<void>,
-  onSurvey: () => void,
+  rebuild: Rebuild,
+  { open, onSurvey }: { readonly open: () => Promise<void>; readonly onSurvey: () => void },
 ): QueueView {
   const keys = queueKeys(concertId);
-  const queue: ViewedQueue = { redis, concertId, keys, memory: emptyMemory(redis, concertId, '') };
+  const queue: ViewedQueue = {
+    ...{ redis, records, concertId, rebuild, keys },
+    memory: emptyMemory(redis, concertId, ''),
+  };
   const surveyOnce = singleFlight(async () => {
     const survey = await surveyQueue(queue, open);
     onSurvey();
@@ -127,7 +140,7 @@ export function queueView(
     hasEnded: (number) => queue.memory.ended.has(number),
     endedEntries: () => queue.memory.ended,
     confirm: (number) => queue.memory.confirmed.add(number),
-    isConfirmed: (number) => queue.memory.survey?.rebuiltAt === '' || queue.memory.confirmed.has(number),
+    isConfirmed: (number) => queue.memory.survey?.memoryName === '' || queue.memory.confirmed.has(number),
     known() {
       const { epoch, drawn, head } = queue.memory;
       return { epoch, drawn, head };
@@ -165,10 +178,19 @@ async function learnDraw(queue: ViewedQueue, { count, seed }: Draw): Promise<voi
   memory.confirmed = numberSet();
 }
 
+/** The memory of Redis may be older than the record. */
+async function learnProgress(queue: ViewedQueue): Promise<void> {
+  const progress = await queue.records.findProgress(queue.concertId);
+  if (progress === undefined) return;
+  noteDrawn(queue, progress.epoch, progress.drawn);
+  queue.memory.head = Math.max(queue.memory.head, progress.head);
+}
+
 async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promise<Survey> {
+  if (queue.memory.epoch === '') await learnProgress(queue);
   const asOf = performance.now();
   const { epoch, drawn, head } = queue.memory;
-  const known = { epochKnown: epoch, drawnKnown: drawn, headKnown: head };
+  const known = { epochKnown: epoch, drawnKnown: drawn, headKnown: head, ...queue.rebuild };
   const reply = await run(queue.redis, scripts.survey, queue.keys, known);
   // 'unopened'
   if (reply.length === 1) {
@@ -176,24 +198,26 @@ async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promi
     return surveyQueue(queue, open);
   }
   const [epochNow, headNow, drawnNow, waiting, active, absent, turnover, registered, endedBytes, rebuildingMs] = reply;
-  const [rebuiltAt, state, count, seed] = reply.slice(10) as [string, DrawState, number, string];
+  const [memoryName, state, count, seed] = reply.slice(10) as [string, DrawState, number, string];
   noteDrawn(queue, epochNow, drawnNow);
-  const last = queue.memory.survey;
-  const wasRebuilt = last !== undefined && rebuiltAt !== last.rebuiltAt;
+  const isOther = memoryName !== (queue.memory.survey?.memoryName ?? '');
   if (state === 'placing' || state === 'drawn') await learnDraw(queue, { count, seed });
-  if (wasRebuilt) queue.memory.confirmed = numberSet();
-  await queue.memory.ended.surveyed(endedBytes, wasRebuilt);
-  if (wasRebuilt) await restoreEnded(queue);
+  if (isOther) queue.memory.confirmed = numberSet();
+  await queue.memory.ended.surveyed(endedBytes, isOther);
+  if (isOther) await restoreEnded(queue);
   queue.memory.head = Math.max(queue.memory.head, headNow);
   const rebuilding = rebuildingMs > 0 ? { rebuildingMs } : {};
   const counts = { waiting, active, absent, registered, turnover: Number(turnover) };
   const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
-  queue.memory.survey = { figures, epoch: epochNow, state, rebuiltAt, asOf };
+  queue.memory.survey = { figures, epoch: epochNow, state, memoryName, asOf };
   return queue.memory.survey;
 }
 
-/** Other instances may know fewer ended entries: the log was lost. */
-async function restoreEnded({ redis, keys, memory }: ViewedQueue): Promise<void> {
+/** The log of ended entries may lack those that this instance knows, and those who have paid. */
+async function restoreEnded(queue: ViewedQueue): Promise<void> {
+  const { redis, records, concertId, keys, memory } = queue;
+  const { paid } = await records.open(concertId);
+  memory.ended.note(paid.map((sequence) => numberOf(queue, sequence)));
   const missing = memory.ended.missing();
   if (missing.length === 0) return;
   await run(redis, scripts.noteEnded, keys, { epoch: memory.epoch, ended: packNumbers(missing) });

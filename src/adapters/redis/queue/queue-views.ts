@@ -1,6 +1,7 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import type { ConcertId } from '#domain/ids.ts';
-import { type QueueView, queueView } from './queue-view.ts';
+import type { QueueRecords } from '#ports/queue/queue-records.ts';
+import { type QueueView, queueView, type Rebuild } from './queue-view.ts';
 
 /** The queues that an instance is asked about. */
 export type QueueViews = {
@@ -14,8 +15,8 @@ export type QueueViews = {
   refresh(): Promise<void>;
 };
 
-/** A queue may change between two looks of a script: how often to look. */
-export const TRIES_MAX = 4;
+/** How often to look: a queue may be lost, opened, reported and changed between two looks of a script. */
+export const TRIES_MAX = 8;
 
 type Kept = {
   readonly view: QueueView;
@@ -31,6 +32,8 @@ const MOVES_BATCHED_MS = 20;
 
 export function queueViews(
   redis: RedisClient,
+  records: QueueRecords,
+  rebuild: Rebuild,
   open: (concertId: ConcertId, view: QueueView) => Promise<void>,
 ): QueueViews {
   const queues = new Map<ConcertId, Kept>();
@@ -45,7 +48,10 @@ export function queueViews(
     const tellWatchers = () => {
       for (const onMove of watchers) onMove();
     };
-    const view: QueueView = queueView(redis, concertId, () => open(concertId, view), tellWatchers);
+    const view: QueueView = queueView(redis, records, concertId, rebuild, {
+      open: () => open(concertId, view),
+      onSurvey: tellWatchers,
+    });
     const kept = { view, watchers, usedAt: performance.now(), isSurveyAwaited: false };
     queues.set(concertId, kept);
     return kept;

@@ -27,8 +27,9 @@ export type Subscribe = (channel: string, onMessage: (message: string) => void) 
 
 /** How long a command under way keeps a session open: longer than one takes, store timeouts included. */
 const KEEP_OPEN_MS = 10_000;
-/** After a loss, instances report what they know for this long at most, and for this share of the rebuild. */
-const REPORT_MS_MAX = 2_000;
+/** After a loss, instances report what they know for this long at most: longer than they take to reconnect to Redis. */
+const REPORT_MS_MAX = 5_000;
+/** And for this share of the rebuild. */
 const REPORT_SHARE = 1 / 3;
 /** Bounds one run of the admission script to a few milliseconds. */
 const ADMIT_BATCH_MAX = 1_000;
@@ -41,7 +42,8 @@ export function redisQueue(
 ): Queue {
   const rebuildMs = rebuildSeconds * 1_000;
   const reportMs = Math.min(REPORT_MS_MAX, Math.floor(rebuildMs * REPORT_SHARE));
-  const views = queueViews(redis, queueOpener(redis, queueRecords, { rebuildMs, reportMs }));
+  const rebuild = { rebuildMs, reportMs };
+  const views = queueViews(redis, queueRecords, rebuild, queueOpener(redis, queueRecords, rebuild));
   // A message that is missed costs no more than the time to the next survey.
   void subscribe?.(MOVED_CHANNEL, (id) => views.moved(concertId(id)));
   const heartbeats = lastSeen(redis);
@@ -71,7 +73,7 @@ export function redisQueue(
     refresh: views.refresh,
 
     async admit(concertId, policy) {
-      const admission = await admit(redis, views.of(concertId), concertId, policy);
+      const admission = await admit(redis, await views.surveyed(concertId), concertId, policy);
       if (admission.admitted + admission.expired + admission.passedOver > 0) views.moved(concertId);
       return admission;
     },
@@ -122,11 +124,11 @@ async function leave(redis: RedisClient, view: QueueView, { userId, sequence, ep
 
 async function admit(
   redis: RedisClient,
-  { keys }: QueueView,
+  view: QueueView,
   concertId: ConcertId,
   policy: AdmissionPolicy,
 ): Promise<Admission> {
-  const reply = await run(redis, scripts.admit, keys, {
+  const reply = await run(redis, scripts.admit, view.keys, {
     activeMax: policy.activeMax,
     perWindow: policy.admitPerWindow,
     windowMs: policy.windowSeconds * 1_000,
@@ -140,7 +142,11 @@ async function admit(
     channel: MOVED_CHANNEL,
     concert: concertId,
   });
-  if (reply[0] === 'unopened') return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
+  if (reply[0] !== 'admitted') {
+    // The next call admits.
+    await view.refresh();
+    return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
+  }
   const [, admitted, expired, passedOver, active, waiting] = reply;
   return { admitted, expired, passedOver, active, waiting };
 }

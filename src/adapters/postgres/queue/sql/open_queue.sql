@@ -1,6 +1,7 @@
 -- open_queue: finds the queue of a concert, or begins it with the epoch p_epoch. Any number of instances may call it at once.
 -- Locks nothing.
--- Replies {answer: {epoch, known, drawn, head, registering, draw, sessions: [{userId, sequence, remainingMs}], paid: [sequence]}} | {refusal}.
+-- Replies {answer: {epoch, known, drawn, head, registering, draw, sessions: [{userId, sequence, remainingMs, joinedMs}],
+--   paid: [sequence]}} | {refusal}.
 CREATE FUNCTION open_queue(p_concert_id uuid, p_epoch text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_queue queues%ROWTYPE;
@@ -43,7 +44,10 @@ BEGIN
     SELECT user_id, sequence, bool_or(paid) AS paid, max(held_until) AS held_until FROM theirs GROUP BY user_id, sequence)
   SELECT
     jsonb_agg(jsonb_build_object('userId', user_id, 'sequence', sequence,
-        'remainingMs', ceil(extract(epoch FROM held_until - v_now) * 1000)::bigint) ORDER BY sequence)
+        'remainingMs', ceil(extract(epoch FROM held_until - v_now) * 1000)::bigint,
+        'joinedMs', (
+          SELECT (extract(epoch FROM joined_at) * 1000)::bigint FROM queue_events e
+          WHERE e.concert_id = p_concert_id AND e.sequence = entries.sequence AND joined_at IS NOT NULL LIMIT 1)) ORDER BY sequence)
       FILTER (WHERE NOT paid AND held_until > v_now),
     jsonb_agg(sequence ORDER BY sequence) FILTER (WHERE paid)
   INTO v_sessions, v_paid FROM entries;

@@ -1,6 +1,6 @@
 -- Ends expired sessions and admits the next entries, as many as both limits leave: first rejoined entries, then waiting ones,
 -- each by the smallest number. Entries at the head that are absent are passed over. Publishes that the queue has moved.
--- Replies {'unopened'}, or {'admitted', admitted, expired, passed over, active, waiting}.
+-- Replies {'unopened'}, {'unsurveyed'}, or {'admitted', admitted, expired, passed over, active, waiting}.
 local active_max, per_window, window_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local session_ms, claim_ms, absent_s = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local grace_ms, poll_ms = tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -20,8 +20,11 @@ local TOLD_MARGIN_MS = 5000
 -- Numbers this far apart are read one by one.
 local SPREAD_MAX = 4
 
-if redis.call('EXISTS', epoch_key) == 0 then
+if not current_epoch then
   return { 'unopened' }
+end
+if is_unsurveyed(0) then
+  return { 'unsurveyed' }
 end
 
 -- Only this script adds sessions: those missing since its last run have left or paid.
@@ -58,7 +61,9 @@ total, moment = tonumber(total or 0), tonumber(moment or 0)
 local before_window = redis.call('ZREVRANGEBYSCORE', admissions, now - window_ms, '-inf', 'LIMIT', 0, 1)[1]
 local in_window = total - tonumber(before_window or 0)
 
-local room = (paused or is_rebuilding or waits_for_draw) and 0 or batch_max
+local room = (paused or is_reporting or waits_for_draw) and 0 or batch_max
+-- Entries behind those that may be missing.
+local kept_waiting = is_rebuilding and '(' .. missing_from or '+inf'
 if active_max > 0 then
   room = math.min(room, active_max - (before - #expired))
 end
@@ -150,7 +155,7 @@ end
 for _, set in ipairs({ rejoined, waiting }) do
   for _ = 1, batch_max do
     local wanted = math.min(room, batch_max - #passed_over) - #entered
-    local first = wanted > 0 and redis.call('ZRANGE', set, 0, wanted - 1, 'WITHSCORES') or {}
+    local first = wanted > 0 and redis.call('ZRANGEBYSCORE', set, '-inf', kept_waiting, 'WITHSCORES', 'LIMIT', 0, wanted) or {}
     if #first == 0 then
       break
     end

@@ -3,10 +3,10 @@
 if draw_state == 'drawn' then
   return -2
 end
-if not draw_state or redis.call('EXISTS', epoch_key) == 0 or is_rebuilding then
+if not current_epoch or not draw_state or is_reporting or is_rebuilding or is_unsurveyed(0) then
   return -1
 end
 if draw_state == 'registering' then
-  redis.call('HSET', draw, 'state', 'closed', 'among', tonumber(redis.call('GET', sequence_key) or 0))
+  redis.call('HSET', draw, 'state', 'closed', 'among', last_drawn())
 end
 return tonumber(redis.call('HGET', draw, 'among'))

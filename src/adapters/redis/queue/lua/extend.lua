@@ -1,7 +1,7 @@
 -- Lets a session last at least extend_ms from now, and claims it. Never shortens it. Replies 1 if the entry is active, else 0.
 local user, number, epoch, extend_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
-if redis.call('HGET', sessions, user) ~= number or redis.call('GET', epoch_key) ~= epoch then
+if redis.call('HGET', sessions, user) ~= number or current_epoch ~= epoch then
   return 0
 end
 -- An ended session stays ended, even if no admission has removed it yet.

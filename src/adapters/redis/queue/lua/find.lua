@@ -1,19 +1,21 @@
 -- Finds entries. Asking counts as a heartbeat: a waiting entry is not passed over, an absent one rejoins and goes next, a session
 -- is claimed. With keep_open_ms, a running session stays open for that long from now, but not longer than that beyond its granted
 -- end. An entry that the queue lacks, and that has not ended, is restored.
--- Replies {'unopened'}; {'reporting'} while instances still report what a lost queue had; {'redrawn'} if the caller does not know the draw;
--- {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover}, then for each entry {outcome, detail}:
+-- Replies {'unopened'}; {'unsurveyed'}; {'reporting'} while instances still report what a lost queue had; {'redrawn'} if the
+-- caller does not know the draw; {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover}, then for each entry {outcome, detail}:
 -- 'waiting' | 'rejoined' | 'registered' | 'active' with the session's end in ms | 'ended' |
 -- 'unsure' if the queue lacks an entry that may have ended as far as the caller knows, or while lots are drawn.
 local epoch, draw_count_known, keep_open_ms, ended_known = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local first_entry, fields = 5, 4
+local drawn_known, first_entry, fields = tonumber(ARGV[5]), 6, 4
 
-local current = redis.call('GET', epoch_key)
-if not current then
+if not current_epoch then
   return { 'unopened' }
 end
-if current ~= epoch then
+if current_epoch ~= epoch then
   return { 'other-epoch' }
+end
+if is_unsurveyed(drawn_known) then
+  return { 'unsurveyed' }
 end
 if is_reporting then
   return { 'reporting' }
@@ -58,9 +60,6 @@ local function restore(user, number, sequence, joined_ms)
   if draw_state == 'closed' or draw_state == 'placing' then
     return 'unsure'
   end
-  if tonumber(sequence) > tonumber(redis.call('GET', sequence_key) or 0) then
-    redis.call('SET', sequence_key, sequence)
-  end
   local set, outcome = waiting, 'waiting'
   if draw_state == 'registering' then
     set, outcome = registered, 'registered'
@@ -80,6 +79,11 @@ local function restore(user, number, sequence, joined_ms)
 end
 
 local function find(user, number, sequence, joined_ms)
+  -- Known to have ended: an older memory has it still.
+  if joined_ms == '0' then
+    local _ = remove_waiting(user, number, sequence) or remove_session(user, number)
+    return 'ended'
+  end
   if redis.call('ZSCORE', waiting, user) == number then
     touch(number)
     return waits_for_draw and 'registered' or 'waiting'
@@ -103,7 +107,7 @@ local function find(user, number, sequence, joined_ms)
   if ends then
     return 'active', wall_time(ends)
   end
-  return joined_ms ~= '0' and restore(user, number, sequence, joined_ms) or 'ended'
+  return restore(user, number, sequence, joined_ms)
 end
 
 local reply = { 'found', head_now, redis.call('STRLEN', ended_log), tostring(turnover()) }

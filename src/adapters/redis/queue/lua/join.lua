@@ -1,6 +1,6 @@
 -- Adds entries at the end of the queue for users without one, in the order given, and finds the entries of the others.
 -- Asking counts as a heartbeat, as in find.lua.
--- Replies {'unopened'}; {'reporting'} while it is not known what was lost; or {'joined', epoch, head, length of the log of ended
+-- Replies {'unopened'}; {'unsurveyed'}; {'reporting'} while it is not known what was lost; or {'joined', epoch, head, length of the log of ended
 -- entries, turnover, number of lots drawn or -1}, then for each user {outcome, number, joined in ms, detail}:
 -- 'drawn' | 'waiting' | 'rejoined' | 'active' with the session's end in ms | 'full' | 'closed' with the ms until the queue is
 -- rebuilt; until lots are drawn 'enrolled', and again 'registered' by sequence or 'placed' by lot.
@@ -9,9 +9,11 @@ local epoch_known, drawn_known, first_user = ARGV[3], tonumber(ARGV[4]), 5
 -- As many join times as fit into the longest string of Redis, 512 MB.
 local NUMBER_MAX = 89000000
 
-local epoch = redis.call('GET', epoch_key)
-if not epoch then
+if not current_epoch then
   return { 'unopened' }
+end
+if is_unsurveyed(current_epoch == epoch_known and drawn_known or 0) then
+  return { 'unsurveyed' }
 end
 if is_reporting then
   return { 'reporting' }
@@ -30,7 +32,8 @@ local sequences = redis.call('ZMSCORE', registered, unpack(users))
 
 local function joined_at(times, number)
   local bytes = redis.call('GETRANGE', times, (number - 1) * 6, number * 6 - 1)
-  return #bytes == 6 and struct.unpack('>I6', bytes) or wall
+  local time = #bytes == 6 and struct.unpack('>I6', bytes) or 0
+  return time > 0 and time or wall
 end
 
 local function find(i, user)
@@ -66,16 +69,17 @@ local function find(i, user)
   return nil
 end
 
+-- While all entries may be missing, any user may have one. While only the last ones are, nearly all users have theirs.
 local answers, newcomers, first_of = {}, {}, {}
 local waiting_count = redis.call('ZCARD', waiting) + redis.call('ZCARD', rejoined) + redis.call('ZCARD', registered)
-local drawn = raise_sequence(epoch == epoch_known and drawn_known or 0)
+local drawn = last_drawn()
 local room = math.min(waiting_max - waiting_count, NUMBER_MAX - drawn)
 for i, user in ipairs(users) do
   answers[i] = find(i, user)
   if not answers[i] and first_of[user] then
     local first = answers[first_of[user]]
     answers[i] = { waits_for_draw and 'registered' or 'waiting', first[2], wall, 0 }
-  elseif not answers[i] and is_rebuilding then
+  elseif not answers[i] and are_all_missing() then
     answers[i] = { 'closed', 0, 0, rebuilt_at - now }
   elseif not answers[i] and #newcomers >= room then
     answers[i] = { 'full', 0, 0, 0 }
@@ -107,7 +111,7 @@ if #newcomers > 0 then
   redis.call('ZADD', draw_state == 'registering' and registered or waiting, unpack(entries))
 end
 
-local reply = { 'joined', epoch, head(), redis.call('STRLEN', ended_log), tostring(turnover()), tonumber(draw_count or -1) }
+local reply = { 'joined', current_epoch, head(), redis.call('STRLEN', ended_log), tostring(turnover()), tonumber(draw_count or -1) }
 for _, answer in ipairs(answers) do
   for _, value in ipairs(answer) do
     reply[#reply + 1] = value

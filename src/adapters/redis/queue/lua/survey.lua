@@ -1,26 +1,41 @@
--- The figures of a queue, all of one moment. Raises a sequence or head that fell behind what the caller knows.
+-- The figures of a queue, all of one moment. Takes in a new server of Redis, which may have an older memory: instances report
+-- what they know before anybody joins or is admitted. A sequence or head that is behind what the caller knows is raised, and
+-- the queue waits for the entries that it lacks.
 -- Replies {'unopened'}, or {epoch, head, drawn, waiting, active, absent, turnover, registered, length of the log of ended
--- entries, ms until the queue is rebuilt or 0, when that was or is or '', state of the draw or '', number of lots, its seed}.
+-- entries, ms for which nobody is admitted as all may be missing or 0, name of this memory or '', state of the draw or '', number of lots, its seed}.
 local epoch_known, drawn_known, head_known = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local rebuild_ms, report_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 
-local epoch = redis.call('GET', epoch_key)
-if not epoch then
+if not current_epoch then
   return { 'unopened' }
 end
-local is_known = epoch == epoch_known
-local drawn = raise_sequence(is_known and drawn_known or 0)
+local server_now = server()
+if server_noted ~= server_now then
+  redis.call('HSET', clock, 'server', server_now)
+  begin_reports(report_ms)
+  rename_memory()
+end
+local is_known = current_epoch == epoch_known
+local drawn = last_drawn()
+if is_known and drawn_known > drawn then
+  redis.call('SET', sequence_key, drawn_known)
+  -- Later reports of the same loss prolong nothing.
+  if not is_rebuilding then
+    begin_rebuild(drawn + 1, rebuild_ms)
+  end
+end
 return {
-  epoch,
+  current_epoch,
   raise_head(is_known and head_known or 0),
-  drawn,
+  last_drawn(),
   redis.call('ZCARD', waiting) + redis.call('ZCARD', rejoined),
   redis.call('ZCOUNT', active, '(' .. string.format('%d', now), '+inf'),
   redis.call('ZCARD', absent),
   tostring(turnover()),
   redis.call('ZCARD', registered),
   redis.call('STRLEN', ended_log),
-  is_rebuilding and rebuilt_at - now or 0,
-  rebuilt_at or '',
+  are_all_missing() and rebuilt_at - now or 0,
+  redis.call('HGET', rebuild, 'name') or '',
   draw_state or '',
   tonumber(draw_count or 0),
   redis.call('HGET', draw, 'seed') or '',
