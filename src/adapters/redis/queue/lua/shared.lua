@@ -8,28 +8,28 @@ local epoch_key, sequence_key, waiting, joined, last_seen, absent, absent_number
 local SMOOTHING_MS = 60000
 -- After a loss, an entry that the head has passed may be restored for this long.
 local LATE_MS = 600000
-
 -- Exceeds the time for reports.
 local REPORT_MS_MAX = 10000
 -- A queue that no instance has served for this long was out of reach for its clients, too.
 local STANDSTILL_MS = 3000
 
--- The number of keys is noted after each script. Any other number means that a part of the queue is lost: then all of it is,
--- but for the log of what is not on record yet, and the queue is rebuilt.
+-- The number of keys is noted after each script. A smaller one means that a part of the queue is lost: then all of it is, but
+-- for the log of what is not on record yet, and the queue is rebuilt.
 local parts = redis.call('EXISTS', unpack(KEYS))
 local current_epoch = redis.call('GET', epoch_key)
-if parts > 0 and (not current_epoch or tonumber(redis.call('HGET', clock, 'parts')) ~= parts) then
+local served, offset, server_noted, parts_noted = unpack(redis.call('HMGET', clock, 'served', 'offset', 'server', 'parts'))
+if parts > 0 and not (current_epoch and parts_noted and parts >= tonumber(parts_noted)) then
   for _, key in ipairs(KEYS) do
     if key ~= log then
       redis.call('UNLINK', key)
     end
   end
-  current_epoch = false
+  current_epoch, served, offset, server_noted, parts_noted = false, false, false, false, false
 end
 
 local function note_parts()
   local parts_now = redis.call('EXISTS', unpack(KEYS))
-  if current_epoch and parts_now ~= parts then
+  if current_epoch and parts_now ~= tonumber(parts_noted or 0) then
     redis.call('HSET', clock, 'parts', parts_now)
   end
 end
@@ -38,7 +38,6 @@ local time = redis.call('TIME')
 local wall = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Time as the queue counts it: Redis's clock plus an offset. It stands still while no instance serves the queue, and when
 -- Redis's clock steps: neither an outage nor a step ends a session, or counts as absence. admit.lua keeps it.
-local served, offset, server_noted = unpack(redis.call('HMGET', clock, 'served', 'offset', 'server'))
 local now = wall + tonumber(offset or 0)
 if served and (now < tonumber(served) or now > served + STANDSTILL_MS) then
   now = tonumber(served)
@@ -88,9 +87,10 @@ local function raise_head(known)
   return head()
 end
 
--- Names the server of Redis. Another one, also the same one restarted, may lack the last moments.
+-- Names the server of Redis. Another one, also the same one restarted, may lack the last moments. A server that has no name
+-- for itself is taken for the same one.
 local function server()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 end
 
 -- Instances that knew the memory of this queue by another name find all entries anew.
@@ -111,6 +111,7 @@ end
 
 -- Until then instances report what they know; nobody joins or is admitted.
 local function begin_reports(report_ms)
+  is_reporting = true
   redis.call('HSET', rebuild, 'known', string.format('%d', wall + report_ms))
 end
 
