@@ -55,6 +55,11 @@ export type ServerParts = {
 
 /** A client may take this long to send a request. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/**
+ * A connection stays open for this long after the time that `Keep-Alive` tells: a slow client that sends its next request at
+ * the last moment gets an answer and not a reset.
+ */
+const KEEP_ALIVE_BUFFER_MS = 30_000;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 /** Browsers cache the answer to a preflight; without it each poll of another origin would be two requests. */
 const PREFLIGHT_SECONDS = 7_200;
@@ -73,6 +78,7 @@ export async function createServer(parts: ServerParts): Promise<Api> {
   const { log, settings, stopping } = parts;
   const answers = requestLog(log, settings.logSample);
   const api = newFastify(parts, answers);
+  api.server.keepAliveTimeoutBuffer = KEEP_ALIVE_BUFFER_MS;
   api.setErrorHandler(answerProblem);
   api.setNotFoundHandler(answerRouteNotFound);
   decorateRequests(api);
