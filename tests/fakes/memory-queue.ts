@@ -285,7 +285,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
         }
       }
       for (const [userId, { entry, since }] of absent) {
-        if (since > ago(policy.graceSeconds)) continue;
+        if (since > ago(policy.graceSeconds) - (now < longerUntil ? longerMs : 0)) continue;
         absent.delete(userId);
         log(queue, 'forgotten', entry);
       }

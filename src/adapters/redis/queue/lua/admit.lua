@@ -19,6 +19,13 @@ local NOTED_MS = 1000
 local TOLD_MARGIN_MS = 5000
 -- Numbers this far apart are read one by one.
 local SPREAD_MAX = 4
+-- An outage is told from absence by a sample of this many runs of neighbours, if at least so many of them keep polling: one in
+-- fifty of them is heard in any poll interval, or nearly all of them are cut off.
+local SAMPLE_RUNS, SAMPLE_RUN, CROWD_MIN, CROWD_HEARD = 16, 16, 100, 0.02
+-- Covers the second between two writes of heartbeats, and the second to which last-seen times are rounded.
+local HEARD_MARGIN_MS = 2000
+-- A crowd that stays silent for longer has left.
+local OUTAGE_MS_MAX = 600000
 
 if not current_epoch then
   return { 'unopened' }
@@ -32,11 +39,6 @@ local before = redis.call('ZCARD', active)
 local known, rate, at = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at'))
 local left = math.max(0, tonumber(known or 0) - before)
 
--- With the offset noted, time goes on after a standstill.
-if not served or now >= served + NOTED_MS or now - wall ~= tonumber(offset) then
-  redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall))
-end
-
 -- A shorter policy takes full effect once the intervals told under the longer one are over: until then clients are given the
 -- time of the longer one to poll.
 local told_ms, longer_ms, longer_until = unpack(redis.call('HMGET', clock, 'told', 'longer', 'longer-until'))
@@ -46,6 +48,84 @@ if poll_ms < told_ms then
 end
 if poll_ms ~= told_ms then
   redis.call('HSET', clock, 'told', poll_ms, 'longer', longer_ms, 'longer-until', string.format('%d', longer_until))
+end
+-- No client is silent for longer if it polls as told.
+local silence_ms = math.max(poll_ms, now < longer_until and longer_ms or 0)
+
+-- The values in `key`, an array of unsigned integers of `width` bytes, of entries given as members and numbers by turns; 0 without one.
+local function values_of(key, width, entries)
+  local count, first, last = #entries / 2, tonumber(entries[2]), tonumber(entries[#entries])
+  local format = 'I' .. width
+  if last - first >= SPREAD_MAX * count then
+    local values = {}
+    for i = 1, count do
+      local number = tonumber(entries[2 * i])
+      local bytes = redis.call('GETRANGE', key, (number - 1) * width, number * width - 1)
+      values[i] = #bytes == width and struct.unpack('>' .. format, bytes) or 0
+    end
+    return values
+  end
+  local length = (last - first + 1) * width
+  local bytes = redis.call('GETRANGE', key, (first - 1) * width, last * width - 1)
+  local all = { struct.unpack('>' .. string.rep(format, last - first + 1), bytes .. string.rep('\0', length - #bytes)) }
+  if last - first + 1 == count then
+    return all
+  end
+  local values = {}
+  for i = 1, count do
+    values[i] = all[entries[2 * i] - first + 1]
+  end
+  return values
+end
+
+-- When the crowd was last heard, in seconds: the newest last-seen times of a sample, but for a few. Only entries count that
+-- kept polling after they had joined. Now if they are few.
+local function crowd_heard_s()
+  local count, times = redis.call('ZCARD', waiting), {}
+  for first = 0, count - 1, math.max(SAMPLE_RUN, math.ceil(count / SAMPLE_RUNS)) do
+    local entries = redis.call('ZRANGE', waiting, first, first + SAMPLE_RUN - 1, 'WITHSCORES')
+    local joined_ms = values_of(joined, 6, entries)
+    for i, seen_s in ipairs(values_of(last_seen, 4, entries)) do
+      if seen_s * 1000 >= joined_ms[i] + now - wall + silence_ms then
+        times[#times + 1] = seen_s
+      end
+    end
+  end
+  if #times < CROWD_MIN then
+    return now_s
+  end
+  table.sort(times)
+  return times[#times - math.floor(#times * CROWD_HEARD)]
+end
+
+-- The time of the queue is noted once a second, and with its offset it goes on after a standstill. While nearly all clients
+-- are silent at once, which an outage in front of the instances causes, it stands still. Afterwards all have another poll interval.
+local silent_since = tonumber(redis.call('HGET', clock, 'silent'))
+local is_due = not served or now >= served + NOTED_MS or now - wall ~= tonumber(offset)
+if is_due then
+  -- An outage ends when the crowd is heard at the time at which the queue stands still.
+  local longest_ms = silent_since and silence_ms / 2 or silence_ms + HEARD_MARGIN_MS
+  local is_silent = served and (now_s - crowd_heard_s()) * 1000 > longest_ms
+  if is_silent and not silent_since then
+    silent_since = wall
+    redis.call('HSET', clock, 'silent', string.format('%d', wall))
+  elseif silent_since and not is_silent then
+    local told_again = now + silence_ms + TOLD_MARGIN_MS
+    longer_ms, longer_until = absent_s * 1000 + 2 * (silence_ms + TOLD_MARGIN_MS), math.max(longer_until, told_again)
+    redis.call('HSET', clock, 'longer', longer_ms, 'longer-until', string.format('%d', longer_until))
+    for _, user in ipairs(redis.call('ZRANGEBYSCORE', active, '(' .. string.format('%d', now), string.format('%d', told_again))) do
+      redis.call('ZADD', active, string.format('%d', told_again), user)
+    end
+    redis.call('HDEL', clock, 'silent')
+    silent_since = nil
+  end
+end
+local is_outage = silent_since and math.abs(wall - silent_since) <= OUTAGE_MS_MAX
+if is_outage then
+  now = math.min(now, tonumber(served))
+  now_s = math.floor(now / 1000)
+elseif is_due then
+  redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall))
 end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
@@ -71,33 +151,18 @@ if per_window > 0 then
   room = math.min(room, per_window - in_window)
 end
 
--- The last-seen times, in seconds, of entries given as members and numbers by turns; 0 without one.
-local function last_seen_of(entries)
-  local count, first, last = #entries / 2, tonumber(entries[2]), tonumber(entries[#entries])
-  if last - first >= SPREAD_MAX * count then
-    local times = {}
-    for i = 1, count do
-      local number = tonumber(entries[2 * i])
-      local bytes = redis.call('GETRANGE', last_seen, (number - 1) * 4, number * 4 - 1)
-      times[i] = #bytes == 4 and struct.unpack('>I4', bytes) or 0
-    end
-    return times
-  end
-  local width = (last - first + 1) * 4
-  local bytes = redis.call('GETRANGE', last_seen, (first - 1) * 4, last * 4 - 1)
-  local all = { struct.unpack(pack(last - first + 1), bytes .. string.rep('\0', width - #bytes)) }
-  if last - first + 1 == count then
-    return all
-  end
-  local times = {}
-  for i = 1, count do
-    times[i] = all[entries[2 * i] - first + 1]
-  end
-  return times
-end
-
 -- In whole seconds, rounded so that no entry is absent too early. No last-seen time means present.
-local absent_before = now_s - math.max(absent_s, now < longer_until and math.ceil(longer_ms / 1000) or 0)
+local absence_s = math.max(absent_s, now < longer_until and math.ceil(longer_ms / 1000) or 0)
+local absent_before = now_s - absence_s
+-- Silence counts as absence up to the time at which the crowd was heard. The sample is taken only if it decides something.
+local heard_s
+local function silence_counted_s()
+  if not heard_s then
+    heard_s = (is_outage or not silent_since) and math.min(now_s, crowd_heard_s()) or now_s
+    absent_before = heard_s - absence_s
+  end
+  return heard_s
+end
 -- Formatted once: to do it for each of a thousand entries takes a fifth of the script's time.
 local passed_at = string.format('%d', now)
 local session_ends = math.max(now + session_ms, longer_until)
@@ -121,15 +186,19 @@ local function pass_over(entries, times, first)
   return present
 end
 
--- Mostly all entries are present, and the list is returned as it is.
-local function present_of(entries)
-  local times = last_seen_of(entries)
-  for i = 1, #entries / 2 do
-    if times[i] > 0 and times[i] < absent_before then
-      return pass_over(entries, times, i)
+local function first_absent(times)
+  for i, seen_s in ipairs(times) do
+    if seen_s > 0 and seen_s < absent_before then
+      return i
     end
   end
-  return entries
+end
+
+-- Mostly all entries are present, and the list is returned as it is.
+local function present_of(entries)
+  local times = values_of(last_seen, 4, entries)
+  local first = first_absent(times) and silence_counted_s() and first_absent(times)
+  return first and pass_over(entries, times, first) or entries
 end
 
 local entered = {}
@@ -175,7 +244,14 @@ if #passed_over > 0 then
   record('passed-over', passed_over)
 end
 
-local forgotten = redis.call('ZRANGEBYSCORE', absent, '-inf', now - grace_ms, 'LIMIT', 0, batch_max)
+local kept_ms = grace_ms + (now < longer_until and longer_ms or 0)
+local function passed_before(ms)
+  return redis.call('ZRANGEBYSCORE', absent, '-inf', string.format('%d', ms), 'LIMIT', 0, batch_max)
+end
+local forgotten = passed_before(now - kept_ms)
+if #forgotten > 0 and silence_counted_s() < now_s then
+  forgotten = passed_before(heard_s * 1000 - kept_ms)
+end
 if #forgotten > 0 then
   local numbers = redis.call('HMGET', absent_numbers, unpack(forgotten))
   note_ended(numbers)
