@@ -34,7 +34,9 @@ const who = fc.nat(PEOPLE - 1);
 const even = fc.integer({ min: 1, max: 20 }).map((half) => 2 * half * UNIT_SECONDS);
 const odd = (max: number) => fc.nat(Math.floor(max / 2)).map((half) => (2 * half + 1) * UNIT_SECONDS);
 const limit = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 }));
+const seatsLeft = fc.record({ available: fc.nat(2), held: fc.nat(2) });
 const policies: fc.Arbitrary<AdmissionPolicy> = fc.record({
+  seatsLeft,
   activeMax: limit,
   admitPerWindow: limit,
   windowSeconds: odd(60),

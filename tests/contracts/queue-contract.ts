@@ -335,6 +335,27 @@ export function queueContract(open: () => QueueHarness): void {
     });
   });
 
+  describe('a concert that was sold out', () => {
+    const few = { activeMax: 100, seatsLeft: { available: 1, held: 2 } };
+    const none = { activeMax: 100, paused: true, seatsLeft: { available: 0, held: 3 } };
+
+    it('has a few active entries per seat that comes back, and not before', async () => {
+      const { joinAll, admit } = line();
+      await joinAll(20);
+      expect(await admit({ ...few, activeMax: 1 })).toMatchObject({ admitted: 1 });
+      await admit(none);
+      expect(await admit(few)).toMatchObject({ admitted: 3 * 1 + 2 - 1, active: 5 });
+      expect(await admit(few)).toMatchObject({ admitted: 0, active: 5 });
+      expect(await admit({ ...few, seatsLeft: { available: 2, held: 2 } })).toMatchObject({ admitted: 3, active: 8 });
+    });
+
+    it('admits all that its policy allows, as long as it never was', async () => {
+      const { joinAll, admit } = line();
+      await joinAll(20);
+      expect(await admit(few)).toMatchObject({ admitted: 20 });
+    });
+  });
+
   describe('a paused queue', () => {
     it('admits nobody, accepts joins, keeps sessions, and resumes where it was', async () => {
       const { join, joinAll, admit, statuses, passes } = line();

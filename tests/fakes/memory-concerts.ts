@@ -1,4 +1,4 @@
-import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
+import type { Concert } from '#domain/catalog/concert.ts';
 import {
   type Policy,
   type PolicyChange,
@@ -6,6 +6,7 @@ import {
   requireOpeningInTime,
   requireSameOpening,
 } from '#domain/catalog/policy.ts';
+import type { SeatsLeft } from '#domain/catalog/seats-left.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import type { Lottery } from '#domain/queue/lottery.ts';
 import type { Concerts } from '#ports/catalog/concerts.ts';

@@ -42,6 +42,7 @@ type StoredQueue = {
   longerUntil: number;
   /** The times at which sessions ended, for the turnover. */
   readonly ended: number[];
+  wasSoldOut: boolean;
 };
 
 export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords, 'draw'>): Queue {
@@ -65,6 +66,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       longerMs: 0,
       longerUntil: 0,
       ended: [],
+      wasSoldOut: false,
     };
     open.set(concertId, queue);
     return queue;
@@ -236,8 +238,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
     },
 
     async admit(concertId, policy) {
-      const queue = open.get(concertId);
-      if (queue === undefined) return { admitted: 0, expired: 0, passedOver: 0, active: 0, waiting: 0 };
+      const queue = queueOf(concertId);
       const { waiting, absent, rejoined, sessions, admissions, ended } = queue;
       const now = clock.now();
       const ago = (seconds: number) => now - seconds * 1_000;
@@ -252,9 +253,10 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       const closed = policy.paused || queue.draws === 'later';
       const room = admissible(
         { ...policy, paused: closed },
-        { active: sessions.size, admittedInWindow },
+        { active: sessions.size, admittedInWindow, wasSoldOut: queue.wasSoldOut },
         ADMIT_BATCH_MAX,
       );
+      if (policy.seatsLeft?.available === 0) queue.wasSoldOut = true;
       const pollMs = pollSecondsMax(policy) * 1_000;
       if (pollMs < queue.toldMs) {
         queue.longerMs = queue.toldMs + TOLD_MARGIN_MS;

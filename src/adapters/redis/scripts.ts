@@ -143,6 +143,9 @@ export const scripts = {
   admit: queueScript<
     {
       activeMax: number;
+      soldOut: Flag;
+      /** Empty without a limit. */
+      soldOutActiveMax: number | '';
       perWindow: number;
       windowMs: number;
       sessionMs: number;
@@ -159,6 +162,8 @@ export const scripts = {
   >(
     'admit',
     'activeMax',
+    'soldOut',
+    'soldOutActiveMax',
     'perWindow',
     'windowMs',
     'sessionMs',

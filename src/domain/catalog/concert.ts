@@ -23,13 +23,6 @@ export type Concert = {
   readonly lottery?: Lottery;
 };
 
-/** Over all dates to come. */
-export type SeatsLeft = {
-  readonly available: number;
-  /** Not paid yet, so they may become available again. */
-  readonly held: number;
-};
-
 export type DateOnSale = {
   readonly date: ConcertDate;
   readonly startsAt: Date;

@@ -1,5 +1,6 @@
 import type { OrphanSeats } from '#domain/booking/best-seats.ts';
 import { Refusal } from '#domain/errors.ts';
+import type { SeatsLeft } from './seats-left.ts';
 
 export const openings = ['fifo', 'lottery'] as const;
 export type Opening = (typeof openings)[number];
@@ -53,7 +54,10 @@ export type AdmissionPolicy = Omit<
   | 'refundUntilSeconds'
   | 'seatsPerUserMax'
   | 'strandedSeats'
->;
+> & {
+  /** Plenty by default. */
+  readonly seatsLeft?: SeatsLeft;
+};
 
 /** The numeric fields. */
 export type PolicyNumber = Exclude<keyof Policy, 'opening' | 'opensAt' | 'paused' | 'strandedSeats'>;
@@ -110,9 +114,9 @@ export type PolicyChange = { readonly [K in keyof Omit<Policy, 'paused'>]?: Poli
 /** The policy for admission now: paused before the queue opens, and while no seat is available. */
 export function admissionPolicy(
   { policy, opened }: { readonly policy: Policy; readonly opened: boolean },
-  seatsLeft: { readonly available: number },
+  seatsLeft: SeatsLeft,
 ): AdmissionPolicy {
-  return { ...policy, paused: !admitsAnybody({ policy, opened }, seatsLeft) };
+  return { ...policy, paused: !admitsAnybody({ policy, opened }, seatsLeft), seatsLeft };
 }
 
 /** Whether entries may be admitted now. */
@@ -123,14 +127,28 @@ export function admitsAnybody(
   return !policy.paused && opened && seatsLeft.available > 0;
 }
 
-/** How many entries both limits allow now, at most one batch. */
+/** Of several sessions for a seat, some end without a hold. */
+const ACTIVE_PER_SEAT = 3;
+
+/**
+ * Limits the active sessions once a concert was sold out, as few seats come back: to some per available seat, and the
+ * owners of held ones.
+ */
+export function activeMaxAfterSoldOut({ available, held }: SeatsLeft): number {
+  return ACTIVE_PER_SEAT * available + held;
+}
+
+/** How many entries the limits allow now, at most one batch. */
 export function admissible(
-  policy: Pick<Policy, 'activeMax' | 'admitPerWindow' | 'paused'>,
-  now: { readonly active: number; readonly admittedInWindow: number },
+  policy: Pick<AdmissionPolicy, 'activeMax' | 'admitPerWindow' | 'paused' | 'seatsLeft'>,
+  now: { readonly active: number; readonly admittedInWindow: number; readonly wasSoldOut?: boolean },
   batchMax: number,
 ): number {
   if (policy.paused) return 0;
-  const byActive = policy.activeMax === 0 ? batchMax : policy.activeMax - now.active;
+  const activeMax = policy.activeMax === 0 ? Number.POSITIVE_INFINITY : policy.activeMax;
+  const { wasSoldOut = false } = now;
+  const bySeats = wasSoldOut && policy.seatsLeft ? activeMaxAfterSoldOut(policy.seatsLeft) : activeMax;
+  const byActive = Math.min(activeMax, bySeats) - now.active;
   const byWindow = policy.admitPerWindow === 0 ? batchMax : policy.admitPerWindow - now.admittedInWindow;
   return Math.max(0, Math.min(byActive, byWindow, batchMax));
 }

@@ -1,4 +1,5 @@
-import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
+import type { Concert } from '#domain/catalog/concert.ts';
+import type { SeatsLeft } from '#domain/catalog/seats-left.ts';
 
 /**
  * Whether entries are admitted, and if not, why: `UPCOMING` before sales open, `REGISTERING` while clients may join and

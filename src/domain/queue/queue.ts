@@ -1,5 +1,6 @@
-import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
+import type { Concert } from '#domain/catalog/concert.ts';
 import { admitsAnybody, type Policy, slowestTurnover } from '#domain/catalog/policy.ts';
+import type { SeatsLeft } from '#domain/catalog/seats-left.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 

@@ -1,7 +1,8 @@
-import type { Concert, DateOnSale, Seat, SeatsLeft } from '#domain/catalog/concert.ts';
+import type { Concert, DateOnSale, Seat } from '#domain/catalog/concert.ts';
 import type { ConcertPlan } from '#domain/catalog/concert-plan.ts';
 import type { PolicyChange } from '#domain/catalog/policy.ts';
 import type { KeptPlan } from '#domain/catalog/seat-plan.ts';
+import type { SeatsLeft } from '#domain/catalog/seats-left.ts';
 import type { ConcertDate, ConcertId } from '#domain/ids.ts';
 import type { Page, PageRequest } from '#domain/page.ts';
 

@@ -1,4 +1,5 @@
-import type { Concert, SeatsLeft } from '#domain/catalog/concert.ts';
+import type { Concert } from '#domain/catalog/concert.ts';
+import type { SeatsLeft } from '#domain/catalog/seats-left.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId } from '#domain/ids.ts';
 import { type Eta, etaOf } from '#domain/queue/queue.ts';

@@ -19,7 +19,7 @@ test('nobody is admitted while all seats are held, waiting clients are told, and
   await holder.enter(concert);
   const held = await holder.hold(1, 2);
 
-  await everybodyKnows();
+  await everybodyKnows(concert);
   await next.join(concert);
   await last.join(concert);
   await everybodyIsLetInWhoMayBe();
@@ -35,20 +35,38 @@ test('nobody is admitted while all seats are held, waiting clients are told, and
   await next.untilActive();
   await until('the seats are available', async () => (await next.reserve([1, 2])).status === 201);
   const bought = (await next.call('GET', '/v1/reservations')).body.items?.[0]?.reservationId ?? '';
-  await everybodyKnows();
+  await everybodyKnows(concert);
   const late = await world.fan({ doors: world.instances.slice(0, 1) });
   await late.join(concert);
   expect((await next.pay(bought)).status).toBe(201);
   await until('all seats are sold', async () => (await late.poll()).body.seatsHeld === 0);
   expect((await late.poll()).body).toMatchObject({ status: 'WAITING', soldOut: true, seatsHeld: 0 });
-
-  async function everybodyKnows(): Promise<void> {
-    for (const { url } of world.instances) {
-      const status = `${url}/v1/concerts/${concert}/queue/status`;
-      await until('it is known', async () => (await send(status)).body.soldOut === true);
-    }
-  }
 });
+
+test('a seat that comes back admits a few, and not all who wait', async () => {
+  const concert = await world.openHall({ seats: 2, activeMax: 100 });
+  const holder = await world.fan();
+  await holder.enter(concert);
+  const [, back] = [await holder.hold(1), await holder.hold(2)];
+  await everybodyKnows(concert);
+  const crowd = await world.fans(12);
+  for (const fan of crowd) await fan.join(concert);
+  await everybodyIsLetInWhoMayBe();
+
+  expect((await holder.release(back)).status).toBe(204);
+  await crowd[0]?.untilActive();
+  await everybodyIsLetInWhoMayBe();
+  const statuses = (await Promise.all(crowd.map((fan) => fan.poll()))).map(({ body }) => body.status);
+  // Three for the seat. The holder of the other one is active, too.
+  expect(statuses.filter((status) => status === 'ACTIVE')).toHaveLength(3);
+});
+
+async function everybodyKnows(concert: string): Promise<void> {
+  for (const { url } of world.instances) {
+    const status = `${url}/v1/concerts/${concert}/queue/status`;
+    await until('it is known', async () => (await send(status)).body.soldOut === true);
+  }
+}
 
 /**
  * Each run of the admission job lets people in at all concerts. Once as many have been let in elsewhere, one after the other,

@@ -28,6 +28,15 @@ describe('the room for admissions', () => {
     );
   });
 
+  it('is a few per seat once a concert was sold out, and not before', () => {
+    const policy = { activeMax: 100, admitPerWindow: 0, paused: false, seatsLeft: { available: 2, held: 5 } };
+    expect(admissible(policy, { active: 1, admittedInWindow: 0 }, 1_000)).toBe(99);
+    expect(admissible(policy, { active: 1, admittedInWindow: 0, wasSoldOut: true }, 1_000)).toBe(3 * 2 + 5 - 1);
+    expect(admissible({ ...policy, activeMax: 4 }, { active: 1, admittedInWindow: 0, wasSoldOut: true }, 1_000)).toBe(
+      3,
+    );
+  });
+
   it('is all that the limits leave: one more would exceed one of them', () => {
     fc.assert(
       fc.property(limits, now, count, (policy, { active, admittedInWindow }, batchMax) => {
@@ -103,15 +112,23 @@ describe('the rules of admission', () => {
   it('admit only if the queue has opened, is not paused, and a seat is available', () => {
     fc.assert(
       fc.property(all, ({ paused, opened, available }) => {
-        const rules = admissionPolicy({ policy: { ...POLICY, paused }, opened }, { available });
+        const rules = admissionPolicy({ policy: { ...POLICY, paused }, opened }, { available, held: 0 });
         expect(admissible(rules, { active: 0, admittedInWindow: 0 }, 1) > 0).toBe(opened && !paused && available > 0);
       }),
     );
   });
 
   it('are those of the policy otherwise', () => {
-    expect(admissionPolicy({ policy: POLICY, opened: true }, { available: 1 })).toEqual(POLICY);
-    expect(admissionPolicy({ policy: POLICY, opened: false }, { available: 0 })).toEqual({ ...POLICY, paused: true });
+    const [plenty, none] = [
+      { available: 1, held: 0 },
+      { available: 0, held: 1 },
+    ];
+    expect(admissionPolicy({ policy: POLICY, opened: true }, plenty)).toEqual({ ...POLICY, seatsLeft: plenty });
+    expect(admissionPolicy({ policy: POLICY, opened: false }, none)).toEqual({
+      ...POLICY,
+      paused: true,
+      seatsLeft: none,
+    });
   });
 });
 

@@ -1,8 +1,9 @@
 import type { Statement } from '#adapters/postgres/client/statement.ts';
 import type { OrphanSeats } from '#domain/booking/best-seats.ts';
-import type { DateOnSale, SeatStatus, SeatsLeft } from '#domain/catalog/concert.ts';
+import type { DateOnSale, SeatStatus } from '#domain/catalog/concert.ts';
 import type { Opening, Policy, PolicyNumber } from '#domain/catalog/policy.ts';
 import type { SeatPlan } from '#domain/catalog/seat-plan.ts';
+import type { SeatsLeft } from '#domain/catalog/seats-left.ts';
 
 // The statements of concerts, dates and seats that need no function.
 

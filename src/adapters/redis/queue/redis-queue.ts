@@ -1,7 +1,7 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { MOVED_CHANNEL } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
-import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
+import { type AdmissionPolicy, activeMaxAfterSoldOut } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId } from '#domain/ids.ts';
 import { type EntryId, type EntryState, pollSecondsMax, type QueueEntry } from '#domain/queue/queue.ts';
@@ -130,6 +130,8 @@ async function admit(
 ): Promise<Admission> {
   const reply = await run(redis, scripts.admit, view.keys, {
     activeMax: policy.activeMax,
+    soldOut: policy.seatsLeft?.available === 0 ? 1 : 0,
+    soldOutActiveMax: policy.seatsLeft ? activeMaxAfterSoldOut(policy.seatsLeft) : '',
     perWindow: policy.admitPerWindow,
     windowMs: policy.windowSeconds * 1_000,
     sessionMs: policy.sessionSeconds * 1_000,

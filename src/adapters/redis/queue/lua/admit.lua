@@ -1,11 +1,12 @@
 -- Ends expired sessions and admits the next entries, as many as both limits leave: first rejoined entries, then waiting ones,
 -- each by the smallest number. Entries at the head that are absent are passed over. Publishes that the queue has moved.
 -- Replies {'unopened'}, {'unsurveyed'}, or {'admitted', admitted, expired, passed over, active, waiting}.
-local active_max, per_window, window_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local session_ms, claim_ms, absent_s = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local grace_ms, poll_ms = tonumber(ARGV[7]), tonumber(ARGV[8])
-local paused, batch_max = ARGV[9] == '1', tonumber(ARGV[10])
-local channel, concert = ARGV[11], ARGV[12]
+local active_max, sold_out, sold_out_active_max = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
+local per_window, window_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
+local session_ms, claim_ms, absent_s = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local grace_ms, poll_ms = tonumber(ARGV[9]), tonumber(ARGV[10])
+local paused, batch_max = ARGV[11] == '1', tonumber(ARGV[12])
+local channel, concert = ARGV[13], ARGV[14]
 -- Nothing is admitted after the concert: from then on its queue is kept for a week. Renewed once a minute, as each renewal
 -- goes into the append-only file.
 local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
@@ -36,7 +37,7 @@ end
 
 -- Only this script adds sessions: those missing since its last run have left or paid.
 local before = redis.call('ZCARD', active)
-local known, rate, at = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at'))
+local known, rate, at, was_sold_out = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at', 'sold-out'))
 local left = math.max(0, tonumber(known or 0) - before)
 
 -- A shorter policy takes full effect once the intervals told under the longer one are over: until then clients are given the
@@ -146,6 +147,12 @@ local room = (paused or is_reporting or waits_for_draw) and 0 or batch_max
 local kept_waiting = is_rebuilding and '(' .. missing_from or '+inf'
 if active_max > 0 then
   room = math.min(room, active_max - (before - #expired))
+end
+-- From the moment at which a concert is sold out on, seats come back one by one.
+if sold_out and not was_sold_out then
+  redis.call('HSET', pace, 'sold-out', 1)
+elseif was_sold_out and sold_out_active_max then
+  room = math.min(room, sold_out_active_max - (before - #expired))
 end
 if per_window > 0 then
   room = math.min(room, per_window - in_window)
