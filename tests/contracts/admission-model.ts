@@ -102,7 +102,7 @@ async function live(world: World, first: AdmissionPolicy, history: readonly Even
       case 'admit':
         return room.admit(concert, policy);
       case 'read': {
-        const { turnover: _, ...figures } = await room.read(concert);
+        const { turnover: _, presentShare: __, ...figures } = await room.read(concert);
         return figures;
       }
     }

@@ -40,7 +40,7 @@ const POLICY: AdmissionPolicy = {
   graceSeconds: GRACE_SECONDS,
 };
 
-const NOBODY = { waiting: 0, active: 0, absent: 0, registered: 0, drawn: 0, turnover: 0 };
+const NOBODY = { waiting: 0, active: 0, absent: 0, registered: 0, drawn: 0, turnover: 0, presentShare: 1 };
 
 /** What holds of every waiting room. `open` is called once per test. */
 export function queueContract(open: () => QueueHarness): void {
@@ -558,6 +558,8 @@ export function queueContract(open: () => QueueHarness): void {
         absent: 1,
         drawn: 5,
         head: 4,
+        // A memory without last-seen samples takes all for present.
+        presentShare: expect.any(Number),
       });
       await find(lost);
       expect(await queue.read(concert)).toMatchObject({ waiting: 3, absent: 0 });

@@ -3,7 +3,7 @@ import { admissible } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
 import { drawOrder, wordsFrom } from '#domain/queue/lottery.ts';
-import { type EntryId, type EntryState, pollSecondsMax, type QueueEntry } from '#domain/queue/queue.ts';
+import { type EntryId, type EntryState, type Pace, pollSecondsMax, type QueueEntry } from '#domain/queue/queue.ts';
 import type { Queue, QueueFigures } from '#ports/queue/queue.ts';
 import type { QueueEvent, QueueRecords } from '#ports/queue/queue-records.ts';
 import type { MemoryClock } from './memory-clock.ts';
@@ -72,9 +72,9 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
     return queue;
   }
 
-  function turnoverOf({ ended }: StoredQueue): number {
+  function paceOf({ ended }: StoredQueue): Pace {
     const recent = ended.filter((at) => at > clock.now() - TURNOVER_WINDOW_MS);
-    return (recent.length * 1_000) / TURNOVER_WINDOW_MS;
+    return { turnover: (recent.length * 1_000) / TURNOVER_WINDOW_MS, presentShare: 1 };
   }
 
   const orderOf = ({ lots }: StoredQueue, { sequence }: QueueEntry) => lots[sequence - 1] ?? sequence;
@@ -102,7 +102,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       registered: queue.registered.size,
       drawn: queue.drawn,
       head: queue.draws === 'later' ? 1 : first === undefined ? queue.drawn + 1 : orderOf(queue, first.entry),
-      turnover: turnoverOf(queue),
+      ...paceOf(queue),
     };
   }
 
@@ -119,7 +119,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
     const { waiting, absent, rejoined, registered } = queue;
     const enrolled = registered.get(id.userId);
     if (enrolled !== undefined && isOf(enrolled, id)) {
-      return { status: 'WAITING', position: undefined, turnover: turnoverOf(queue) };
+      return { status: 'WAITING', position: undefined, ...paceOf(queue) };
     }
     const missed = absent.get(id.userId);
     if (missed !== undefined && isOf(missed.entry, id)) {
@@ -134,7 +134,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       const found = set.get(id.userId);
       if (found === undefined || !isOf(found.entry, id)) continue;
       found.askedAt = clock.now();
-      return { status: 'WAITING', position: positionOf(), turnover: turnoverOf(queue) };
+      return { status: 'WAITING', position: positionOf(), ...paceOf(queue) };
     }
     const session = sessionOf(id);
     return session === undefined ? { status: 'EXPIRED' } : { status: 'ACTIVE', expiresAt: new Date(session.ends) };

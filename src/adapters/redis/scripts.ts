@@ -66,11 +66,19 @@ type Joined = [
   epoch: string,
   head: number,
   endedBytes: number,
-  turnover: string,
   lots: number,
+  turnover: string,
+  presentShare: string,
   ...answers: (string | number)[],
 ];
-type Found = [reply: 'found', head: number, endedBytes: number, turnover: string, ...answers: (string | number)[]];
+type Found = [
+  reply: 'found',
+  head: number,
+  endedBytes: number,
+  turnover: string,
+  presentShare: string,
+  ...answers: (string | number)[],
+];
 type Surveyed = [
   epoch: string,
   head: number,
@@ -79,6 +87,7 @@ type Surveyed = [
   active: number,
   absent: number,
   turnover: string,
+  presentShare: string,
   registered: number,
   endedBytes: number,
   rebuildingMs: number,

@@ -17,14 +17,21 @@ export type EntryId = {
 /** The payload of a queue token. */
 export type QueueEntry = EntryId & { readonly joinedAt: Date };
 
+/** How fast a queue moves. */
+export type Pace = {
+  /** Sessions ended per second, smoothed over a minute. */
+  readonly turnover: number;
+  /** The share of the waiting entries that keep polling, from 0 to 1. The others are passed over at the head. */
+  readonly presentShare: number;
+};
+
 /** The current state of a queue entry. */
 export type EntryState =
-  | {
+  | ({
       readonly status: 'WAITING';
       /** 1 = next to be admitted. Unknown until lots are drawn. */
       readonly position: number | undefined;
-      readonly turnover: number;
-    }
+    } & Pace)
   | { readonly status: 'ACTIVE'; readonly expiresAt: Date }
   | { readonly status: 'EXPIRED' };
 
@@ -105,20 +112,27 @@ function fastestAdmission({ admitPerWindow, windowSeconds }: Policy): number {
   return admitPerWindow === 0 ? Number.POSITIVE_INFINITY : admitPerWindow / windowSeconds;
 }
 
+/** How many admissions it takes to admit this position, if the silent entries before it are passed over. */
+function admissionsUntil(position: number, { presentShare }: Pace): number {
+  return position === 0 ? 0 : 1 + (position - 1) * presentShare;
+}
+
 /**
  * Estimates when `position` is admitted. Undefined while nobody is admitted, and until a turnover was measured.
  *
  * Admissions are modelled as a Poisson process whose rate is estimated from a count. So the time until the n-th is
  * gamma-distributed; its quantiles are by Wilson and Hilferty (PNAS 17, 1931). A window alone decides exactly.
  */
-export function etaOf(position: number, turnover: number, policy: Policy): Eta | undefined {
+export function etaOf(position: number, pace: Pace, policy: Policy): Eta | undefined {
+  const { turnover } = pace;
   if (policy.paused || (policy.activeMax > 0 && turnover === 0)) return undefined;
   const rate = admissionsPerSecond(turnover, policy);
-  const mean = position / rate;
+  const admissions = admissionsUntil(position, pace);
+  const mean = admissions / rate;
   if (rate === fastestAdmission(policy)) return { p50: Math.ceil(mean), p90: Math.ceil(mean) };
   if (position === 0) return { p50: 0, p90: 0 };
   const measured = Math.max(1, turnover * TURNOVER_MEASURED_SECONDS);
-  const shape = 1 / (1 / position + 1 / measured);
+  const shape = 1 / (1 / admissions + 1 / measured);
   const quantile = (z: number) => Math.ceil(mean * (1 - 1 / (9 * shape) + z / (3 * Math.sqrt(shape))) ** 3);
   return { p50: quantile(QUANTILE_P50), p90: quantile(QUANTILE_P90) };
 }
@@ -164,10 +178,13 @@ export function queueStatusOf(
   if (state.status === 'EXPIRED' || concert.sales === 'CLOSED') {
     return { entry, status: 'EXPIRED', pollAfterSeconds: POLL_SECONDS_NOT_WAITING };
   }
-  const { position, turnover } = state;
+  const { position } = state;
   const moves = admitsAnybody(concert, seatsLeft);
-  const eta = moves && position !== undefined ? etaOf(position, turnover, policy) : undefined;
-  const waitSeconds = moves && position !== undefined ? position / admissionsPerSecond(turnover, policy) : undefined;
+  const eta = moves && position !== undefined ? etaOf(position, state, policy) : undefined;
+  const waitSeconds =
+    moves && position !== undefined
+      ? admissionsUntil(position, state) / admissionsPerSecond(state.turnover, policy)
+      : undefined;
   return {
     entry,
     status: 'WAITING',

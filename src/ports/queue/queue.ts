@@ -1,6 +1,6 @@
 import type { AdmissionPolicy, Policy } from '#domain/catalog/policy.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { EntryId, EntryState, Pace, QueueEntry } from '#domain/queue/queue.ts';
 import type { QueueEvent } from './queue-records.ts';
 
 export type Joined = {
@@ -21,7 +21,7 @@ export type Admission = {
   readonly waiting: number;
 };
 
-export type QueueFigures = {
+export type QueueFigures = Pace & {
   readonly waiting: number;
   readonly active: number;
   /** Entries passed over that may still rejoin. */
@@ -32,8 +32,6 @@ export type QueueFigures = {
   readonly drawn: number;
   /** The smallest sequence that waits. Smaller ones were admitted or passed over. */
   readonly head: number;
-  /** Sessions ended per second, smoothed over a minute. */
-  readonly turnover: number;
   /** After a loss, the time until admission resumes. */
   readonly rebuildingMs?: number;
 };

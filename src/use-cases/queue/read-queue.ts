@@ -22,7 +22,7 @@ export async function readQueue(
   // Not in parallel: an instance keeps refreshing each queue that it was asked about.
   if (concert === undefined) throw new Refusal('concert-not-found');
   const figures = await queue.read(concertId);
-  const tailEtaSeconds = etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy)?.p50;
+  const tailEtaSeconds = etaOf(Math.max(1, figures.waiting), figures, concert.policy)?.p50;
   const { rebuildingMs, ...rest } = figures;
   const rebuilding = rebuildingMs === undefined ? {} : { rebuildingSeconds: Math.ceil(rebuildingMs / 1_000) };
   return { concertId, paused: concert.policy.paused, ...rest, ...rebuilding, tailEtaSeconds };

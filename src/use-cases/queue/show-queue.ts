@@ -25,6 +25,7 @@ const EMPTY_QUEUE: QueueFigures = {
   drawn: 0,
   head: 1,
   turnover: 0,
+  presentShare: 1,
 };
 
 /**
@@ -39,6 +40,6 @@ export async function showQueue(
   if (concert === undefined) throw new Refusal('concert-not-found');
   const figures = concert.sales === 'OPEN' ? await queue.survey(concertId) : EMPTY_QUEUE;
   const state = queueStateOf(concert, figures, seatsLeft);
-  const tailEta = state === 'OPEN' ? etaOf(Math.max(1, figures.waiting), figures.turnover, concert.policy) : undefined;
+  const tailEta = state === 'OPEN' ? etaOf(Math.max(1, figures.waiting), figures, concert.policy) : undefined;
   return { concert, state, figures, seatsLeft, tailEta };
 }

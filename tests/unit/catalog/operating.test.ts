@@ -82,7 +82,17 @@ describe('reading a queue', () => {
     const concert = stage({ policy: { activeMax: 1, sessionSeconds: 60 } });
     for (let joined = 0; joined < 4; joined++) await fan(concert);
     const { concertId } = concert;
-    const figures = { concertId, waiting: 3, active: 1, absent: 0, registered: 0, drawn: 4, head: 2, turnover: 0 };
+    const figures = {
+      concertId,
+      waiting: 3,
+      active: 1,
+      absent: 0,
+      registered: 0,
+      drawn: 4,
+      head: 2,
+      turnover: 0,
+      presentShare: 1,
+    };
     expect(await readQueue(ports, concertId)).toEqual({ ...figures, paused: false, tailEtaSeconds: undefined });
     await admitAfter(60_000);
     expect(await readQueue(ports, concertId)).toMatchObject({ waiting: 2, head: 3, tailEtaSeconds: 85 });

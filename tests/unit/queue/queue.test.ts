@@ -27,8 +27,10 @@ const entry: QueueEntry = {
 const position = fc.integer({ min: 1, max: 10_000_000 });
 const measured = fc.double({ min: 0.001, max: 10_000, noNaN: true });
 
+/** All waiting entries keep polling, by default. */
+const pace = (turnover: number, presentShare = 1) => ({ turnover, presentShare });
 /** The estimate where there is one. */
-const median = (at: number, rate: number) => etaOf(at, rate, policy)?.p50 ?? Number.NaN;
+const median = (at: number, rate: number) => etaOf(at, pace(rate), policy)?.p50 ?? Number.NaN;
 
 describe('the estimated wait', () => {
   it('has as its median the position divided by the measured turnover', () => {
@@ -36,20 +38,25 @@ describe('the estimated wait', () => {
     expect(median(6_000, 2)).toBeLessThanOrEqual(3_000);
   });
 
+  it('counts those ahead that keep polling, and not those that will be passed over', () => {
+    expect(etaOf(1_001, pace(2, 0.1), policy)).toEqual(etaOf(101, pace(2), policy));
+    expect(etaOf(1, pace(2, 0), policy)).toEqual(etaOf(1, pace(2), policy));
+  });
+
   it('is unknown until a turnover was measured and while the queue is paused, and only then', () => {
-    expect(etaOf(100, 0, policy)).toBeUndefined();
-    expect(etaOf(60, 2, { ...policy, paused: true })).toBeUndefined();
-    expect(etaOf(60, 0, { ...policy, activeMax: 0, admitPerWindow: 10 })).toBeDefined();
+    expect(etaOf(100, pace(0), policy)).toBeUndefined();
+    expect(etaOf(60, pace(2), { ...policy, paused: true })).toBeUndefined();
+    expect(etaOf(60, pace(0), { ...policy, activeMax: 0, admitPerWindow: 10 })).toBeDefined();
   });
 
   it('is zero for an empty queue', () => {
-    expect(etaOf(0, 2, policy)).toEqual({ p50: 0, p90: 0 });
+    expect(etaOf(0, pace(2), policy)).toEqual({ p50: 0, p90: 0 });
   });
 
   it('is a range of whole seconds, from one up', () => {
     fc.assert(
       fc.property(position, measured, (at, rate) => {
-        const { p50, p90 } = etaOf(at, rate, policy) ?? { p50: 0, p90: 0 };
+        const { p50, p90 } = etaOf(at, pace(rate), policy) ?? { p50: 0, p90: 0 };
         expect(Number.isInteger(p50) && Number.isInteger(p90)).toBe(true);
         expect(p50).toBeGreaterThanOrEqual(1);
         expect(p90).toBeGreaterThanOrEqual(p50);
@@ -71,7 +78,7 @@ describe('the estimated wait', () => {
 
   it('is narrower the more was measured', () => {
     const width = (rate: number) => {
-      const { p50, p90 } = etaOf(100_000, rate, policy) ?? { p50: 0, p90: 0 };
+      const { p50, p90 } = etaOf(100_000, pace(rate), policy) ?? { p50: 0, p90: 0 };
       return p90 / p50;
     };
     expect(width(10)).toBeLessThan(width(1));
@@ -90,7 +97,7 @@ describe('the estimated wait', () => {
       for (let time = pause(3); time < 120; time += pause(3)) counted += 1;
       let waited = 0;
       for (let ahead = 0; ahead < 200; ahead++) waited += pause(3);
-      const eta = etaOf(200, counted / 120, policy) ?? { p50: 0, p90: 0 };
+      const eta = etaOf(200, pace(counted / 120), policy) ?? { p50: 0, p90: 0 };
       if (waited <= eta.p50) within.p50 += 1;
       if (waited <= eta.p90) within.p90 += 1;
     }
@@ -102,8 +109,8 @@ describe('the estimated wait', () => {
 
   it('is exactly the time that the window takes where it decides', () => {
     const windowed = { ...policy, admitPerWindow: 10, windowSeconds: 60 };
-    expect(etaOf(60, 1_000, windowed)).toEqual({ p50: 360, p90: 360 });
-    expect(etaOf(60, 0, { ...windowed, activeMax: 0 })).toEqual({ p50: 360, p90: 360 });
+    expect(etaOf(60, pace(1_000), windowed)).toEqual({ p50: 360, p90: 360 });
+    expect(etaOf(60, pace(0), { ...windowed, activeMax: 0 })).toEqual({ p50: 360, p90: 360 });
   });
 });
 
@@ -171,7 +178,7 @@ describe('a queue status', () => {
     concert: { policy, sales: 'OPEN', opened: true, opensAt, opensInSeconds: 0 },
     seatsLeft: { available: 7, held: 3 },
   };
-  const state: EntryState = { status: 'WAITING', position: 61, turnover: 2 };
+  const state: EntryState = { status: 'WAITING', position: 61, ...pace(2) };
 
   it('has for a waiting entry the entries ahead, the estimate and the next poll', () => {
     expect(queueStatusOf(entry, state, around, 0.5)).toEqual({
@@ -240,10 +247,10 @@ describe('the session check', () => {
   });
 
   it('never passes a waiting entry, the next one included, and returns its position', () => {
-    expect(() => requireActive({ status: 'WAITING', position: 1, turnover: 0 })).toThrow(
+    expect(() => requireActive({ status: 'WAITING', position: 1, ...pace(0) })).toThrow(
       expect.objectContaining({ code: 'not-admitted', facts: { position: 1 } }),
     );
-    expect(() => requireActive({ status: 'WAITING', position: undefined, turnover: 0 })).toThrow(
+    expect(() => requireActive({ status: 'WAITING', position: undefined, ...pace(0) })).toThrow(
       expect.objectContaining({ code: 'not-admitted', facts: {} }),
     );
   });

@@ -168,7 +168,7 @@ describe('a stream', () => {
     await fan();
     const third = await fan();
     const waiting = await follow(third);
-    standIn({ find: async () => ({ status: 'WAITING', position: 7, turnover: 0.5 }) });
+    standIn({ find: async () => ({ status: 'WAITING', position: 7, turnover: 0.5, presentShare: 1 }) });
     await pass(2 * SECOND_MS);
     expect(waiting.events.length).toBeGreaterThan(1);
     expect(waiting.events.at(-1)?.data).toMatchObject({ position: 2, aheadCount: 1 });
@@ -323,7 +323,7 @@ describe('a client that reconnects', () => {
     const third = await fan();
     const before = await follow(third);
     before.goAway();
-    standIn({ find: async () => ({ status: 'WAITING', position: 5, turnover: 0.5 }) });
+    standIn({ find: async () => ({ status: 'WAITING', position: 5, turnover: 0.5, presentShare: 1 }) });
     const after = await follow(third, before.events[0]?.lastEventId);
     expect(positions(after)).toEqual([2]);
   });

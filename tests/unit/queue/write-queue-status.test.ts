@@ -19,6 +19,7 @@ const places: fc.Arbitrary<EntryState> = fc.oneof(
     status: fc.constant('WAITING' as const),
     position: fc.option(fc.integer({ min: 1, max: 10_000_000 }), { nil: undefined }),
     turnover: fc.double({ min: 0, max: 1_000, noNaN: true }),
+    presentShare: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
   fc.record({ status: fc.constant('ACTIVE' as const), expiresAt: times }),
   fc.record({ status: fc.constant('EXPIRED' as const) }),

@@ -3,7 +3,7 @@ import { batched } from '#adapters/memory/batch.ts';
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { type FindOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import { Refusal } from '#domain/errors.ts';
-import type { EntryId, EntryState, QueueEntry } from '#domain/queue/queue.ts';
+import type { EntryId, EntryState, Pace, QueueEntry } from '#domain/queue/queue.ts';
 import { memberOf } from './member.ts';
 import type { QueueView } from './queue-view.ts';
 import { type QueueViews, TRIES_MAX } from './queue-views.ts';
@@ -50,11 +50,12 @@ export function findBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
     if (reply[0] === 'redrawn' || reply[0] === 'unsurveyed') await view.refresh();
     if (reply[0] === 'reporting') await setTimeout(reportMs);
     if (reply[0] !== 'found') return [];
-    const [, head, endedBytes, turnover, ...answers] = reply;
+    const [, head, endedBytes, turnover, presentShare, ...answers] = reply;
+    const pace = { turnover: Number(turnover), presentShare: Number(presentShare) };
     await view.noteHead(head, endedBytes);
     const found = entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;
-      const state = stateOf(view, numbers[index] ?? entry.sequence, answer, { head, turnover: Number(turnover) });
+      const state = stateOf(view, numbers[index] ?? entry.sequence, answer, { head, pace });
       return state === undefined ? [] : [[entry, state]];
     });
     // Others are told once all ended entries are known.
@@ -76,7 +77,7 @@ function stateOf(
   view: QueueView,
   number: number,
   [outcome, endsMs]: Answer,
-  { head, turnover }: { readonly head: number; readonly turnover: number },
+  { head, pace }: { readonly head: number; readonly pace: Pace },
 ): EntryState | undefined {
   if (outcome === 'unsure') return undefined;
   if (outcome === 'ended') return { status: 'EXPIRED' };
@@ -87,5 +88,5 @@ function stateOf(
     rejoined: () => 1,
     registered: () => undefined,
   };
-  return { status: 'WAITING', position: positions[outcome](), turnover };
+  return { status: 'WAITING', position: positions[outcome](), ...pace };
 }

@@ -5,7 +5,7 @@ import { type JoinOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import type { Policy } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
-import type { EntryState } from '#domain/queue/queue.ts';
+import type { EntryState, Pace } from '#domain/queue/queue.ts';
 import type { Joined } from '#ports/queue/queue.ts';
 import { memberOf } from './member.ts';
 import type { QueueView } from './queue-view.ts';
@@ -33,7 +33,8 @@ export function joinBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
       else await (reply[0] === 'unsurveyed' ? view.refresh() : setTimeout(reportMs));
       return join(key, users, tries + 1);
     }
-    const [, epoch, head, endedBytes, turnover, lots, ...answers] = reply;
+    const [, epoch, head, endedBytes, lots, turnover, presentShare, ...answers] = reply;
+    const pace = { turnover: Number(turnover), presentShare: Number(presentShare) };
     if (lots >= 0) await view.knowDraw(lots);
     await view.noteHead(head, endedBytes);
     return users.map((userId, index) => {
@@ -46,7 +47,7 @@ export function joinBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
       view.confirm(number);
       const entry = { userId, concertId, sequence, epoch, joinedAt: new Date(joined) };
       const fresh = outcome === 'drawn' || outcome === 'enrolled';
-      return { entry, state: stateOf(view, answer, head, Number(turnover)), fresh };
+      return { entry, state: stateOf(view, answer, head, pace), fresh };
     });
   }
 
@@ -61,9 +62,9 @@ type Answer = [outcome: JoinOutcome, number: number, joinedMs: number, detail: n
 
 const isSequence = (outcome: JoinOutcome) => ['drawn', 'enrolled', 'registered'].includes(outcome);
 
-function stateOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, turnover: number): EntryState {
+function stateOf(view: QueueView, [outcome, number, , detail]: Answer, head: number, pace: Pace): EntryState {
   if (outcome === 'active') return { status: 'ACTIVE', expiresAt: new Date(detail) };
   const isPlaced = outcome === 'drawn' || outcome === 'waiting';
   const position = isPlaced ? view.positionOf(number, head) : outcome === 'rejoined' ? 1 : undefined;
-  return { status: 'WAITING', position, turnover };
+  return { status: 'WAITING', position, ...pace };
 }

@@ -197,8 +197,8 @@ async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promi
     await open();
     return surveyQueue(queue, open);
   }
-  const [epochNow, headNow, drawnNow, waiting, active, absent, turnover, registered, endedBytes, rebuildingMs] = reply;
-  const [memoryName, state, count, seed] = reply.slice(10) as [string, DrawState, number, string];
+  const [epochNow, headNow, drawnNow, waiting, active, absent, turnover, presentShare, registered, endedBytes] = reply;
+  const [rebuildingMs, memoryName, state, count, seed] = reply.slice(10) as [number, string, DrawState, number, string];
   noteDrawn(queue, epochNow, drawnNow);
   const isOther = memoryName !== (queue.memory.survey?.memoryName ?? '');
   if (state === 'placing' || state === 'drawn') await learnDraw(queue, { count, seed });
@@ -207,7 +207,14 @@ async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promi
   if (isOther) await restoreEnded(queue);
   queue.memory.head = Math.max(queue.memory.head, headNow);
   const rebuilding = rebuildingMs > 0 ? { rebuildingMs } : {};
-  const counts = { waiting, active, absent, registered, turnover: Number(turnover) };
+  const counts = {
+    waiting,
+    active,
+    absent,
+    registered,
+    turnover: Number(turnover),
+    presentShare: Number(presentShare),
+  };
   const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
   queue.memory.survey = { figures, epoch: epochNow, state, memoryName, asOf };
   return queue.memory.survey;

@@ -93,13 +93,14 @@ function recall(view: QueueView, { sequence, epoch }: QueueEntry, number: number
   const survey = view.fresh();
   if (survey === undefined || survey.epoch !== epoch) return undefined;
   const { state, figures } = survey;
-  const { turnover, drawn, rebuildingMs } = figures;
+  const { turnover, presentShare, drawn, rebuildingMs } = figures;
+  const pace = { turnover, presentShare };
   if (rebuildingMs !== undefined || sequence > drawn) return undefined;
   if (view.hasEnded(number) || !view.isConfirmed(number)) return undefined;
-  if (state === 'registering') return { status: 'WAITING', position: undefined, turnover };
+  if (state === 'registering') return { status: 'WAITING', position: undefined, ...pace };
   if (state !== '' && state !== 'drawn') return undefined;
   const position = view.farPositionOf(number);
-  return position === undefined ? undefined : { status: 'WAITING', position, turnover };
+  return position === undefined ? undefined : { status: 'WAITING', position, ...pace };
 }
 
 async function extend(

@@ -79,24 +79,34 @@ local function values_of(key, width, entries)
   return values
 end
 
--- When the crowd was last heard, in seconds: the newest last-seen times of a sample, but for a few. Only entries count that
--- kept polling after they had joined. Now if they are few.
-local function crowd_heard_s()
-  local count, times = redis.call('ZCARD', waiting), {}
+-- A sample of those who wait: when the crowd was last heard, in seconds, which is the newest last-seen times but for a few of the
+-- entries that kept polling after they had joined, and now if they are few; and the share that polls as told, 1 without an entry.
+local function sample_crowd()
+  local count, times, present, silent = redis.call('ZCARD', waiting), {}, 0, 0
+  local present_since = now_s - math.ceil((silence_ms + HEARD_MARGIN_MS) / 1000)
   for first = 0, count - 1, math.max(SAMPLE_RUN, math.ceil(count / SAMPLE_RUNS)) do
     local entries = redis.call('ZRANGE', waiting, first, first + SAMPLE_RUN - 1, 'WITHSCORES')
     local joined_ms = values_of(joined, 6, entries)
     for i, seen_s in ipairs(values_of(last_seen, 4, entries)) do
+      if seen_s == 0 or seen_s >= present_since then
+        present = present + 1
+      else
+        silent = silent + 1
+      end
       if seen_s * 1000 >= joined_ms[i] + now - wall + silence_ms then
         times[#times + 1] = seen_s
       end
     end
   end
+  local share = present / math.max(1, present + silent)
+  if present + silent == 0 then
+    share = 1
+  end
   if #times < CROWD_MIN then
-    return now_s
+    return now_s, share
   end
   table.sort(times)
-  return times[#times - math.floor(#times * CROWD_HEARD)]
+  return times[#times - math.floor(#times * CROWD_HEARD)], share
 end
 
 -- The time of the queue is noted once a second, and with its offset it goes on after a standstill. While nearly all clients
@@ -106,7 +116,9 @@ local is_due = not served or now >= served + NOTED_MS or now - wall ~= tonumber(
 if is_due then
   -- An outage ends when the crowd is heard at the time at which the queue stands still.
   local longest_ms = silent_since and silence_ms / 2 or silence_ms + HEARD_MARGIN_MS
-  local is_silent = served and (now_s - crowd_heard_s()) * 1000 > longest_ms
+  local heard_s, share = sample_crowd()
+  present_share = string.format('%.3f', share)
+  local is_silent = served and (now_s - heard_s) * 1000 > longest_ms
   if is_silent and not silent_since then
     silent_since = wall
     redis.call('HSET', clock, 'silent', string.format('%d', wall))
@@ -126,7 +138,7 @@ if is_outage then
   now = math.min(now, tonumber(served))
   now_s = math.floor(now / 1000)
 elseif is_due then
-  redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall))
+  redis.call('HSET', clock, 'served', string.format('%d', now), 'offset', string.format('%d', now - wall), 'present', present_share)
 end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'LIMIT', 0, batch_max)
@@ -165,7 +177,7 @@ local absent_before = now_s - absence_s
 local heard_s
 local function silence_counted_s()
   if not heard_s then
-    heard_s = (is_outage or not silent_since) and math.min(now_s, crowd_heard_s()) or now_s
+    heard_s = (is_outage or not silent_since) and math.min(now_s, (sample_crowd())) or now_s
     absent_before = heard_s - absence_s
   end
   return heard_s
@@ -284,6 +296,7 @@ if left + #expired + admitted > 0 then
   local kept = math.exp(-(now - tonumber(at or now)) / SMOOTHING_MS)
   local smoothed = tonumber(rate or 0) * kept + (left + #expired) * 1000 / SMOOTHING_MS
   redis.call('HSET', pace, 'rate', tostring(smoothed), 'at', now, 'active', before - #expired + admitted)
+  redis.call('HSETNX', pace, 'since', now)
 end
 for _, key in ipairs(KEYS) do
   local left_ms = redis.call('PTTL', key)

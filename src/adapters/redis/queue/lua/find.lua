@@ -2,7 +2,7 @@
 -- is claimed. With keep_open_ms, a running session stays open for that long from now, but not longer than that beyond its granted
 -- end. An entry that the queue lacks, and that has not ended, is restored.
 -- Replies {'unopened'}; {'unsurveyed'}; {'reporting'} while instances still report what a lost queue had; {'redrawn'} if the
--- caller does not know the draw; {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover}, then for each entry {outcome, detail}:
+-- caller does not know the draw; {'other-epoch'}; or {'found', head, length of the log of ended entries, turnover, present share}, then for each entry {outcome, detail}:
 -- 'waiting' | 'rejoined' | 'registered' | 'active' with the session's end in ms | 'ended' |
 -- 'unsure' if the queue lacks an entry that may have ended as far as the caller knows, or while lots are drawn.
 local epoch, draw_count_known, keep_open_ms, ended_known = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -110,7 +110,7 @@ local function find(user, number, sequence, joined_ms)
   return restore(user, number, sequence, joined_ms)
 end
 
-local reply = { 'found', head_now, redis.call('STRLEN', ended_log), tostring(turnover()) }
+local reply = { 'found', head_now, redis.call('STRLEN', ended_log), measured_pace() }
 for i = first_entry, #ARGV, fields do
   local outcome, detail = find(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   reply[#reply + 1] = outcome

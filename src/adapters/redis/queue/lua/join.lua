@@ -1,7 +1,7 @@
 -- Adds entries at the end of the queue for users without one, in the order given, and finds the entries of the others.
 -- Asking counts as a heartbeat, as in find.lua.
 -- Replies {'unopened'}; {'unsurveyed'}; {'reporting'} while it is not known what was lost; or {'joined', epoch, head, length of the log of ended
--- entries, turnover, number of lots drawn or -1}, then for each user {outcome, number, joined in ms, detail}:
+-- entries, number of lots drawn or -1, turnover, present share}, then for each user {outcome, number, joined in ms, detail}:
 -- 'drawn' | 'waiting' | 'rejoined' | 'active' with the session's end in ms | 'full' | 'closed' with the ms until the queue is
 -- rebuilt; until lots are drawn 'enrolled', and again 'registered' by sequence or 'placed' by lot.
 local waiting_max, holds_lottery = tonumber(ARGV[1]), ARGV[2] == '1'
@@ -111,7 +111,7 @@ if #newcomers > 0 then
   redis.call('ZADD', draw_state == 'registering' and registered or waiting, unpack(entries))
 end
 
-local reply = { 'joined', current_epoch, head(), redis.call('STRLEN', ended_log), tostring(turnover()), tonumber(draw_count or -1) }
+local reply = { 'joined', current_epoch, head(), redis.call('STRLEN', ended_log), tonumber(draw_count or -1), measured_pace() }
 for _, answer in ipairs(answers) do
   for _, value in ipairs(answer) do
     reply[#reply + 1] = value

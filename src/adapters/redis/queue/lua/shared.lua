@@ -6,6 +6,8 @@ local epoch_key, sequence_key, waiting, joined, last_seen, absent, absent_number
   unpack(KEYS)
 -- Half of the weight of the measured turnover is younger than 40 s: quick enough to follow a sale, slow enough not to jump.
 local SMOOTHING_MS = 60000
+-- What was measured for less says too little to be scaled up.
+local MEASURED_MS_MIN = 10000
 -- After a loss, an entry that the head has passed may be restored for this long.
 local LATE_MS = 600000
 -- Exceeds the time for reports.
@@ -17,14 +19,15 @@ local STANDSTILL_MS = 3000
 -- for the log of what is not on record yet, and the queue is rebuilt.
 local parts = redis.call('EXISTS', unpack(KEYS))
 local current_epoch = redis.call('GET', epoch_key)
-local served, offset, server_noted, parts_noted = unpack(redis.call('HMGET', clock, 'served', 'offset', 'server', 'parts'))
+local served, offset, server_noted, parts_noted, present_share =
+  unpack(redis.call('HMGET', clock, 'served', 'offset', 'server', 'parts', 'present'))
 if parts > 0 and not (current_epoch and parts_noted and parts >= tonumber(parts_noted)) then
   for _, key in ipairs(KEYS) do
     if key ~= log then
       redis.call('UNLINK', key)
     end
   end
-  current_epoch, served, offset, server_noted, parts_noted = false, false, false, false, false
+  current_epoch, served, offset, server_noted, parts_noted, present_share = false, false, false, false, false, false
 end
 
 local function note_parts()
@@ -120,10 +123,13 @@ local function is_unsurveyed(drawn_known)
   return server_noted ~= server() or drawn_known > last_drawn()
 end
 
--- Sessions ended per second. Measured only when it changes; it fades in between.
-local function turnover()
-  local rate, at = unpack(redis.call('HMGET', pace, 'rate', 'at'))
-  return tonumber(rate or 0) * math.exp(-(now - tonumber(at or now)) / SMOOTHING_MS)
+-- Sessions ended per second, and the share of the waiting entries that keep polling; as strings. The turnover is measured only when
+-- it changes and fades in between. In its first minute it is an average since its start.
+local function measured_pace()
+  local rate, at, since = unpack(redis.call('HMGET', pace, 'rate', 'at', 'since'))
+  local faded = tonumber(rate or 0) * math.exp(-(now - tonumber(at or now)) / SMOOTHING_MS)
+  local measured_ms = math.max(MEASURED_MS_MIN, now - tonumber(since or 0))
+  return tostring(faded / (1 - math.exp(-measured_ms / SMOOTHING_MS))), present_share or '1'
 end
 
 local function pack(count)

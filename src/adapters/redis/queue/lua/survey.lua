@@ -1,7 +1,7 @@
 -- The figures of a queue, all of one moment. Takes in a new server of Redis, which may have an older memory: instances report
 -- what they know before anybody joins or is admitted. A sequence or head that is behind what the caller knows is raised, and
 -- the queue waits for the entries that it lacks.
--- Replies {'unopened'}, or {epoch, head, drawn, waiting, active, absent, turnover, registered, length of the log of ended
+-- Replies {'unopened'}, or {epoch, head, drawn, waiting, active, absent, turnover, present share, registered, length of the log of ended
 -- entries, ms for which nobody is admitted as all may be missing or 0, name of this memory or '', state of the draw or '', number of lots, its seed}.
 local epoch_known, drawn_known, head_known = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local rebuild_ms, report_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -24,6 +24,7 @@ if is_known and drawn_known > drawn then
     begin_rebuild(is_rebuilding and math.min(missing_from, drawn + 1) or drawn + 1, rebuild_ms)
   end
 end
+local turnover, present = measured_pace()
 return {
   current_epoch,
   raise_head(is_known and head_known or 0),
@@ -31,7 +32,8 @@ return {
   redis.call('ZCARD', waiting) + redis.call('ZCARD', rejoined),
   redis.call('ZCOUNT', active, '(' .. string.format('%d', now), '+inf'),
   redis.call('ZCARD', absent),
-  tostring(turnover()),
+  turnover,
+  present,
   redis.call('ZCARD', registered),
   redis.call('STRLEN', ended_log),
   are_all_missing() and rebuilt_at - now or 0,
