@@ -80,15 +80,18 @@ local function values_of(key, width, entries)
 end
 
 -- A sample of those who wait: when the crowd was last heard, in seconds, which is the newest last-seen times but for a few of the
--- entries that kept polling after they had joined, and now if they are few; and the share that polls as told, 1 without an entry.
+-- entries that kept polling after they had joined, and now if they are few; and the share, 1 without an entry, of those that will be
+-- present when the head is there: an entry that does not poll as told is not, unless it is admitted before it is absent.
 local function sample_crowd()
   local count, times, present, silent = redis.call('ZCARD', waiting), {}, 0, 0
-  local present_since = now_s - math.ceil((silence_ms + HEARD_MARGIN_MS) / 1000)
+  local silent_s, ended_per_s = math.ceil((silence_ms + HEARD_MARGIN_MS) / 1000), tonumber(rate or 0)
   for first = 0, count - 1, math.max(SAMPLE_RUN, math.ceil(count / SAMPLE_RUNS)) do
     local entries = redis.call('ZRANGE', waiting, first, first + SAMPLE_RUN - 1, 'WITHSCORES')
     local joined_ms = values_of(joined, 6, entries)
+    local reached_s = ended_per_s > 0 and first / ended_per_s or math.huge
     for i, seen_s in ipairs(values_of(last_seen, 4, entries)) do
-      if seen_s == 0 or seen_s >= present_since then
+      local age_s = now_s - seen_s
+      if seen_s == 0 or age_s <= silent_s or age_s + reached_s < absent_s then
         present = present + 1
       else
         silent = silent + 1
@@ -98,10 +101,7 @@ local function sample_crowd()
       end
     end
   end
-  local share = present / math.max(1, present + silent)
-  if present + silent == 0 then
-    share = 1
-  end
+  local share = count > 0 and present / (present + silent) or 1
   if #times < CROWD_MIN then
     return now_s, share
   end
