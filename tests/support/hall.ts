@@ -19,19 +19,30 @@ export type Hall = {
   readonly refundUntilSeconds?: number;
   readonly seatsPerUserMax?: number;
   readonly strandedSeats?: OrphanSeats;
+  readonly paused?: boolean;
 };
 
 /** Puts a concert on sale: its own, so that tests do not meet. */
 export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> {
   const { seats = 50, activeMax = 10_000, sessionSeconds = 600, holdSeconds = 300, seatsPerUserMax = 4 } = hall;
-  const { holdSecondsMax = 600, refundUntilSeconds = 0, strandedSeats } = hall;
+  const { holdSecondsMax = 600, refundUntilSeconds = 0, strandedSeats, paused = false } = hall;
   const id = concertId(randomUUID());
   await pool.query(
     `INSERT INTO concerts
        (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max,
-        hold_seconds_max, refund_until_seconds, orphan_seats)
-     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8)`,
-    [id, activeMax, sessionSeconds, holdSeconds, seatsPerUserMax, holdSecondsMax, refundUntilSeconds, strandedSeats],
+        hold_seconds_max, refund_until_seconds, orphan_seats, paused)
+     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      id,
+      activeMax,
+      sessionSeconds,
+      holdSeconds,
+      seatsPerUserMax,
+      holdSecondsMax,
+      refundUntilSeconds,
+      strandedSeats,
+      paused,
+    ],
   );
   await pool.query(`INSERT INTO concert_dates (concert_id, date, starts_at) VALUES ($1, $2, $2::date + time '19:00')`, [
     id,

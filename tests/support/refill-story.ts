@@ -14,8 +14,9 @@ type Recorded = { readonly kind: 'admitted' | 'ended'; readonly sequence: number
  * is read after the decision: the shortest may be below zero.
  */
 export async function watchRefills(world: World, inside: number, turnovers: number): Promise<readonly number[]> {
-  const concert = await world.openHall({ activeMax: inside, sessionSeconds: SESSION_SECONDS });
+  const concert = await world.openHall({ activeMax: inside, sessionSeconds: SESSION_SECONDS, paused: true });
   const queue = await joinAll(await world.fans(inside + turnovers), concert);
+  await world.pool.query('UPDATE concerts SET paused = false WHERE concert_id = $1', [concert]);
   const recorded = async (): Promise<Recorded[]> => {
     const { rows } = await world.pool.query<Recorded>(
       `SELECT kind, sequence::integer, happened_at AS at FROM queue_events
