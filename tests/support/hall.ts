@@ -14,6 +14,7 @@ export type Hall = {
   readonly seats?: number;
   readonly activeMax?: number;
   readonly sessionSeconds?: number;
+  readonly absentSeconds?: number;
   readonly holdSeconds?: number;
   readonly holdSecondsMax?: number;
   readonly refundUntilSeconds?: number;
@@ -25,13 +26,13 @@ export type Hall = {
 /** Puts a concert on sale: its own, so that tests do not meet. */
 export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> {
   const { seats = 50, activeMax = 10_000, sessionSeconds = 600, holdSeconds = 300, seatsPerUserMax = 4 } = hall;
-  const { holdSecondsMax = 600, refundUntilSeconds = 0, strandedSeats, paused = false } = hall;
+  const { holdSecondsMax = 600, refundUntilSeconds = 0, strandedSeats, paused = false, absentSeconds } = hall;
   const id = concertId(randomUUID());
   await pool.query(
     `INSERT INTO concerts
        (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max,
-        hold_seconds_max, refund_until_seconds, orphan_seats, paused)
-     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8, $9)`,
+        hold_seconds_max, refund_until_seconds, orphan_seats, paused, absent_seconds)
+     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       id,
       activeMax,
@@ -42,6 +43,7 @@ export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> 
       refundUntilSeconds,
       strandedSeats,
       paused,
+      absentSeconds,
     ],
   );
   await pool.query(`INSERT INTO concert_dates (concert_id, date, starts_at) VALUES ($1, $2, $2::date + time '19:00')`, [

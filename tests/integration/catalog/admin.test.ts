@@ -374,12 +374,10 @@ describe('the figures of a queue', () => {
   });
 
   test('count entries that have stopped polling once they reach the head', async () => {
-    const concertId = await world.openHall({ activeMax: 1 });
+    const concertId = await world.openHall({ activeMax: 1, absentSeconds: 60 });
     const [inside, lost] = [await newClient(here), await newClient(here)];
     await inside.enter(concertId);
     await lost.join(concertId);
-    await change(concertId, { absentSeconds: 60 });
-    // An interval that was told under the policy before is over, too.
     await passAtQueue(redis, concertId, 100_000);
     await inside.leave();
     expect((await manage('GET', `/${concertId}/line`)).as(queueFigures)).toMatchObject({
