@@ -20,12 +20,15 @@ local NOTED_MS = 1000
 local TOLD_MARGIN_MS = 5000
 -- Numbers this far apart are read one by one.
 local SPREAD_MAX = 4
--- An outage is told from absence by a sample of this many runs of neighbours, if at least so many of them keep polling: one in
--- fifty of them is heard in any poll interval, or nearly all of them are cut off.
-local SAMPLE_RUNS, SAMPLE_RUN, CROWD_MIN, CROWD_HEARD = 16, 16, 100, 0.02
+-- A sample of the waiting entries has this many runs of neighbours, of this length each.
+local SAMPLE_RUNS, SAMPLE_RUN = 16, 16
+-- Below this many sampled entries that keep polling, a silence of all is absence.
+local CROWD_MIN = 100
+-- The crowd counts as heard as long as this share of it is.
+local CROWD_HEARD = 0.02
 -- Covers the second between two writes of heartbeats, and the second to which last-seen times are rounded.
 local HEARD_MARGIN_MS = 2000
--- A crowd that stays silent for longer has left.
+-- A crowd that is silent for longer has left.
 local OUTAGE_MS_MAX = 600000
 
 if not current_epoch then
@@ -79,9 +82,9 @@ local function values_of(key, width, entries)
   return values
 end
 
--- A sample of those who wait: when the crowd was last heard, in seconds, which is the newest last-seen times but for a few of the
--- entries that kept polling after they had joined, and now if they are few; and the share, 1 without an entry, of those that will be
--- present when the head is there: an entry that does not poll as told is not, unless it is admitted before it is absent.
+-- Samples the waiting entries. Returns when the crowd was last heard, in seconds, and the share that will be present at the head.
+-- The crowd are the entries that kept polling after they had joined. It was heard at their newest last-seen time but for a few; now
+-- if they are few. An entry that does not poll as told will be absent, unless the head is there before absent_s are over.
 local function sample_crowd()
   local count, times, present, silent = redis.call('ZCARD', waiting), {}, 0, 0
   local silent_s, ended_per_s = math.ceil((silence_ms + HEARD_MARGIN_MS) / 1000), tonumber(rate or 0)
