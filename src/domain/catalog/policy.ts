@@ -127,13 +127,10 @@ export function admitsAnybody(
   return !policy.paused && opened && seatsLeft.available > 0;
 }
 
-/** Of several sessions for a seat, some end without a hold. */
+/** Admits this many users per returned seat, as some of them do not hold it. */
 const ACTIVE_PER_SEAT = 3;
 
-/**
- * Limits the active sessions once a concert was sold out, as few seats come back: to some per available seat, and the
- * owners of held ones.
- */
+/** The limit of active sessions once a concert was sold out: a few per available seat, and one per held seat. */
 export function activeMaxAfterSoldOut({ available, held }: SeatsLeft): number {
   return ACTIVE_PER_SEAT * available + held;
 }

@@ -21,7 +21,7 @@ export type QueueEntry = EntryId & { readonly joinedAt: Date };
 export type Pace = {
   /** Sessions ended per second, smoothed over a minute. */
   readonly turnover: number;
-  /** The share of the waiting entries that keep polling, from 0 to 1. The others are passed over at the head. */
+  /** The share of the waiting entries that will be present at the head, from 0 to 1. The others are passed over. */
   readonly presentShare: number;
 };
 

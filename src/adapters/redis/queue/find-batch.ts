@@ -5,6 +5,7 @@ import { type FindOutcome, run, scripts } from '#adapters/redis/scripts.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { EntryId, EntryState, Pace, QueueEntry } from '#domain/queue/queue.ts';
 import { memberOf } from './member.ts';
+import { paceOf } from './pace.ts';
 import type { QueueView } from './queue-view.ts';
 import { type QueueViews, TRIES_MAX } from './queue-views.ts';
 
@@ -51,7 +52,7 @@ export function findBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
     if (reply[0] === 'reporting') await setTimeout(reportMs);
     if (reply[0] !== 'found') return [];
     const [, head, endedBytes, turnover, presentShare, ...answers] = reply;
-    const pace = { turnover: Number(turnover), presentShare: Number(presentShare) };
+    const pace = paceOf(turnover, presentShare);
     await view.noteHead(head, endedBytes);
     const found = entries.flatMap((entry, index): [QueueEntry, EntryState][] => {
       const answer = answers.slice(index * FIELDS, (index + 1) * FIELDS) as Answer;

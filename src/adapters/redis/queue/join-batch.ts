@@ -8,6 +8,7 @@ import type { ConcertId, UserId } from '#domain/ids.ts';
 import type { EntryState, Pace } from '#domain/queue/queue.ts';
 import type { Joined } from '#ports/queue/queue.ts';
 import { memberOf } from './member.ts';
+import { paceOf } from './pace.ts';
 import type { QueueView } from './queue-view.ts';
 import { type QueueViews, TRIES_MAX } from './queue-views.ts';
 
@@ -34,7 +35,7 @@ export function joinBatch(redis: RedisClient, views: QueueViews, reportMs: numbe
       return join(key, users, tries + 1);
     }
     const [, epoch, head, endedBytes, lots, turnover, presentShare, ...answers] = reply;
-    const pace = { turnover: Number(turnover), presentShare: Number(presentShare) };
+    const pace = paceOf(turnover, presentShare);
     if (lots >= 0) await view.knowDraw(lots);
     await view.noteHead(head, endedBytes);
     return users.map((userId, index) => {

@@ -9,6 +9,7 @@ import type { Draw, QueueRecords } from '#ports/queue/queue-records.ts';
 import { drawOrder } from './draw-order.ts';
 import { type EndedEntries, endedEntries } from './ended-entries.ts';
 import { type NumberSet, numberSet } from './number-set.ts';
+import { paceOf } from './pace.ts';
 import { packNumbers } from './packed-numbers.ts';
 
 export type Rebuild = {
@@ -212,8 +213,7 @@ async function surveyQueue(queue: ViewedQueue, open: () => Promise<void>): Promi
     active,
     absent,
     registered,
-    turnover: Number(turnover),
-    presentShare: Number(presentShare),
+    ...paceOf(turnover, presentShare),
   };
   const figures = { head: headNow, drawn: drawnNow, ...counts, ...rebuilding };
   queue.memory.survey = { figures, epoch: epochNow, state, memoryName, asOf };

@@ -163,7 +163,7 @@ local kept_waiting = is_rebuilding and '(' .. missing_from or '+inf'
 if active_max > 0 then
   room = math.min(room, active_max - (before - #expired))
 end
--- From the moment at which a concert is sold out on, seats come back one by one.
+-- Once a concert was sold out, seats return one by one.
 if sold_out and not was_sold_out then
   redis.call('HSET', pace, 'sold-out', 1)
 elseif was_sold_out and sold_out_active_max then
@@ -176,7 +176,7 @@ end
 -- In whole seconds, rounded so that no entry is absent too early. No last-seen time means present.
 local absence_s = math.max(absent_s, now < longer_until and math.ceil(longer_ms / 1000) or 0)
 local absent_before = now_s - absence_s
--- Silence counts as absence up to the time at which the crowd was heard. The sample is taken only if it decides something.
+-- Silence counts as absence until the time at which the crowd was heard. Sampled only if an entry seems absent.
 local heard_s
 local function silence_counted_s()
   if not heard_s then

@@ -123,7 +123,7 @@ local function is_unsurveyed(drawn_known)
   return server_noted ~= server() or drawn_known > last_drawn()
 end
 
--- Sessions ended per second, and the share of the waiting entries that keep polling; as strings. The turnover is measured only when
+-- Sessions ended per second, and the share of the waiting entries that will be present at the head; as strings. The turnover is measured only when
 -- it changes and fades in between. In its first minute it is an average since its start.
 local function measured_pace()
   local rate, at, since = unpack(redis.call('HMGET', pace, 'rate', 'at', 'since'))

@@ -19,7 +19,7 @@ local is_known = current_epoch == epoch_known
 local drawn = last_drawn()
 if is_known and drawn_known > drawn then
   redis.call('SET', sequence_key, drawn_known)
-  -- Numbers that tokens show after the reports prolong nothing.
+  -- A sequence that a token shows after the report window does not prolong the rebuild.
   if is_reporting or not is_rebuilding then
     begin_rebuild(is_rebuilding and math.min(missing_from, drawn + 1) or drawn + 1, rebuild_ms)
   end
