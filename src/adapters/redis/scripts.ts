@@ -30,9 +30,13 @@ function queueScript<Args extends Readonly<Record<string, Value>>, Reply>(
   ...args: readonly (keyof Args & string)[]
 ): Script<Args, Reply> {
   const path = `queue/${file}` as const;
-  const lua = `${read('queue/shared')}\nlocal function script()\n${read(path)}\nend\nlocal reply = script()\nnote_parts()\nreturn reply`;
+  const own = [...(STANDS_BEFORE[file] ?? []), path].map(read).join('\n');
+  const lua = `${read('queue/shared')}\nlocal function script()\n${own}\nend\nlocal reply = script()\nnote_parts()\nreturn reply`;
   return { name: nameOf(path), lua, args };
 }
+
+/** Functions in a file of their own, as the script would be too long with them. */
+const STANDS_BEFORE: Readonly<Record<string, readonly string[]>> = { admit: ['queue/silence'] };
 
 const nameOf = (path: string) => `frontrow_${path.replaceAll(/[/-]/g, '_')}`;
 

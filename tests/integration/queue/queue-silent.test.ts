@@ -18,7 +18,7 @@ const policy = { ...POLICY, absentSeconds: 60, claimSeconds: 60, sessionSeconds:
 const POLL_SECONDS = pollSecondsMax(policy);
 /** Less than the time after which a queue that no instance serves stands still. */
 const TICK_MS = 2_000;
-/** As in queue/lua/admit.lua. */
+/** As in queue/lua/silence.lua. */
 const OUTAGE_MS_MAX = 600_000;
 const OUTAGE_SECONDS = 900;
 /** Real time adds to that of the queue, on a slow machine too. */

@@ -49,7 +49,7 @@ function leftMs(state: EntryState): number {
 
 /** Clocks are read before and after. */
 const MARGIN_MS = 60_000;
-/** As in queue/lua/admit.lua: time goes on from its last note, so that a step gives back up to this. */
+/** As in queue/lua/silence.lua: time goes on from its last note, so that a step gives back up to this. */
 const NOTED_MS = 1_000;
 
 describe.each([

@@ -40,7 +40,7 @@ end
 local time = redis.call('TIME')
 local wall = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Time as the queue counts it: Redis's clock plus an offset. It stands still while no instance serves the queue, and when
--- Redis's clock steps: neither an outage nor a step ends a session, or counts as absence. admit.lua keeps it.
+-- Redis's clock steps: neither an outage nor a step ends a session, or counts as absence. silence.lua keeps it.
 local now = wall + tonumber(offset or 0)
 if served and (now < tonumber(served) or now > served + STANDSTILL_MS) then
   now = tonumber(served)
