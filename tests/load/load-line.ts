@@ -12,6 +12,8 @@ import type { RushPlan } from './rush/stage-rush.ts';
 
 const DOCUMENT = new URL('../../docs/reference/load.md', import.meta.url);
 
+/** Of the estimates of the wait, as a part of it. */
+const MEDIAN_ERROR_MAX = 0.25;
 /** Default, least, most. */
 const OPTIONS = {
   fans: [50_000, 100, 100_000],
@@ -64,5 +66,6 @@ await runCommand(async (ending) => {
   const document = documentOf(plan, result);
   console.log(`\n${document}`);
   if (args.length === 0) await writeFile(DOCUMENT, document);
+  if (!(result.calibration.medianError <= MEDIAN_ERROR_MAX)) throw new Error('estimates of the wait were wrong');
   if (result.checks.some(({ offences }) => offences > 0)) throw new Error('a guarantee did not hold');
 });

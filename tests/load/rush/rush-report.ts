@@ -43,7 +43,7 @@ function latencyTable({ crowd, refillMs }: RushResult): string {
 }
 
 export function documentOf(plan: RushPlan, result: RushResult): string {
-  const { crowd, versions, lookGapsMs } = result;
+  const { crowd, versions, lookGapsMs, calibration } = result;
   const processors = cpus();
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   const endings = (kind: FanRecord['ending']) =>
@@ -63,6 +63,8 @@ are let in stay for a moment, a few buy a seat. When half of them are through, o
 - The last one had a place after ${tenth.format(crowd.joinedSeconds)} s and the last one was through after ${whole.format(crowd.seconds)} s: ${endings('looked')} looked and went, ${endings('bought')} bought,
   ${endings('left')} left while waiting; ${whole.format(crowd.counts['join 200'] ?? 0)} came back after a silence. ${whole.format(crowd.retries)} requests were refused or
   broke when the instance was killed, and went to another. At most ${whole.format(result.passedOverMost)} people were passed over at once.
+- Of ${whole.format(calibration.estimates)} estimates of the wait, told ten seconds and more before the admission, half were wrong by at most ${whole.format(100 * calibration.medianError)} %;
+  ${whole.format(100 * calibration.withinP90)} % waited no longer than the bound for nine of ten.
 - Processor time: instances ${whole.format(result.serverCpuSeconds)} s, Redis ${whole.format(result.redisCpuSeconds)} s, crowd ${whole.format(crowd.cpuSeconds)} s (${whole.format((100 * crowd.cpuSeconds) / crowd.seconds)} % of a core; its event loop was late by
   ${tenth.format(crowd.eventLoopP99Ms)} ms at p99).
 

@@ -10,6 +10,7 @@ import { SECRETS } from '#tests/support/instance.ts';
 import { temporaryDir } from '#tests/support/temporary-dir.ts';
 import { until } from '#tests/support/until.ts';
 import { untilTold } from '#tests/support/until-told.ts';
+import { type Calibration, calibrationOf } from './calibration.ts';
 import type { CrowdResult, Progress } from './crowd.ts';
 import { startFleet } from './fleet.ts';
 import { type RushPlan, stageRush } from './stage-rush.ts';
@@ -31,6 +32,7 @@ export type RushResult = {
   readonly checks: readonly Check[];
   readonly crowd: CrowdResult;
   readonly refillMs: readonly number[];
+  readonly calibration: Calibration;
   /** How many were passed over at once, at most. */
   readonly passedOverMost: number;
   /** Between two looks at who is in. */
@@ -154,6 +156,7 @@ export async function rush(plan: RushPlan, grounds: Grounds, ending: AsyncDispos
     ],
     crowd: result,
     refillMs: refills(watch, result.records, plan.activeMax),
+    calibration: calibrationOf(result.records, watch.entries),
     passedOverMost: watch.passedOverMost,
     lookGapsMs: watch.gapsMs,
     serverCpuSeconds: used.servers - before.servers,

@@ -26,6 +26,8 @@ export type FanRecord = {
   positionRises: number;
   /** Answers `WAITING` without a position from 1, or with an estimate that is not in the future. */
   oddAnswers: number;
+  /** Told while it waited: when, and seconds to wait at the median and for nine of ten. */
+  readonly estimates: (readonly [at: number, p50: number, p90: number])[];
   /** The longest time in which the queue may have recorded no request of the fan, while it waited. */
   silenceMs: number;
   joinedAt?: number;
@@ -44,6 +46,7 @@ export const newRecord = ({ temper }: FanPlan): FanRecord => ({
   timesLetIn: 0,
   positionRises: 0,
   oddAnswers: 0,
+  estimates: [],
   silenceMs: 0,
 });
 
@@ -79,8 +82,10 @@ export async function visit(plan: FanPlan, record: FanRecord, { concertId, trans
     record.joinedAt ??= Date.now();
     if (body.status === 'ACTIVE' && status !== 'ACTIVE') record.timesLetIn++;
     if (body.status === 'WAITING') {
-      const { position: told = Number.NaN, etaSeconds = 1 } = body;
-      if (!(told >= 1 && etaSeconds > 0)) record.oddAnswers++;
+      const { position: told = Number.NaN, etaSeconds, etaP90Seconds } = body;
+      if (!(told >= 1 && (etaSeconds ?? 1) > 0)) record.oddAnswers++;
+      if (etaSeconds !== undefined && etaP90Seconds !== undefined)
+        record.estimates.push([Date.now(), etaSeconds, etaP90Seconds]);
       if (told > position) record.positionRises++;
       position = told;
     }

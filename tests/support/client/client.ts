@@ -15,6 +15,7 @@ export type Said = Readonly<
     sequence: number;
     position: number;
     etaSeconds: number;
+    etaP90Seconds: number;
     pollAfterSeconds: number;
     retryAfterSeconds: number;
     expiresAt: string;

@@ -10,6 +10,7 @@ const fan = (sequence: number, more: Partial<FanRecord> = {}): FanRecord => ({
   timesLetIn: 1,
   positionRises: 0,
   oddAnswers: 0,
+  estimates: [],
   silenceMs: 0,
   letInAt: 100 * sequence,
   gaveBackAt: 100 * sequence + 50,
