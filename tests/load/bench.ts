@@ -23,6 +23,7 @@ import { runCommand } from './command.ts';
 import { compare } from './compare.ts';
 import { measureDraws } from './draw.ts';
 import type { Load } from './generator.ts';
+import { measureBestSeats } from './money/best-seats.ts';
 import { measureBookings } from './money/bookings.ts';
 import { measureMoney } from './money/money.ts';
 import { measureSales } from './money/sales.ts';
@@ -30,6 +31,7 @@ import { startBuyers, startFloor, startFrontrow, startGenerator, startMoneyFloor
 import { measureRefill } from './refill.ts';
 import {
   admissionRow,
+  bestSeatsRow,
   bookingsRow,
   boundedRateRow,
   documentOf,
@@ -230,7 +232,8 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
   // Nobody else is to ask Redis meanwhile.
   await Promise.all([frontrow, second].map((server) => server.stop()));
   const sales = await measureSales(postgres, ROUNDS);
-  say('Hold and pay are measured.');
+  const bestSeats = await measureBestSeats(postgres, ROUNDS);
+  say('Hold and pay, and best seats, are measured.');
   const admission = await measureAdmission(redis, queue, longQueue, ADMISSION_ROUNDS);
   const lotsHalls = await inParallel(Array.from({ length: 1 + DRAWS }), 1, () => openHall(pool));
   for (const hall of lotsHalls) forgetAtTheEnd(hall);
@@ -252,6 +255,7 @@ async function bench(ending: AsyncDisposableStack): Promise<void> {
     refillRow(refill),
     salesRow('hold + pay through the adapter / the same SQL through bare pg', sales.adapter, sales.bare, 0.6),
     salesRow('hold + pay / the same in interactive transactions of Prisma', sales.adapter, sales.interactive, 2.5),
+    bestSeatsRow(bestSeats, 300),
     bookingsRow('complete bookings over HTTP, one instance', alone, 300),
     bookingsRow('complete bookings over HTTP, two instances', together),
     boundedRateRow(
