@@ -53,7 +53,8 @@ await runCommand(async (ending) => {
           // It was broken off with the command, and says nothing.
           if (ending.disposed) return;
           runs.push(run);
-          const outcome = run.failures.length === 0 ? 'passed' : `FAILED\n  ${run.failures.join('\n  ')}`;
+          const outcome =
+            run.failures.length === 0 ? 'passed' : `FAILED\n  ${[...run.failures, ...run.reasons].join('\n  ')}`;
           console.log(`${condition}, run ${number} of ${times}: ${Math.round(run.seconds)} s, ${outcome}`);
         }
       });

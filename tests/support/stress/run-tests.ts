@@ -3,17 +3,20 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { reaped } from '../reaper.ts';
-import { readTestReport } from '../test-report.ts';
+import { type FileOutcome, readTestReport } from '../test-report.ts';
 import type { Place } from './conditions.ts';
 
 export type TestRun = {
   readonly seconds: number;
   /** Failed tests by name, or what else there is to say. */
   readonly failures: readonly string[];
+  /** The beginning of what each failed test said. */
+  readonly reasons: readonly string[];
 };
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const LAST_CHARACTERS = 2_000;
+const REASON_LINES_MAX = 30;
 
 /** What the README's block with `npm test` has after `npm ci`, which would replace what this process runs on. */
 export async function readmeTestCommand(): Promise<string> {
@@ -56,14 +59,20 @@ export async function runTests({ command, place, reportFile, ending }: Plan): Pr
 
   const [code, signal] = await ended;
   const seconds = (performance.now() - startMs) / 1_000;
-  const failures = code === 0 ? [] : await failuresIn(reportFile);
+  const files = (code === 0 ? undefined : await readTestReport(reportFile)) ?? [];
+  const failures = failuresIn(files);
   if (code !== 0 && failures.length === 0) failures.push(`ended with ${signal ?? code}: ${lastWords}`);
-  return { seconds, failures: [...failures, ...(await place.emptied())] };
+  return { seconds, failures: [...failures, ...(await place.emptied())], reasons: reasonsIn(files) };
 }
 
-async function failuresIn(reportFile: string): Promise<string[]> {
-  const files = await readTestReport(reportFile);
-  return (files ?? []).flatMap(({ name, status, message, assertionResults }) => {
+function reasonsIn(files: readonly FileOutcome[]): string[] {
+  return files
+    .flatMap(({ assertionResults }) => assertionResults.flatMap(({ failureMessages }) => failureMessages))
+    .map((message) => message.split('\n').slice(0, REASON_LINES_MAX).join('\n'));
+}
+
+function failuresIn(files: readonly FileOutcome[]): string[] {
+  return files.flatMap(({ name, status, message, assertionResults }) => {
     const file = name.replace(ROOT, '');
     const tests = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
     if (tests.length > 0) return tests.map((test) => `${file}: ${test}`);
