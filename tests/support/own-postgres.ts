@@ -7,6 +7,7 @@ import { migrate } from '#adapters/postgres/install/migrate.ts';
 import { startPostgres } from '#local/postgres.ts';
 import { postgresBinaries } from '#local/postgres-binaries.ts';
 import { serverHome } from '#local/server-home.ts';
+import { childrenOf } from './children-of.ts';
 import { reaped } from './reaper.ts';
 import { temporaryDir } from './temporary-dir.ts';
 import { until } from './until.ts';
@@ -81,17 +82,12 @@ export async function ownPostgres(more: Readonly<Record<string, string>> = {}): 
       if (!isRunning()) await start();
     },
     async freeze() {
-      const asking = new Client(url);
-      await asking.connect();
-      // Lost with the answer, as its process is frozen along with the rest.
-      asking.on('error', () => {});
       const postmaster = server?.pid ?? 0;
       // From now on there are no new ones. Each is a process group of its own, so a signal to the group would miss them.
       tell(postmaster, 'SIGSTOP');
-      const { rows } = await asking.query<{ pid: number }>('SELECT pid FROM pg_stat_activity');
-      frozen = [postmaster, ...rows.map(({ pid }) => pid)];
+      // Not from pg_stat_activity: a connection that is being made is missing there, and would go on to answer.
+      frozen = [postmaster, ...(await childrenOf(postmaster))];
       for (const pid of frozen) tell(pid, 'SIGSTOP');
-      void asking.end();
     },
     thaw,
   };
