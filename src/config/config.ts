@@ -102,6 +102,7 @@ const variables = {
   HOLD_SECONDS_MAX: integer(...policyBounds.holdSecondsMax).default(600),
   REFUND_UNTIL_SECONDS: integer(...policyBounds.refundUntilSeconds).default(86_400),
   SEATS_PER_USER_MAX: integer(...policyBounds.seatsPerUserMax).default(4),
+  HOLDS_PER_SESSION_MAX: integer(...policyBounds.holdsPerSessionMax).default(30),
   STRANDED_SEATS: z.enum(orphanSeatsPolicies).default('off'),
 
   CURRENCY: z
@@ -249,5 +250,6 @@ const policyOf = (env: Variables) => ({
   holdSecondsMax: env.HOLD_SECONDS_MAX,
   refundUntilSeconds: env.REFUND_UNTIL_SECONDS,
   seatsPerUserMax: env.SEATS_PER_USER_MAX,
+  holdsPerSessionMax: env.HOLDS_PER_SESSION_MAX,
   strandedSeats: env.STRANDED_SEATS,
 });

@@ -35,6 +35,7 @@ type FactsByCode = {
   /** The orphan seats. */
   'seat-stranded': { seatNumbers: readonly number[] };
   'seat-limit-reached': { limit: number; held: number };
+  'hold-limit-reached': { limit: number; withinSeconds: number };
   'already-paid': undefined;
   'already-cancelled': undefined;
   'reservation-not-held': undefined;

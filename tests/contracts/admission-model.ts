@@ -42,6 +42,8 @@ const policies: fc.Arbitrary<AdmissionPolicy> = fc.record({
   windowSeconds: odd(60),
   paused: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
   sessionSeconds: odd(80),
+  holdSeconds: fc.constant(10),
+  holdSecondsMax: odd(40),
   claimSeconds: odd(40),
   absentSeconds: odd(40),
   graceSeconds: odd(60),

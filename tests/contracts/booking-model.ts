@@ -10,6 +10,8 @@ export const HALL = {
   seatsPerUserMax: 3,
   holdSeconds: 350,
   holdSecondsMax: 450,
+  holdsPerSessionMax: 4,
+  sessionSeconds: 350,
   startsInSeconds: 2_050,
   refundUntilSeconds: 1_500,
   /** What each begins with. */
@@ -133,6 +135,10 @@ function hold(model: Model, who: number, seats: readonly number[]): object {
   const held = sum(own.filter((one) => isLive(model, one)).map((one) => one.seats.length));
   if (held + seats.length > HALL.seatsPerUserMax)
     return refusal('seat-limit-reached', { limit: HALL.seatsPerUserMax, held });
+
+  const recent = own.filter(({ from }) => from > model.now - HALL.sessionSeconds);
+  if (recent.length >= HALL.holdsPerSessionMax)
+    return refusal('hold-limit-reached', { limit: HALL.holdsPerSessionMax, withinSeconds: HALL.sessionSeconds });
 
   const price = sum(seats.map((seat) => HALL.prices[seat - 1] ?? 0));
   own.push({ who, seats, price, from: model.now, until: model.now + HALL.holdSeconds, state: 'HELD' });

@@ -147,6 +147,33 @@ export function boxOfficeContract(harness: StoreHarness): void {
     });
   });
 
+  describe('holds of one user within the length of a session', () => {
+    const limits = { holdsPerSessionMax: 2, sessionSeconds: HOLD_MS / 1_000 };
+
+    it('are refused beyond the limit, which counts released ones, but not repeated commands', async () => {
+      const { user, orderOf } = await open();
+      const fan = await user();
+      const orders = [orderOf(fan, [1], limits), orderOf(fan, [1], limits)];
+      for (const order of orders) {
+        await boxOffice.release(fan, granted(await boxOffice.hold(order)).reservationId);
+        expect(await boxOffice.hold(order)).toMatchObject({ replayed: true });
+      }
+      await expectRefusal(boxOffice.hold(orderOf(fan, [1], limits)), 'hold-limit-reached', {
+        limit: 2,
+        withinSeconds: limits.sessionSeconds,
+      });
+      granted(await boxOffice.hold(orderOf(await user(), [1], limits)));
+    });
+
+    it('are possible again once the first is older', async () => {
+      const { user, orderOf } = await open();
+      const fan = await user();
+      for (const seat of [1, 2]) granted(await boxOffice.hold(orderOf(fan, [seat], limits)));
+      await passes(HOLD_MS);
+      granted(await boxOffice.hold(orderOf(fan, [1], limits)));
+    });
+  });
+
   describe('a repeated command', () => {
     it('gets its first answer: a hold', async () => {
       const { user, hold, orderOf, statuses } = await open();

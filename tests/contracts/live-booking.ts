@@ -54,6 +54,7 @@ export async function openLiveBooking(harness: StoreHarness): Promise<LiveBookin
       case 'hold': {
         const order = office.orderOf(userOf(event.who), event.seats, {
           ...{ holdSeconds: HALL.holdSeconds, seatsPerUserMax: HALL.seatsPerUserMax, request: requestOf(event) },
+          ...{ holdsPerSessionMax: HALL.holdsPerSessionMax, sessionSeconds: HALL.sessionSeconds },
         });
         const outcome = await boxOffice.hold(order);
         if (outcome.outcome === 'taken') {

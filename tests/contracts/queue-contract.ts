@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
+import { SESSION_MARGIN_MS } from '#domain/booking/reservation.ts';
 import type { AdmissionPolicy } from '#domain/catalog/policy.ts';
 import { type ConcertId, concertId, userId } from '#domain/ids.ts';
 import type { EntryState } from '#domain/queue/queue.ts';
@@ -22,6 +23,7 @@ const EVERYBODY = 1_000;
 const WINDOW_SECONDS = 80;
 const WINDOW_MS = WINDOW_SECONDS * 1_000;
 const CLAIM_SECONDS = 120;
+const HOLD_SECONDS = 3_000;
 const ABSENT_SECONDS = 400;
 const GRACE_SECONDS = 800;
 /** Longer than silence is taken for presence. */
@@ -34,6 +36,8 @@ const POLICY: AdmissionPolicy = {
   windowSeconds: WINDOW_SECONDS,
   paused: false,
   sessionSeconds: SESSION_SECONDS,
+  holdSeconds: HOLD_SECONDS,
+  holdSecondsMax: 0,
   // Most of these tests let people in who do not ask at once.
   claimSeconds: SESSION_SECONDS,
   absentSeconds: ABSENT_SECONDS,
@@ -839,6 +843,20 @@ export function queueContract(open: () => QueueHarness): void {
       await passes(3 * SESSION_MS - SLACK_MS);
       expect(await find(joined)).toMatchObject({ status: 'ACTIVE' });
       await passes(SLACK_MS + 1);
+      expect(await find(joined)).toEqual({ status: 'EXPIRED' });
+    });
+
+    it('lasts at most the longest hold beyond its granted end, however often it is extended', async () => {
+      const { queue, letIn, find, passes } = line();
+      const joined = await letIn();
+      await passes(SESSION_MS - SLACK_MS);
+      for (let times = 0; times < 3; times++) {
+        await queue.extend(joined.entry, HOLD_SECONDS * 1_000);
+        await passes((HOLD_SECONDS * 1_000) / 3);
+      }
+      expect(await find(joined)).toMatchObject({ status: 'ACTIVE' });
+      await queue.extend(joined.entry, HOLD_SECONDS * 1_000);
+      await passes(SLACK_MS + SESSION_MARGIN_MS + 1);
       expect(await find(joined)).toEqual({ status: 'EXPIRED' });
     });
 

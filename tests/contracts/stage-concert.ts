@@ -38,6 +38,7 @@ export const POLICY: Policy = {
   holdSecondsMax: 600,
   refundUntilSeconds: 3_600,
   seatsPerUserMax: 4,
+  holdsPerSessionMax: 30,
   strandedSeats: 'off',
 };
 const DATES: NonNullable<Staged['dates']> = [{ startsInMs: WEEK_MS, prices: [10_000, 20_000, 30_000, 40_000, 50_000] }];

@@ -60,6 +60,8 @@ export async function openBoxOffice(harness: StoreHarness, staged?: Staged) {
     entry: placeOf(user),
     holdSeconds: HOLD_SECONDS,
     seatsPerUserMax: 4,
+    holdsPerSessionMax: 30,
+    sessionSeconds: 600,
     strandedSeats: 'off',
     request: ask(user),
     ...rest,

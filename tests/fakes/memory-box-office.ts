@@ -101,7 +101,9 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     announce(reservation.reservationId);
   }
 
-  function holdSeats({ entry, holdSeconds, seatsPerUserMax, strandedSeats, request, ...hold }: HoldOrder): HoldOutcome {
+  function holdSeats(order: HoldOrder): HoldOutcome {
+    const { entry, holdSeconds, seatsPerUserMax, holdsPerSessionMax, sessionSeconds, strandedSeats, request, ...hold } =
+      order;
     const known = recall<Reservation>(store, request);
     if (known !== undefined) return { outcome: 'held', remainingMs: 0, ...known };
 
@@ -118,12 +120,19 @@ export function memoryBoxOffice(store: MemoryStore): BoxOffice {
     const stranded = strandedSeats === 'off' ? [] : orphanSeatsOf(freePlaces(store, on.seats), seatNumbers);
     if (stranded.length > 0 && strandedSeats === 'enforce')
       throw new Refusal('seat-stranded', { seatNumbers: stranded });
-    const held = [...store.reservations.values()]
-      .filter((other) => other.userId === userId && other.concertId === concertId && other.date === date)
+    const made = [...store.reservations.values()].filter(
+      (other) => other.userId === userId && other.concertId === concertId,
+    );
+    const held = made
+      .filter((other) => other.date === date)
       .filter((other) => ['HELD', 'CONFIRMED'].includes(statusNow(store, other)))
       .reduce((sum, other) => sum + other.seatNumbers.length, 0);
     if (held + seatNumbers.length > seatsPerUserMax) {
       throw new Refusal('seat-limit-reached', { limit: seatsPerUserMax, held });
+    }
+    const recent = made.filter(({ createdAt }) => createdAt.getTime() > now() - sessionSeconds * 1_000);
+    if (recent.length >= holdsPerSessionMax) {
+      throw new Refusal('hold-limit-reached', { limit: holdsPerSessionMax, withinSeconds: sessionSeconds });
     }
 
     const remainingMs = holdSeconds * 1_000;

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { longestHoldMs } from '#domain/booking/reservation.ts';
 import { admissible } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import type { ConcertId, UserId } from '#domain/ids.ts';
@@ -38,6 +39,7 @@ type StoredQueue = {
   readonly admissions: number[];
   /** The longest poll interval told to clients, and a longer one told before, which counts until then. */
   toldMs: number;
+  longestHoldMs: number;
   longerMs: number;
   longerUntil: number;
   /** The times at which sessions ended, for the turnover. */
@@ -63,6 +65,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
       sessions: new Map(),
       admissions: [],
       toldMs: 0,
+      longestHoldMs: 0,
       longerMs: 0,
       longerUntil: 0,
       ended: [],
@@ -183,8 +186,8 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
     async extend(id, milliseconds) {
       const session = sessionOf(id);
       if (session === undefined) return;
-      session.granted = Math.max(session.granted, clock.now() + milliseconds);
-      session.ends = Math.max(session.ends, session.granted);
+      const ceiling = session.granted + queueOf(id.concertId).longestHoldMs;
+      session.ends = Math.max(session.ends, Math.min(clock.now() + milliseconds, ceiling));
     },
 
     async leave(id) {
@@ -263,6 +266,7 @@ export function memoryQueue(clock: MemoryClock, queueRecords: Pick<QueueRecords,
         queue.longerUntil = Math.max(queue.longerUntil, now + queue.longerMs);
       }
       queue.toldMs = pollMs;
+      queue.longestHoldMs = longestHoldMs(policy);
       const { longerMs, longerUntil } = queue;
       const silentSeconds = Math.max(policy.absentSeconds, now < longerUntil ? longerMs / 1_000 : 0);
       const granted = Math.max(now + policy.sessionSeconds * 1_000, longerUntil);

@@ -22,6 +22,8 @@ const everybodyIn: AdmissionPolicy = {
   windowSeconds: 60,
   paused: false,
   sessionSeconds: 600,
+  holdSeconds: 300,
+  holdSecondsMax: 600,
   claimSeconds: 600,
   absentSeconds: 86_400,
   graceSeconds: 0,

@@ -26,6 +26,8 @@ export async function beginStory(
       reservationId: reservationId(newId()),
       holdSeconds: 300,
       seatsPerUserMax: 4,
+      holdsPerSessionMax: 10_000,
+      sessionSeconds: 600,
       strandedSeats: 'off',
     }),
   );

@@ -53,7 +53,13 @@ export const newRequest = ({ userId }: EntryId): IdempotencyKey => ({
 
 export function holdAt(office: BoxOffice, entry: EntryId, seatNumber: number): Promise<HoldOutcome> {
   const seats = { concertId: entry.concertId, date: DATE, seatNumbers: [seatNumber] };
-  const terms = { holdSeconds: 300, seatsPerUserMax: 1_000, strandedSeats: 'off' as const };
+  const terms = {
+    holdSeconds: 300,
+    seatsPerUserMax: 1_000,
+    holdsPerSessionMax: 10_000,
+    sessionSeconds: 600,
+    strandedSeats: 'off' as const,
+  };
   const order = { userId: entry.userId, reservationId: reservationId(randomUUID()), entry, request: newRequest(entry) };
   return office.hold({ ...seats, ...terms, ...order });
 }

@@ -19,6 +19,7 @@ export type Hall = {
   readonly holdSecondsMax?: number;
   readonly refundUntilSeconds?: number;
   readonly seatsPerUserMax?: number;
+  readonly holdsPerSessionMax?: number;
   readonly strandedSeats?: OrphanSeats;
   readonly paused?: boolean;
 };
@@ -26,13 +27,20 @@ export type Hall = {
 /** Puts a concert on sale: its own, so that tests do not meet. */
 export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> {
   const { seats = 50, activeMax = 10_000, sessionSeconds = 600, holdSeconds = 300, seatsPerUserMax = 4 } = hall;
-  const { holdSecondsMax = 600, refundUntilSeconds = 0, strandedSeats, paused = false, absentSeconds } = hall;
+  const {
+    holdsPerSessionMax,
+    holdSecondsMax = 600,
+    refundUntilSeconds = 0,
+    strandedSeats,
+    paused = false,
+    absentSeconds,
+  } = hall;
   const id = concertId(randomUUID());
   await pool.query(
     `INSERT INTO concerts
        (concert_id, title, venue, currency, sales_open_at, active_max, session_seconds, hold_seconds, seats_per_user_max,
-        hold_seconds_max, refund_until_seconds, orphan_seats, paused, absent_seconds)
-     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        hold_seconds_max, refund_until_seconds, orphan_seats, paused, absent_seconds, holds_per_session_max)
+     VALUES ($1, 'A test', 'A hall', 'KRW', '2020-01-01', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     [
       id,
       activeMax,
@@ -44,6 +52,7 @@ export async function openHall(pool: Pool, hall: Hall = {}): Promise<ConcertId> 
       strandedSeats,
       paused,
       absentSeconds,
+      holdsPerSessionMax,
     ],
   );
   await pool.query(`INSERT INTO concert_dates (concert_id, date, starts_at) VALUES ($1, $2, $2::date + time '19:00')`, [
@@ -84,7 +93,20 @@ export async function holdSeats(
   { user = '', concert, seats, holdSeconds = 300 }: HeldSeats,
 ): Promise<string> {
   const id = randomUUID();
-  const order = [id, user, concert, DATE, seats, holdSeconds, seats.length + 1_000, 'off', 1, 'none'] as const;
+  const order = [
+    id,
+    user,
+    concert,
+    DATE,
+    seats,
+    holdSeconds,
+    seats.length + 1_000,
+    10_000,
+    600,
+    'off',
+    1,
+    'none',
+  ] as const;
   const reply = answerIn(await askOf(connection)(functions.holdChosenSeats, ...order, randomUUID(), 'asked'));
   if ('occupied' in reply) throw new RangeError(`taken: ${JSON.stringify(reply.occupied)}`);
   return id;

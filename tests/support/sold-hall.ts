@@ -26,7 +26,13 @@ export async function sellHall(databaseUrl: string): Promise<SoldHall> {
     const outcome = await boxOffice.hold({
       ...{ userId: userId(user), concertId: concert, date: DATE, seatNumbers: [seatNumber], reservationId: id },
       ...{ entry: placeOf(user), request: requestOf(user) },
-      ...{ holdSeconds: 300, seatsPerUserMax: 4, strandedSeats: 'off' },
+      ...{
+        holdSeconds: 300,
+        seatsPerUserMax: 4,
+        holdsPerSessionMax: 10_000,
+        sessionSeconds: 600,
+        strandedSeats: 'off',
+      },
     });
     if (outcome.outcome !== 'held') throw new RangeError(`seat ${seatNumber} is taken`);
     return id;

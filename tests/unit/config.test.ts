@@ -24,6 +24,7 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['HOLD_SECONDS_MAX', 0, 86_400],
   ['REFUND_UNTIL_SECONDS', -1, 31_536_000],
   ['SEATS_PER_USER_MAX', 1, 1_000],
+  ['HOLDS_PER_SESSION_MAX', 1, 10_000],
   ['CHARGE_MIN', 1, Number.MAX_SAFE_INTEGER],
   ['CHARGE_MAX', 1, Number.MAX_SAFE_INTEGER],
   ['BALANCE_MAX', 1, Number.MAX_SAFE_INTEGER],

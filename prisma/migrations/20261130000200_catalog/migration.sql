@@ -24,6 +24,7 @@ CREATE TABLE concerts (
   hold_seconds_max integer,
   refund_until_seconds integer,
   seats_per_user_max integer,
+  holds_per_session_max integer,
   orphan_seats text,
   created_at timestamptz(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -42,6 +43,7 @@ CREATE TABLE concerts (
   CONSTRAINT concerts_hold_seconds_max_bounds CHECK (hold_seconds_max BETWEEN 0 AND 86400),
   CONSTRAINT concerts_refund_until_seconds_bounds CHECK (refund_until_seconds BETWEEN -1 AND 31536000),
   CONSTRAINT concerts_seats_per_user_max_bounds CHECK (seats_per_user_max BETWEEN 1 AND 1000),
+  CONSTRAINT concerts_holds_per_session_max_bounds CHECK (holds_per_session_max BETWEEN 1 AND 10000),
   CONSTRAINT concerts_orphan_seats_known CHECK (orphan_seats IN ('off', 'warn', 'enforce'))
 );
 

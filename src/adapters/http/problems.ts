@@ -76,6 +76,11 @@ export const problems = {
     detail: 'Choose seats that do not leave seatNumbers single between taken seats.',
   },
   'seat-limit-reached': { status: 409, title: 'Seat limit reached', detail: 'The limit counts held and paid seats.' },
+  'hold-limit-reached': {
+    status: 409,
+    title: 'Hold limit reached',
+    detail: 'The limit counts all holds within withinSeconds, released ones included.',
+  },
   'already-paid': { status: 409, title: 'Reservation already paid', detail: 'The seats are yours.' },
   'already-cancelled': {
     status: 409,

@@ -24,7 +24,13 @@ type Wish = [quantity: number, section: string | undefined, grade: string | unde
 type QueueEntry = [sequence: number, epoch: string];
 type Command = [key: string, fingerprint: string];
 type Session = [...QueueEntry, ...Command];
-type HoldLimits = [holdSeconds: number, seatsPerUserMax: number, strandedSeats: OrphanSeats];
+type HoldLimits = [
+  holdSeconds: number,
+  seatsPerUserMax: number,
+  holdsPerSessionMax: number,
+  sessionSeconds: number,
+  strandedSeats: OrphanSeats,
+];
 
 /** A function that replies one value. */
 function one<Values extends readonly unknown[], Answer>(name: string): Statement<Values, Reply<Answer>> {

@@ -168,6 +168,7 @@ export const scripts = {
       pollMs: number;
       paused: Flag;
       batchMax: number;
+      longestHoldMs: number;
       channel: string;
       concert: string;
     },
@@ -186,6 +187,7 @@ export const scripts = {
     'pollMs',
     'paused',
     'batchMax',
+    'longestHoldMs',
     'channel',
     'concert',
   ),

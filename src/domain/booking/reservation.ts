@@ -66,6 +66,17 @@ export const HOLD_KEY_MARGIN_MS = 250;
 /** A session outlasts its hold by this, so that the last second of the hold can still be used. */
 export const SESSION_MARGIN_MS = 5_000;
 
+/** Holds prolong a session by this at most, margin included, however many they are. */
+export function longestHoldMs({
+  holdSeconds,
+  holdSecondsMax,
+}: {
+  holdSeconds: number;
+  holdSecondsMax: number;
+}): number {
+  return Math.max(holdSeconds, holdSecondsMax) * 1_000 + SESSION_MARGIN_MS;
+}
+
 /** Ascending and without duplicates: the order in which every statement locks seats. */
 export function seatOrder(seatNumbers: readonly number[]): number[] {
   return [...new Set(seatNumbers)].sort((a, b) => a - b);

@@ -39,6 +39,8 @@ export type Policy = {
   readonly refundUntilSeconds: number;
   /** Limits the seats of one date that a user may hold and own together. */
   readonly seatsPerUserMax: number;
+  /** Limits the holds that a user makes within `sessionSeconds`, released ones included. */
+  readonly holdsPerSessionMax: number;
   /** What happens to a hold that would leave an orphan seat that another choice would avoid. */
   readonly strandedSeats: OrphanSeats;
 };
@@ -49,10 +51,9 @@ export type AdmissionPolicy = Omit<
   | 'opening'
   | 'opensAt'
   | 'waitingMax'
-  | 'holdSeconds'
-  | 'holdSecondsMax'
   | 'refundUntilSeconds'
   | 'seatsPerUserMax'
+  | 'holdsPerSessionMax'
   | 'strandedSeats'
 > & {
   /** Plenty by default. */
@@ -76,6 +77,7 @@ export const policyBounds = {
   holdSecondsMax: [0, 86_400],
   refundUntilSeconds: [-1, 31_536_000],
   seatsPerUserMax: [1, 1_000],
+  holdsPerSessionMax: [1, 10_000],
 } as const satisfies Record<PolicyNumber, readonly [min: number, max: number]>;
 
 /** Refuses `validation-failed` if neither limit of admission is set. */

@@ -18,6 +18,9 @@ export type HoldOrder = Hold & {
   readonly entry: EntryId;
   readonly holdSeconds: number;
   readonly seatsPerUserMax: number;
+  /** Limits the holds that this user makes at this concert within `sessionSeconds`. */
+  readonly holdsPerSessionMax: number;
+  readonly sessionSeconds: number;
   readonly strandedSeats: OrphanSeats;
   readonly request: IdempotencyKey;
 };
@@ -103,7 +106,8 @@ export type BoxOffice = {
    * Holds all of the seats until a deadline, or none. A hold past its deadline ends here.
    * - If the order forbids orphan seats, it leaves none that another choice would avoid. If the order warns, the answer
    *   names them.
-   * - Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`, `seat-stranded`.
+   * - Refuses `user-not-found`, `date-not-found`, `seat-not-found`, `seat-limit-reached`,
+   *   `hold-limit-reached`, `seat-stranded`.
    */
   hold(order: HoldOrder): Promise<HoldOutcome>;
 

@@ -58,8 +58,8 @@ async function orderOf(
   const { userId, concertId } = entry;
   const concert = await concerts.find(concertId);
   if (concert === undefined) throw new Refusal('concert-not-found');
-  const { holdSeconds, seatsPerUserMax, strandedSeats } = concert.policy;
-  const limits = { holdSeconds, seatsPerUserMax, strandedSeats };
+  const { holdSeconds, seatsPerUserMax, holdsPerSessionMax, sessionSeconds, strandedSeats } = concert.policy;
+  const limits = { holdSeconds, seatsPerUserMax, holdsPerSessionMax, sessionSeconds, strandedSeats };
   return { userId, concertId, date, reservationId: reservationId(newId()), entry, ...limits, request };
 }
 

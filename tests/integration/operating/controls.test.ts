@@ -321,6 +321,8 @@ async function breakDatabase({ name, changes, also }: Breakage) {
         entry: placeOf(concert, user),
         holdSeconds: 300,
         seatsPerUserMax: 100,
+        holdsPerSessionMax: 10_000,
+        sessionSeconds: 600,
         strandedSeats,
         request: requestOf(user),
       });
@@ -338,6 +340,8 @@ async function breakDatabase({ name, changes, also }: Breakage) {
         entry: placeOf(concert, user),
         holdSeconds: 300,
         seatsPerUserMax: 100,
+        holdsPerSessionMax: 10_000,
+        sessionSeconds: 600,
         strandedSeats: 'off',
         request: requestOf(user),
       }),

@@ -34,7 +34,13 @@ async function boxOffice(seats = 5) {
     const id = reservationId(randomUUID());
     const outcome = await ports.boxOffice.hold({
       ...{ ...seats, reservationId: id, entry: placeOf(user), request: requestOf(user) },
-      ...{ holdSeconds: 300, seatsPerUserMax: 10_000, strandedSeats: 'off' },
+      ...{
+        holdSeconds: 300,
+        seatsPerUserMax: 10_000,
+        holdsPerSessionMax: 10_000,
+        sessionSeconds: 600,
+        strandedSeats: 'off',
+      },
     });
     if (outcome.outcome !== 'held') throw new Error('taken');
     return { ...seats, reservationId: id };

@@ -18,7 +18,13 @@ export async function measureBestSeats(postgres: Postgres, rounds: number): Prom
       users.map((user) =>
         boxOffice.holdBest({
           ...{ concertId, date: DATE, userId: user, reservationId: reservationId(newId()), wish: { quantity: 1 } },
-          ...{ holdSeconds: 300, seatsPerUserMax: 4, strandedSeats: 'off' },
+          ...{
+            holdSeconds: 300,
+            seatsPerUserMax: 4,
+            holdsPerSessionMax: 10_000,
+            sessionSeconds: 600,
+            strandedSeats: 'off',
+          },
           entry: { concertId, userId: user, sequence: 1, epoch: 'AAAAAAAA' },
           request: { userId: user, key: newId(), fingerprint: newId() },
         }),

@@ -25,7 +25,7 @@ export type SalesMeasured = Readonly<Record<(typeof SIDES)[number], readonly num
 const SALES_A_ROUND = 1_500;
 /** More than there are connections, so that none is ever idle. */
 const AT_ONCE = 16;
-const TERMS = [300, 4, 'off', 1, 'AAAAAAAA'] as const;
+const TERMS = [300, 4, 30, 600, 'off', 1, 'AAAAAAAA'] as const;
 
 /** Hold and pay of distinct seats by distinct users, three ways in turn, each over the same pool of connections. */
 export async function measureSales(postgres: Postgres, rounds: number): Promise<SalesMeasured> {
@@ -33,7 +33,7 @@ export async function measureSales(postgres: Postgres, rounds: number): Promise<
   const prisma = await postgres.prisma();
   const concertId = await openHall(pool, { seats: SIDES.length * (rounds + 1) * SALES_A_ROUND });
   const boxOffice = postgresBoxOffice(postgres);
-  const [holdSeconds, seatsPerUserMax, strandedSeats, sequence, epoch] = TERMS;
+  const [holdSeconds, seatsPerUserMax, holdsPerSessionMax, sessionSeconds, strandedSeats, sequence, epoch] = TERMS;
   let seats = 0;
 
   async function newSales(): Promise<Sale[]> {
@@ -57,7 +57,14 @@ export async function measureSales(postgres: Postgres, rounds: number): Promise<
       const request = (key: string) => ({ userId: user, key, fingerprint: key });
       await boxOffice.hold({
         ...{ concertId, date: DATE, seatNumbers: [sale.seatNumber], userId: user, reservationId: reservation, entry },
-        ...{ holdSeconds, seatsPerUserMax, strandedSeats, request: request(sale.keys.hold) },
+        ...{
+          holdSeconds,
+          seatsPerUserMax,
+          holdsPerSessionMax,
+          sessionSeconds,
+          strandedSeats,
+          request: request(sale.keys.hold),
+        },
       });
       const paid = { paymentId: paymentId(sale.paymentId), reservationId: reservation, entry };
       await boxOffice.pay({ ...paid, request: request(sale.keys.pay) });

@@ -78,9 +78,10 @@ export async function hotCommands(postgres: Postgres): Promise<Readonly<Record<s
   const request = (key: string) => ({ userId: user, key, fingerprint: key });
   /** Of two seats that nobody ever had. */
   function order(id = newId()): HoldOrder {
-    const { holdSeconds, seatsPerUserMax } = POLICY;
+    const { holdSeconds, seatsPerUserMax, sessionSeconds } = POLICY;
     const seats = { concertId: concert, date, seatNumbers: [2, 4] };
-    const terms = { holdSeconds, seatsPerUserMax, strandedSeats: 'off' as const };
+    const limits = { seatsPerUserMax, sessionSeconds, holdsPerSessionMax: 1_000_000 };
+    const terms = { holdSeconds, ...limits, strandedSeats: 'off' as const };
     return { ...seats, ...terms, userId: user, reservationId: reservationId(id), entry, request: request('hold') };
   }
   let held = reservationId(newId());

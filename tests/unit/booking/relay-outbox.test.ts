@@ -30,6 +30,8 @@ function crashed() {
       entry: entry,
       holdSeconds: HOLD_SECONDS,
       seatsPerUserMax: 4,
+      holdsPerSessionMax: 10_000,
+      sessionSeconds: 600,
       strandedSeats: 'off' as const,
       request,
     };

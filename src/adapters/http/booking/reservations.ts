@@ -40,6 +40,7 @@ function reserveSeatsRoute(api: Api, { guards, ports }: Kit): void {
           'seat-stranded',
           'user-not-found',
           'seat-limit-reached',
+          'hold-limit-reached',
         ],
       },
     }),

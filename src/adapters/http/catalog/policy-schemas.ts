@@ -18,6 +18,7 @@ const decisions: { readonly [K in PolicyNumber]: readonly [value: number, descri
   holdSecondsMax: [600, 'The longest a hold can be extended to; at or below holdSeconds it cannot be extended'],
   refundUntilSeconds: [86_400, 'Refunds close this long before the date starts; -1: no refunds'],
   seatsPerUserMax: [4, 'Seats of one date that a user may hold and own'],
+  holdsPerSessionMax: [30, 'Holds that a user may make within sessionSeconds, released ones included'],
 };
 
 const names = Object.keys(decisions) as PolicyNumber[];

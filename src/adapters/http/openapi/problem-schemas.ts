@@ -51,6 +51,7 @@ const facts = {
   'seat-taken': z.object({ seatNumbers }),
   'no-adjacent-seats': z.object({ quantity: example(z.int().min(1), 4), left: example(z.int().min(0), 3) }),
   'seat-stranded': z.object({ seatNumbers: example(seatNumbers, [9]) }),
+  'hold-limit-reached': z.object({ limit: example(z.int(), 30), withinSeconds: example(z.int(), 600) }),
   'seat-limit-reached': z.object({ limit: example(z.int(), 4), held: example(z.int(), 3) }),
   'already-paid': nothingMore,
   'already-cancelled': nothingMore,

@@ -66,8 +66,11 @@ export function holds({ pool }: Pick<Postgres, 'pool'>): Holds {
   };
 }
 
-const conditionsOf = ({ holdSeconds, seatsPerUserMax, strandedSeats, ...command }: Omit<HoldOrder, 'seatNumbers'>) =>
-  [holdSeconds, seatsPerUserMax, strandedSeats, ...commandOf(command)] as const;
+function conditionsOf(order: Omit<HoldOrder, 'seatNumbers'>) {
+  const { holdSeconds, seatsPerUserMax, holdsPerSessionMax, sessionSeconds, strandedSeats, ...command } = order;
+  const limits = [holdSeconds, seatsPerUserMax, holdsPerSessionMax, sessionSeconds, strandedSeats] as const;
+  return [...limits, ...commandOf(command)] as const;
+}
 
 function toExtended({ answer, replayed, remainingMs = 0 }: HeldReply): Extended {
   return { answer: toReservation(answer), replayed, remainingMs };

@@ -44,6 +44,7 @@ export const policyColumns = {
   holdSecondsMax: 'hold_seconds_max',
   refundUntilSeconds: 'refund_until_seconds',
   seatsPerUserMax: 'seats_per_user_max',
+  holdsPerSessionMax: 'holds_per_session_max',
   strandedSeats: 'orphan_seats',
 } as const satisfies Record<keyof Policy, string>;
 

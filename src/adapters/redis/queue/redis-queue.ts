@@ -1,6 +1,7 @@
 import type { RedisClient } from '#adapters/redis/client/redis-client.ts';
 import { MOVED_CHANNEL } from '#adapters/redis/keys.ts';
 import { run, scripts } from '#adapters/redis/scripts.ts';
+import { longestHoldMs } from '#domain/booking/reservation.ts';
 import { type AdmissionPolicy, activeMaxAfterSoldOut } from '#domain/catalog/policy.ts';
 import { Refusal } from '#domain/errors.ts';
 import { type ConcertId, concertId } from '#domain/ids.ts';
@@ -142,6 +143,7 @@ async function admit(
     pollMs: pollSecondsMax(policy) * 1_000,
     paused: policy.paused ? 1 : 0,
     batchMax: ADMIT_BATCH_MAX,
+    longestHoldMs: longestHoldMs(policy),
     channel: MOVED_CHANNEL,
     concert: concertId,
   });

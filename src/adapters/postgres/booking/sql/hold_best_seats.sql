@@ -4,8 +4,8 @@
 -- Replies {answer, replayed, remainingMs} | {refusal, facts}.
 CREATE FUNCTION hold_best_seats(
   p_reservation_id uuid, p_user_id uuid, p_concert_id uuid, p_date date, p_quantity integer, p_section text, p_grade text,
-  p_hold_seconds integer, p_seats_per_user_max integer, p_orphan_seats text, p_sequence bigint, p_epoch text,
-  p_key text, p_fingerprint text
+  p_hold_seconds integer, p_seats_per_user_max integer, p_holds_per_session_max integer, p_session_seconds integer,
+  p_orphan_seats text, p_sequence bigint, p_epoch text, p_key text, p_fingerprint text
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb := recall_answer(p_user_id, p_key, p_fingerprint);
@@ -27,7 +27,7 @@ BEGIN
   WHILE v_block IS NOT NULL LOOP
     BEGIN
       v_reply := hold_chosen_seats(p_reservation_id, p_user_id, p_concert_id, p_date, v_block, p_hold_seconds,
-        p_seats_per_user_max, p_orphan_seats, p_sequence, p_epoch, p_key, p_fingerprint);
+        p_seats_per_user_max, p_holds_per_session_max, p_session_seconds, p_orphan_seats, p_sequence, p_epoch, p_key, p_fingerprint);
       IF v_reply ? 'occupied' OR v_reply ->> 'refusal' = 'seat-stranded' THEN
         RAISE SQLSTATE 'FR001';
       END IF;

@@ -4,8 +4,8 @@
 -- Replies as hold_seats; such seats are in the answer's strandedSeatNumbers (warn) or refuse the hold (enforce).
 CREATE FUNCTION hold_chosen_seats(
   p_reservation_id uuid, p_user_id uuid, p_concert_id uuid, p_date date, p_seat_numbers integer[],
-  p_hold_seconds integer, p_seats_per_user_max integer, p_orphan_seats text, p_sequence bigint, p_epoch text,
-  p_key text, p_fingerprint text
+  p_hold_seconds integer, p_seats_per_user_max integer, p_holds_per_session_max integer, p_session_seconds integer,
+  p_orphan_seats text, p_sequence bigint, p_epoch text, p_key text, p_fingerprint text
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb;
@@ -27,7 +27,7 @@ BEGIN
   END IF;
 
   v_reply := hold_seats(p_reservation_id, p_user_id, p_concert_id, p_date, p_seat_numbers, p_hold_seconds,
-    p_seats_per_user_max, p_sequence, p_epoch, p_key, p_fingerprint);
+    p_seats_per_user_max, p_holds_per_session_max, p_session_seconds, p_sequence, p_epoch, p_key, p_fingerprint);
   IF v_orphans IS NULL OR NOT v_reply ? 'answer' THEN
     RETURN v_reply;
   END IF;

@@ -3,8 +3,8 @@
 -- Replies {answer, replayed, remainingMs} | {occupied: [{seatNumber, userId, reservationId, forMs}]} | {refusal, facts}.
 CREATE FUNCTION hold_seats(
   p_reservation_id uuid, p_user_id uuid, p_concert_id uuid, p_date date, p_seat_numbers integer[],
-  p_hold_seconds integer, p_seats_per_user_max integer, p_sequence bigint, p_epoch text,
-  p_key text, p_fingerprint text
+  p_hold_seconds integer, p_seats_per_user_max integer, p_holds_per_session_max integer, p_session_seconds integer,
+  p_sequence bigint, p_epoch text, p_key text, p_fingerprint text
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   v_known jsonb := recall_answer(p_user_id, p_key, p_fingerprint);
@@ -60,6 +60,12 @@ BEGIN
   IF v_already + cardinality(p_seat_numbers) > p_seats_per_user_max THEN
     RETURN jsonb_build_object('refusal', 'seat-limit-reached',
       'facts', jsonb_build_object('limit', p_seats_per_user_max, 'held', v_already));
+  END IF;
+
+  IF (SELECT count(*) FROM reservations WHERE user_id = p_user_id AND concert_id = p_concert_id
+      AND created_at > v_now - make_interval(secs => p_session_seconds)) >= p_holds_per_session_max THEN
+    RETURN jsonb_build_object('refusal', 'hold-limit-reached',
+      'facts', jsonb_build_object('limit', p_holds_per_session_max, 'withinSeconds', p_session_seconds));
   END IF;
 
   -- Lapsed holds of these seats end here. Their other seats are left to the expiry job.

@@ -6,7 +6,7 @@ local per_window, window_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local session_ms, claim_ms, absent_s = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local grace_ms, poll_ms = tonumber(ARGV[9]), tonumber(ARGV[10])
 local paused, batch_max = ARGV[11] == '1', tonumber(ARGV[12])
-local channel, concert = ARGV[13], ARGV[14]
+local longest_hold_ms, channel, concert = tonumber(ARGV[13]), ARGV[14], ARGV[15]
 -- Nothing is admitted after the concert: from then on its queue is kept for a week. Renewed once a minute, as each renewal
 -- goes into the append-only file.
 local KEPT_MS, RENEWED_MS = 7 * 86400000, 60000
@@ -27,6 +27,10 @@ local before = redis.call('ZCARD', active)
 local known, rate, at, was_sold_out = unpack(redis.call('HMGET', pace, 'active', 'rate', 'at', 'sold-out'))
 local left = math.max(0, tonumber(known or 0) - before)
 
+-- The ceiling of a session depends on it (extend.lua).
+if tonumber(redis.call('HGET', clock, 'longest-hold')) ~= longest_hold_ms then
+  redis.call('HSET', clock, 'longest-hold', longest_hold_ms)
+end
 local silence_ms, ended_per_s = longest_silence_ms(poll_ms), tonumber(rate or 0)
 local is_outage = keep_time(silence_ms, absent_s, ended_per_s)
 

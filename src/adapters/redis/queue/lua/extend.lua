@@ -1,4 +1,5 @@
--- Lets a session last at least extend_ms from now, and claims it. Never shortens it. Replies 1 if the entry is active, else 0.
+-- Lets a session last extend_ms from now, but at most the longest hold beyond its granted end, and claims it. Never shortens it.
+-- Replies 1 if the entry is active, else 0.
 local user, number, epoch, extend_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 if redis.call('HGET', sessions, user) ~= number or current_epoch ~= epoch then
@@ -8,7 +9,9 @@ end
 if tonumber(redis.call('ZSCORE', active, user)) <= now then
   return 0
 end
-local ends = math.max(now + extend_ms, granted_end(number))
-grant(number, 1, ends)
+local own_end = granted_end(number)
+-- The ceiling: otherwise a client that holds and releases again and again would stay forever.
+local ceiling = own_end + tonumber(redis.call('HGET', clock, 'longest-hold') or math.huge)
+local ends = math.max(own_end, math.min(now + extend_ms, ceiling))
 redis.call('ZADD', active, 'GT', ends, user)
 return 1
