@@ -22,14 +22,14 @@ const PREFIX = 'frontrow:';
  * - `active` sorted set: user → when the session ends
  * - `sessions` hash: active user → number
  * - `granted` string: an array of 6-byte big-endian times, at (number - 1) * 6: when the session ends as granted, later than in
- *   `active` until it is claimed, earlier while a command under way keeps it open
+ *   `active` until it is claimed, earlier while a hold or a command under way keeps it open
  * - `admissions` sorted set: how many were ever admitted → since when, for an hour back
  * - `pace` hash: turnover, smoothed (`rate` per second, at time `at`, measured `since`), and `active` as the last admission left
  *   it; whether the concert was ever `sold-out`
  * - `clock` hash: the time of the queue when it was last `served`, and its `offset` from the clock of Redis; the share of the
  *   waiting entries that will be `present` at the head; the longest poll interval `told` to clients and, after it was shortened,
  *   the `longer` one, which counts until `longer-until`; since when nearly all clients are `silent`, by the clock of Redis; how
- *   many keys the queue has (`parts`), and the `server` of Redis that it was surveyed on
+ *   many keys the queue has (`parts`), and the `server` of Redis that it was surveyed on; the `longest-hold` of the policy
  * - `ended` string: an array of 4-byte big-endian numbers of ended entries, as they ended; only ever appended to
  * - `log` stream: what happened to entries, until it is on record: kind → numbers
  * - `rebuild` hash: after a loss, when instances have told what they have `known` (by Redis's clock), the number `from` which
