@@ -133,6 +133,9 @@ const variables = {
   BODY_LIMIT_BYTES: integer(1_024, 1_048_576).default(16_384),
   RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(300),
   POLL_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(120),
+  JOIN_CHALLENGE: flag.default(false),
+  JOIN_CHALLENGE_NUMBER_MIN: integer(1, 10_000_000).default(50_000),
+  JOIN_CHALLENGE_NUMBER_MAX: integer(1, 10_000_000).default(250_000),
   STREAMS_MAX: integer(0, 100_000).default(5_000),
   STREAM_HEARTBEAT_SECONDS: integer(1, 60).default(15),
   EXPORTS_MAX: integer(0, 100).default(2),
@@ -153,6 +156,10 @@ const schema = z
   .refine(({ CHARGE_MIN, CHARGE_MAX }) => CHARGE_MIN <= CHARGE_MAX, {
     path: ['CHARGE_MIN'],
     message: 'must not be more than CHARGE_MAX',
+  })
+  .refine((env) => env.JOIN_CHALLENGE_NUMBER_MIN <= env.JOIN_CHALLENGE_NUMBER_MAX, {
+    path: ['JOIN_CHALLENGE_NUMBER_MIN'],
+    message: 'must not be more than JOIN_CHALLENGE_NUMBER_MAX',
   })
   .refine(({ ACTIVE_MAX, ADMIT_PER_WINDOW }) => ACTIVE_MAX !== 0 || ADMIT_PER_WINDOW !== 0, {
     path: ['ACTIVE_MAX'],
@@ -229,6 +236,9 @@ const httpOf = (env: Variables) =>
     identity: { secret: env.ACCESS_TOKEN_SECRET, seconds: env.ACCESS_TOKEN_SECONDS },
     queueTokenKeys: env.QUEUE_TOKEN_KEYS,
     adminKeys: env.ADMIN_KEYS,
+    joinChallenge: env.JOIN_CHALLENGE
+      ? { numberMin: env.JOIN_CHALLENGE_NUMBER_MIN, numberMax: env.JOIN_CHALLENGE_NUMBER_MAX }
+      : undefined,
     streams: { max: env.STREAMS_MAX, heartbeatSeconds: env.STREAM_HEARTBEAT_SECONDS },
     exports: { max: env.EXPORTS_MAX, stalledMs: env.EXPORT_STALLED_SECONDS * 1_000 },
   }) as const;

@@ -16,6 +16,7 @@ type FactsByCode = {
   forbidden: undefined;
   'not-admitted': { position?: number };
   'session-expired': undefined;
+  'challenge-required': { reason: 'missing' | 'invalid' | 'expired' };
   'sales-not-open': { opensAt: Date };
   'sales-closed': undefined;
   'refund-closed': undefined;

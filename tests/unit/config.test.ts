@@ -45,6 +45,8 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['RATE_LIMIT_PER_MINUTE', 0, 1_000_000],
   ['POLL_LIMIT_PER_MINUTE', 0, 1_000_000],
   ['LOG_SAMPLE', 1, 1_000_000],
+  ['JOIN_CHALLENGE_NUMBER_MIN', 1, 10_000_000],
+  ['JOIN_CHALLENGE_NUMBER_MAX', 1, 10_000_000],
   ['STREAMS_MAX', 0, 100_000],
   ['STREAM_HEARTBEAT_SECONDS', 1, 60],
   ['EXPORTS_MAX', 0, 100],
@@ -111,6 +113,7 @@ const OTHERS = {
   ],
   WEBHOOK_ALLOW_NETWORKS: ['localhost', '10.0.0.0/33', '10.0.0', '10.0.0.0/8 127.0.0.1', '::1/129'],
   LOG_LEVEL: ['loud'],
+  JOIN_CHALLENGE: ['on', '1'],
   MIGRATE_ON_START: ['yes'],
   SEED_DEMO: ['yes'],
 };
@@ -145,7 +148,10 @@ describe('the configuration', () => {
 
   it.each(INTEGERS)('accepts %s as an integer from %d to %d', (name, min, max) => {
     const other = name === 'ADMIT_PER_WINDOW' ? 'ACTIVE_MAX' : 'ADMIT_PER_WINDOW';
-    const roomy = { ...REQUIRED, [other]: '1', CHARGE_MIN: '1', CHARGE_MAX: String(Number.MAX_SAFE_INTEGER) };
+    const roomy = {
+      ...{ ...REQUIRED, [other]: '1', CHARGE_MIN: '1', CHARGE_MAX: String(Number.MAX_SAFE_INTEGER) },
+      ...{ JOIN_CHALLENGE_NUMBER_MIN: '1', JOIN_CHALLENGE_NUMBER_MAX: '10000000' },
+    };
     for (const value of [min, max]) expect(offending({ ...roomy, [name]: String(value) })).toEqual([]);
     for (const value of [min - 1, max + 1, min + 0.5, 'many', 'NaN', 'Infinity']) {
       expect(offending({ ...roomy, [name]: String(value) }), `${name}=${value}`).toContain(name);
@@ -155,6 +161,14 @@ describe('the configuration', () => {
   it('requires the bounds of a charge in order', () => {
     expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '1' })).toEqual(['CHARGE_MIN']);
     expect(offending({ ...REQUIRED, CHARGE_MIN: '2', CHARGE_MAX: '2' })).toEqual([]);
+  });
+
+  it('requires the bounds of a join challenge in order, and passes them on only if it is on', () => {
+    const bounds = { JOIN_CHALLENGE_NUMBER_MIN: '2', JOIN_CHALLENGE_NUMBER_MAX: '1' };
+    expect(offending({ ...REQUIRED, ...bounds })).toEqual(['JOIN_CHALLENGE_NUMBER_MIN']);
+    const on = { ...REQUIRED, JOIN_CHALLENGE: 'true', JOIN_CHALLENGE_NUMBER_MIN: '7' };
+    expect(readConfig(on).http.joinChallenge).toEqual({ numberMin: 7, numberMax: 250_000 });
+    expect(readConfig({ ...on, JOIN_CHALLENGE: 'false' }).http.joinChallenge).toBeUndefined();
   });
 
   it('requires one of the two limits of admission, and reports it together with other errors', () => {

@@ -13,6 +13,7 @@ import type { Ports } from '#ports/index.ts';
 import type { Records } from '#ports/records/records.ts';
 import type { AccessTokens } from './guards/access-token.ts';
 import type { Guards } from './guards/all-guards.ts';
+import type { JoinChallenges } from './guards/join-challenge.ts';
 import type { QueueTokens } from './guards/queue-token.ts';
 import type { Streams } from './queue/streams.ts';
 import type { Readiness } from './readiness.ts';
@@ -35,6 +36,8 @@ export type Kit = {
   readonly guards: Guards;
   readonly accessTokens: AccessTokens;
   readonly queueTokens: QueueTokens;
+  /** Undefined while joining needs no solution. */
+  readonly joinChallenges: JoinChallenges | undefined;
   readonly streams: Streams;
   readonly exports: Exports;
   readonly readiness: Readiness;

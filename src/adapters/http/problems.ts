@@ -43,6 +43,11 @@ export const problems = {
     detail: 'Your queue entry is still waiting. Poll until its status is ACTIVE.',
   },
   'session-expired': { status: 403, title: 'Session expired', detail: 'Join the queue again.' },
+  'challenge-required': {
+    status: 403,
+    title: 'Challenge required',
+    detail: 'Get a challenge of this queue, solve it, and join with Challenge-Solution.',
+  },
   'sales-not-open': { status: 403, title: 'Sales are not open yet', detail: 'Try again at opensAt.' },
   'sales-closed': { status: 403, title: 'Sales are closed', detail: 'The last date has begun.' },
   'refund-closed': { status: 403, title: 'Refunds are closed', detail: 'The reservation stays paid.' },

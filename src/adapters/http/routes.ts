@@ -8,6 +8,7 @@ import { policyRoutes } from './catalog/policies.ts';
 import { deliveryRoutes } from './events/deliveries.ts';
 import { webhookRoutes } from './events/webhooks.ts';
 import type { Api, Kit } from './kit.ts';
+import { joinChallengeRoutes } from './queue/join-challenges.ts';
 import { publicQueueRoutes } from './queue/public-queue.ts';
 import { queueRoutes } from './queue/queue.ts';
 import { queueEventRoutes } from './queue/queue-events.ts';
@@ -18,6 +19,7 @@ import { userRoutes } from './wallet/users.ts';
 /** The routes of `/v1`, in the order of the OpenAPI document. */
 export function v1Routes(api: Api, kit: Kit): void {
   queueRoutes(api, kit);
+  joinChallengeRoutes(api, kit);
   queueEventRoutes(api, kit);
   publicQueueRoutes(api, kit);
   concertRoutes(api, kit);

@@ -9,6 +9,7 @@ import type { Records } from '#ports/records/records.ts';
 import { type AccessTokenSettings, accessTokens } from './guards/access-token.ts';
 import type { AdminKey } from './guards/admin-key.ts';
 import { allGuards } from './guards/all-guards.ts';
+import { type JoinChallengeSettings, joinChallenges } from './guards/join-challenge.ts';
 import { queueTokens, type SigningKey } from './guards/queue-token.ts';
 import { decorateRequests } from './guards/request-data.ts';
 import { healthRoutes } from './health.ts';
@@ -38,6 +39,8 @@ export type ServerSettings = {
   readonly identity: AccessTokenSettings;
   readonly queueTokenKeys: readonly [SigningKey, ...SigningKey[]];
   readonly adminKeys: readonly AdminKey[];
+  /** Undefined: joining needs no solution of a challenge. */
+  readonly joinChallenge: JoinChallengeSettings | undefined;
   readonly streams: StreamSettings;
   readonly exports: ExportSettings;
 };
@@ -183,12 +186,17 @@ function kitFor(
   { ports, records, settings, log, probes, stopping, countCommands }: ServerParts,
   answers: RequestLog,
 ): Kit {
-  const tokens = { accessTokens: accessTokens(settings.identity), queueTokens: queueTokens(settings.queueTokenKeys) };
+  const { identity, joinChallenge } = settings;
+  const signed = {
+    accessTokens: accessTokens(identity),
+    queueTokens: queueTokens(settings.queueTokenKeys),
+    joinChallenges: joinChallenge && joinChallenges(identity.secret, joinChallenge),
+  };
   return {
     ports,
     records,
-    guards: allGuards({ ...settings, ...tokens, ports, countCommands }),
-    ...tokens,
+    guards: allGuards({ ...settings, ...signed, ports, countCommands }),
+    ...signed,
     streams: queueStatusStreams(ports, settings.streams, (err) => log.error({ err }, 'queue status stream failed')),
     exports: recordExports(records, settings.exports),
     readiness: readinessOf(probes, stopping),

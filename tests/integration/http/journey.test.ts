@@ -51,6 +51,7 @@ describe('a user', () => {
     const earlier = await activeClient(call, concertId);
 
     const fan = await newClient(call);
+    expect((await fan.get(`${atConcert}/queue/challenge`)).status).toBe(204);
     const joining = await fan.join(concertId);
     const place = joining.as(joined);
     expect(joining.status).toBe(201);

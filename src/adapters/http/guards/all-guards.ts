@@ -6,6 +6,8 @@ import { type AdminKey, adminKeyGuard } from './admin-key.ts';
 import { commandLimitGuard } from './command-limit.ts';
 import type { Guard } from './guard.ts';
 import { idempotencyKeyGuard } from './idempotency.ts';
+import type { JoinChallenges } from './join-challenge.ts';
+import { joinChallengeGuard } from './join-challenge-guard.ts';
 import { localLimitGuard } from './local-limit.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { queueTokenGuard, queueTokenInQueryGuard } from './queue-token-guard.ts';
@@ -22,6 +24,7 @@ export type Guards = {
   readonly session: SessionGuards;
   readonly commandLimit: Guard;
   readonly joinLimit: Guard;
+  readonly joinChallenge: Guard;
   readonly pollLimit: Guard;
   /** For lists, concerts and the user's own records. */
   readonly readLimit: Guard;
@@ -35,6 +38,7 @@ export type GuardParts = {
   readonly rateLimitPerMinute: number;
   readonly pollLimitPerMinute: number;
   readonly countCommands: CountCommands;
+  readonly joinChallenges: JoinChallenges | undefined;
 };
 
 export function allGuards(parts: GuardParts): Guards {
@@ -51,6 +55,7 @@ export function allGuards(parts: GuardParts): Guards {
     session: sessionGuards(ports, commandLimit),
     commandLimit,
     joinLimit: localLimitGuard('joining', rateLimitPerMinute),
+    joinChallenge: joinChallengeGuard(ports, parts.joinChallenges),
     pollLimit: localLimitGuard('polling', pollLimitPerMinute),
     readLimit: localLimitGuard('reading', pollLimitPerMinute),
   };

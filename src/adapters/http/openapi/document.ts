@@ -19,6 +19,7 @@ export async function openApiDocument() {
       identity: { secret: '', seconds: 0 },
       queueTokenKeys: [{ id: '', secret: '' }],
       adminKeys: [],
+      joinChallenge: undefined,
       streams: { max: 0, heartbeatSeconds: 1 },
       exports: { max: 0, stalledMs: 1 },
     },

@@ -35,6 +35,9 @@ const facts = {
   forbidden: nothingMore,
   'not-admitted': z.object({ position: example(z.exactOptional(z.int().min(1)), 42) }),
   'session-expired': nothingMore,
+  'challenge-required': z.object({
+    reason: example(z.enum(['missing', 'invalid', 'expired']).describe('What is wrong with the solution'), 'missing'),
+  }),
   'sales-not-open': z.object({ opensAt: example(z.iso.datetime(), '2026-12-01T11:00:00.000Z') }),
   'sales-closed': nothingMore,
   'refund-closed': nothingMore,

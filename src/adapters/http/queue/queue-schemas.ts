@@ -68,6 +68,24 @@ export const joined = named(
   { ...active, token: story.token },
 );
 
+export const joinChallenge = named(
+  'JoinChallenge',
+  z.object({
+    algorithm: z.literal('SHA-256'),
+    challenge: z.string().describe('SHA-256 of the salt with the number appended in decimal, in hexadecimal'),
+    maxnumber: z.int().min(1).describe('The number is from 0 to this'),
+    salt: z.string().describe('Contains the end of the challenge: expires, in seconds since 1970'),
+    signature: z.string(),
+  }),
+  {
+    algorithm: 'SHA-256',
+    challenge: 'ec5d2f98ff0dbf8f2dd09f5e09f39faf5ac5b4d3b4d9fb14a0c1a9f31ffb26c3',
+    maxnumber: 50_000,
+    salt: `9f1ab8b6a1d7c02e51f3aa94?concert=${story.concert}&user=${story.user}&expires=1795165920&`,
+    signature: '1c9f0bb2a3de20d7ec2b7d9c77b28d4bd2b20be97c6cf84f1a1bb2b1cbba2e52',
+  },
+);
+
 const events = [
   `retry: 13000\nid: 1001:42:k3Jd0-sWq9Z\ndata: ${JSON.stringify(waiting)}\n\n`,
   ': here\n\n',

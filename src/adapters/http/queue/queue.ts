@@ -17,10 +17,10 @@ export function queueRoutes(api: Api, kit: Kit): void {
   leaveQueueRoute(api, kit);
 }
 
-function joinQueueRoute(api: Api, { guards, ports, queueTokens }: Kit): void {
+function joinQueueRoute(api: Api, { guards, ports, queueTokens, joinChallenges }: Kit): void {
   api.post(
     '/concerts/:concertId/queue',
-    guarded([guards.accessToken, guards.joinLimit], {
+    guarded([guards.accessToken, guards.joinLimit, guards.joinChallenge], {
       config: { summarizedAs: 'joins' },
       schema: {
         operationId: 'joinQueue',
@@ -37,6 +37,7 @@ function joinQueueRoute(api: Api, { guards, ports, queueTokens }: Kit): void {
     async (request, reply) => {
       const asked = { concertId: concertId(request.params.concertId), userId: userIdOf(request) };
       const { queueStatus: status, fresh } = await joinQueue(ports, asked);
+      if (fresh) joinChallenges?.noteJoin();
       const token = queueTokens.sign(status.entry);
       sendJson(reply.status(fresh ? 201 : 200), writeJoined(status, token));
       return reply;
