@@ -1,11 +1,10 @@
 import { lookup } from 'node:dns/promises';
-import http from 'node:http';
-import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Refusal } from '#domain/errors.ts';
 import type { WebhookMessage, WebhookSender } from '#ports/events/webhook-sender.ts';
 import { type Destination, destinationOf, type Resolve } from './destination.ts';
 import { judgeOfAddresses } from './networks.ts';
+import { type Answer, postJson } from './post-json.ts';
 import { signedHeaders } from './signature.ts';
 
 export type WebhookSenderSettings = {
@@ -20,12 +19,8 @@ export type HttpWebhookSender = WebhookSender & {
   close(): void;
 };
 
-/** Limits the answer: only its status counts. */
-const ANSWER_BYTES_MAX = 65_536;
 const FAILURE_LENGTH_MAX = 200;
 const STOPPING = new Error('this instance stops');
-
-type Answer = { readonly status: number; readonly retryAfterSeconds?: number };
 
 const resolveByDns: Resolve = (hostname) => lookup(hostname, { all: true });
 
@@ -75,49 +70,14 @@ async function untilAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pro
 }
 
 function post({ url, addresses }: Destination, message: WebhookMessage, signal: AbortSignal): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   // Connects to a checked address, whatever the name resolves to by now.
   const toFit: LookupFunction = (_hostname, { all }, callback) => {
     const [first] = addresses;
     if (all) callback(null, [...addresses]);
     else callback(null, first?.address ?? '', first?.family);
   };
-  let answer: Answer | undefined;
-  const end = (error?: Error) => {
-    if (answer === undefined) reject(error ?? new Error('the connection was closed'));
-    else resolve(answer);
-  };
-  const content = Buffer.from(message.body);
-  const request = (url.protocol === 'https:' ? https : http).request(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'content-length': content.length,
-      'user-agent': 'Frontrow-Webhooks',
-      ...signedHeaders(message),
-    },
-    lookup: toFit,
-    // A connection of its own, never reused.
-    agent: false,
-    signal,
-  });
-  request.on('error', end).on('close', () => end());
-  request.on('response', (response) => {
-    answer = answerOf(response);
-    let bytes = 0;
-    response.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > ANSWER_BYTES_MAX) request.destroy();
-    });
-    response.on('error', end).on('close', () => end());
-  });
-  request.end(content);
-  return promise;
-}
-
-function answerOf({ statusCode = 0, headers }: http.IncomingMessage): Answer {
-  const seconds = Number(headers['retry-after']);
-  return { status: statusCode, ...(seconds > 0 ? { retryAfterSeconds: seconds } : {}) };
+  const headers = { 'user-agent': 'Frontrow-Webhooks', ...signedHeaders(message) };
+  return postJson({ url, body: message.body, headers, lookup: toFit, agent: false, signal });
 }
 
 function failureOf(error: unknown, timeoutMs: number): string {
