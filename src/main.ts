@@ -23,6 +23,7 @@ import { redisQueue } from '#adapters/redis/queue/redis-queue.ts';
 import { lockLosses } from '#adapters/redis/seats/lock-losses.ts';
 import { redisHoldKeys } from '#adapters/redis/seats/redis-hold-keys.ts';
 import { redisLock } from '#adapters/redis/seats/redis-lock.ts';
+import { httpJoinCheck } from '#adapters/webhooks/join-check.ts';
 import { httpWebhookSender } from '#adapters/webhooks/webhook-sender.ts';
 import { type Config, readConfig } from '#config/config.ts';
 import { StartError } from '#config/start-error.ts';
@@ -88,12 +89,17 @@ async function start(environment: Environment): Promise<string> {
       return stopped;
     },
   });
+  const joinCheck =
+    config.joinCheck &&
+    httpJoinCheck(config.joinCheck, (reason, count) => log.warn({ reason, count }, 'join check failed'));
+  closers.push({ name: 'the join check', close: async () => joinCheck?.close() });
   const server = await createServer({
     ports,
     records: postgresRecords(postgres),
     settings: config.http,
     log,
     countCommands: redisCommandCounts(redisConnection.redis),
+    checkJoin: joinCheck?.check,
     probes: { essential: { postgres: postgres.ping }, helpful: { redis: redisConnection.ping } },
     stopping: () => stopping !== undefined,
   });

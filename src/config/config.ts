@@ -136,6 +136,9 @@ const variables = {
   JOIN_CHALLENGE: flag.default(false),
   JOIN_CHALLENGE_NUMBER_MIN: integer(1, 10_000_000).default(50_000),
   JOIN_CHALLENGE_NUMBER_MAX: integer(1, 10_000_000).default(250_000),
+  JOIN_CHECK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  JOIN_CHECK_TIMEOUT_MS: integer(50, 10_000).default(1_000),
+  JOIN_CHECK_FAILURE: z.enum(['open', 'closed']).default('closed'),
   STREAMS_MAX: integer(0, 100_000).default(5_000),
   STREAM_HEARTBEAT_SECONDS: integer(1, 60).default(15),
   EXPORTS_MAX: integer(0, 100).default(2),
@@ -204,6 +207,7 @@ export function readConfig(environment: Environment) {
       relayTickMs: env.RELAY_TICK_MS,
       eventRetentionSeconds: env.EVENT_RETENTION_SECONDS,
     },
+    joinCheck: env.JOIN_CHECK_URL ? { url: env.JOIN_CHECK_URL, timeoutMs: env.JOIN_CHECK_TIMEOUT_MS } : undefined,
     eventStream: { lengthMax: env.EVENT_STREAM_MAX },
     webhookSender: { timeoutMs: env.WEBHOOK_TIMEOUT_MS, allowNetworks: env.WEBHOOK_ALLOW_NETWORKS },
     postgres: {
@@ -239,6 +243,7 @@ const httpOf = (env: Variables) =>
     joinChallenge: env.JOIN_CHALLENGE
       ? { numberMin: env.JOIN_CHALLENGE_NUMBER_MIN, numberMax: env.JOIN_CHALLENGE_NUMBER_MAX }
       : undefined,
+    joinCheckFailure: env.JOIN_CHECK_FAILURE,
     streams: { max: env.STREAMS_MAX, heartbeatSeconds: env.STREAM_HEARTBEAT_SECONDS },
     exports: { max: env.EXPORTS_MAX, stalledMs: env.EXPORT_STALLED_SECONDS * 1_000 },
   }) as const;

@@ -17,6 +17,7 @@ type FactsByCode = {
   'not-admitted': { position?: number };
   'session-expired': undefined;
   'challenge-required': { reason: 'missing' | 'invalid' | 'expired' };
+  'join-refused': undefined;
   'sales-not-open': { opensAt: Date };
   'sales-closed': undefined;
   'refund-closed': undefined;

@@ -47,6 +47,7 @@ const INTEGERS: readonly (readonly [name: string, min: number, max: number])[] =
   ['LOG_SAMPLE', 1, 1_000_000],
   ['JOIN_CHALLENGE_NUMBER_MIN', 1, 10_000_000],
   ['JOIN_CHALLENGE_NUMBER_MAX', 1, 10_000_000],
+  ['JOIN_CHECK_TIMEOUT_MS', 50, 10_000],
   ['STREAMS_MAX', 0, 100_000],
   ['STREAM_HEARTBEAT_SECONDS', 1, 60],
   ['EXPORTS_MAX', 0, 100],
@@ -114,6 +115,8 @@ const OTHERS = {
   WEBHOOK_ALLOW_NETWORKS: ['localhost', '10.0.0.0/33', '10.0.0', '10.0.0.0/8 127.0.0.1', '::1/129'],
   LOG_LEVEL: ['loud'],
   JOIN_CHALLENGE: ['on', '1'],
+  JOIN_CHECK_URL: ['check.example', 'ftp://check.example/'],
+  JOIN_CHECK_FAILURE: ['true', 'half'],
   MIGRATE_ON_START: ['yes'],
   SEED_DEMO: ['yes'],
 };

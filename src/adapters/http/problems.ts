@@ -48,6 +48,7 @@ export const problems = {
     title: 'Challenge required',
     detail: 'Get a challenge of this queue, solve it, and join with Challenge-Solution.',
   },
+  'join-refused': { status: 403, title: 'Join refused', detail: 'A check of the operator refused it.' },
   'sales-not-open': { status: 403, title: 'Sales are not open yet', detail: 'Try again at opensAt.' },
   'sales-closed': { status: 403, title: 'Sales are closed', detail: 'The last date has begun.' },
   'refund-closed': { status: 403, title: 'Refunds are closed', detail: 'The reservation stays paid.' },

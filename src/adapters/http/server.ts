@@ -5,11 +5,13 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Currency } from '#domain/wallet/money.ts';
 import type { CountCommands } from '#ports/booking/command-counts.ts';
 import type { Ports } from '#ports/index.ts';
+import type { CheckJoin } from '#ports/queue/join-check.ts';
 import type { Records } from '#ports/records/records.ts';
 import { type AccessTokenSettings, accessTokens } from './guards/access-token.ts';
 import type { AdminKey } from './guards/admin-key.ts';
 import { allGuards } from './guards/all-guards.ts';
 import { type JoinChallengeSettings, joinChallenges } from './guards/join-challenge.ts';
+import type { JoinCheckFailure } from './guards/join-check-guard.ts';
 import { queueTokens, type SigningKey } from './guards/queue-token.ts';
 import { decorateRequests } from './guards/request-data.ts';
 import { healthRoutes } from './health.ts';
@@ -41,6 +43,7 @@ export type ServerSettings = {
   readonly adminKeys: readonly AdminKey[];
   /** Undefined: joining needs no solution of a challenge. */
   readonly joinChallenge: JoinChallengeSettings | undefined;
+  readonly joinCheckFailure: JoinCheckFailure;
   readonly streams: StreamSettings;
   readonly exports: ExportSettings;
 };
@@ -54,6 +57,8 @@ export type ServerParts = {
   /** Whether the process is shutting down. */
   readonly stopping: () => boolean;
   readonly countCommands: CountCommands;
+  /** Undefined: no check of the operator's own. */
+  readonly checkJoin: CheckJoin | undefined;
 };
 
 /** A client may take this long to send a request. */
@@ -183,7 +188,7 @@ function closeConnectionsWhen(stopping: () => boolean, api: Api): void {
 }
 
 function kitFor(
-  { ports, records, settings, log, probes, stopping, countCommands }: ServerParts,
+  { ports, records, settings, log, probes, stopping, countCommands, checkJoin }: ServerParts,
   answers: RequestLog,
 ): Kit {
   const { identity, joinChallenge } = settings;
@@ -195,7 +200,7 @@ function kitFor(
   return {
     ports,
     records,
-    guards: allGuards({ ...settings, ...signed, ports, countCommands }),
+    guards: allGuards({ ...settings, ...signed, ports, countCommands, checkJoin }),
     ...signed,
     streams: queueStatusStreams(ports, settings.streams, (err) => log.error({ err }, 'queue status stream failed')),
     exports: recordExports(records, settings.exports),

@@ -1,5 +1,6 @@
 import type { CountCommands } from '#ports/booking/command-counts.ts';
 import type { Ports } from '#ports/index.ts';
+import type { CheckJoin } from '#ports/queue/join-check.ts';
 import type { AccessTokens } from './access-token.ts';
 import { accessTokenGuard, authenticateBy, selfGuard } from './access-token-guard.ts';
 import { type AdminKey, adminKeyGuard } from './admin-key.ts';
@@ -8,6 +9,7 @@ import type { Guard } from './guard.ts';
 import { idempotencyKeyGuard } from './idempotency.ts';
 import type { JoinChallenges } from './join-challenge.ts';
 import { joinChallengeGuard } from './join-challenge-guard.ts';
+import { type JoinCheckFailure, joinCheckGuard } from './join-check-guard.ts';
 import { localLimitGuard } from './local-limit.ts';
 import type { QueueTokens } from './queue-token.ts';
 import { queueTokenGuard, queueTokenInQueryGuard } from './queue-token-guard.ts';
@@ -25,6 +27,7 @@ export type Guards = {
   readonly commandLimit: Guard;
   readonly joinLimit: Guard;
   readonly joinChallenge: Guard;
+  readonly joinCheck: Guard;
   readonly pollLimit: Guard;
   /** For lists, concerts and the user's own records. */
   readonly readLimit: Guard;
@@ -39,6 +42,8 @@ export type GuardParts = {
   readonly pollLimitPerMinute: number;
   readonly countCommands: CountCommands;
   readonly joinChallenges: JoinChallenges | undefined;
+  readonly checkJoin: CheckJoin | undefined;
+  readonly joinCheckFailure: JoinCheckFailure;
 };
 
 export function allGuards(parts: GuardParts): Guards {
@@ -56,6 +61,7 @@ export function allGuards(parts: GuardParts): Guards {
     commandLimit,
     joinLimit: localLimitGuard('joining', rateLimitPerMinute),
     joinChallenge: joinChallengeGuard(ports, parts.joinChallenges),
+    joinCheck: joinCheckGuard(ports, parts.checkJoin, parts.joinCheckFailure),
     pollLimit: localLimitGuard('polling', pollLimitPerMinute),
     readLimit: localLimitGuard('reading', pollLimitPerMinute),
   };

@@ -6,7 +6,7 @@ import type { Guard } from './guard.ts';
 import type { JoinChallenges } from './join-challenge.ts';
 import { joiningOf, passIfJoined } from './pass-if-joined.ts';
 
-/** Requires the solution of a challenge, except of a user who has an entry. Without `challenges` it lets all pass. */
+/** Requires the solution of a challenge, except of a user who has an entry. Without `challenges` all pass. */
 export function joinChallengeGuard(
   ports: Pick<Ports, 'concerts' | 'queue' | 'random'>,
   challenges: JoinChallenges | undefined,

@@ -20,12 +20,14 @@ export async function openApiDocument() {
       queueTokenKeys: [{ id: '', secret: '' }],
       adminKeys: [],
       joinChallenge: undefined,
+      joinCheckFailure: 'closed',
       streams: { max: 0, heartbeatSeconds: 1 },
       exports: { max: 0, stalledMs: 1 },
     },
     log: pino({ enabled: false }),
     probes: { essential: {}, helpful: {} },
     stopping: () => false,
+    checkJoin: undefined,
     countCommands: async () => ({ count: 0, remainingMs: 0 }),
   });
   try {

@@ -38,6 +38,7 @@ const facts = {
   'challenge-required': z.object({
     reason: example(z.enum(['missing', 'invalid', 'expired']).describe('What is wrong with the solution'), 'missing'),
   }),
+  'join-refused': nothingMore,
   'sales-not-open': z.object({ opensAt: example(z.iso.datetime(), '2026-12-01T11:00:00.000Z') }),
   'sales-closed': nothingMore,
   'refund-closed': nothingMore,

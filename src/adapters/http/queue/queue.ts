@@ -20,7 +20,7 @@ export function queueRoutes(api: Api, kit: Kit): void {
 function joinQueueRoute(api: Api, { guards, ports, queueTokens, joinChallenges }: Kit): void {
   api.post(
     '/concerts/:concertId/queue',
-    guarded([guards.accessToken, guards.joinLimit, guards.joinChallenge], {
+    guarded([guards.accessToken, guards.joinLimit, guards.joinChallenge, guards.joinCheck], {
       config: { summarizedAs: 'joins' },
       schema: {
         operationId: 'joinQueue',
